@@ -1,0 +1,25 @@
+"""The errors a user can put right.
+
+Each carries one line that names the file or field at fault; the command line
+prints that line and exits with 2. Anything else that escapes is a bug.
+"""
+
+
+class MnistlabError(Exception):
+    """Root of every error the user can put right."""
+
+
+class DataError(MnistlabError, ValueError):
+    """A data set or file that is missing, unreadable or not what it claims to be."""
+
+
+class RecipeError(MnistlabError, ValueError):
+    """A recipe, field or setting that does not exist or cannot hold that value."""
+
+
+class RunError(MnistlabError, ValueError):
+    """A run folder that is missing, incomplete or damaged."""
+
+
+class TrainingError(MnistlabError, RuntimeError):
+    """Training that cannot go on, such as a loss that is no longer finite."""
