@@ -1,0 +1,82 @@
+"""The one shape in which image data travels through the project."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnistlab.errors import DataError
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Grey images with labels; immutable, and checked when it is made.
+
+    images: uint8 (N, H, W). labels: int64 (N,), each in 0..K-1.
+    class_names: K names. n_official_train: the first so many images are the
+    published training part and the rest the published test part; None where
+    the set has no such parts. source: the arguments of `load` that give this set
+    again; empty where it was made from arrays. Raises DataError if the parts do not fit.
+    """
+
+    name: str
+    images: NDArray[np.uint8]
+    labels: NDArray[np.int64]
+    class_names: tuple[str, ...]
+    n_official_train: int | None = None
+    provenance: str = ""
+    licence: str = ""
+    source: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.images.ndim != 3 or self.images.dtype != np.uint8:
+            raise DataError(
+                f"{self.name}: images must be uint8 (N, H, W), "
+                f"got {self.images.dtype} {self.images.shape}"
+            )
+        if len(self.images) == 0:
+            raise DataError(f"{self.name}: holds no images")
+        if self.labels.shape != (len(self.images),) or self.labels.dtype != np.int64:
+            raise DataError(
+                f"{self.name}: {len(self.images)} images but labels are "
+                f"{self.labels.dtype} {self.labels.shape}"
+            )
+        low, high = int(self.labels.min()), int(self.labels.max())
+        if low < 0 or high >= self.n_classes:
+            wrong = low if low < 0 else high
+            raise DataError(f"{self.name}: label {wrong} is out of range 0..{self.n_classes - 1}")
+        if self.n_official_train is not None and not 0 < self.n_official_train < len(self):
+            raise DataError(f"{self.name}: {self.n_official_train} of {len(self)} is no split")
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    @property
+    def n_classes(self) -> int:
+        """How many classes there are; a label may be absent from the images."""
+        return len(self.class_names)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """sha256 over shape, pixels, labels and class names: the same content, the same value."""
+        digest = hashlib.sha256(repr((self.images.shape, self.class_names)).encode())
+        digest.update(np.ascontiguousarray(self.images).data)
+        digest.update(self.labels.astype("<i8").data)
+        return digest.hexdigest()
+
+    def take(self, indices: NDArray[np.intp] | slice) -> Dataset:
+        """The images at `indices`, as a data set without official parts."""
+        return Dataset(
+            self.name,
+            self.images[indices],
+            self.labels[indices],
+            self.class_names,
+            provenance=self.provenance,
+            licence=self.licence,
+        )

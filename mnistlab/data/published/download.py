@@ -1,0 +1,172 @@
+"""One file from the first mirror that has it whole and genuine.
+
+A transfer that breaks off leaves a `.part` in the cache, and the next one asks
+for the rest (HTTP Range). pooch's own downloader cannot, so requests is used
+beneath it. With no network everything fails within REACH_TIMEOUT_S: mirrors
+are first asked for a bare connection, all at once.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from mnistlab import atomic
+from mnistlab.data.published.progress import show_progress
+
+if TYPE_CHECKING:
+    import requests
+
+CONNECT_TIMEOUT_S = 3.0
+REACH_TIMEOUT_S = 5.0  # for the name look-up and all addresses of a mirror
+READ_TIMEOUT_S = 15.0
+N_TRIES = 3
+BACK_OFF_S = 0.5  # doubled after every try
+MAX_DOWNLOAD_BYTES = 1 << 30  # 1 GiB: twice EMNIST, the largest
+CHUNK_BYTES = 1 << 16
+PACKED = (".gz", ".bz2", ".zip")
+
+
+class RefusedError(Exception):
+    """A mirror that would not do better if asked again."""
+
+
+class BrokenError(Exception):
+    """A transfer that may do better next time."""
+
+
+def download(
+    name: str, mirrors: Sequence[str], folder: Path, is_genuine: Callable[[Path], bool]
+) -> list[str]:
+    """Bring the file `name` into `folder`; mirrors are base URLs that end in a slash.
+
+    Returns nothing, or what each mirror answered if none had the file. It takes
+    its name only once `is_genuine` has seen all of it.
+    """
+    answers = []
+    for mirror, reached in zip(mirrors, _reach(mirrors), strict=True):
+        try:
+            if not reached:
+                raise RefusedError("cannot connect")
+            _from_mirror(mirror + name, folder / name, is_genuine)
+        except (RefusedError, BrokenError) as error:
+            answers.append(f"{mirror} ({error})")
+        else:
+            return []
+    return answers
+
+
+def _reach(mirrors: Sequence[str]) -> list[bool]:
+    """Which mirrors take a connection. Name look-ups have no timeout, hence the threads."""
+    reached = [False] * len(mirrors)
+
+    def connect(i: int) -> None:
+        reached[i] = _has_proxy(mirrors[i]) or _connects(mirrors[i])
+
+    threads = [threading.Thread(target=connect, args=[i], daemon=True) for i in range(len(mirrors))]
+    for thread in threads:
+        thread.start()
+    deadline = time.monotonic() + REACH_TIMEOUT_S
+    for thread in threads:
+        thread.join(max(0.0, deadline - time.monotonic()))
+    return list(reached)
+
+
+def _has_proxy(url: str) -> bool:
+    from requests.utils import get_environ_proxies, select_proxy
+
+    return select_proxy(url, get_environ_proxies(url)) is not None
+
+
+def _connects(url: str) -> bool:
+    address = urlsplit(url)
+    port = address.port or {"http": 80, "https": 443}[address.scheme]
+    try:
+        socket.create_connection((address.hostname, port), CONNECT_TIMEOUT_S).close()
+    except OSError:
+        return False
+    return True
+
+
+def _from_mirror(url: str, path: Path, is_genuine: Callable[[Path], bool]) -> None:
+    part = path.with_name(path.name + ".part")
+    fault = BrokenError("not tried")
+    for i in range(N_TRIES):
+        if i:
+            time.sleep(BACK_OFF_S * 2 ** (i - 1))
+        try:
+            resumed = _transfer(url, part)
+        except BrokenError as error:
+            fault = error
+            continue
+        if is_genuine(part):
+            part.replace(path)
+            atomic.fsync_folder(path.parent)
+            return
+        part.unlink()
+        if not resumed:
+            raise RefusedError("wrong content")
+        fault = BrokenError("wrong content")  # perhaps two halves of different files: again, whole
+    raise fault
+
+
+def _transfer(url: str, part: Path) -> bool:
+    """Bring `part` to its full length; returns whether it was resumed."""
+    # requests takes 0.1 s to load; only downloads need it.
+    import requests
+    from urllib3.exceptions import HTTPError, ReadTimeoutError
+
+    n_done = part.stat().st_size if part.exists() else 0
+    # Text is packed on the way and kept packed; what is packed already comes as it is.
+    headers = {"Accept-Encoding": "identity" if url.endswith(PACKED) else "gzip"}
+    if n_done:
+        headers["Range"] = f"bytes={n_done}-"
+    timeout = (CONNECT_TIMEOUT_S, READ_TIMEOUT_S)
+    try:
+        with requests.get(url, headers=headers, stream=True, timeout=timeout) as response:
+            n_done = _resume_at(response, part, n_done)
+            _append(response, part, n_done)
+    except (requests.Timeout, ReadTimeoutError) as error:
+        raise BrokenError("no answer in time") from error
+    except (requests.RequestException, HTTPError) as error:
+        raise BrokenError(f"broken off, {type(error).__name__}") from error
+    return n_done > 0
+
+
+def _resume_at(response: requests.Response, part: Path, n_done: int) -> int:
+    """Where the body of a response belongs in `part`: at `n_done`, or at 0 if it is whole."""
+    status = response.status_code
+    if status == 200:
+        return 0
+    if status == 206 and response.headers.get("Content-Range", "").startswith(f"bytes {n_done}-"):
+        return n_done
+    if status in (206, 416):
+        part.unlink(missing_ok=True)  # it does not fit what the mirror has
+    if status in (206, 408, 416, 429) or status >= 500:
+        raise BrokenError(f"HTTP {status}")
+    raise RefusedError(f"HTTP {status}")
+
+
+def _append(response: requests.Response, part: Path, n_done: int) -> None:
+    length = response.headers.get("Content-Length", "")
+    n_bytes = n_done + int(length) if length.isdecimal() else None
+    if (n_bytes or 0) > MAX_DOWNLOAD_BYTES:
+        raise RefusedError(f"offers {n_bytes} bytes")
+    label = f"{urlsplit(response.url).path.split('/')[-1]} from {urlsplit(response.url).hostname}"
+    with part.open("ab") as file, show_progress(label, n_bytes, n_done) as advance:
+        file.truncate(n_done)
+        # Undecoded: a .gz file that a server declares as gzip-encoded must stay packed.
+        for chunk in response.raw.stream(CHUNK_BYTES, decode_content=False):
+            file.write(chunk)
+            advance(len(chunk))
+            if file.tell() > MAX_DOWNLOAD_BYTES:
+                file.truncate(0)
+                raise RefusedError(f"sends more than {MAX_DOWNLOAD_BYTES} bytes")
+        file.flush()
+        os.fsync(file.fileno())

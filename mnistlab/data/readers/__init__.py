@@ -1,0 +1,4 @@
+"""File formats: IDX, CSV, NPZ and folders of images; every file is hostile until parsed.
+
+content.py unpacks within bounds; labels.py and shapes.py settle what numbers mean.
+"""

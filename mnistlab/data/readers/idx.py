@@ -1,0 +1,101 @@
+"""IDX, the format of MNIST: two zero bytes, a type code, the rank, big-endian sizes, the values.
+
+Described at http://yann.lecun.com/exdb/mnist/. Images are idx3-ubyte, labels
+idx1-ubyte (QMNIST's are idx2-int).
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnistlab.data.dataset import Dataset
+from mnistlab.data.readers import content, labels
+from mnistlab.errors import DataError
+
+TYPES: dict[int, np.dtype[Any]] = {8: np.dtype(np.uint8), 12: np.dtype(">i4")}
+MAX_RANK = 3
+
+
+def parse(raw: bytes | bytearray, where: str) -> NDArray[Any]:
+    """An array of the shape and type that the header gives: uint8 or big-endian int32.
+
+    Raises DataError naming `where` for a wrong magic number or a wrong length.
+    """
+    if len(raw) < 4 or raw[:2] != b"\0\0" or raw[2] not in TYPES or not 1 <= raw[3] <= MAX_RANK:
+        raise DataError(f"{where}: not an IDX file (magic number {bytes(raw[:4]).hex() or 'none'})")
+    dtype, start = TYPES[raw[2]], 4 + 4 * raw[3]
+    if len(raw) < start:
+        raise DataError(f"{where}: ends inside its header, after {len(raw)} bytes")
+    shape = tuple(int.from_bytes(raw[i : i + 4], "big") for i in range(4, start, 4))
+    # Python integers: a hostile header cannot overflow the product.
+    expected = start + math.prod(shape) * dtype.itemsize
+    if len(raw) != expected:
+        raise DataError(f"{where}: {len(raw)} bytes where its header {shape} means {expected}")
+    values: NDArray[Any] = np.frombuffer(raw, dtype, offset=start)
+    return values.reshape(shape)
+
+
+def parse_images(raw: bytes | bytearray, where: str) -> NDArray[np.uint8]:
+    """`parse`, for images uint8 (N, H, W), at least one."""
+    images = parse(raw, where)
+    if images.ndim != 3 or images.dtype != np.uint8:
+        raise DataError(f"{where}: holds {images.dtype} {images.shape}, not images (N, H, W)")
+    if images.size == 0:
+        raise DataError(f"{where}: holds no images")
+    return images
+
+
+def parse_labels(raw: bytes | bytearray, where: str) -> NDArray[Any]:
+    """`parse`, for labels (N,); of QMNIST's eight columns the first is the class."""
+    values = parse(raw, where)
+    if values.ndim == 2 and values.shape[1] > 0:
+        values = values[:, 0]
+    if values.ndim != 1:
+        raise DataError(f"{where}: holds {values.dtype} {values.shape}, not labels (N,)")
+    return values
+
+
+def read_images(path: Path) -> NDArray[np.uint8]:
+    """The images of a plain or compressed IDX file, uint8 (N, H, W)."""
+    return parse_images(content.read(path), str(path))
+
+
+def to_bytes(array: NDArray[np.uint8]) -> bytes:
+    """An IDX file of unsigned bytes."""
+    sizes = b"".join(size.to_bytes(4, "big") for size in array.shape)
+    return bytes([0, 0, 8, array.ndim]) + sizes + array.tobytes()
+
+
+def read(images_path: Path, labels_path: Path | None = None) -> Dataset:
+    """Images and their labels; these lie beside the images unless said otherwise.
+
+    Raises DataError for a defect of either file, or counts that differ.
+    """
+    labels_path = labels_path or labels_beside(images_path)
+    images = read_images(images_path)
+    values = parse_labels(content.read(labels_path), str(labels_path))
+    if len(values) != len(images):
+        raise DataError(
+            f"{labels_path}: {len(values)} labels for {len(images)} images in {images_path.name}"
+        )
+    numbers, class_names = labels.from_integers(values, str(labels_path))
+    return Dataset(
+        images_path.name.split(".")[0], images, numbers, class_names, provenance=str(images_path)
+    )
+
+
+def labels_beside(images_path: Path) -> Path:
+    """Where the labels of an images file lie: the same name with "labels" for "images"."""
+    if "images" not in images_path.name:
+        raise DataError(f"{images_path}: an IDX file of images has 'images' in its name")
+    name = images_path.name.replace("images", "labels").replace("idx3", "idx1")
+    stem = name.removesuffix(".gz")
+    for beside in (images_path.with_name(stem + ".gz"), images_path.with_name(stem)):
+        if beside.is_file():
+            return beside
+    raise DataError(f"{images_path}: its labels, {stem}[.gz], do not lie beside it")

@@ -1,0 +1,28 @@
+"""Small data sets every test may use."""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("SCIPY_ARRAY_API", "1")  # read once, when scipy is first imported
+
+import numpy as np
+import pytest
+
+from mnistlab.data import Dataset
+
+
+def striped(n: int, n_classes: int, side: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Images of noise with one bright row for each class: easy, but not trivial."""
+    random = np.random.default_rng(seed)
+    labels = np.arange(n, dtype=np.int64) % n_classes
+    images = random.integers(0, 120, (n, side, side), dtype=np.uint8)
+    images[np.arange(n), 1 + labels] += 120
+    return images, labels
+
+
+@pytest.fixture(scope="session")
+def stripes() -> Dataset:
+    """480 + 120 images of 12 x 12 in four classes, with official parts."""
+    images, labels = striped(600, 4, 12, seed=0)
+    return Dataset("stripes", images, labels, ("a", "b", "c", "d"), n_official_train=480)

@@ -1,0 +1,134 @@
+"""IDX files: round trips, and each defect by its message."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from mnistlab.data import load
+from mnistlab.data.readers import idx
+from mnistlab.errors import DataError
+
+IMAGES = np.arange(2 * 3 * 4, dtype=np.uint8).reshape(2, 3, 4)
+LABELS = np.array([1, 0], np.uint8)
+
+
+def _write(folder: Path, images: bytes, labels: bytes) -> Path:
+    (folder / "my-labels-idx1-ubyte").write_bytes(labels)
+    path = folder / "my-images-idx3-ubyte"
+    path.write_bytes(images)
+    return path
+
+
+@given(arrays.arrays(np.uint8, arrays.array_shapes(min_dims=1, max_dims=3, max_side=9)))
+@settings(deadline=None)
+def test_what_is_written_is_read(array: np.ndarray) -> None:
+    assert np.array_equal(idx.parse(idx.to_bytes(array), "memory"), array)
+
+
+@given(st.lists(st.integers(-(2**31), 2**31 - 1), min_size=1))
+@settings(deadline=None)
+def test_labels_of_four_bytes_are_big_endian(values: list[int]) -> None:
+    raw = b"\0\0\x0c\x01" + len(values).to_bytes(4, "big") + np.array(values, ">i4").tobytes()
+    assert idx.parse_labels(raw, "memory").tolist() == values
+
+
+@pytest.mark.parametrize("separator", ["-idx", ".idx"])
+@pytest.mark.parametrize("ending", ["", ".gz"])
+def test_labels_lie_beside_their_images(tmp_path: Path, separator: str, ending: str) -> None:
+    pack = gzip.compress if ending else bytes
+    path = tmp_path / f"t10k-images{separator}3-ubyte{ending}"
+    path.write_bytes(pack(idx.to_bytes(IMAGES)))
+    (tmp_path / f"t10k-labels{separator}1-ubyte{ending}").write_bytes(pack(idx.to_bytes(LABELS)))
+    dataset = load(path)
+    assert np.array_equal(dataset.images, IMAGES)
+    assert dataset.labels.tolist() == [1, 0]
+    assert dataset.class_names == ("0", "1")
+    assert dataset.source == {"name_or_path": str(path)}
+
+
+def test_the_four_files_of_a_folder_are_one_set(tmp_path: Path) -> None:
+    for stem, rows in (("train", slice(1)), ("t10k", slice(1, None))):
+        (tmp_path / f"{stem}-images-idx3-ubyte").write_bytes(idx.to_bytes(IMAGES[rows]))
+        (tmp_path / f"{stem}-labels-idx1-ubyte").write_bytes(idx.to_bytes(LABELS[rows]))
+    dataset = load(tmp_path)
+    assert np.array_equal(dataset.images, IMAGES)
+    assert dataset.n_official_train == 1
+    assert dataset.labels.tolist() == [1, 0]
+
+
+@pytest.mark.parametrize(
+    ("images", "message"),
+    [
+        (b"", "not an IDX file (magic number none)"),
+        (b"\0\0\x08", "not an IDX file (magic number 000008)"),
+        (b"\1\0\x08\x03" + bytes(40), "not an IDX file (magic number 01000803)"),
+        (b"\0\0\x0d\x03" + bytes(40), "not an IDX file (magic number 00000d03)"),
+        (b"\0\0\x08\x00" + bytes(40), "not an IDX file (magic number 00000800)"),
+        (b"\0\0\x08\x04" + bytes(40), "not an IDX file (magic number 00000804)"),
+        (b"\0\0\x08\x03" + bytes(11), "ends inside its header, after 15 bytes"),
+        (idx.to_bytes(IMAGES)[:-1], "39 bytes where its header (2, 3, 4) means 40"),
+        (idx.to_bytes(IMAGES) + b"x", "41 bytes where its header (2, 3, 4) means 40"),
+        (b"\0\0\x08\x03" + b"\xff" * 12, "means 79228162458924105385300197391"),
+        (idx.to_bytes(LABELS), "holds uint8 (2,), not images (N, H, W)"),
+        (idx.to_bytes(IMAGES[:0]), "holds no images"),
+        (idx.to_bytes(IMAGES[:, :0]), "holds no images"),
+    ],
+)
+def test_defects_of_images(tmp_path: Path, images: bytes, message: str) -> None:
+    path = _write(tmp_path, images, idx.to_bytes(LABELS))
+    with pytest.raises(DataError) as caught:
+        load(path)
+    assert str(caught.value).startswith(f"{path}: ")
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (idx.to_bytes(LABELS[:1]), "1 labels for 2 images in my-images-idx3-ubyte"),
+        (idx.to_bytes(np.zeros(3, np.uint8)), "3 labels for 2 images in my-images-idx3-ubyte"),
+        (idx.to_bytes(IMAGES), "not labels (N,)"),
+        (b"\0\0\x0c\x01\0\0\0\2" + b"\xff" * 8, "label -1 of image 1 is out of range 0..9999"),
+        (b"\0\0\x0c\x01\0\0\0\2\0\0\0\0\x7f\0\0\0", "label 2130706432 of image 2 is out of range"),
+        (b"\0\0\x0c\x02\0\0\0\2\0\0\0\0", "not labels (N,)"),
+    ],
+)
+def test_defects_of_labels(tmp_path: Path, labels: bytes, message: str) -> None:
+    path = _write(tmp_path, idx.to_bytes(IMAGES), labels)
+    with pytest.raises(DataError) as caught:
+        load(path)
+    assert str(caught.value).startswith(f"{tmp_path / 'my-labels-idx1-ubyte'}: ")
+    assert message in str(caught.value)
+
+
+def test_images_without_labels(tmp_path: Path) -> None:
+    path = _write(tmp_path, idx.to_bytes(IMAGES), b"")
+    (tmp_path / "my-labels-idx1-ubyte").unlink()
+    with pytest.raises(DataError, match=r"its labels, my-labels-idx1-ubyte\[\.gz\], do not lie"):
+        load(path)
+    other = path.rename(tmp_path / "pictures-idx3-ubyte")
+    with pytest.raises(DataError, match="has 'images' in its name"):
+        load(other)
+
+
+def test_a_size_that_differs_is_refused(tmp_path: Path) -> None:
+    path = _write(tmp_path, idx.to_bytes(IMAGES), idx.to_bytes(LABELS))
+    assert load(path, size=(3, 4)).source["size"] == (3, 4)
+    with pytest.raises(DataError, match="images are 3x4, not 4x4"):
+        load(path, size=4)
+    with pytest.raises(DataError, match="size 0x4: both sides must be positive"):
+        load(path, size=(0, 4))
+
+
+def test_a_file_of_another_kind(tmp_path: Path) -> None:
+    path = tmp_path / "notes.txt"
+    path.write_text("hello")
+    with pytest.raises(DataError, match=r"notes\.txt: not a \.csv, \.csv\.gz, \.npz or IDX file"):
+        load(path)
