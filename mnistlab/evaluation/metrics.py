@@ -1,0 +1,45 @@
+"""What a classifier's predictions on labelled images amount to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnistlab.evaluation.intervals import wilson_interval
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Figures of one model on n images; per-class values are None for a class not in the data."""
+
+    n: int
+    accuracy: float
+    accuracy_ci: tuple[float, float]
+    per_class_accuracy: tuple[float | None, ...]
+    confusion: NDArray[np.int64]  # (K, K), row true, column predicted
+
+
+def measure(labels: NDArray[np.int64], predicted: NDArray[np.int64], n_classes: int) -> Figures:
+    """Figures of predicted (N,) against labels (N,), both in 0..n_classes-1; N must not be 0."""
+    confusion = np.zeros((n_classes, n_classes), dtype=np.int64)
+    np.add.at(confusion, (labels, predicted), 1)
+    n_correct, n = int(confusion.trace()), int(confusion.sum())
+    return Figures(
+        n=n,
+        accuracy=n_correct / n,
+        accuracy_ci=wilson_interval(n_correct, n),
+        per_class_accuracy=tuple(
+            int(row[label]) / int(row.sum()) if row.any() else None
+            for label, row in enumerate(confusion)
+        ),
+        confusion=confusion,
+    )
+
+
+def largest_swing(curve: Sequence[float]) -> float:
+    """The largest change from one epoch to the next, up or down; 0 for fewer than two epochs."""
+    return max((abs(after - before) for before, after in pairwise(curve)), default=0.0)

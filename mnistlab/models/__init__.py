@@ -1,0 +1,49 @@
+"""Torch architectures, one family a file; nothing here knows of data or training.
+
+A family is a function (image_shape, n_classes, **arguments) -> nn.Module whose
+input is float (N, 1, H, W) and whose output is logits (N, K). To add one, write
+its file and name it in MODELS: recipes, commands and contract tests find it there.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from torch import nn
+
+from mnistlab.errors import RecipeError
+from mnistlab.models.cnn import cnn
+from mnistlab.models.mlp import mlp
+
+__all__ = ["MODELS", "build", "count_parameters", "family"]
+
+MODELS: dict[str, Callable[..., nn.Module]] = {
+    "mlp": mlp,
+    "cnn": cnn,
+}
+
+
+def family(name: str) -> Callable[..., nn.Module]:
+    """The family of that name in MODELS; RecipeError for a name there is not."""
+    if name not in MODELS:
+        raise RecipeError(f"unknown model {name!r}; there are: {', '.join(MODELS)}")
+    return MODELS[name]
+
+
+def build(
+    name: str, image_shape: tuple[int, int], n_classes: int, arguments: Mapping[str, Any]
+) -> nn.Module:
+    """A network with fresh weights; RecipeError for a model or argument there is not."""
+    make = family(name)
+    try:
+        inspect.signature(make).bind(image_shape, n_classes, **arguments)
+    except TypeError as error:
+        raise RecipeError(f"model {name}: {error}") from error
+    return make(image_shape, n_classes, **arguments)
+
+
+def count_parameters(network: nn.Module) -> int:
+    """How many numbers training may change."""
+    return sum(p.numel() for p in network.parameters() if p.requires_grad)

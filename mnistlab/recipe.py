@@ -1,0 +1,156 @@
+"""A recipe: everything that decides what a training run computes, as one frozen value.
+
+Recipes are compared by what they say, found by their content hash, and changed only
+with dataclasses.replace or `set_fields`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass, field, fields
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, get_type_hints
+
+from mnistlab.data.splits import PROTOCOLS
+from mnistlab.errors import RecipeError
+from mnistlab.training.phase import Phase
+
+# Raised whenever the same recipe would give other numbers, so that older runs are not re-used.
+NUMERICS = 1
+
+# What a recipe is called and what is hoped of it; none of it changes what is computed.
+LABELS = ("name", "system", "summary", "data", "expect")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Data, model, phases and everything else that fixes a result, seed included.
+
+    system: the row of the published systems it serves, such as "E3".
+    model, model_args: a key of mnistlab.models.MODELS and its family's arguments.
+    phases: in order; none at all leaves the network as it was initialised.
+    expect: test accuracy (floor, ceiling) by data set, checked by the slow tests.
+    Raises RecipeError for values no field can hold.
+    """
+
+    name: str
+    system: str
+    model: str
+    phases: tuple[Phase, ...]
+    model_args: Mapping[str, Any] = field(default_factory=dict)
+    data: str = "fashion-mini"
+    split: str = "auto"
+    scaling: str = "standard"
+    batch_size: int = 64
+    precision: str = "auto"
+    seed: int = 0
+    expect: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    summary: str = ""
+
+    def __post_init__(self) -> None:
+        if self.batch_size < 1:
+            raise RecipeError(f"batch_size must be at least 1, got {self.batch_size}")
+        if not 0 <= self.seed < 2**32:
+            raise RecipeError(f"seed must be in 0..{2**32 - 1}, got {self.seed}")
+        if self.split != "auto" and self.split not in PROTOCOLS:
+            raise RecipeError(f"unknown split {self.split!r}; there are: {', '.join(PROTOCOLS)}")
+        # JSON has lists where Python has tuples; the same recipe must compare equal.
+        frozen = {k: tuple(v) if isinstance(v, list) else v for k, v in self.model_args.items()}
+        object.__setattr__(self, "model_args", frozen)
+
+    @property
+    def content_hash(self) -> str:
+        """sha256 over all that changes the result; labels and expectations do not."""
+        content = {name: value for name, value in asdict(self).items() if name not in LABELS}
+        canonical = json.dumps([NUMERICS, content], sort_keys=True, allow_nan=False)
+        return hashlib.sha256(canonical.encode()).hexdigest()
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values, ready for JSON; `from_json` gives an equal recipe back."""
+        plain: dict[str, Any] = json.loads(json.dumps(asdict(self), allow_nan=False))
+        return plain
+
+
+def from_json(plain: Any, where: str) -> Recipe:
+    """The recipe in parsed JSON; RecipeError, naming `where`, for any field that does not fit."""
+    return _validated(json.dumps(plain), where)
+
+
+def read_recipe(path: Path) -> Recipe:
+    """The recipe in a JSON file; RecipeError, naming the file, for anything else."""
+    try:
+        return _validated(path.read_bytes(), str(path))
+    except OSError as error:
+        raise RecipeError(f"{path}: {error.strerror}") from error
+
+
+def set_fields(recipe: Recipe, settings: Mapping[str, str]) -> Recipe:
+    """The recipe with fields changed, as `--set field=value` does it.
+
+    "phases.0.learning_rate" and "model_args.dropout" reach inside; a bare field of
+    Phase, such as "epochs", changes every phase. Values are text, read as the field's
+    type. Raises RecipeError for unknown fields and values that do not fit.
+    """
+    plain = recipe.to_json()
+    for path, text in settings.items():
+        _set_field(plain, path, text)
+    plain["expect"] = {}
+    return from_json(plain, "--set")
+
+
+def _set_field(plain: dict[str, Any], path: str, text: str) -> None:
+    head, _, rest = path.partition(".")
+    phase_fields = {f.name for f in fields(Phase)}
+    own_fields = {f.name for f in fields(Recipe)} - {*LABELS, "phases", "model_args"}
+    if head == "phases" and rest:
+        number, _, name = rest.partition(".")
+        if not number.isdecimal() or int(number) >= len(plain["phases"]):
+            raise RecipeError(f"--set {path}: phases are numbered 0 to {len(plain['phases']) - 1}")
+        plain["phases"][int(number)][name] = _read(Phase, name, text, path, phase_fields)
+    elif head == "model_args" and rest:
+        from mnistlab.models import family  # needs torch, so only where an architecture changes
+
+        make = family(plain["model"])
+        arguments = set(inspect.signature(make).parameters) - {"image_shape", "n_classes"}
+        plain["model_args"][rest] = _read(make, rest, text, path, arguments)
+    elif path in phase_fields:
+        for phase in plain["phases"]:
+            phase[path] = _read(Phase, path, text, path, phase_fields)
+    else:
+        plain[path] = _read(Recipe, path, text, path, own_fields | phase_fields)
+
+
+def _read(owner: Any, name: str, text: str, path: str, allowed: Collection[str]) -> Any:
+    """`text` as the type that `owner` gives to `name`."""
+    from pydantic import TypeAdapter, ValidationError
+
+    if name not in allowed:
+        close = get_close_matches(name, allowed, n=1)
+        hint = (
+            f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(sorted(allowed))}"
+        )
+        raise RecipeError(f"--set {path}: no such field; {hint}")
+    kind = get_type_hints(owner)[name]
+    adapter: TypeAdapter[Any] = TypeAdapter(kind)
+    try:
+        if kind in (int, float, str):
+            return adapter.validate_strings(text)
+        return adapter.validate_json(text, strict=True)
+    except ValidationError as error:
+        raise RecipeError(f"--set {path}={text}: {error.errors()[0]['msg']}") from error
+
+
+def _validated(text: str | bytes, where: str) -> Recipe:
+    from pydantic import TypeAdapter, ValidationError
+
+    try:
+        return TypeAdapter(Recipe).validate_json(text, strict=True, extra="forbid")
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        field_path = ".".join(str(part) for part in first["loc"])
+        reason = first.get("ctx", {}).get("error", first["msg"])
+        raise RecipeError(f"{where}: {field_path + ': ' if field_path else ''}{reason}") from error

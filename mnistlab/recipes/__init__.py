@@ -1,0 +1,32 @@
+"""Ready recipes: functions that return a Recipe. To add one, write it and name it in RECIPES."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from difflib import get_close_matches
+
+from mnistlab.errors import RecipeError
+from mnistlab.recipe import Recipe
+from mnistlab.recipes import ladder
+
+__all__ = ["RECIPES", "get_recipe"]
+
+RECIPES: dict[str, Callable[[], Recipe]] = {
+    "softmax": ladder.softmax,
+    "softmax-tuned": ladder.softmax_tuned,
+    "mlp": ladder.mlp,
+    "mlp-tuned": ladder.mlp_tuned,
+    "cnn-small": ladder.cnn_small,
+    "cnn-small-tuned": ladder.cnn_small_tuned,
+    "simple-cnn": ladder.simple_cnn,
+    "simple-cnn-tuned": ladder.simple_cnn_tuned,
+}
+
+
+def get_recipe(name: str) -> Recipe:
+    """The ready recipe of that name; RecipeError for a name there is not."""
+    if name not in RECIPES:
+        close = get_close_matches(name, RECIPES, n=1)
+        hint = f"did you mean {close[0]!r}?" if close else "see `mnistlab recipes`"
+        raise RecipeError(f"unknown recipe {name!r}; {hint}")
+    return RECIPES[name]()

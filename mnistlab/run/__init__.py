@@ -1,0 +1,28 @@
+"""Runs: one recipe trained on one data set, kept as a folder.
+
+    recipe.json  env.json  data.json   what was done, where, on what
+    log.jsonl                          a line per epoch
+    model.safetensors                  the best weights, with what is needed to load them
+    result.json  predictions.npz       the figures; test figures only after `evaluate`
+
+A folder under a run's own name is complete. While it trains, and if it fails, its
+name ends in .partial.
+"""
+
+from mnistlab.run.building import classifier_of, count_recipe_parameters
+from mnistlab.run.evaluating import evaluate, test_part
+from mnistlab.run.folder import Run, dataset_of, open_run
+from mnistlab.run.training import DEFAULT_FOLDER, Progress, train
+
+__all__ = [
+    "DEFAULT_FOLDER",
+    "Progress",
+    "Run",
+    "classifier_of",
+    "count_recipe_parameters",
+    "dataset_of",
+    "evaluate",
+    "open_run",
+    "test_part",
+    "train",
+]

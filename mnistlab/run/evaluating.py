@@ -1,0 +1,72 @@
+"""Measuring a run on test images; the only way to them."""
+
+from __future__ import annotations
+
+import io
+import time
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnistlab import atomic
+from mnistlab.data import Dataset, load, split
+from mnistlab.errors import RunError
+from mnistlab.evaluation import measure
+from mnistlab.run.folder import Run, dataset_of, open_run
+
+
+def evaluate(run: Run, data: Dataset | str | None = None, *, device: str = "auto") -> Run:
+    """Measure a run on test images it was never trained on; the figures go into result.json.
+
+    On the data of its training: the test part of the split it was trained with. On other
+    data: its official test part, or else every image, under result["other_data"].
+    Raises DataError or RunError where data and run do not fit.
+    """
+    dataset = load(data) if isinstance(data, str) else data or dataset_of(run)
+    own = dataset.fingerprint == run.data["fingerprint"]
+    if list(dataset.class_names) != run.data["class_names"]:
+        raise RunError(f"{run.path}: trained on other classes than those of {dataset.name}")
+    part = test_part(run, dataset)
+    classifier = run.classifier(device)
+    start = time.perf_counter()
+    try:
+        probabilities = classifier.predict_proba(part.images)
+    except ValueError as error:
+        raise RunError(f"{run.path}: {dataset.name}: {error}") from error
+    seconds = time.perf_counter() - start
+    predicted = classifier.classes_[probabilities.argmax(1)]
+    figures = measure(part.labels, predicted, dataset.n_classes)
+    measured = {
+        "test_accuracy": figures.accuracy,
+        "test_accuracy_ci": list(figures.accuracy_ci),
+        "n_test": figures.n,
+        "per_class_accuracy": list(figures.per_class_accuracy),
+        "predict_time_s": seconds,
+    }
+    result = dict(run.result)
+    if own:
+        result |= measured
+        _write_predictions(run.path / "predictions.npz", part.labels, probabilities)
+    else:
+        others = dict(result.get("other_data", {}))
+        result["other_data"] = others | {dataset.name: measured}
+    atomic.write_json(run.path / "result.json", result)
+    return open_run(run.path)
+
+
+def test_part(run: Run, dataset: Dataset) -> Dataset:
+    """The images of `dataset` on which `evaluate` measures the run."""
+    if dataset.fingerprint == run.data["fingerprint"]:
+        return split(dataset, run.data["split"]).test
+    if dataset.n_official_train is not None:
+        return split(dataset, "official").test
+    return dataset
+
+
+def _write_predictions(
+    path: Path, labels: NDArray[np.int64], probabilities: NDArray[np.float64]
+) -> None:
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, labels=labels, probabilities=probabilities.astype(np.float32))
+    atomic.write_bytes(path, buffer.getvalue())

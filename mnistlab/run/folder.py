@@ -1,0 +1,97 @@
+"""A complete run as it lies on the disk; every file in it is checked when it is read."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnistlab.data import Dataset, load
+from mnistlab.errors import RunError
+from mnistlab.recipe import Recipe, read_recipe
+
+if TYPE_CHECKING:
+    from mnistlab.classifiers import TorchClassifier
+
+
+@dataclass(frozen=True)
+class Run:
+    """A complete run. `result` is result.json as it stood when this value was made."""
+
+    path: Path
+    recipe: Recipe
+    data: dict[str, Any]
+    env: dict[str, Any]
+    result: dict[str, Any]
+
+    @property
+    def log(self) -> list[dict[str, Any]]:
+        """One dict per epoch, in order."""
+        return _lines(self.path / "log.jsonl")
+
+    def classifier(self, device: str = "auto") -> TorchClassifier:
+        """The trained classifier. Raises RunError for a damaged or foreign weights file."""
+        from mnistlab.classifiers.storage import load_classifier
+
+        return load_classifier(self.path / "model.safetensors", device)
+
+    def probabilities(self) -> NDArray[np.float64]:
+        """Test-part probabilities (N, K) as kept by `evaluate`."""
+        path = self.path / "predictions.npz"
+        try:
+            with np.load(path, allow_pickle=False) as arrays:
+                kept: NDArray[np.float64] = arrays["probabilities"].astype(np.float64)
+        except (OSError, ValueError, KeyError, EOFError) as error:
+            raise RunError(f"{path}: no predictions to read: {error}") from error
+        return kept
+
+
+def open_run(path: Path | str) -> Run:
+    """The complete run in a folder. Raises RunError, naming what is missing or damaged."""
+    path = Path(path)
+    if not path.is_dir():
+        raise RunError(f"{path}: no such run folder")
+    if not (path / "result.json").is_file():
+        raise RunError(f"{path}: not a complete run (it has no result.json)")
+    data, env, result = (_object(path / f"{name}.json") for name in ("data", "env", "result"))
+    if not {"fingerprint", "split", "class_names"} <= data.keys():
+        raise RunError(f"{path / 'data.json'}: not the data record of a run")
+    return Run(path, read_recipe(path / "recipe.json"), data, env, result)
+
+
+def dataset_of(run: Run) -> Dataset:
+    """The data set the run was trained on, loaded again from where it came.
+
+    Raises DataError where it is gone, RunError where it has changed or came from arrays.
+    """
+    source = run.data.get("source")
+    if not isinstance(source, dict) or not source:
+        raise RunError(f"{run.path}: trained on arrays; say which data to evaluate on")
+    try:
+        dataset = load(**source)
+    except TypeError as error:
+        raise RunError(f"{run.path / 'data.json'}: {error}") from error
+    if dataset.fingerprint != run.data["fingerprint"]:
+        raise RunError(f"{run.path}: {dataset.name} has changed since the run was trained on it")
+    return dataset
+
+
+def _object(path: Path) -> dict[str, Any]:
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise RunError(f"{path}: cannot be read: {error}") from error
+    if not isinstance(value, dict):
+        raise RunError(f"{path}: holds no JSON object")
+    return value
+
+
+def _lines(path: Path) -> list[dict[str, Any]]:
+    try:
+        return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    except (OSError, ValueError, RecursionError) as error:
+        raise RunError(f"{path}: cannot be read: {error}") from error

@@ -1,0 +1,190 @@
+"""Training a recipe into a run folder, or finding the folder where that has been done."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mnistlab import atomic
+from mnistlab.data import Dataset, Split, load, split
+from mnistlab.errors import MnistlabError, TrainingError
+from mnistlab.recipe import Recipe
+from mnistlab.run.building import classifier_of, count_recipe_parameters
+from mnistlab.run.folder import Run, open_run
+from mnistlab.version import __version__
+
+if TYPE_CHECKING:
+    from mnistlab.classifiers import TorchClassifier
+    from mnistlab.training.loop import Epoch
+
+DEFAULT_FOLDER = Path("runs")
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What a long run tells its caller; every hook is optional.
+
+    on_plan: how many runs are to come (studies). on_start: a run that must train, and its
+    number of steps. on_end: a run that is complete, trained now or re-used.
+    """
+
+    on_plan: Callable[[int], None] = lambda n_runs: None
+    on_start: Callable[[Recipe, Dataset, int], None] = lambda recipe, dataset, n_steps: None
+    on_step: Callable[[], None] = lambda: None
+    on_epoch: Callable[[Epoch], None] = lambda epoch: None
+    on_end: Callable[[Run], None] = lambda run: None
+
+
+def train(
+    recipe: Recipe,
+    data: Dataset | str | None = None,
+    *,
+    out: Path | str = DEFAULT_FOLDER,
+    force: bool = False,
+    device: str = "auto",
+    threads: int | None = None,
+    progress: Progress | None = None,
+) -> Run:
+    """Train a recipe on a data set, a name or a path; a finished run of both is re-used.
+
+    Test images are cut off before training and not touched. `force` trains again.
+    Raises DataError, RecipeError, and TrainingError for a loss that is not finite;
+    after the last the folder stays, named .partial, with its log complete.
+    """
+    dataset = data if isinstance(data, Dataset) else load(data or recipe.data)
+    parts = split(dataset, recipe.split)
+    path = Path(out) / _folder_name(recipe, dataset)
+    progress = progress or Progress()
+    if path.exists() and not force:
+        return _ended(path, progress)
+    _check_machine_and_model(recipe, dataset, device)
+    partial = path.with_name(f"{path.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    try:
+        _train_into(partial, recipe, parts, dataset, device, threads, progress)
+    except TrainingError as error:
+        atomic.write_json(partial / "failure.json", {"error": str(error)})
+        raise
+    except MnistlabError:  # nothing was trained
+        shutil.rmtree(partial)
+        raise
+    atomic.publish_folder(partial, path)
+    return _ended(path, progress)
+
+
+def _check_machine_and_model(recipe: Recipe, dataset: Dataset, device_name: str) -> None:
+    from mnistlab.training import hardware
+
+    hardware.pick_precision(recipe.precision, hardware.pick_device(device_name))
+    height, width = dataset.images.shape[1:]
+    count_recipe_parameters(recipe, (height, width), dataset.n_classes)
+
+
+def _ended(path: Path, progress: Progress) -> Run:
+    run = open_run(path)
+    progress.on_end(run)
+    return run
+
+
+def _train_into(
+    folder: Path,
+    recipe: Recipe,
+    parts: Split,
+    dataset: Dataset,
+    device_name: str,
+    threads: int | None,
+    progress: Progress,
+) -> None:
+    from mnistlab.classifiers.storage import save_classifier
+    from mnistlab.models import count_parameters
+    from mnistlab.training import hardware
+
+    device = hardware.pick_device(device_name)
+    precision = hardware.pick_precision(recipe.precision, device)
+    classifier = classifier_of(recipe, device_name)
+    atomic.write_json(folder / "recipe.json", recipe.to_json())
+    atomic.write_json(folder / "data.json", _data_record(dataset, parts))
+    n_batches = -(-len(parts.train) // recipe.batch_size)
+    progress.on_start(recipe, dataset, n_batches * sum(phase.epochs for phase in recipe.phases))
+    with hardware.n_threads(threads):
+        env = {"mnistlab": __version__, **hardware.describe(device, precision), "seed": recipe.seed}
+        atomic.write_json(folder / "env.json", env)
+        train_time_s = _fit(classifier, parts, folder / "log.jsonl", progress)
+        val_accuracy = float(classifier.score(parts.val.images, parts.val.labels))
+    save_classifier(classifier, folder / "model.safetensors")
+    result = {
+        "recipe": recipe.name,
+        "system": recipe.system,
+        "recipe_hash": recipe.content_hash,
+        "data": dataset.name,
+        "n_parameters": count_parameters(classifier.network_),
+        "val_accuracy": val_accuracy,
+        "test_accuracy": None,
+        "test_accuracy_ci": None,
+        "train_time_s": train_time_s,
+        "epochs": len(classifier.history_),
+        "peak_memory_mb": hardware.peak_memory_mb(),
+    }
+    atomic.write_json(folder / "result.json", result)
+
+
+def _fit(classifier: TorchClassifier, parts: Split, log_path: Path, progress: Progress) -> float:
+    """Train, writing each epoch's line before the next begins; the seconds it took."""
+    with log_path.open("w", encoding="utf-8") as log:
+
+        def on_epoch(epoch: Epoch) -> None:
+            log.write(json.dumps(_finite(vars(epoch))) + "\n")
+            log.flush()
+            progress.on_epoch(epoch)
+
+        start = time.perf_counter()
+        classifier.fit(
+            parts.train.images,
+            parts.train.labels,
+            parts.val.images,
+            parts.val.labels,
+            on_step=progress.on_step,
+            on_epoch=on_epoch,
+        )
+        return time.perf_counter() - start
+
+
+def _folder_name(recipe: Recipe, dataset: Dataset) -> str:
+    name = f"{recipe.name}-{dataset.name}-seed{recipe.seed}"
+    # Names may come from Python and hold anything; a folder's name must stay one.
+    safe = re.sub(r"[^\w.+-]+", "_", name)
+    return f"{safe}-{recipe.content_hash[:8]}-{dataset.fingerprint[:8]}"
+
+
+def _data_record(dataset: Dataset, parts: Split) -> dict[str, Any]:
+    return {
+        "name": dataset.name,
+        "source": dict(dataset.source),
+        "fingerprint": dataset.fingerprint,
+        "n_images": len(dataset),
+        "image_shape": list(dataset.images.shape[1:]),
+        "class_names": list(dataset.class_names),
+        "split": parts.protocol,
+        "n_train": len(parts.train),
+        "n_val": len(parts.val),
+        "n_test": len(parts.test),
+        "provenance": dataset.provenance,
+        "licence": dataset.licence,
+    }
+
+
+def _finite(record: dict[str, Any]) -> dict[str, Any]:
+    """NaN and infinity are not JSON; they are written as null."""
+    return {
+        key: None if isinstance(value, float) and not np.isfinite(value) else value
+        for key, value in record.items()
+    }

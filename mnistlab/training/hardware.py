@@ -1,0 +1,98 @@
+"""What the machine can do: device, precision, threads, and a record of it for env.json."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+
+from mnistlab.errors import RecipeError
+
+DEVICES = ("auto", "cpu", "cuda", "mps")
+PRECISIONS = ("auto", "float32", "bfloat16")
+
+
+def pick_device(name: str = "auto") -> torch.device:
+    """The named device, "auto": cuda, else mps, else cpu. RecipeError where it is not there."""
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if name == "auto":
+        return torch.device(next((device for device, yes in there.items() if yes), "cpu"))
+    if name not in DEVICES:
+        raise RecipeError(f"unknown device {name!r}; there are: {', '.join(DEVICES)}")
+    if not there.get(name, True):
+        raise RecipeError(f"device {name!r} asked for, but torch {torch.__version__} sees none")
+    return torch.device(name)
+
+
+def pick_precision(name: str, device: torch.device) -> str:
+    """ "float32" or "bfloat16"; "auto" is bfloat16 where the hardware multiplies in it."""
+    if name not in PRECISIONS:
+        raise RecipeError(f"unknown precision {name!r}; there are: {', '.join(PRECISIONS)}")
+    if name == "auto":
+        return "bfloat16" if has_bfloat16(device) else "float32"
+    return name
+
+
+def has_bfloat16(device: torch.device) -> bool:
+    """Whether the device has bfloat16 arithmetic of its own; emulation is slower than float32."""
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    if device.type == "cpu" and hasattr(torch.cpu, "get_capabilities"):  # torch >= 2.10
+        capabilities = torch.cpu.get_capabilities()
+        return any(capabilities.get(name) for name in ("avx512_bf16", "amx_bf16", "bf16"))
+    return False
+
+
+@contextmanager
+def seeded(seed: int, device: torch.device) -> Iterator[None]:
+    """Run the block from a fixed random state and give the caller's state back after it."""
+    cuda_devices = [torch.cuda.current_device()] if device.type == "cuda" else []
+    with torch.random.fork_rng(devices=cuda_devices):
+        torch.manual_seed(seed)
+        yield
+
+
+@contextmanager
+def n_threads(wanted: int | None) -> Iterator[None]:
+    """Run the block with that many torch threads; None leaves them as they are."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(wanted or before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def describe(device: torch.device, precision: str) -> dict[str, Any]:
+    """Versions and hardware a figure depends on, ready for JSON."""
+    return {
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "platform": platform.platform(),
+        "cpu": _cpu_name(),
+        "cores": os.cpu_count(),
+        "threads": torch.get_num_threads(),
+        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
+        "precision": precision,
+    }
+
+
+def peak_memory_mb() -> float:
+    """The largest resident size this process has had, in MB (2**20 bytes); 0 on Windows."""
+    if sys.platform == "win32":
+        return 0.0
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / 2**20 if sys.platform == "darwin" else peak / 2**10  # bytes there, KiB here
+
+
+def _cpu_name() -> str:
+    if hasattr(torch.cpu, "get_capabilities"):
+        return str(torch.cpu.get_capabilities().get("cpu_name") or platform.processor())
+    return platform.processor()

@@ -1,0 +1,39 @@
+"""The optimizers a phase can name, sorted by growing complexity.
+
+torch is imported when one is built, not when its name is checked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from torch import nn
+    from torch.optim import Optimizer
+
+    Builder = Callable[[Iterable[nn.Parameter], float, float], Optimizer]
+
+
+def _from_torch(name: str, **fixed: Any) -> Builder:
+    def build(
+        parameters: Iterable[nn.Parameter], learning_rate: float, weight_decay: float
+    ) -> Optimizer:
+        import torch.optim
+
+        # fused: one kernel updates all parameters instead of several kernels for each.
+        optimizer: Optimizer = getattr(torch.optim, name)(
+            parameters, lr=learning_rate, weight_decay=weight_decay, fused=True, **fixed
+        )
+        return optimizer
+
+    return build
+
+
+OPTIMIZERS: dict[str, Builder] = {
+    "sgd": _from_torch("SGD"),
+    "momentum": _from_torch("SGD", momentum=0.9),
+    "nesterov": _from_torch("SGD", momentum=0.9, nesterov=True),
+    "adam": _from_torch("Adam"),
+    "adamw": _from_torch("AdamW"),
+}

@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import ttest_1samp
+from sklearn.metrics import accuracy_score, confusion_matrix, recall_score
+
+from mnistlab.evaluation import largest_swing, mean_interval, measure, wilson_interval
+
+labelled = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=1, max_size=60)
+
+
+@given(labelled)
+def test_figures_agree_with_scikit_learn(pairs: list[tuple[int, int]]) -> None:
+    labels, predicted = np.array(pairs, dtype=np.int64).T
+    figures = measure(labels, predicted, 5)
+    assert figures.accuracy == pytest.approx(accuracy_score(labels, predicted), abs=1e-12)
+    expected = confusion_matrix(labels, predicted, labels=range(5))
+    assert np.array_equal(figures.confusion, expected)
+    recall = recall_score(labels, predicted, labels=range(5), average=None, zero_division=np.nan)
+    for ours, theirs in zip(figures.per_class_accuracy, recall, strict=True):
+        assert (ours is None) == math.isnan(theirs)
+        if ours is not None:
+            assert ours == pytest.approx(theirs, abs=1e-12)
+    low, high = figures.accuracy_ci
+    assert 0 <= low <= figures.accuracy + 1e-12
+    assert figures.accuracy <= high + 1e-12
+
+
+def test_wilson_interval_is_the_formula() -> None:
+    n_correct, n, z = 9_210, 10_000, 1.959963984540054
+    p = n_correct / n
+    centre = (p + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+    assert wilson_interval(n_correct, n) == pytest.approx((centre - half, centre + half))
+    with pytest.raises(ValueError, match="k"):
+        wilson_interval(11, 10)
+
+
+def test_mean_interval_is_students() -> None:
+    values = [0.91, 0.93, 0.92, 0.95]
+    mean, half = mean_interval(values)
+    interval = ttest_1samp(values, 0).confidence_interval(0.95)
+    assert (mean - half, mean + half) == pytest.approx((interval.low, interval.high))
+    assert math.isnan(mean_interval([0.5])[1])
+    assert mean_interval([0.5, 0.5]) == (0.5, 0.0)
+
+
+def test_largest_swing() -> None:
+    assert largest_swing([0.80, 0.83, 0.81, 0.82]) == pytest.approx(0.03)
+    assert largest_swing([0.8]) == 0
+    assert largest_swing([]) == 0

@@ -1,0 +1,162 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mnistlab.errors import RecipeError
+from mnistlab.recipe import Recipe, from_json, read_recipe, set_fields
+from mnistlab.recipes import RECIPES, get_recipe
+from mnistlab.training import Phase
+from mnistlab.training.optimizers import OPTIMIZERS
+from mnistlab.training.schedules import SCHEDULES
+
+phases = st.builds(
+    Phase,
+    optimizer=st.sampled_from(sorted(OPTIMIZERS)),
+    learning_rate=st.floats(1e-6, 10),
+    epochs=st.integers(1, 500),
+    schedule=st.sampled_from(sorted(SCHEDULES)),
+    weight_decay=st.floats(0, 1),
+)
+recipes = st.builds(
+    Recipe,
+    name=st.text(),
+    system=st.text(),
+    model=st.text(),
+    phases=st.lists(phases, max_size=4).map(tuple),
+    model_args=st.dictionaries(st.text(), st.integers() | st.lists(st.integers())),
+    batch_size=st.integers(1, 10_000),
+    seed=st.integers(0, 2**32 - 1),
+    expect=st.dictionaries(st.text(), st.tuples(st.floats(0, 1), st.floats(0, 1))),
+)
+
+
+@given(recipes)
+def test_json_round_trip(recipe: Recipe) -> None:
+    again = from_json(json.loads(json.dumps(recipe.to_json())), "here")
+    assert again == recipe
+    assert again.content_hash == recipe.content_hash
+
+
+def test_ready_recipes_survive_a_file(tmp_path: Path) -> None:
+    for name in RECIPES:
+        path = tmp_path / f"{name}.json"
+        path.write_text(json.dumps(get_recipe(name).to_json()))
+        assert read_recipe(path) == get_recipe(name)
+
+
+def test_hash_follows_content_not_labels() -> None:
+    recipe = get_recipe("mlp")
+    relabelled = replace(
+        recipe, name="x", system="y", summary="z", data="mnist", expect={"mnist": (0.0, 1.0)}
+    )
+    assert relabelled.content_hash == recipe.content_hash
+    hashes = {recipe.content_hash} | {
+        changed.content_hash
+        for changed in (
+            replace(recipe, seed=1),
+            replace(recipe, batch_size=65),
+            replace(recipe, scaling="none"),
+            replace(recipe, precision="float32"),
+            replace(recipe, split="official"),
+            replace(recipe, model_args={"hidden_sizes": (101,)}),
+            replace(recipe, phases=(replace(recipe.phases[0], learning_rate=0.2),)),
+            replace(recipe, phases=recipe.phases * 2),
+        )
+    }
+    assert len(hashes) == 9
+
+
+def test_ready_recipes_all_differ() -> None:
+    assert len({make().content_hash for make in RECIPES.values()}) == len(RECIPES)
+
+
+def test_set_is_typed_and_reaches_inside() -> None:
+    recipe = replace(get_recipe("simple-cnn"), phases=(Phase(), Phase("sgd")), expect={"x": (0, 1)})
+    changed = set_fields(
+        recipe,
+        {
+            "epochs": "3",
+            "phases.1.learning_rate": ".5",
+            "model_args.channels": "[8, 16]",
+            "model_args.dropout": "0.25",
+            "seed": "7",
+            "precision": "float32",
+        },
+    )
+    assert [phase.epochs for phase in changed.phases] == [3, 3]
+    assert [phase.learning_rate for phase in changed.phases] == [1e-3, 0.5]
+    assert changed.model_args["channels"] == (8, 16)
+    assert changed.model_args["dropout"] == 0.25
+    assert (changed.seed, changed.precision, changed.expect) == (7, "float32", {})
+    assert recipe.phases[0].epochs == 10
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("epoch", "3", "did you mean 'epochs'"),
+        ("zzz", "3", "no such field; there are: batch_size"),
+        ("name", "x", "no such field"),
+        ("epochs", "three", "--set epochs=three"),
+        ("epochs", "1.5", "--set epochs=1.5"),
+        ("batch_size", "0", "batch_size must be at least 1"),
+        ("seed", "-1", "seed must be in"),
+        ("split", "half", "unknown split 'half'"),
+        ("optimizer", "foo", "unknown optimizer 'foo'"),
+        ("phases.3.epochs", "3", "numbered 0 to 0"),
+        ("phases.x.epochs", "3", "numbered 0 to 0"),
+        ("phases.0.epoch", "3", "did you mean 'epochs'"),
+        ("phases", "[]", "no such field"),
+        ("model_args.drop", "0.1", "did you mean 'dropout'"),
+        ("model_args.channels", "8", "--set model_args.channels=8"),
+        ("model_args.channels", "[8", "--set model_args.channels=[8"),
+        ("model_args.image_shape", "[1, 2]", "no such field"),
+    ],
+)
+def test_bad_settings_are_one_line(field: str, value: str, message: str) -> None:
+    with pytest.raises(RecipeError) as caught:
+        set_fields(get_recipe("simple-cnn"), {field: value})
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[",
+        "[1]",
+        "{}",
+        '{"name": 1}',
+        "\x00",
+        "[" * 5000,
+        '{"name": "a", "system": "b", "model": "mlp", "phases": [], "colour": 1}',
+        '{"name": "a", "system": "b", "model": "mlp", "phases": [{"epochs": "3"}]}',
+        '{"name": "a", "system": "b", "model": "mlp", "phases": [{"epochs": 0}]}',
+        '{"name": "a", "system": "b", "model": "mlp", "phases": [{"epochz": 1}]}',
+        '{"name": "a", "system": "b", "model": "mlp", "phases": [], "batch_size": 1e999}',
+    ],
+)
+def test_hostile_recipe_files_are_one_line(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "recipe.json"
+    path.write_text(text)
+    with pytest.raises(RecipeError) as caught:
+        read_recipe(path)
+    assert str(path) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_missing_recipe_file(tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match="No such file"):
+        read_recipe(tmp_path / "none.json")
+
+
+def test_unknown_recipe_suggests() -> None:
+    with pytest.raises(RecipeError, match="did you mean 'simple-cnn'"):
+        get_recipe("simplecnn")

@@ -1,0 +1,217 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mnistlab.classifiers.torch_classifier import TorchClassifier
+from mnistlab.data import Dataset
+from mnistlab.errors import DataError, RecipeError, RunError, TrainingError
+from mnistlab.recipe import Recipe
+from mnistlab.run import Progress, Run, evaluate, open_run, train
+from mnistlab.training import Phase
+
+RECIPE = Recipe(
+    name="tiny",
+    system="E2",
+    model="mlp",
+    model_args={"hidden_sizes": (16,)},
+    phases=(Phase("adam", 0.01, 6),),
+    precision="float32",
+)
+
+
+@pytest.fixture
+def run(stripes: Dataset, tmp_path: Path) -> Run:
+    return train(RECIPE, stripes, out=tmp_path)
+
+
+def test_a_run_folder_holds_what_the_design_says(run: Run, stripes: Dataset) -> None:
+    assert {path.name for path in run.path.iterdir()} == {
+        "recipe.json",
+        "env.json",
+        "data.json",
+        "log.jsonl",
+        "model.safetensors",
+        "result.json",
+    }
+    assert run.recipe == RECIPE
+    assert run.data["fingerprint"] == stripes.fingerprint
+    assert (run.data["split"], run.data["n_train"]) == ("official", 440)
+    assert run.env["precision"] == "float32"
+    assert [line["epoch"] for line in run.log] == [1, 2, 3, 4, 5, 6]
+    assert run.result["val_accuracy"] == max(line["val_accuracy"] for line in run.log)
+    assert run.result["n_parameters"] == 144 * 16 + 16 + 16 * 4 + 4
+    assert run.result["test_accuracy"] is None
+    assert run.result["peak_memory_mb"] > 50
+
+
+def test_a_finished_run_is_used_again_unless_forced(
+    run: Run, stripes: Dataset, tmp_path: Path
+) -> None:
+    started: list[str] = []
+    progress = Progress(on_start=lambda recipe, dataset, n_steps: started.append(recipe.name))
+    stamp = (run.path / "log.jsonl").stat().st_mtime_ns
+    again = train(replace(RECIPE, name="tiny"), stripes, out=tmp_path, progress=progress)
+    assert (again.path, started) == (run.path, [])
+    forced = train(RECIPE, stripes, out=tmp_path, force=True, progress=progress)
+    assert (forced.path, started) == (run.path, ["tiny"])
+    assert (run.path / "log.jsonl").stat().st_mtime_ns != stamp
+    assert [path.name for path in tmp_path.iterdir()] == [run.path.name]
+
+
+def test_other_data_or_recipe_is_another_run(run: Run, stripes: Dataset, tmp_path: Path) -> None:
+    half = stripes.take(slice(0, 300))
+    others = [
+        train(replace(RECIPE, seed=1), stripes, out=tmp_path),
+        train(replace(RECIPE, batch_size=32), stripes, out=tmp_path),
+        train(RECIPE, half, out=tmp_path),
+    ]
+    assert len({run.path, *(other.path for other in others)}) == 4
+
+
+def test_same_recipe_gives_the_same_bits(run: Run, stripes: Dataset, tmp_path: Path) -> None:
+    again = train(RECIPE, stripes, out=tmp_path / "elsewhere")
+    for name in ("model.safetensors", "recipe.json", "data.json"):
+        assert (again.path / name).read_bytes() == (run.path / name).read_bytes()
+    timeless = [[line | {"time_s": 0} for line in r.log] for r in (run, again)]
+    assert timeless[0] == timeless[1]
+
+
+def test_training_never_sees_the_test_part(stripes: Dataset, tmp_path: Path, monkeypatch) -> None:
+    seen = []
+    fit = TorchClassifier.fit
+
+    def watched(self, X, y, X_val, y_val, **hooks):
+        seen.extend([X, X_val])
+        return fit(self, X, y, X_val, y_val, **hooks)
+
+    monkeypatch.setattr(TorchClassifier, "fit", watched)
+    run = train(RECIPE, stripes, out=tmp_path)
+    spoiled = stripes.images.copy()
+    spoiled[480:] = 255
+    other = replace(stripes, images=spoiled)
+    again = train(RECIPE, other, out=tmp_path)
+    assert sum(len(X) for X in seen) == 2 * 480
+    weights = [(r.path / "model.safetensors").read_bytes() for r in (run, again)]
+    assert weights[0] == weights[1]
+
+
+def test_evaluate_measures_the_test_part(run: Run, stripes: Dataset) -> None:
+    evaluated = evaluate(run, stripes)
+    classifier = evaluated.classifier()
+    truth = stripes.labels[480:]
+    accuracy = classifier.score(stripes.images[480:], truth)
+    assert evaluated.result["test_accuracy"] == accuracy > 0.9
+    assert evaluated.result["n_test"] == 120
+    low, high = evaluated.result["test_accuracy_ci"]
+    assert low < accuracy <= high
+    assert len(evaluated.result["per_class_accuracy"]) == 4
+    kept = evaluated.probabilities()
+    np.testing.assert_allclose(kept, classifier.predict_proba(stripes.images[480:]), atol=1e-6)
+    assert evaluated.result["val_accuracy"] == run.result["val_accuracy"]
+
+
+def test_evaluate_on_other_data_keeps_the_runs_own_figures(run: Run, stripes: Dataset) -> None:
+    own = evaluate(run, stripes)
+    foreign = replace(stripes.take(slice(0, 50)), name="fifty")
+    result = evaluate(own, foreign).result
+    assert result["other_data"]["fifty"]["n_test"] == 50
+    assert result["test_accuracy"] == own.result["test_accuracy"]
+
+
+def test_evaluate_refuses_data_that_does_not_fit(run: Run, stripes: Dataset) -> None:
+    with pytest.raises(RunError, match="trained on arrays"):
+        evaluate(run)
+    with pytest.raises(RunError, match="other classes"):
+        evaluate(run, replace(stripes, class_names=("w", "x", "y", "z")))
+    wider = Dataset("wide", np.zeros((9, 12, 13), np.uint8), np.zeros(9, np.int64), tuple("abcd"))
+    with pytest.raises(RunError, match="wide: "):
+        evaluate(run, wider)
+
+
+def test_a_failed_run_keeps_its_log_and_is_clearly_broken(stripes: Dataset, tmp_path: Path) -> None:
+    wild = replace(RECIPE, phases=(Phase("sgd", 0.05, 2), Phase("sgd", 1e30, 5)))
+    with pytest.raises(TrainingError, match="no longer finite"):
+        train(wild, stripes, out=tmp_path)
+    (folder,) = tmp_path.iterdir()
+    assert folder.name.endswith(".partial")
+    log = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
+    assert [line["epoch"] for line in log] == list(range(1, len(log) + 1))
+    assert log[-1]["train_loss"] is None
+    assert all(line["train_loss"] is not None for line in log[:2])
+    assert "no longer finite" in json.loads((folder / "failure.json").read_text())["error"]
+    with pytest.raises(RunError, match="not a complete run"):
+        open_run(folder)
+
+
+@pytest.mark.parametrize(
+    ("change", "error"),
+    [
+        ({"model": "zzz"}, "unknown model 'zzz'"),
+        ({"model_args": {"widths": 3}}, "unexpected keyword argument 'widths'"),
+        ({"scaling": "zzz"}, "unknown scaling"),
+        ({"precision": "half"}, "unknown precision"),
+    ],
+)
+def test_recipes_that_cannot_be_trained_leave_nothing(
+    stripes: Dataset, tmp_path: Path, change: dict, error: str
+) -> None:
+    with pytest.raises(RecipeError, match=error):
+        train(replace(RECIPE, **change), stripes, out=tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_split_without_a_test_part(stripes: Dataset, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="no official test part"):
+        train(replace(RECIPE, split="official"), stripes.take(slice(0, 99)), out=tmp_path)
+    assert not any(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", ["recipe.json", "env.json", "data.json", "result.json"])
+@pytest.mark.parametrize("content", [b"", b"[]", b"{", b"\xff\xfe", b"[" * 9000])
+def test_damaged_records_are_one_line(run: Run, name: str, content: bytes) -> None:
+    (run.path / name).write_bytes(content)
+    with pytest.raises((RunError, RecipeError)) as caught:
+        open_run(run.path)
+    assert name in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_damaged_weights_are_one_line(run: Run) -> None:
+    path = run.path / "model.safetensors"
+    good = path.read_bytes()
+    damaged = [
+        b"",
+        good[:20],
+        good[:-5],
+        b"\xff" * 100,
+        good.replace(b"mnistlab.classifier", b"someone.classifier"),
+        good.replace(b"hidden_sizes", b"hidden_sizez"),
+        good.replace(b"image_shape", b"image_shapf"),
+        good.replace(b"[12, 12]", b"[13, 12]"),
+    ]
+    for content in damaged:
+        assert content != good
+        path.write_bytes(content)
+        with pytest.raises(RunError) as caught:
+            run.classifier()
+        assert "model.safetensors" in str(caught.value)
+        assert "\n" not in str(caught.value)
+
+
+def test_folder_names_stay_inside(stripes: Dataset, tmp_path: Path) -> None:
+    hostile = replace(stripes, name="../../x y/\n")
+    run = train(replace(RECIPE, name="/etc/passwd"), hostile, out=tmp_path / "runs")
+    assert run.path.parent == tmp_path / "runs"
+    assert run.path.is_dir()
+
+
+def test_missing_run(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="no such run folder"):
+        open_run(tmp_path / "none")
+    with pytest.raises(RunError, match="no predictions"):
+        Run(tmp_path, RECIPE, {}, {}, {}).probabilities()

@@ -1,0 +1,198 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from torch import nn
+
+from mnistlab.errors import RecipeError, TrainingError
+from mnistlab.training import Phase, hardware
+from mnistlab.training.loop import Examples, train
+from mnistlab.training.optimizers import OPTIMIZERS
+from mnistlab.training.schedules import SCHEDULES
+
+
+def blobs(n: int, seed: int) -> Examples:
+    generator = torch.Generator().manual_seed(seed)
+    y = torch.arange(n) % 3
+    X = torch.randn(n, 1, 2, 2, generator=generator)
+    X[torch.arange(n), 0, y // 2, y % 2] += 3
+    return Examples(X, y)
+
+
+def network() -> nn.Module:
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Flatten(), nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 3))
+
+
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_schedules_stay_within_the_rate_and_start_where_they_should(name: str) -> None:
+    values = [SCHEDULES[name](t / 100) for t in range(100)]
+    assert all(0 <= value <= 1 for value in values)
+    assert max(values) == pytest.approx(1)
+    if name != "constant":
+        assert values[-1] < 0.02
+
+
+def test_one_cycle_is_continuous_at_its_top() -> None:
+    for name in ("one-cycle", "linear"):
+        schedule = SCHEDULES[name]
+        assert schedule(0.2 - 1e-9) == pytest.approx(schedule(0.2 + 1e-9), abs=1e-6)
+        assert schedule(0.0) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("optimizer", "sdg"),
+        ("schedule", "cosin"),
+        ("learning_rate", 0.0),
+        ("learning_rate", math.nan),
+        ("weight_decay", -1.0),
+        ("weight_decay", math.inf),
+        ("epochs", 0),
+    ],
+)
+def test_impossible_phases_are_refused(field: str, value: object) -> None:
+    with pytest.raises(RecipeError, match=field):
+        Phase(**{field: value})
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_every_optimizer_learns(optimizer: str) -> None:
+    rate = 0.02 if "adam" in optimizer else 0.1
+    history = train(
+        network(), blobs(96, 0), blobs(30, 1), [Phase(optimizer, rate, 8)], batch_size=16, seed=0
+    )
+    assert history[-1].val_accuracy > 0.9
+    assert history[-1].train_loss < history[0].train_loss / 2
+
+
+def test_steps_follow_the_plain_loop() -> None:
+    """Two epochs of SGD written out by hand give the same weights."""
+    examples, ours, theirs = blobs(40, 0), network(), network()
+    train(ours, examples, None, [Phase("sgd", 0.1, 2, "cosine")], batch_size=16, seed=7)
+    shuffler, step = torch.Generator().manual_seed(7), 0
+    weights, best = None, math.inf
+    for _ in range(2):
+        order, loss_sum = torch.randperm(40, generator=shuffler), 0.0
+        for start in (0, 16, 32):
+            batch = order[start : start + 16]
+            loss = nn.functional.cross_entropy(theirs(examples.X[batch]), examples.y[batch])
+            theirs.zero_grad()
+            loss.backward()
+            rate = 0.1 * (1 + math.cos(math.pi * step / 6)) / 2
+            with torch.no_grad():
+                for p in theirs.parameters():
+                    p -= rate * p.grad
+            loss_sum, step = loss_sum + loss.item() * len(batch), step + 1
+        if loss_sum < best:
+            best, weights = loss_sum, [p.detach().clone() for p in theirs.parameters()]
+    for a, b in zip(ours.parameters(), weights, strict=True):
+        torch.testing.assert_close(a.detach(), b)
+
+
+def test_best_weights_are_given_back() -> None:
+    """A second phase that ruins the network does not cost what the first has reached."""
+    net, validation = network(), blobs(60, 1)
+    phases = [Phase("sgd", 0.1, 5), Phase("sgd", 30.0, 3)]
+    history = train(net, blobs(96, 0), validation, phases, batch_size=16, seed=0)
+    assert max(epoch.val_accuracy for epoch in history if epoch.phase == 1) < 0.9
+    kept = (net(validation.X).argmax(1) == validation.y).float().mean().item()
+    assert kept == pytest.approx(max(epoch.val_accuracy for epoch in history))
+
+
+def test_each_phase_starts_from_the_best_weights_so_far() -> None:
+    """A phase too slow to change anything shows the accuracy it started from."""
+    phases = [Phase("sgd", 0.1, 5), Phase("sgd", 30.0, 3), Phase("sgd", 1e-12, 1)]
+    history = train(network(), blobs(96, 0), blobs(60, 1), phases, batch_size=16, seed=0)
+    assert history[-1].val_accuracy == max(epoch.val_accuracy for epoch in history)
+
+
+def test_phases_go_on_from_the_best_weights_and_count_epochs_through() -> None:
+    history = train(
+        network(),
+        blobs(96, 0),
+        blobs(30, 1),
+        [Phase("sgd", 0.1, 2), Phase("adam", 0.01, 3)],
+        batch_size=32,
+        seed=0,
+    )
+    assert [(e.phase, e.epoch) for e in history] == [(0, 1), (0, 2), (1, 3), (1, 4), (1, 5)]
+
+
+def test_no_phase_leaves_the_network_alone() -> None:
+    net, untouched = network(), network()
+    assert train(net, blobs(9, 0), None, [], batch_size=4, seed=0) == []
+    assert all(
+        torch.equal(a, b) for a, b in zip(net.parameters(), untouched.parameters(), strict=True)
+    )
+
+
+def test_a_loss_that_is_not_finite_stops_and_is_reported() -> None:
+    seen = []
+    with pytest.raises(TrainingError, match=r"no longer finite in epoch \d.*learning_rate"):
+        train(
+            network(),
+            blobs(96, 0),
+            blobs(30, 1),
+            [Phase("sgd", 1e30, 9)],
+            batch_size=16,
+            seed=0,
+            on_epoch=seen.append,
+        )
+    assert not math.isfinite(seen[-1].train_loss)
+    assert len(seen) < 9
+
+
+def test_every_step_is_reported() -> None:
+    steps = []
+    train(
+        network(),
+        blobs(33, 0),
+        None,
+        [Phase(epochs=2)],
+        batch_size=16,
+        seed=0,
+        on_step=lambda: steps.append(1),
+    )
+    assert len(steps) == 2 * 3
+
+
+def test_autocast_trains_too() -> None:
+    history = train(
+        network(),
+        blobs(96, 0),
+        blobs(30, 1),
+        [Phase("adam", 0.02, 8)],
+        batch_size=16,
+        seed=0,
+        autocast=True,
+    )
+    assert history[-1].val_accuracy > 0.9
+
+
+def test_devices_and_precisions() -> None:
+    cpu = torch.device("cpu")
+    assert hardware.pick_device("cpu") == cpu
+    assert hardware.pick_device("auto").type in {"cpu", "cuda", "mps"}
+    assert hardware.pick_precision("float32", cpu) == "float32"
+    automatic = hardware.pick_precision("auto", cpu)
+    assert automatic == ("bfloat16" if hardware.has_bfloat16(cpu) else "float32")
+    with pytest.raises(RecipeError, match="unknown device 'tpu'"):
+        hardware.pick_device("tpu")
+    with pytest.raises(RecipeError, match="unknown precision 'half'"):
+        hardware.pick_precision("half", cpu)
+    if not torch.cuda.is_available():
+        with pytest.raises(RecipeError, match="'cuda' asked for"):
+            hardware.pick_device("cuda")
+
+
+def test_random_state_and_threads_are_given_back() -> None:
+    before, threads = torch.random.get_rng_state(), torch.get_num_threads()
+    with hardware.seeded(3, torch.device("cpu")), hardware.n_threads(1):
+        torch.randn(5)
+        assert torch.get_num_threads() == 1
+    assert torch.equal(before, torch.random.get_rng_state())
+    assert torch.get_num_threads() == threads
