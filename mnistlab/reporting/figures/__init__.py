@@ -1,0 +1,16 @@
+"""Pictures of results: arrays in, `Figure` out. Importing this loads matplotlib."""
+
+from mnistlab.reporting.figures.confusion import confusion_matrix
+from mnistlab.reporting.figures.curves import Curves, learning_curves
+from mnistlab.reporting.figures.dots import accuracy_against_parameters, per_class_accuracy
+from mnistlab.reporting.figures.images import before_and_after, image_grid
+
+__all__ = [
+    "Curves",
+    "accuracy_against_parameters",
+    "before_and_after",
+    "confusion_matrix",
+    "image_grid",
+    "learning_curves",
+    "per_class_accuracy",
+]

@@ -1,0 +1,175 @@
+"""Where figures are drawn: sizes, type, axes and the way to a Figure.
+
+Lengths are CSS pixels from the top left corner: at 72 dots an inch a point is
+a pixel, so type keeps its size from here to the screen. Each figure is drawn
+twice, wide and narrow, since a phone needs another layout, not a smaller one.
+"""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import matplotlib
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure as Canvas
+from matplotlib.transforms import Bbox
+
+from mnistlab.reporting.figures.theme import themed
+from mnistlab.reporting.page import Figure
+from mnistlab.reporting.palette import ARMS, light
+
+WIDE, HALF, NARROW = 1112, 526, 350
+SMALL, TEXT = 10.5, 12.0
+INK, MUTED, RULE, PAPER = light("ink"), light("muted"), light("rule"), light("paper")
+
+_SHAPES = "osD^vPX*"
+_LEGEND_LENGTH = 40
+# From matplotlib's own defaults on, whatever the user's matplotlibrc says.
+_STYLE: dict[Any, Any] = {
+    key: value for key, value in matplotlib.rcParamsDefault.items() if "backend" not in key
+} | {
+    "font.family": "DejaVu Sans",  # comes with matplotlib: the same bytes everywhere
+    "font.size": TEXT,
+    "text.color": INK,
+    "text.parse_math": False,  # a class may be called "$5"
+    "svg.fonttype": "none",
+    "svg.hashsalt": "mnistlab",
+    "image.composite_image": False,
+}
+
+
+def compose(
+    draw: Callable[[int], Canvas],
+    *,
+    name: str,
+    title: str,
+    alt: str,
+    caption: str,
+    command: str,
+    half: bool = False,
+) -> Figure:
+    """A Figure from `draw`, which is called with the width to draw at."""
+    width = HALF if half else WIDE
+    with matplotlib.rc_context(_STYLE), warnings.catch_warnings():
+        # A script the font lacks shows as boxes in the PNG; the page has the reader's fonts.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        wide, narrow = draw(width), draw(NARROW)
+        return Figure(
+            name=name,
+            title=title,
+            alt=alt,
+            caption=caption,
+            command=command,
+            png=_png(wide),
+            svg=themed(_svg(wide), f"{name}-wide", smallest=0.6),
+            narrow_svg=themed(_svg(narrow), f"{name}-narrow", smallest=0.8),
+            half=half,
+        )
+
+
+def canvas(width: float, height: float) -> tuple[Canvas, Axes]:
+    """A blank canvas and, over all of it, axes whose units are pixels with y downwards."""
+    blank = Canvas(figsize=(width / 72, height / 72), dpi=72)
+    sheet = blank.add_axes((0, 0, 1, 1), xlim=(0, width), ylim=(height, 0))
+    sheet.set_axis_off()
+    return blank, sheet
+
+
+def panel(
+    blank: Canvas, left: float, top: float, width: float, height: float, heading: str = ""
+) -> Axes:
+    """Quiet axes: a base line, a light grid across it, the quantity named above."""
+    full_width, full_height = blank.get_size_inches() * 72
+    axes = blank.add_axes(
+        (
+            left / full_width,
+            1 - (top + height) / full_height,
+            width / full_width,
+            height / full_height,
+        )
+    )
+    axes.spines[["left", "right", "top"]].set_visible(False)
+    axes.spines["bottom"].set(color=MUTED, linewidth=1)
+    axes.tick_params(length=0, pad=6, colors=MUTED, labelsize=SMALL)
+    axes.grid(axis="y", color=RULE, linewidth=0.8)
+    axes.set_axisbelow(True)
+    if heading:
+        axes.text(0, 1 + 14 / height, heading, transform=axes.transAxes, fontweight="bold")
+    return axes
+
+
+class Mark(NamedTuple):
+    """How an arm is drawn."""
+
+    colour: str
+    shape: str
+
+
+def mark_of(arms: Sequence[str], arm: str) -> Mark:
+    """The mark of an arm's place in the study, the same in every figure."""
+    place = list(arms).index(arm)
+    shift = place // len(ARMS)  # after one round of colours, other shapes
+    return Mark(ARMS[place % len(ARMS)][0], _SHAPES[(place + shift) % len(_SHAPES)])
+
+
+def legend_height(names: Sequence[str], width: float) -> float:
+    """How far down a legend of these names reaches."""
+    return max(y for _, y in _legend_places(names, width)) + 12
+
+
+def legend(sheet: Axes, arms: Sequence[str], shown: Sequence[str]) -> None:
+    """Marks and names of the arms shown, at the top of the sheet."""
+    places = _legend_places(shown, sheet.get_xlim()[1])
+    for arm, (x, y) in zip(shown, places, strict=True):
+        colour, shape = mark_of(arms, arm)
+        sheet.plot([x, x + 20], [y, y], color=colour, linewidth=2)
+        sheet.plot(x + 10, y, color=colour, marker=shape, markersize=7)
+        sheet.text(x + 28, y, shorten(arm, _LEGEND_LENGTH), va="center_baseline")
+
+
+def _legend_places(names: Sequence[str], width: float) -> list[tuple[float, float]]:
+    places: list[tuple[float, float]] = []
+    x, y = 4.0, 10.0
+    for name in names:
+        needed = 28 + text_width(shorten(name, _LEGEND_LENGTH), TEXT)
+        if places and x + needed > width:
+            x, y = 4.0, y + 21
+        places.append((x, y))
+        x += needed + 16
+    return places
+
+
+def shorten(label: str, n_characters: int) -> str:
+    """A label on one line, without control characters, cut where it gets too long."""
+    clean = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in label)
+    return clean if len(clean) <= n_characters else clean[: n_characters - 1].rstrip() + "…"
+
+
+def text_width(text: str, size: float) -> float:
+    """About how wide a text is, on the safe side: the reader's font is not known here."""
+    return len(text) * size * 0.6
+
+
+def _svg(blank: Canvas) -> bytes:
+    buffer = io.BytesIO()
+    nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+    blank.savefig(buffer, format="svg", transparent=True, metadata=nothing)
+    return buffer.getvalue()
+
+
+def _png(blank: Canvas) -> bytes:
+    buffer = io.BytesIO()
+    width, height = blank.get_size_inches()
+    margin = 20 / 72
+    blank.savefig(
+        buffer,
+        format="png",
+        dpi=144,
+        facecolor=PAPER,
+        metadata={"Software": None},
+        bbox_inches=Bbox.from_extents(-margin, -margin, width + margin, height + margin),
+    )
+    return buffer.getvalue()

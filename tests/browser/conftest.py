@@ -1,0 +1,85 @@
+"""Pages in headless Chromium: Debian's browser, driven by Playwright."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from demo_page import CLASS_NAMES, HOSTILE, demo_page
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from mnistlab.reporting import write
+
+CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@dataclass
+class Visit:
+    """An open page and all it said and asked for."""
+
+    page: Page
+    messages: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
+    dialogs: list[str] = field(default_factory=list)
+
+
+Visitor = Callable[..., Visit]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    if not Path(CHROMIUM).exists():
+        pytest.skip(f"chromium is not installed (looked for {CHROMIUM})")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="session")
+def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write(demo_page(), tmp_path_factory.mktemp("report"))
+
+
+@pytest.fixture(scope="session")
+def hostile_report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    names = (HOSTILE, *CLASS_NAMES[1:])
+    return write(demo_page(class_names=names), tmp_path_factory.mktemp("hostile"))
+
+
+@pytest.fixture
+def visit(browser: Browser) -> Iterator[Visitor]:
+    """Opens a file at a width and in a colour scheme, and records what it does."""
+    contexts = []
+
+    def open_file(path: Path, width: int = 1440, scheme: str = "light") -> Visit:
+        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+        contexts.append(context)
+        visited = Visit(context.new_page())
+        visited.page.on("console", lambda message: visited.messages.append(message.text))
+        visited.page.on("pageerror", lambda error: visited.messages.append(str(error)))
+        visited.page.on("request", lambda request: visited.requests.append(request.url))
+
+        def dismiss(dialog) -> None:
+            visited.dialogs.append(dialog.message)
+            dialog.dismiss()
+
+        visited.page.on("dialog", dismiss)
+        visited.page.goto(path.as_uri())
+        return visited
+
+    yield open_file
+    for context in contexts:
+        context.close()
