@@ -1,0 +1,72 @@
+"""The command line: parses, calls, prints. What is done lives in the rooms it calls.
+
+Each command imports what it needs, so that `mnistlab --help` loads no torch.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from mnistlab.cli import benchmarks, datasets, learning
+from mnistlab.errors import MnistlabError
+from mnistlab.version import __version__
+
+EXIT_BAD_INPUT, EXIT_INTERRUPTED = 2, 130
+
+app = typer.Typer(
+    help="The workbench for small-image classification: MNIST, Fashion-MNIST, or your own.",
+    epilog="Start here: mnistlab study ladder",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    add_completion=False,
+)
+app.add_typer(learning.app)
+app.add_typer(datasets.app, name="data")
+app.add_typer(benchmarks.app)
+
+
+def main() -> None:
+    """Entry point of the `mnistlab` command."""
+    sys.exit(run_command(sys.argv[1:]))
+
+
+def run_command(arguments: Sequence[str]) -> int:
+    """Run one command line and return its exit status; bad input is one line and status 2."""
+    try:
+        status = app(list(arguments), prog_name="mnistlab", standalone_mode=False)
+        sys.stdout.flush()
+    except typer.TyperException as error:
+        return _fail(error.format_message())
+    except MnistlabError as error:
+        return _fail(str(error))
+    except BrokenPipeError:  # the reader, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except OSError as error:
+        return _fail(f"{error.filename or 'system'}: {error.strerror or error}")
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
+    return status if isinstance(status, int) else 0
+
+
+def _fail(message: str) -> int:
+    print("error: " + " ".join(message.split()), file=sys.stderr)
+    return EXIT_BAD_INPUT
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"mnistlab {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True)] = False,
+) -> None:
+    pass

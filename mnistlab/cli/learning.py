@@ -1,0 +1,210 @@
+"""`mnistlab recipes`, `train`, `evaluate` and `study`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mnistlab.cli.options import (
+    DataOption,
+    DeviceOption,
+    ForceOption,
+    JsonOption,
+    LabelOption,
+    OutOption,
+    SizeOption,
+    ThreadsOption,
+)
+from mnistlab.errors import RecipeError
+
+if TYPE_CHECKING:
+    from mnistlab.data import Dataset
+    from mnistlab.recipe import Recipe
+
+app = typer.Typer()
+
+
+@app.command("recipes", epilog="Example: mnistlab recipes --json")
+def recipes_command(as_json: JsonOption = False) -> None:
+    """List the ready recipes, with parameters and phases."""
+    from mnistlab.cli.terminal import table
+    from mnistlab.recipes import RECIPES
+
+    described = [_describe(make()) for make in RECIPES.values()]
+    rows = [
+        (r["name"], r["system"], r["summary"], f"{r['n_parameters']:,}", "; ".join(r["phases"]))
+        for r in described
+    ]
+    print(table(["name", "system", "model", "parameters", "phases"], rows))
+    if as_json:
+        print(json.dumps(described))
+
+
+def _describe(recipe: Recipe) -> dict[str, Any]:
+    from mnistlab.run import count_recipe_parameters
+
+    return {
+        "name": recipe.name,
+        "system": recipe.system,
+        "summary": recipe.summary,
+        "model": recipe.model,
+        "data": recipe.data,
+        "n_parameters": count_recipe_parameters(recipe),
+        "phases": [
+            f"{p.optimizer} {p.learning_rate:g} {p.schedule}, {p.epochs} epochs"
+            for p in recipe.phases
+        ],
+        "expect": recipe.expect,
+    }
+
+
+@app.command(epilog="Example: mnistlab train cnn-small --data mnist --set epochs=3")
+def train(
+    recipe: Annotated[str, typer.Argument(help="A recipe's name, or a recipe in a .json file.")],
+    data: DataOption = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="FIELD=VALUE", help="Change a field; may be repeated."),
+    ] = None,
+    seeds: Annotated[int, typer.Option("--seeds", min=1, help="How many seeds to train.")] = 1,
+    size: SizeOption = None,
+    label_column: LabelOption = None,
+    out: OutOption = Path("runs"),
+    force: ForceOption = False,
+    device: DeviceOption = "auto",
+    threads: ThreadsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Train a recipe and keep the run. The test part is left alone: see evaluate."""
+    from dataclasses import replace
+
+    from mnistlab import run as runs
+    from mnistlab.cli.terminal import shown_progress, table
+
+    chosen = _recipe(recipe, settings or [])
+    dataset = _load(data or chosen.data, size, label_column)
+    with shown_progress() as progress:
+        progress.on_plan(seeds)
+        trained = [
+            runs.train(
+                replace(chosen, seed=chosen.seed + offset),
+                dataset,
+                out=out,
+                force=force,
+                device=device,
+                threads=threads,
+                progress=progress,
+            )
+            for offset in range(seeds)
+        ]
+    rows = [
+        (
+            run.path,
+            run.recipe.seed,
+            f"{run.result['val_accuracy']:.4f}",
+            run.result["epochs"],
+            f"{run.result['train_time_s']:.1f}",
+        )
+        for run in trained
+    ]
+    print(table(["run", "seed", "val accuracy", "epochs", "seconds"], rows))
+    print(f"next: mnistlab evaluate {trained[0].path}")
+    if as_json:
+        results = [run.result | {"path": str(run.path)} for run in trained]
+        print(json.dumps(results[0] if seeds == 1 else {"runs": results}))
+
+
+@app.command(epilog="Example: mnistlab evaluate runs/cnn-small-mnist-seed0-1b2c3d4e-5f6a7b8c")
+def evaluate(
+    run: Annotated[Path, typer.Argument(help="A run's folder.")],
+    data: DataOption = None,
+    size: SizeOption = None,
+    label_column: LabelOption = None,
+    device: DeviceOption = "auto",
+    as_json: JsonOption = False,
+) -> None:
+    """Measure a run on the test part. Writes result.json and report.html into its folder."""
+    from mnistlab import run as runs
+    from mnistlab.reporting.run_report import report
+
+    opened = runs.open_run(run)
+    dataset = runs.dataset_of(opened) if data is None else _load(data, size, label_column)
+    evaluated = runs.evaluate(opened, dataset, device=device)
+    if dataset.fingerprint == evaluated.data["fingerprint"]:
+        figures, page = evaluated.result, report(evaluated, dataset)
+    else:
+        figures, page = evaluated.result["other_data"][dataset.name], None
+    low, high = figures["test_accuracy_ci"]
+    print(
+        f"accuracy {figures['test_accuracy']:.4f} on {figures['n_test']} images "
+        f"(95 % interval {low:.4f} to {high:.4f})"
+    )
+    if page:
+        print(f"report: {page}")
+    if as_json:
+        print(json.dumps(evaluated.result | {"path": str(evaluated.path)}))
+
+
+@app.command(epilog="Example: mnistlab study ladder --data mnist --seeds 3")
+def study(
+    name: Annotated[str, typer.Argument(help="A study's name; there is: ladder.")],
+    data: DataOption = None,
+    seeds: Annotated[
+        int | None, typer.Option("--seeds", min=1, help="Seeds an arm; the study says how many.")
+    ] = None,
+    size: SizeOption = None,
+    label_column: LabelOption = None,
+    out: OutOption = Path("runs"),
+    force: ForceOption = False,
+    device: DeviceOption = "auto",
+    threads: ThreadsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Answer a question with recipes and seeds. Writes a table, figures and a page."""
+    from mnistlab.cli.terminal import shown_progress, table
+    from mnistlab.reporting.study_report import comparison_lines, study_report
+    from mnistlab.studies import get_study
+    from mnistlab.study import run_study
+
+    chosen = get_study(name)
+    dataset = _load(data or chosen.arms[0].recipe.data, size, label_column)
+    with shown_progress() as progress:
+        result = run_study(
+            chosen,
+            dataset,
+            n_seeds=seeds,
+            out=out,
+            force=force,
+            device=device,
+            threads=threads,
+            progress=progress,
+        )
+    page = study_report(result)
+    print(table(*comparison_lines(result)))
+    print(f"\n{result.answer}\n\nreport: {page}")
+    if as_json:
+        print(json.dumps(result.to_json() | {"path": str(result.path)}))
+
+
+def _load(name: str, size: tuple[int, int] | None, label_column: str | None) -> Dataset:
+    from mnistlab.data import load
+
+    return load(name, size=size, label_column=label_column)
+
+
+def _recipe(name: str, settings: Sequence[str]) -> Recipe:
+    from mnistlab.recipe import read_recipe, set_fields
+    from mnistlab.recipes import get_recipe
+
+    recipe = read_recipe(Path(name)) if name.endswith(".json") else get_recipe(name)
+    parsed = {}
+    for setting in settings:
+        field, equals, value = setting.partition("=")
+        if not equals:
+            raise RecipeError(f"--set {setting}: must be FIELD=VALUE")
+        parsed[field] = value
+    return set_fields(recipe, parsed) if parsed else recipe

@@ -1,0 +1,99 @@
+"""What long work shows: bars with time left on a terminal, plain lines in a pipe.
+
+Both go to standard error; standard output is kept for results.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from mnistlab.data import Dataset
+from mnistlab.recipe import Recipe
+from mnistlab.run import Progress, Run
+
+if TYPE_CHECKING:
+    from mnistlab.training.loop import Epoch
+
+
+@contextmanager
+def shown_progress() -> Iterator[Progress]:
+    """Hooks for `train` and `run_study` that suit what standard error is."""
+    if sys.stderr.isatty():
+        with _bars() as progress:
+            yield progress
+    else:
+        yield _plain_lines()
+
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """Left-aligned text columns, two spaces apart; None is shown as a dash."""
+    lines = [[str(column) for column in columns]]
+    lines += [["-" if cell is None else str(cell) for cell in row] for row in rows]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(columns))]
+    rule = ["-" * width for width in widths]
+    padded = [
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in [lines[0], rule, *lines[1:]]
+    ]
+    return "\n".join(padded)
+
+
+def _plain_lines() -> Progress:
+    plan = {"runs": 1, "done": 0}
+    title = ""
+
+    def say(text: str) -> None:
+        print(text, file=sys.stderr, flush=True)
+
+    def on_start(recipe: Recipe, dataset: Dataset, n_steps: int) -> None:
+        nonlocal title
+        title = f"[{plan['done'] + 1}/{plan['runs']}] {recipe.name} seed {recipe.seed}"
+        say(f"{title}: training on {dataset.name}, {n_steps} steps")
+
+    def on_end(run: Run) -> None:
+        plan["done"] += 1
+        say(f"[{plan['done']}/{plan['runs']}] {run.path} complete")
+
+    return Progress(
+        on_plan=lambda n_runs: plan.update(runs=n_runs, done=0),
+        on_start=on_start,
+        on_epoch=lambda epoch: say(f"{title}: {_epoch_text(epoch)}, {epoch.time_s:.1f} s"),
+        on_end=on_end,
+    )
+
+
+@contextmanager
+def _bars() -> Iterator[Progress]:
+    from rich import progress as rich_progress
+    from rich.console import Console
+
+    columns = (
+        rich_progress.TextColumn("{task.description}"),
+        rich_progress.BarColumn(bar_width=24),
+        rich_progress.TaskProgressColumn(),
+        rich_progress.TimeRemainingColumn(compact=True, elapsed_when_finished=True),
+        rich_progress.TextColumn("{task.fields[note]}"),
+    )
+    with rich_progress.Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+        all_runs = bars.add_task("all runs", total=1, visible=False, note="")
+        this_run = bars.add_task("", total=1, visible=False, note="")
+
+        def on_start(recipe: Recipe, dataset: Dataset, n_steps: int) -> None:
+            title = f"{recipe.name} on {dataset.name}, seed {recipe.seed}"
+            bars.reset(this_run, total=n_steps, description=title, visible=True, note="")
+
+        yield Progress(
+            on_plan=lambda n_runs: bars.update(all_runs, total=n_runs, visible=n_runs > 1),
+            on_start=on_start,
+            on_step=lambda: bars.advance(this_run),
+            on_epoch=lambda epoch: bars.update(this_run, note=_epoch_text(epoch)),
+            on_end=lambda run: bars.advance(all_runs),
+        )
+
+
+def _epoch_text(epoch: Epoch) -> str:
+    text = f"epoch {epoch.epoch}, loss {epoch.train_loss:.4f}"
+    return text if epoch.val_accuracy is None else f"{text}, val {epoch.val_accuracy:.4f}"
