@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -109,16 +109,25 @@ def share(values: Sequence[float | None]) -> NDArray[np.float64]:
     return np.array([np.nan if value is None else value for value in values])
 
 
+def machine_text(env: Mapping[str, Any]) -> str:
+    """Such as "AMD EPYC, 2 threads, float32", from env.json."""
+    threads = env.get("threads")
+    noun = "thread" if threads == 1 else "threads"
+    return f"{env.get('cpu')}, {threads} {noun}, {env.get('precision')}"
+
+
 def _facts(run: Run, dataset: Dataset) -> tuple[Fact, ...]:
-    env, result = run.env, run.result
+    result = run.result
     return (
         Fact("Data set", f"{dataset.name}, split {run.data['split']}"),
         Fact("Images", f"{run.data['n_train']:,} / {run.data['n_val']:,} / {run.data['n_test']:,}"),
         Fact("Parameters", f"{result['n_parameters']:,}"),
         Fact("Validation accuracy", f"{result['val_accuracy']:.4f}"),
-        Fact("Training", f"{result['train_time_s']:.1f} s, {result['epochs']} epochs"),
-        Fact("Machine", f"{env.get('cpu')}, {env.get('threads')} threads, {env.get('precision')}"),
-        Fact("Seed", str(run.recipe.seed)),
+        Fact(
+            "Training",
+            f"{result['train_time_s']:.1f} s, {result['epochs']} epochs, seed {run.recipe.seed}",
+        ),
+        Fact("Machine", machine_text(run.env)),
     )
 
 

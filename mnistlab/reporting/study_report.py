@@ -14,14 +14,15 @@ from mnistlab.reporting.figures import (
 )
 from mnistlab.reporting.page import Column, Fact, Number, Page, Section, Table, cell_text
 from mnistlab.reporting.render import write
-from mnistlab.reporting.run_report import N_SHOWN, curves_of, gallery, share
+from mnistlab.reporting.run_report import N_SHOWN, curves_of, gallery, machine_text, share
 from mnistlab.study import ArmResult, StudyResult
 
 
 def study_report(result: StudyResult) -> Path:
     """Write report.html and figures/*.png into the study's folder; the page's path."""
     study, dataset = result.study, result.dataset
-    command = f"mnistlab study {study.name} --data {dataset.name}"
+    data = dataset.source.get("name_or_path", dataset.name)
+    command = f"mnistlab study {study.name} --data {data}"
     page = Page(
         title=f"{study.name} on {dataset.name}",
         question=study.question,
@@ -47,7 +48,7 @@ def comparison_table(result: StudyResult) -> Table:
         Column("Published"),
         Column("Validation", ".4f"),
         Column("Test accuracy"),
-        Column("Largest swing", ".3f"),
+        Column("Late swing", ".3f"),
         Column("Seconds", ".1f"),
         Column("Why it differs"),
     )
@@ -58,7 +59,7 @@ def comparison_table(result: StudyResult) -> Table:
         tuple(titles[i] for i in filled),
         tuple(tuple(row[i] for i in filled) for row in cells),
         note="Test accuracy: mean over seeds and half-width of its 95 % interval (Student). "
-        "Largest swing: validation accuracy from one epoch to the next, after the first. "
+        "Late swing: largest change of validation accuracy between two of the last four epochs. "
         "Validation and seconds: means over seeds.",
         arms=tuple(arm.arm.name for arm in result.arms),
     )
@@ -84,7 +85,7 @@ def _row(result: ArmResult, data: str) -> tuple[str | int | float | Number | Non
         arm.published.get(data),
         float(np.mean(result.each("val_accuracy"))),
         accuracy_text(*result.test_accuracy),
-        result.largest_swing,
+        result.late_swing,
         float(np.mean(result.each("train_time_s"))),
         arm.why_it_differs.get(data),
     )
@@ -108,10 +109,7 @@ def _facts(result: StudyResult) -> tuple[Fact, ...]:
         Fact("Images", f"{run.data['n_train']:,} / {run.data['n_val']:,} / {run.data['n_test']:,}"),
         Fact("Seeds an arm", str(n_seeds)),
         Fact("Runs", str(n_seeds * len(result.arms))),
-        Fact(
-            "Machine",
-            f"{run.env.get('cpu')}, {run.env.get('threads')} threads, {run.env.get('precision')}",
-        ),
+        Fact("Machine", machine_text(run.env)),
         Fact("Chosen on", "validation; the test part was looked at once, at the end"),
     )
 

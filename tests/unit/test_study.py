@@ -154,7 +154,8 @@ def fake(name: str, accuracies: list[float], curve: list[float]) -> ArmResult:
         log = [{"val_accuracy": value} for value in curve]  # noqa: RUF012
 
     runs = tuple(
-        Logged(Path(), recipe, {}, {}, {"test_accuracy": accuracy}) for accuracy in accuracies
+        Logged(Path(), recipe, {}, {}, {"test_accuracy": accuracy, "val_accuracy": accuracy})
+        for accuracy in accuracies
     )
     return ArmResult(Arm(recipe), runs)
 
@@ -177,11 +178,12 @@ def test_the_ladders_answer_follows_the_figures() -> None:
     assert "+3.0 points" in answer
     assert "+2.0 points on it" in answer
     assert "+2.0 points to +5.0 points" in answer
-    assert "simple-cnn-tuned with 0.9300, mean of 2 seeds" in answer
+    assert "validation: simple-cnn-tuned, which reaches 0.9300" in answer
+    assert "mean of 2 seeds" in answer
 
 
-def test_swings_leave_out_the_first_epoch() -> None:
-    assert fake("mlp", [0.5], [0.1, 0.8, 0.82, 0.79]).largest_swing == pytest.approx(0.03)
+def test_late_swings_leave_out_early_epochs() -> None:
+    assert fake("mlp", [0.5], [0.1, 0.8, 0.82, 0.79, 0.8]).late_swing == pytest.approx(0.03)
     assert np.isnan(fake("mlp", [0.5], [0.1]).test_accuracy[1])
 
 
