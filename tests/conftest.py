@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 
 os.environ.setdefault("SCIPY_ARRAY_API", "1")  # read once, when scipy is first imported
+# The tests' networks are tiny: threads that wait for each other take longer than the work.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 import pytest

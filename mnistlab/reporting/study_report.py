@@ -50,7 +50,6 @@ def comparison_table(result: StudyResult) -> Table:
         Column("Test accuracy"),
         Column("Late swing", ".3f"),
         Column("Seconds", ".1f"),
-        Column("Why it differs"),
     )
     cells = [_row(arm, result.dataset.name) for arm in result.arms]
     filled = [i for i in range(len(titles)) if any(row[i] is not None for row in cells)]
@@ -61,19 +60,44 @@ def comparison_table(result: StudyResult) -> Table:
         note="Test accuracy: mean over seeds and half-width of its 95 % interval (Student). "
         "Late swing: largest change of validation accuracy between two of the last four epochs. "
         "Validation and seconds: means over seeds.",
-        arms=tuple(arm.arm.name for arm in result.arms),
+        arms=tuple(_names(result)),
     )
 
 
 def comparison_lines(result: StudyResult) -> tuple[list[str], list[list[str]]]:
-    """Headings and rows of the comparison as text, without the explanations, which are wide."""
+    """Headings and rows of the comparison as text."""
     comparison = comparison_table(result)
-    columns = [column for column in comparison.columns if column.title != "Why it differs"]
     rows = [
-        [cell_text(cell, column) for cell, column in zip(row, columns, strict=False)]
+        [cell_text(cell, column) for cell, column in zip(row, comparison.columns, strict=True)]
         for row in comparison.rows
     ]
-    return [column.title for column in columns], rows
+    return [column.title for column in comparison.columns], rows
+
+
+def published_table(result: StudyResult) -> Table | None:
+    """Published beside measured, and why they differ; None where nothing was published."""
+    data = result.dataset.name
+    rows = tuple(
+        (
+            arm.arm.name,
+            arm.arm.published[data],
+            accuracy_text(*arm.test_accuracy),
+            arm.arm.why_it_differs.get(data),
+        )
+        for arm in result.arms
+        if data in arm.arm.published
+    )
+    titles = ("Arm", "Published", "Measured", "Why they differ")
+    return (
+        Table(
+            "Published and measured",
+            tuple(Column(title) for title in titles),
+            rows,
+            arms=tuple(_names(result)),
+        )
+        if rows
+        else None
+    )
 
 
 def _row(result: ArmResult, data: str) -> tuple[str | int | float | Number | None, ...]:
@@ -87,7 +111,6 @@ def _row(result: ArmResult, data: str) -> tuple[str | int | float | Number | Non
         accuracy_text(*result.test_accuracy),
         result.late_swing,
         float(np.mean(result.each("train_time_s"))),
-        arm.why_it_differs.get(data),
     )
 
 
@@ -122,7 +145,10 @@ def _comparison(result: StudyResult, command: str) -> Section:
         caption="Test accuracy of every seed against the number of trained parameters.",
         command=command,
     )
-    return Section("Comparison", tables=(comparison_table(result),), figures=(figure,))
+    tables = [comparison_table(result), published_table(result)]
+    return Section(
+        "Comparison", tables=tuple(table for table in tables if table), figures=(figure,)
+    )
 
 
 def _training(result: StudyResult, command: str) -> Section:

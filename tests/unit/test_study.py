@@ -12,7 +12,7 @@ from mnistlab.errors import RecipeError, TrainingError
 from mnistlab.evaluation import mean_interval
 from mnistlab.recipe import Recipe
 from mnistlab.recipes import RECIPES
-from mnistlab.reporting.study_report import comparison_table, study_report
+from mnistlab.reporting.study_report import comparison_table, published_table, study_report
 from mnistlab.run import Progress, Run
 from mnistlab.studies import STUDIES, get_study
 from mnistlab.study import Arm, ArmResult, Study, StudyResult, run_study
@@ -130,6 +130,17 @@ def test_the_table_shows_every_arm(result: StudyResult) -> None:
     assert [row[2] for row in table.rows] == [580, 2388]
     mean, half = result.arms[0].test_accuracy
     assert table.rows[0][5].text == f"{mean:.4f} ± {half:.4f}"
+    published = published_table(result)
+    assert published is not None
+    ((arm, figure, measured, why),) = published.rows
+    assert (arm, figure, why) == ("small", "0.9", "other images")
+    assert measured == table.rows[0][5]
+
+
+def test_columns_without_a_figure_are_left_out(result: StudyResult) -> None:
+    bare = replace(result, arms=result.arms[1:])
+    assert "Published" not in {column.title for column in comparison_table(bare).columns}
+    assert published_table(bare) is None
 
 
 def test_one_seed_has_no_interval(stripes: Dataset, folder: Path) -> None:

@@ -119,7 +119,7 @@ def _stacked(width: float, top: float) -> tuple[float, list[Place]]:
 
 def _draw_panels(panels: list[Axes], arms: Sequence[str], curves: Mapping[str, Curves]) -> None:
     accuracy, swing, loss = panels
-    faint = min(0.5, 1.5 / len(curves))  # the seeds of many arms would hide the means
+    faint = min(0.6, 3 / len(curves))  # the seeds of many arms would hide the means
     for arm, logged in curves.items():
         mark = mark_of(arms, arm)
         for axes, values in (
