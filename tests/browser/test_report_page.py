@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
-from conftest import HOSTILE
+from demo_page import HOSTILE
 
 pytestmark = pytest.mark.browser
 
