@@ -1,0 +1,84 @@
+"""The ledger: one JSON line per measured arm or benchmark, never edited by hand.
+
+python -m benchmarks.ledger runs/study-ladder-mnist     # keep a finished study's figures
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from mnistlab import atomic
+from mnistlab.training import hardware
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+LEDGER = CHECKOUT / "benchmarks" / "ledger.jsonl"
+
+
+def read() -> list[dict[str, Any]]:
+    """Every line, oldest first."""
+    return [json.loads(line) for line in LEDGER.read_text(encoding="utf-8").splitlines()]
+
+
+def latest(kind: str, name: str, **fields: Any) -> dict[str, Any] | None:
+    """The newest line of that kind and name whose fields have those values."""
+    wanted = {"kind": kind, "name": name, **fields}
+    matches = [line for line in read() if wanted.items() <= line.items()]
+    return matches[-1] if matches else None
+
+
+def append(lines: list[dict[str, Any]]) -> None:
+    """Add lines, each stamped with the commit and the day."""
+    stamp = {"commit": _commit(), "date": f"{datetime.now(UTC):%Y-%m-%d}"}
+    old = LEDGER.read_text(encoding="utf-8") if LEDGER.exists() else ""
+    new = "".join(json.dumps(line | stamp, allow_nan=False) + "\n" for line in lines)
+    atomic.write_text(LEDGER, old + new)
+
+
+def run_benchmark(name: str, bench: Callable[[], dict[str, Any]]) -> None:
+    """Measure, print the figures as one JSON line, and keep them if --record was given."""
+    figures = bench()
+    env = hardware.describe(torch.device("cpu"), "float32")
+    if "--record" in sys.argv[1:]:
+        append([{"kind": "benchmark", "name": name, "figures": figures, "env": env}])
+    print(json.dumps(figures))
+
+
+def record_study(folder: Path) -> None:
+    """Keep a finished study: a line per arm, with every seed's values."""
+    result = json.loads((folder / "result.json").read_text(encoding="utf-8"))
+    lines = []
+    for arm in result["arms"]:
+        run = folder.parent / arm["runs"][0]
+        env = json.loads((run / "env.json").read_text(encoding="utf-8"))
+        kept = json.loads((run / "result.json").read_text(encoding="utf-8"))
+        lines.append(
+            {"kind": "study", "name": result["study"], "data": result["data"]}
+            | {key: value for key, value in arm.items() if key not in ("recipe", "runs")}
+            | {"recipe": arm["recipe"]["name"], "recipe_hash": kept["recipe_hash"]}
+            | {"n_test": kept["n_test"], "env": env}
+        )
+    append(lines)
+
+
+def _commit() -> str:
+    described = subprocess.run(
+        ["git", "describe", "--always", "--dirty"],
+        cwd=CHECKOUT,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return described.stdout.strip()
+
+
+if __name__ == "__main__":
+    for argument in sys.argv[1:]:
+        record_study(Path(argument))
