@@ -115,20 +115,25 @@ def parse_labels(texts: list[str], where: str, first_row: int) -> Labels:
 
     Raises DataError naming `where` and the row of a label that does not fit.
     """
-    texts = [text.strip() for text in texts]
-    has_integers = INTEGER.fullmatch(texts[0]) is not None
-    for row, text in enumerate(texts, first_row):
-        if not text:
-            raise DataError(f"{where}: row {row}: the label is empty")
-        if has_integers and not INTEGER.fullmatch(text):
-            raise DataError(f"{where}: row {row}: label {text[:20]!r} is not an integer")
+    # A table has few different labels: each is looked at once, its rows only when it is wrong.
+    kinds = {text: text.strip() for text in texts}
+    has_integers = INTEGER.fullmatch(kinds[texts[0]]) is not None
+    for text, clean in kinds.items():
+        if fault := _label_fault(clean, has_integers):
+            raise DataError(f"{where}: row {first_row + texts.index(text)}: {fault}")
     if not has_integers:
-        return from_names(texts, where)
-    values = np.array([int(text.partition(".")[0]) for text in texts], dtype=np.int64)
-    wrong = np.flatnonzero((values < 0) | (values >= MAX_CLASSES))
-    if len(wrong):
-        row = first_row + int(wrong[0])
-        raise DataError(
-            f"{where}: row {row}: label {values[wrong[0]]} is out of range 0..{MAX_CLASSES - 1}"
-        )
+        return from_names([kinds[text] for text in texts], where)
+    numbers = {text: int(clean.partition(".")[0]) for text, clean in kinds.items()}
+    values = np.fromiter((numbers[text] for text in texts), dtype=np.int64, count=len(texts))
     return values, numbered(values)
+
+
+def _label_fault(text: str, must_be_integer: bool) -> str:
+    if not text:
+        return "the label is empty"
+    if not must_be_integer:
+        return ""
+    if not INTEGER.fullmatch(text):
+        return f"label {text[:20]!r} is not an integer"
+    value = int(text.partition(".")[0])
+    return "" if 0 <= value < MAX_CLASSES else f"label {value} is out of range 0..{MAX_CLASSES - 1}"

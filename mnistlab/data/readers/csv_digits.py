@@ -45,17 +45,24 @@ def _pieces(block: bytes) -> Iterator[NDArray[np.uint8]]:
 
 def _table(piece: NDArray[np.uint8], n_columns: int) -> NDArray[np.uint8] | None:
     ends = np.flatnonzero(piece < ZERO)
+    n_rows, n_left = divmod(len(ends), n_columns)
+    n_commas = np.count_nonzero(piece == COMMA)
+    if n_left or n_commas != len(ends) - n_rows or piece.max() > NINE:
+        return None
+    if (piece[ends[n_columns - 1 :: n_columns]] != LINE_BREAK).any():
+        return None
     widths = np.diff(ends, prepend=-1) - 1
-    if len(ends) % n_columns or piece.max() > NINE or widths.min() < 1 or widths.max() > 3:
+    if widths.min() < 1 or widths.max() > 3:
         return None
-    breaks = piece[ends].reshape(-1, n_columns)
-    if (breaks[:, :-1] != COMMA).any() or (breaks[:, -1] != LINE_BREAK).any():
-        return None
-    digits = piece - np.uint8(ZERO)
-    values = digits[ends - 1].astype(np.uint16)
+    values = piece.take(ends - 1) - np.uint8(ZERO)
     # Most pixels have one digit: the others are worth picking out.
     longer = np.flatnonzero(widths > 1)
-    last = ends[longer]
-    tens, hundreds = digits[last - 2], digits[last - 3] * (widths[longer] > 2)
-    values[longer] += tens * np.uint16(10) + hundreds * np.uint16(100)
-    return values.astype(np.uint8).reshape(-1, n_columns) if values.max() <= 255 else None
+    last = ends.take(longer)
+    tens = (piece.take(last - 2) - np.uint8(ZERO)) * np.uint16(10)
+    has_hundreds = widths.take(longer) > 2
+    hundreds = (piece.take(last - 3) - np.uint8(ZERO)) * has_hundreds * np.uint16(100)
+    numbers = values.take(longer) + tens + hundreds
+    if numbers.max(initial=0) > 255:
+        return None
+    values[longer] = numbers
+    return values.reshape(n_rows, n_columns)
