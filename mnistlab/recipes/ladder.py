@@ -19,6 +19,7 @@ def softmax() -> Recipe:
     """E1: softmax regression, 7,850 parameters. `mnistlab train softmax --data mnist`, 5 s."""
     return Recipe(
         name="softmax",
+        expect={"mnist": (0.91, 0.93), "fashion-mnist": (0.815, 0.85)},
         system="E1",
         summary="softmax regression 784-10",
         model="mlp",
@@ -33,6 +34,7 @@ def mlp() -> Recipe:
     return replace(
         softmax(),
         name="mlp",
+        expect={"mnist": (0.955, 0.975), "fashion-mnist": (0.835, 0.87)},
         system="E2",
         summary="one hidden layer, 784-100-10",
         model_args={"hidden_sizes": (100,)},
@@ -44,6 +46,7 @@ def cnn_small() -> Recipe:
     return replace(
         softmax(),
         name="cnn-small",
+        expect={"mnist": (0.98, 0.991), "fashion-mnist": (0.87, 0.9)},
         system="E3",
         summary="conv 16, conv 32, linear",
         model="cnn",
@@ -55,6 +58,7 @@ def simple_cnn() -> Recipe:
     """A9 with A10's loop (Adam, batch 64), 421,642 parameters; ten epochs at Adam's usual rate."""
     return Recipe(
         name="simple-cnn",
+        expect={"mnist": (0.989, 0.9945), "fashion-mnist": (0.912, 0.926)},
         system="A9",
         summary="conv 32, conv 64, linear 128 with dropout",
         model="cnn",
@@ -69,6 +73,7 @@ def softmax_tuned() -> Recipe:
     return replace(
         softmax(),
         name="softmax-tuned",
+        expect={"mnist": (0.924, 0.931), "fashion-mnist": (0.84, 0.852)},
         phases=(Phase("adam", 3e-3, 10, "cosine"),),
         batch_size=128,
     )
@@ -79,6 +84,7 @@ def mlp_tuned() -> Recipe:
     return replace(
         mlp(),
         name="mlp-tuned",
+        expect={"mnist": (0.977, 0.984), "fashion-mnist": (0.88, 0.893)},
         scaling="standard",
         phases=(Phase("momentum", 0.05, 10, "cosine"),),
         batch_size=128,
@@ -90,6 +96,7 @@ def cnn_small_tuned() -> Recipe:
     return replace(
         cnn_small(),
         name="cnn-small-tuned",
+        expect={"mnist": (0.989, 0.9935), "fashion-mnist": (0.908, 0.92)},
         scaling="standard",
         phases=(Phase("adam", 3e-3, 10, "one-cycle"),),
     )
@@ -100,6 +107,7 @@ def simple_cnn_tuned() -> Recipe:
     return replace(
         simple_cnn(),
         name="simple-cnn-tuned",
+        expect={"mnist": (0.992, 0.996), "fashion-mnist": (0.922, 0.93)},
         scaling="standard",
         phases=(Phase("adam", 3e-3, 10, "one-cycle"),),
         batch_size=128,
