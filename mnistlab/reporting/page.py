@@ -56,10 +56,11 @@ class Number(NamedTuple):
 
 
 class Column(NamedTuple):
-    """A heading and the format of its numbers, such as ".3f"."""
+    """A heading, the format of its numbers, such as ".3f", and whether it holds sentences."""
 
     title: str
     format: str = ""
+    wide: bool = False
 
 
 class Fact(NamedTuple):

@@ -87,11 +87,16 @@ def published_table(result: StudyResult) -> Table | None:
         for arm in result.arms
         if data in arm.arm.published
     )
-    titles = ("Arm", "Published", "Measured", "Why they differ")
+    columns = (
+        Column("Arm"),
+        Column("Published"),
+        Column("Measured"),
+        Column("Why they differ", wide=True),
+    )
     return (
         Table(
             "Published and measured",
-            tuple(Column(title) for title in titles),
+            columns,
             rows,
             arms=tuple(_names(result)),
         )
