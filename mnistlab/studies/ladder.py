@@ -19,7 +19,7 @@ TUNED = "same network, but optimizer, rate and schedule were chosen on validatio
 
 
 def ladder() -> Study:
-    """`mnistlab study ladder`: a minute on fashion-mini, most of an hour with --data mnist."""
+    """`mnistlab study ladder`: two minutes on fashion-mini, most of an hour with --data mnist."""
     published = (recipes.softmax, recipes.mlp, recipes.cnn_small)
     tuned = (recipes.softmax_tuned, recipes.mlp_tuned, recipes.cnn_small_tuned)
     return Study(
