@@ -121,7 +121,7 @@ def _machine(line: dict[str, Any]) -> str:
     env = line["env"]
     return (
         f"{env['cpu']}, threads: {env['threads']}, {env['precision']}, torch {env['torch']}; "
-        f"commit {line['commit']}, {line['date']}."
+        f"recorded at commit {line['commit']}, {line['date']}."
     )
 
 
