@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from mnistlab.run import Progress, Run, evaluate, open_run, train
     from mnistlab.studies import STUDIES
     from mnistlab.study import run_study
-    from mnistlab.training import Phase
+    from mnistlab.phases import Phase
 
 _HOMES = {
     # data
@@ -40,7 +40,7 @@ _HOMES = {
     "export": "data",
     # what to train
     "Recipe": "recipe",
-    "Phase": "training",
+    "Phase": "phases",
     "RECIPES": "recipes",
     "get_recipe": "recipes",
     "read_recipe": "recipe",

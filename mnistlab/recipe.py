@@ -17,7 +17,7 @@ from typing import Any, get_type_hints
 
 from mnistlab.data.splits import PROTOCOLS
 from mnistlab.errors import RecipeError
-from mnistlab.training.phase import Phase
+from mnistlab.phases import Phase
 
 # Raised whenever the same recipe would give other numbers, so that older runs are not re-used.
 NUMERICS = 1

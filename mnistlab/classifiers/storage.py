@@ -54,7 +54,7 @@ def load_classifier(path: Path, device: str = "auto") -> TorchClassifier:
 
 
 def _restored(description: dict[str, Any], weights: Any, device: str) -> TorchClassifier:
-    from mnistlab.training.phase import Phase
+    from mnistlab.phases import Phase
 
     parameters = description["parameters"]
     if parameters["phases"] is not None:

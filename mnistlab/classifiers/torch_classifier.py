@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Self
@@ -11,17 +10,20 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils import check_random_state
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, validate_data
 from torch import nn
 
+from mnistlab.classifiers.inputs import (
+    check_images,
+    check_training_images,
+    codes_of,
+    hold_out,
+    seed_of,
+)
+from mnistlab.data.scaling import fit_scaling
 from mnistlab.models import build
-from mnistlab.models.scaling import Scaling, fit_scaling
+from mnistlab.models.scaling import Scaling
+from mnistlab.phases import Epoch, Phase
 from mnistlab.training import hardware, loop
-from mnistlab.training.phase import Phase
-
-DTYPES = [np.float32, np.uint8]  # kept as they are; anything else becomes the first
 
 
 class TorchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
@@ -29,8 +31,8 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
 
     model, model_args: a key of MODELS and the arguments of its family.
     hidden_sizes: shorthand for model_args["hidden_sizes"].
-    optimizer, learning_rate, n_epochs, schedule, weight_decay: the one phase of
-    training; `phases` takes their place where several are wanted.
+    optimizer, learning_rate, n_epochs, schedule, weight_decay, patience: the one phase
+    of training; `phases` takes their place where several are wanted.
     validation_fraction: share of X held out, where fit is given no validation
     set, to find the best epoch; 0 keeps the epoch of lowest training loss.
     scaling: see mnistlab.models.scaling. precision: "auto", "float32", "bfloat16".
@@ -48,6 +50,7 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         n_epochs: int = 10,
         schedule: str = "constant",
         weight_decay: float = 0.0,
+        patience: int | None = None,
         phases: Sequence[Phase] | None = None,
         batch_size: int = 64,
         scaling: str = "standard",
@@ -64,6 +67,7 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         self.n_epochs = n_epochs
         self.schedule = schedule
         self.weight_decay = weight_decay
+        self.patience = patience
         self.phases = phases
         self.batch_size = batch_size
         self.scaling = scaling
@@ -80,29 +84,28 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         y_val: ArrayLike | None = None,
         *,
         on_step: Callable[[], None] = lambda: None,
-        on_epoch: Callable[[loop.Epoch], None] = lambda epoch: None,
+        on_epoch: Callable[[Epoch], None] = lambda epoch: None,
     ) -> Self:
         """Train on images (N, H, W) or rows (N, D), uint8 or float, and any labels (N,).
 
         Raises ValueError as scikit-learn does for bad arrays, RecipeError for bad
         settings and TrainingError when the loss is no longer finite.
         """
-        images, labels = validate_data(self, X, y, dtype=DTYPES, allow_nd=True)
-        check_classification_targets(labels)
-        self.image_shape_ = image_shape_of(images)
-        self.classes_, codes = np.unique(labels, return_inverse=True)
+        images, codes = check_training_images(self, X, y)
         device = hardware.pick_device(self.device)
         precision = hardware.pick_precision(self.precision, device)
-        seed = self._seed()
+        seed = seed_of(self.random_state)
         if X_val is None or y_val is None:
-            train, val = _hold_out(len(images), self.validation_fraction, seed)
-            examples = self._examples(images[train], codes[train], device)
-            validation = self._examples(images[val], codes[val], device) if len(val) else None
+            train, val = hold_out(len(images), self.validation_fraction, seed)
+            X_val, val_codes = images[val], codes[val]
+            images, codes = images[train], codes[train]
         else:
-            examples = self._examples(images, codes, device)
-            validation = self._examples(np.asarray(X_val), self._encode(y_val), device)
+            val_codes = codes_of(self.classes_, y_val)
+        examples = self._examples(images, codes, device)
+        validation = self._examples(X_val, val_codes, device) if len(val_codes) else None
+        scaling = Scaling(*fit_scaling(self.scaling, images))
         with hardware.seeded(seed, device):
-            self.network_ = nn.Sequential(fit_scaling(self.scaling, examples.X), self._build())
+            self.network_ = nn.Sequential(scaling, self._build())
             self.network_.to(device).to(memory_format=torch.channels_last)
             history = loop.train(
                 self.network_,
@@ -120,11 +123,7 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
 
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
         """Class probabilities (N, K), columns in the order of classes_."""
-        check_is_fitted(self)
-        images = validate_data(self, X, dtype=DTYPES, allow_nd=True, reset=False)
-        if image_shape_of(images) != self.image_shape_:
-            got = image_shape_of(images)
-            raise ValueError(f"trained on images of {self.image_shape_}, got {got}")
+        images = check_images(self, X)
         device = next(self.network_.parameters()).device
         logits = loop.predict_logits(self.network_, self._tensor(images, device))
         return logits.cpu().double().softmax(1).numpy()
@@ -164,26 +163,21 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
             return self.phases
         return [
             Phase(
-                self.optimizer, self.learning_rate, self.n_epochs, self.schedule, self.weight_decay
+                self.optimizer,
+                self.learning_rate,
+                self.n_epochs,
+                self.schedule,
+                self.weight_decay,
+                self.patience,
             )
         ]
 
-    def _seed(self) -> int:
-        if isinstance(self.random_state, int | np.integer):
-            return int(self.random_state)
-        return int(check_random_state(self.random_state).randint(2**31 - 1))
-
-    def _encode(self, y: ArrayLike) -> NDArray[np.int64]:
-        labels = np.asarray(y)
-        unknown = ~np.isin(labels, self.classes_)
-        if unknown.any():
-            raise ValueError(f"y_val holds {labels[unknown][0]!r}, a class that y does not have")
-        return np.searchsorted(self.classes_, labels)
-
     def _examples(
-        self, images: NDArray[Any], codes: NDArray[np.int64], device: torch.device
+        self, images: ArrayLike, codes: NDArray[np.int64], device: torch.device
     ) -> loop.Examples:
-        return loop.Examples(self._tensor(images, device), torch.from_numpy(codes).to(device))
+        return loop.Examples(
+            self._tensor(np.asarray(images), device), torch.from_numpy(codes).to(device)
+        )
 
     def _tensor(self, images: NDArray[Any], device: torch.device) -> torch.Tensor:
         if images.dtype != np.uint8:
@@ -193,21 +187,3 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         return (
             torch.from_numpy(images).to(device).reshape(-1, 1, *self.image_shape_)
         )  # (N, 1, H, W)
-
-
-def image_shape_of(X: NDArray[Any]) -> tuple[int, int]:
-    """(H, W) of images (N, H, W) or rows (N, D): square where D is one, else a single line."""
-    if X.ndim == 3:
-        return X.shape[1], X.shape[2]
-    if X.ndim != 2:
-        raise ValueError(f"expected images (N, H, W) or rows (N, D), got shape {X.shape}")
-    side = math.isqrt(X.shape[1])
-    return (side, side) if side * side == X.shape[1] else (1, X.shape[1])
-
-
-def _hold_out(
-    n_images: int, fraction: float, seed: int
-) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    n_val = int(n_images * fraction)
-    order = np.random.default_rng(seed).permutation(n_images) if n_val else np.arange(n_images)
-    return order[n_val:], order[:n_val]

@@ -15,7 +15,7 @@ from mnistlab.recipe import Recipe
 from mnistlab.run import Progress, Run
 
 if TYPE_CHECKING:
-    from mnistlab.training.loop import Epoch
+    from mnistlab.phases import Epoch
 
 
 @contextmanager

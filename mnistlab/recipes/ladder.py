@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from mnistlab.recipe import Recipe
-from mnistlab.training.phase import Phase
+from mnistlab.phases import Phase
 
 PUBLISHED = Phase("sgd", learning_rate=0.1, epochs=5)
 

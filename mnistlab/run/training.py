@@ -23,7 +23,7 @@ from mnistlab.version import __version__
 
 if TYPE_CHECKING:
     from mnistlab.classifiers import TorchClassifier
-    from mnistlab.training.loop import Epoch
+    from mnistlab.phases import Epoch
 
 DEFAULT_FOLDER = Path("runs")
 

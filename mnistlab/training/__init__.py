@@ -1,9 +1,4 @@
-"""How a network learns: phases (what to do), schedules, optimizers, and the loop that does it.
+"""How a torch network learns: the loop, torch's optimizers, and what the machine can do.
 
-Phases are plain values; only `loop` and `hardware` import torch, so a recipe can be
-read, changed and printed without it.
+What to do stands in `phases`, so a recipe can be read, changed and printed without torch.
 """
-
-from mnistlab.training.phase import Phase
-
-__all__ = ["Phase"]

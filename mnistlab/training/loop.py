@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
@@ -17,9 +16,8 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from mnistlab.errors import TrainingError
+from mnistlab.phases import SCHEDULES, Epoch, Phase
 from mnistlab.training.optimizers import OPTIMIZERS
-from mnistlab.training.phase import Phase
-from mnistlab.training.schedules import SCHEDULES
 
 EVALUATION_BATCH = (
     250  # larger activations than 32 MB are mapped anew for every batch, twice the time
@@ -31,20 +29,6 @@ class Examples(NamedTuple):
 
     X: Tensor
     y: Tensor
-
-
-@dataclass(frozen=True)
-class Epoch:
-    """What one epoch did, a line of log.jsonl: mean losses in nats, the last learning rate used."""
-
-    phase: int
-    epoch: int
-    learning_rate: float
-    train_loss: float
-    train_accuracy: float
-    val_loss: float | None
-    val_accuracy: float | None
-    time_s: float
 
 
 def train(
@@ -62,7 +46,8 @@ def train(
     """Train `network` in place and leave it with the best weights it had; so does every phase.
 
     Best is the highest validation accuracy (the earlier epoch where two are
-    equal), or the lowest training loss where there is no validation. `autocast`
+    equal), or the lowest training loss where there is no validation; a phase with
+    patience ends when that many epochs bring no new best. `autocast`
     runs the forward pass in bfloat16. Raises TrainingError when a loss is no
     longer finite; that epoch has been reported to `on_epoch` by then.
     """
@@ -77,7 +62,7 @@ def train(
             network.parameters(), phase.learning_rate, phase.weight_decay
         )
         schedule = SCHEDULES[phase.schedule]
-        step = 0
+        step, n_without_gain = 0, 0
         for _ in range(phase.epochs):
             start = time.perf_counter()
             network.train()
@@ -120,8 +105,11 @@ def train(
                     f"(learning rate {learning_rate:g}); try a smaller learning_rate"
                 )
             score = -train_loss if val_accuracy is None else val_accuracy
+            n_without_gain += 1
             if score > best_score:
-                best_score, best_weights = score, copy_of_weights(network)
+                best_score, best_weights, n_without_gain = score, copy_of_weights(network), 0
+            if n_without_gain == phase.patience:
+                break
         network.load_state_dict(best_weights)
     return history
 

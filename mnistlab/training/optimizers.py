@@ -1,4 +1,4 @@
-"""The optimizers a phase can name, sorted by growing complexity.
+"""torch's optimizers under the names a phase gives them, sorted by growing complexity.
 
 torch is imported when one is built, not when its name is checked.
 """
@@ -21,19 +21,20 @@ def _from_torch(name: str, **fixed: Any) -> Builder:
     ) -> Optimizer:
         import torch.optim
 
-        # fused: one kernel updates all parameters instead of several kernels for each.
         optimizer: Optimizer = getattr(torch.optim, name)(
-            parameters, lr=learning_rate, weight_decay=weight_decay, fused=True, **fixed
+            parameters, lr=learning_rate, weight_decay=weight_decay, **fixed
         )
         return optimizer
 
     return build
 
 
+# fused: one kernel updates all parameters instead of several kernels for each.
 OPTIMIZERS: dict[str, Builder] = {
-    "sgd": _from_torch("SGD"),
-    "momentum": _from_torch("SGD", momentum=0.9),
-    "nesterov": _from_torch("SGD", momentum=0.9, nesterov=True),
-    "adam": _from_torch("Adam"),
-    "adamw": _from_torch("AdamW"),
+    "sgd": _from_torch("SGD", fused=True),
+    "momentum": _from_torch("SGD", momentum=0.9, fused=True),
+    "nesterov": _from_torch("SGD", momentum=0.9, nesterov=True, fused=True),
+    "rmsprop": _from_torch("RMSprop"),  # torch has no fused one
+    "adam": _from_torch("Adam", fused=True),
+    "adamw": _from_torch("AdamW", fused=True),
 }

@@ -15,8 +15,7 @@ PACKAGE = Path(mnistlab.__file__).parent
 
 # What each room may import, besides itself and the foundations.
 FOUNDATIONS = {"errors", "atomic", "version"}
-GROUND = {"data", "evaluation", "scratch"}
-VALUES = {"training"}
+GROUND = {"data", "evaluation", "phases", "scratch"}
 LEARNING = GROUND | {"models", "training"}
 CORE = LEARNING | {"classifiers", "recipe", "recipes", "run"}
 TOP = CORE | {"study", "studies", "tune", "reporting", "serving", "scale"}
@@ -26,6 +25,7 @@ ALLOWED = {
     "version": set(),
     "data": GROUND,
     "evaluation": GROUND,
+    "phases": set(),
     "scratch": GROUND,
     "models": LEARNING,
     "training": LEARNING,
@@ -40,7 +40,7 @@ ALLOWED = {
     "__main__": {"cli"},
     "__init__": TOP,
 }
-TORCH_FREE = {"errors", "atomic", "version", "data", "evaluation", "scratch"}
+TORCH_FREE = FOUNDATIONS | GROUND
 
 
 def room_of(path: Path) -> str:

@@ -7,7 +7,7 @@ from torch import nn
 from mnistlab.errors import RecipeError
 from mnistlab.models import count_parameters
 from mnistlab.models.cnn import cnn
-from mnistlab.models.scaling import fit_scaling
+from mnistlab.models.scaling import Scaling
 from mnistlab.recipes import RECIPES, get_recipe
 from mnistlab.run import count_recipe_parameters
 
@@ -57,19 +57,11 @@ def test_too_many_halvings_are_refused() -> None:
         cnn((7, 7), 10, channels=(4, 4, 4))
 
 
-def test_scalings() -> None:
+def test_scaling_is_a_layer() -> None:
     X = torch.tensor([0, 51, 255, 255], dtype=torch.uint8).reshape(4, 1, 1, 1)
-    standard = fit_scaling("standard", X)(X)
-    assert standard.mean().abs() < 1e-6
-    assert standard.std(correction=0).item() == pytest.approx(1, abs=1e-6)
-    unit = fit_scaling("min-max", X)(X).flatten().tolist()
-    assert unit == pytest.approx([0, 0.2, 1, 1])
-    assert fit_scaling("none", X)(X).flatten().tolist() == [0, 51, 255, 255]
-    blank = torch.zeros(4, 1, 2, 2, dtype=torch.uint8)
-    for kind in ("standard", "min-max"):
-        assert torch.isfinite(fit_scaling(kind, blank)(blank)).all()
-    with pytest.raises(RecipeError, match="unknown scaling 'zzz'"):
-        fit_scaling("zzz", X)
+    assert Scaling()(X).flatten().tolist() == [0, 51, 255, 255]
+    assert Scaling(51, 2)(X).flatten().tolist() == [-25.5, 0, 102, 102]
+    assert not list(Scaling().parameters())
 
 
 def test_parameters_are_counted_where_they_train() -> None:

@@ -9,11 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mnistlab.errors import RecipeError
+from mnistlab.phases import SCHEDULES, Phase
 from mnistlab.recipe import Recipe, from_json, read_recipe, set_fields
 from mnistlab.recipes import RECIPES, get_recipe
-from mnistlab.training import Phase
 from mnistlab.training.optimizers import OPTIMIZERS
-from mnistlab.training.schedules import SCHEDULES
 
 phases = st.builds(
     Phase,

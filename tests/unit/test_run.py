@@ -10,9 +10,9 @@ import pytest
 from mnistlab.classifiers.torch_classifier import TorchClassifier
 from mnistlab.data import Dataset
 from mnistlab.errors import DataError, RecipeError, RunError, TrainingError
+from mnistlab.phases import Phase
 from mnistlab.recipe import Recipe
 from mnistlab.run import Progress, Run, evaluate, open_run, train
-from mnistlab.training import Phase
 
 RECIPE = Recipe(
     name="tiny",

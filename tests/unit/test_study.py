@@ -10,13 +10,13 @@ import pytest
 from mnistlab.data import Dataset
 from mnistlab.errors import RecipeError, TrainingError
 from mnistlab.evaluation import mean_interval
+from mnistlab.phases import Phase
 from mnistlab.recipe import Recipe
 from mnistlab.recipes import RECIPES
 from mnistlab.reporting.study_report import comparison_table, published_table, study_report
 from mnistlab.run import Progress, Run
 from mnistlab.studies import STUDIES, get_study
 from mnistlab.study import Arm, ArmResult, Study, StudyResult, run_study
-from mnistlab.training import Phase
 
 SMALL = Recipe("small", "E1", "mlp", (Phase("sgd", 0.05, 3),))
 LARGE = replace(SMALL, name="large", system="E2", model_args={"hidden_sizes": (16,)})

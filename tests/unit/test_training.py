@@ -7,10 +7,11 @@ import torch
 from torch import nn
 
 from mnistlab.errors import RecipeError, TrainingError
-from mnistlab.training import Phase, hardware
+from mnistlab.phases import OPTIMIZERS as PHASE_OPTIMIZERS
+from mnistlab.phases import SCHEDULES, Phase
+from mnistlab.training import hardware
 from mnistlab.training.loop import Examples, train
 from mnistlab.training.optimizers import OPTIMIZERS
-from mnistlab.training.schedules import SCHEDULES
 
 
 def blobs(n: int, seed: int) -> Examples:
@@ -196,3 +197,14 @@ def test_random_state_and_threads_are_given_back() -> None:
         assert torch.get_num_threads() == 1
     assert torch.equal(before, torch.random.get_rng_state())
     assert torch.get_num_threads() == threads
+
+
+def test_patience_ends_a_phase_and_the_next_begins() -> None:
+    """At a rate too small to change anything the first epoch is the best one."""
+    phases = [Phase("sgd", 1e-12, 9, patience=2), Phase("sgd", 1e-12, 2)]
+    history = train(network(), blobs(96, 0), blobs(60, 1), phases, batch_size=16, seed=0)
+    assert [epoch.phase for epoch in history] == [0, 0, 0, 1, 1]
+
+
+def test_every_named_optimizer_is_here_in_the_same_order() -> None:
+    assert tuple(OPTIMIZERS) == PHASE_OPTIMIZERS

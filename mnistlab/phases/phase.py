@@ -6,17 +6,21 @@ import math
 from dataclasses import dataclass
 
 from mnistlab.errors import RecipeError
-from mnistlab.training.optimizers import OPTIMIZERS
-from mnistlab.training.schedules import SCHEDULES
+from mnistlab.phases.schedules import SCHEDULES
+
+# Sorted by growing complexity; each is written by hand in scratch.optimizers and taken from
+# torch in training.optimizers.
+OPTIMIZERS = ("sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw")
 
 
 @dataclass(frozen=True)
 class Phase:
     """Optimizer, rate and length of a stretch of training; several in a row make a recipe.
 
-    Each phase starts from the best weights so far. weight_decay is
-    what torch's optimizer of that name makes of it (L2 in sgd and adam,
-    decoupled in adamw). Raises RecipeError for unknown names and impossible numbers.
+    Each phase starts from the best weights so far. weight_decay is L2, added to the
+    gradient, except in adamw, where it is decoupled. patience: how many epochs in a row
+    may pass without a new best before the phase ends; None trains all of them.
+    Raises RecipeError for unknown names and impossible numbers.
     """
 
     optimizer: str = "adam"
@@ -24,6 +28,7 @@ class Phase:
     epochs: int = 10
     schedule: str = "constant"
     weight_decay: float = 0.0
+    patience: int | None = None
 
     def __post_init__(self) -> None:
         if self.optimizer not in OPTIMIZERS:
@@ -40,3 +45,5 @@ class Phase:
             raise RecipeError(f"weight_decay must not be negative, got {self.weight_decay}")
         if self.epochs < 1:
             raise RecipeError(f"epochs must be at least 1, got {self.epochs}")
+        if self.patience is not None and self.patience < 1:
+            raise RecipeError(f"patience must be at least 1, got {self.patience}")

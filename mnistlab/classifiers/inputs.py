@@ -1,0 +1,85 @@
+"""What goes into a classifier: images in any usual form, labels of any kind, a seed.
+
+Every classifier of the project checks its input here, so that the same array is taken or
+refused by all of them, in scikit-learn's words.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator
+from sklearn.utils import check_random_state
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+DTYPES = [np.float32, np.uint8]  # kept as they are; anything else becomes the first
+
+
+def check_training_images(
+    estimator: BaseEstimator, X: ArrayLike, y: ArrayLike
+) -> tuple[NDArray[Any], NDArray[np.int64]]:
+    """Images as they come in uint8 or float32, and labels as codes (N,) into classes_.
+
+    Sets the estimator's image_shape_, classes_ and n_features_in_. Raises ValueError for
+    arrays that scikit-learn would refuse, and for a single class.
+    """
+    images, labels = validate_data(estimator, X, y, dtype=DTYPES, allow_nd=True)
+    check_classification_targets(labels)
+    estimator.image_shape_ = image_shape_of(images)
+    estimator.classes_, codes = np.unique(labels, return_inverse=True)
+    if len(estimator.classes_) < 2:
+        raise ValueError(
+            "a classifier needs images of at least 2 classes; "
+            f"y holds only one class: {estimator.classes_[0]!r}"
+        )
+    return images, codes.astype(np.int64)
+
+
+def check_images(estimator: BaseEstimator, X: ArrayLike) -> NDArray[Any]:
+    """Images to be classified; ValueError where they are not like those of the training."""
+    check_is_fitted(estimator)
+    images: NDArray[Any] = validate_data(estimator, X, dtype=DTYPES, allow_nd=True, reset=False)
+    if image_shape_of(images) != estimator.image_shape_:
+        raise ValueError(
+            f"trained on images of {estimator.image_shape_}, got {image_shape_of(images)}"
+        )
+    return images
+
+
+def image_shape_of(X: NDArray[Any]) -> tuple[int, int]:
+    """(H, W) of images (N, H, W) or rows (N, D): square where D is one, else a single line."""
+    if X.ndim == 3:
+        return X.shape[1], X.shape[2]
+    if X.ndim != 2:
+        raise ValueError(f"expected images (N, H, W) or rows (N, D), got shape {X.shape}")
+    side = math.isqrt(X.shape[1])
+    return (side, side) if side * side == X.shape[1] else (1, X.shape[1])
+
+
+def codes_of(classes: NDArray[Any], y: ArrayLike) -> NDArray[np.int64]:
+    """Validation labels (N,) as codes into the classes of the training; ValueError for others."""
+    labels = np.asarray(y)
+    unknown = ~np.isin(labels, classes)
+    if unknown.any():
+        raise ValueError(f"y_val holds {labels[unknown][0]!r}, a class that y does not have")
+    return np.searchsorted(classes, labels)
+
+
+def hold_out(
+    n_images: int, fraction: float, seed: int
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Which images train and which validate; in their own order where none validate."""
+    n_val = int(n_images * fraction)
+    order = np.random.default_rng(seed).permutation(n_images) if n_val else np.arange(n_images)
+    return order[n_val:], order[:n_val]
+
+
+def seed_of(random_state: int | np.random.RandomState | None) -> int:
+    """The integer itself, or one drawn from the random state."""
+    if isinstance(random_state, int | np.integer):
+        return int(random_state)
+    return int(check_random_state(random_state).randint(2**31 - 1))

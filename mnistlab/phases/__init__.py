@@ -1,0 +1,11 @@
+"""What every training loop of the project is told, and what it reports: phases and epochs.
+
+Both loops, the torch one in `training` and the one by hand in `scratch`, read the same
+phases, follow the same schedules and report the same epochs. Nothing here imports torch.
+"""
+
+from mnistlab.phases.epoch import Epoch
+from mnistlab.phases.phase import OPTIMIZERS, Phase
+from mnistlab.phases.schedules import SCHEDULES
+
+__all__ = ["OPTIMIZERS", "SCHEDULES", "Epoch", "Phase"]
