@@ -1,0 +1,80 @@
+"""Activations: functions of each number alone, so their gradients are products number by number."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mnistlab.scratch.layer import Array, Layer
+
+
+class ReLU(Layer):
+    """Y = max(X, 0), dX = dY where Y > 0, else 0 (Nair and Hinton 2010)."""
+
+    def forward(self, X: Array, training: bool = False) -> Array:
+        """Any shape to the same."""
+        self.Y = np.maximum(X, 0, out=self.room("Y", X.shape, X.dtype))
+        return self.Y
+
+    def backward(self, dY: Array) -> Array:
+        """Nothing flows back where nothing came through."""
+        return np.multiply(dY, self.pattern(), out=self.room("dX", dY.shape, dY.dtype))
+
+    def pattern(self) -> Array:
+        """Which numbers came through, bool."""
+        return np.greater(self.Y, 0, out=self.room("pattern", self.Y.shape, np.bool_))
+
+
+class LeakyReLU(Layer):
+    """Y = X where X > 0, else slope X (Maas, Hannun and Ng 2013); dX = dY or slope dY."""
+
+    def __init__(self, slope: float = 0.01) -> None:
+        super().__init__()
+        self.slope = slope
+
+    def forward(self, X: Array, training: bool = False) -> Array:
+        """Any shape to the same."""
+        self.factors = np.where(X > 0, X.dtype.type(1), X.dtype.type(self.slope))
+        return X * self.factors
+
+    def backward(self, dY: Array) -> Array:
+        """The slope of each number's piece."""
+        return dY * self.factors
+
+    def pattern(self) -> Array:
+        """Which slope each number met."""
+        return self.factors
+
+
+class Tanh(Layer):
+    """Y = tanh X, dX = dY (1 - Y^2)."""
+
+    def forward(self, X: Array, training: bool = False) -> Array:
+        """Any shape to the same."""
+        self.Y = np.tanh(X, out=self.room("Y", X.shape, X.dtype))
+        return self.Y
+
+    def backward(self, dY: Array) -> Array:
+        """The derivative, written in terms of Y."""
+        return dY * (1 - self.Y**2)
+
+
+class Sigmoid(Layer):
+    """Y = 1 / (1 + exp(-X)), dX = dY Y (1 - Y)."""
+
+    def forward(self, X: Array, training: bool = False) -> Array:
+        """Any shape to the same."""
+        # The same function by way of tanh, which never overflows.
+        self.Y = (1 + np.tanh(X / 2)) / 2
+        return self.Y
+
+    def backward(self, dY: Array) -> Array:
+        """The derivative, written in terms of Y."""
+        return dY * self.Y * (1 - self.Y)
+
+
+ACTIVATIONS: dict[str, type[Layer]] = {
+    "relu": ReLU,
+    "leaky-relu": LeakyReLU,
+    "tanh": Tanh,
+    "sigmoid": Sigmoid,
+}

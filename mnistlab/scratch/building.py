@@ -1,0 +1,90 @@
+"""The networks by hand that recipes and the classifier name: fully connected or convolutional."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from mnistlab.errors import RecipeError
+from mnistlab.scratch.activations import ACTIVATIONS
+from mnistlab.scratch.convolution import Conv2d, MaxPool2d
+from mnistlab.scratch.initialisation import INITIALISATIONS
+from mnistlab.scratch.layer import Layer
+from mnistlab.scratch.linear import Linear
+from mnistlab.scratch.network import Network
+from mnistlab.scratch.regularisation import BatchNorm, Dropout
+from mnistlab.scratch.shaping import Flatten, Reshape, Scaling
+
+
+def build(
+    image_shape: tuple[int, int],
+    n_classes: int,
+    hidden_sizes: Sequence[int] = (128,),
+    channels: Sequence[int] = (),
+    activation: str = "relu",
+    initialisation: str = "he",
+    batch_norm: bool = False,
+    dropout: float = 0.0,
+    *,
+    scaling: tuple[float, float] = (0.0, 1.0),
+    dtype: DTypeLike = np.float32,
+    seed: int = 0,
+) -> Network:
+    """A network with fresh weights from images (N, H, W) of any dtype to logits (N, K).
+
+    channels: one 3x3 convolution each, then a 2x2 max-pool; none makes it fully connected.
+    hidden_sizes: widths of the hidden linear layers. batch_norm: before every activation.
+    dropout: after every hidden linear layer. Raises RecipeError for what cannot be built.
+    """
+    _check(image_shape, hidden_sizes, channels, activation, initialisation, dropout)
+    random = np.random.default_rng(seed)
+    initialise, activate = INITIALISATIONS[initialisation], ACTIVATIONS[activation]
+    height, width = image_shape
+    layers: list[Layer] = [Scaling(*scaling)]
+    if channels:
+        layers.append(Reshape(height, width, 1))
+    for n_in, n_out in pairwise((1, *channels)):
+        layers.append(Conv2d(n_in, n_out, random, initialise=initialise))
+        layers += [BatchNorm(n_out)] if batch_norm else []
+        # The largest of four rises with each of them, and so does an activation: the two may
+        # be swapped, and the activation then has a quarter of the work.
+        layers += [MaxPool2d(2), activate()]
+        height, width = height // 2, width // 2
+    layers.append(Flatten())
+    n_features = height * width * (channels[-1] if channels else 1)
+    sizes = (n_features, *hidden_sizes)
+    for n_in, n_out in pairwise(sizes):
+        layers.append(Linear(n_in, n_out, random, initialise))
+        layers += [BatchNorm(n_out)] if batch_norm else []
+        layers.append(activate())
+        layers += [Dropout(dropout, random)] if dropout else []
+    layers.append(Linear(sizes[-1], n_classes, random, initialise))
+    return Network(layers, dtype)
+
+
+def _check(
+    image_shape: tuple[int, int],
+    hidden_sizes: Sequence[int],
+    channels: Sequence[int],
+    activation: str,
+    initialisation: str,
+    dropout: float,
+) -> None:
+    for name, value, known in (
+        ("activation", activation, ACTIVATIONS),
+        ("initialisation", initialisation, INITIALISATIONS),
+    ):
+        if value not in known:
+            raise RecipeError(f"unknown {name} {value!r}; there are: {', '.join(known)}")
+    if any(size < 1 for size in (*hidden_sizes, *channels)):
+        raise RecipeError("hidden_sizes and channels must be at least 1")
+    if not 0 <= dropout < 1:
+        raise RecipeError(f"dropout must be in 0 <= dropout < 1, got {dropout}")
+    if min(image_shape) < 2 ** len(channels):
+        height, width = image_shape
+        raise RecipeError(
+            f"images of {height}x{width} are too small to be halved {len(channels)} times"
+        )

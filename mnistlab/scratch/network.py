@@ -1,0 +1,97 @@
+"""A network: a list of layers, and all their parameters in one vector."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Self
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from mnistlab.scratch.layer import Array, Layer
+from mnistlab.scratch.shaping import Scaling
+
+EVALUATION_BATCH = 500  # small enough for a batch's activations to stay in cache
+
+
+class Network:
+    """Layers applied in order. weights (P,) and gradient (P,) are all parameters as vectors.
+
+    The layers' own W, b, dW, db become views into them, so that an optimizer changes the
+    whole network with one line. dtype: of weights and arithmetic.
+    """
+
+    def __init__(self, layers: Sequence[Layer], dtype: DTypeLike = np.float32) -> None:
+        self.layers = list(layers)
+        sizes = [getattr(layer, name).size for _, layer, name in self._attributes("trained")]
+        self.weights: Array = np.empty(sum(sizes), dtype)
+        self.gradient: Array = np.zeros(sum(sizes), dtype)
+        ends = np.cumsum(sizes)
+        for (_, layer, name), size, end in zip(
+            self._attributes("trained"), sizes, ends, strict=True
+        ):
+            values = getattr(layer, name)
+            for vector, attribute in ((self.weights, name), (self.gradient, f"d{name}")):
+                setattr(layer, attribute, vector[end - size : end].reshape(values.shape))
+            getattr(layer, name)[...] = values
+        for _, layer, name in self._attributes("fixed"):
+            setattr(layer, name, getattr(layer, name).astype(dtype))
+        self._first_trained = next(
+            (i for i, layer in enumerate(self.layers) if layer.trained), len(self.layers)
+        )
+
+    def forward(self, X: Array, training: bool = False) -> Array:
+        """Logits (N, K) of X, shaped as the first layer wants it; overwritten by the next pass."""
+        if not isinstance(self.layers[0], Scaling):
+            X = X.astype(self.weights.dtype, copy=False)
+        for layer in self.layers:
+            X = layer.forward(X, training)
+        return X
+
+    def backward(self, dlogits: Array) -> None:
+        """Fill `gradient` from the loss's gradient by the logits of the last forward pass."""
+        first = self._first_trained
+        for layer in reversed(self.layers[first + 1 :]):
+            dlogits = layer.backward(dlogits)
+        if first < len(self.layers):  # what came before it does not learn and need not know
+            self.layers[first].backward_parameters(dlogits)
+
+    def predict_logits(self, X: Array) -> Array:
+        """Logits (N, K) as trained, dropout off; the caller's to keep."""
+        starts = range(0, len(X), EVALUATION_BATCH)
+        batches = [self.forward(X[i : i + EVALUATION_BATCH]).copy() for i in starts]
+        return np.concatenate(batches)
+
+    def state(self) -> dict[str, Array]:
+        """Copies of all trained and fixed arrays, named by layer: "1.W", "1.b", "3.W"."""
+        return {name: array.copy() for name, array in self._arrays()}
+
+    def restore(self, state: Mapping[str, Array]) -> Self:
+        """Take over arrays from `state`; ValueError unless they are exactly this network's."""
+        own = dict(self._arrays())
+        for name in own.keys() | state.keys():
+            mine, theirs = own.get(name), state.get(name)
+            if mine is None or theirs is None or mine.shape != theirs.shape:
+                raise ValueError(f"{name!r} is not the array that this network has there")
+            mine[...] = theirs
+        return self
+
+    def astype(self, dtype: DTypeLike) -> Network:
+        """A network of its own with the same values in another dtype."""
+        return Network(copy.deepcopy(self.layers), dtype)
+
+    def parameters(self) -> Iterator[tuple[str, Array, Array]]:
+        """Name, values and gradient of every trained array, as views."""
+        for number, layer, name in self._attributes("trained"):
+            yield f"{number}.{name}", getattr(layer, name), getattr(layer, f"d{name}")
+
+    def _arrays(self) -> Iterator[tuple[str, Array]]:
+        for kind in ("trained", "fixed"):
+            for number, layer, name in self._attributes(kind):
+                yield f"{number}.{name}", getattr(layer, name)
+
+    def _attributes(self, kind: str) -> Iterator[tuple[int, Layer, str]]:
+        for number, layer in enumerate(self.layers):
+            for name in getattr(layer, kind):
+                yield number, layer, name

@@ -1,0 +1,54 @@
+"""Layers that only change how numbers are scaled or arranged."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mnistlab.scratch.layer import Array, Layer
+
+
+class Scaling(Layer):
+    """Y = (X - shift) / scale, raw pixels of any dtype to the network's floats; never trained."""
+
+    fixed = ("shift", "scale")
+
+    def __init__(self, shift: float = 0.0, scale: float = 1.0) -> None:
+        super().__init__()
+        self.shift: Array = np.array([shift])
+        self.scale: Array = np.array([scale])
+
+    def forward(self, X: Array, training: bool = False) -> Array:
+        """Any shape to the same, in the network's dtype."""
+        # One pass converts and multiplies; a division would be slower, and so would two passes.
+        Y = np.multiply(X, 1 / self.scale, out=self.room("Y", X.shape, self.scale.dtype))
+        if self.shift:
+            Y -= self.shift / self.scale
+        return Y
+
+    def backward(self, dY: Array) -> Array:
+        """dX = dY / scale."""
+        return dY / self.scale
+
+
+class Reshape(Layer):
+    """The same numbers of each example in another shape."""
+
+    def __init__(self, *shape: int) -> None:
+        super().__init__()
+        self.shape = shape
+
+    def forward(self, X: Array, training: bool = False) -> Array:
+        """(N, ...) to (N, *shape)."""
+        self.shape_before = X.shape
+        return X.reshape(len(X), *self.shape)
+
+    def backward(self, dY: Array) -> Array:
+        """Back to the shape of X."""
+        return dY.reshape(self.shape_before)
+
+
+class Flatten(Reshape):
+    """(N, ...) to (N, D)."""
+
+    def __init__(self) -> None:
+        super().__init__(-1)
