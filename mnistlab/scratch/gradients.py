@@ -51,8 +51,8 @@ def check_gradients(
     numbers of each array are tried, drawn at random. Backward's a and the difference
     n = (L(w + h) - L(w - h)) / 2h differ by |a - n| / max(|a|, |n|, 0.01 g), g being the
     largest number of all gradients: what is far below it, such as the bias before a batch
-    normalisation, is lost in the rounding of L. Correct layers stay below 1e-6. The network is checked as it trains: batch
-    statistics in batch normalisation, one fixed mask in dropout.
+    normalisation, is lost in the rounding of L. Correct layers stay below 1e-6.
+    The network is checked as it trains: batch statistics, one fixed mask in dropout.
     """
     network, labels = network.astype(np.float64), np.asarray(y, dtype=np.int64)
     X = np.array(X, dtype=np.float64)

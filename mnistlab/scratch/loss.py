@@ -30,14 +30,14 @@ class SoftmaxCrossEntropy:
         """Mean loss of logits (N, K) against labels (N,)."""
         self.rows, self.y = np.arange(len(y)), y
         shifted = logits - logits.max(axis=1, keepdims=True)
-        self.P = np.exp(shifted)
-        sums = self.P.sum(axis=1, keepdims=True)
-        self.P /= sums
-        return float(np.mean(np.log(sums[:, 0]) - shifted[self.rows, y]))
+        of_label = shifted[self.rows, y]
+        self.P = np.exp(shifted, out=shifted)
+        sums = self.P.sum(axis=1)
+        self.P /= sums[:, None]
+        return float((np.log(sums) - of_label).sum()) / len(y)
 
     def backward(self) -> Array:
         """dlogits (N, K)."""
-        dlogits = self.P.copy()
-        dlogits[self.rows, self.y] -= 1
-        dlogits /= len(self.y)
+        dlogits = self.P / len(self.y)
+        dlogits[self.rows, self.y] -= 1 / len(self.y)
         return dlogits

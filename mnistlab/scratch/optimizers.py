@@ -15,29 +15,27 @@ from mnistlab.scratch.layer import Array
 
 
 class Optimizer(ABC):
-    """Changes w (P,) in place from g (P,). weight_decay is L2: g + weight_decay w for g."""
+    """Changes w (P,) in place from g (P,), which is used up; backward fills it anew.
+
+    weight_decay is L2: g + weight_decay w in place of g.
+    """
 
     decoupled = False  # whether weight decay shrinks w itself instead of entering g
 
     def __init__(self, w: Array, g: Array, weight_decay: float = 0.0) -> None:
         self.w, self.g, self.weight_decay = w, g, weight_decay
-        self._room = np.empty_like(w)
 
     def step(self, learning_rate: float) -> None:
         """One update with the gradient as it stands."""
         if self.weight_decay and self.decoupled:
             self.w *= 1 - learning_rate * self.weight_decay
         elif self.weight_decay:
-            self.g += self.scaled(self.w, self.weight_decay)
+            self.g += self.weight_decay * self.w
         self.update(self.w, self.g, learning_rate)
 
     @abstractmethod
     def update(self, w: Array, g: Array, learning_rate: float) -> None:
         """The rule itself."""
-
-    def scaled(self, vector: Array, factor: float) -> Array:
-        """Factor times vector, in memory that the next call overwrites."""
-        return np.multiply(vector, factor, out=self._room)
 
 
 class SGD(Optimizer):
@@ -45,7 +43,8 @@ class SGD(Optimizer):
 
     def update(self, w: Array, g: Array, learning_rate: float) -> None:
         """The rule itself."""
-        w -= self.scaled(g, learning_rate)
+        g *= learning_rate
+        w -= g
 
 
 class Momentum(Optimizer):
@@ -62,8 +61,9 @@ class Momentum(Optimizer):
 
     def update(self, w: Array, g: Array, learning_rate: float) -> None:
         """The rule itself."""
+        g *= learning_rate
         self.v *= self.momentum
-        self.v -= self.scaled(g, learning_rate)
+        self.v -= g
         w += self.v
 
 
@@ -72,10 +72,11 @@ class Nesterov(Momentum):
 
     def update(self, w: Array, g: Array, learning_rate: float) -> None:
         """The rule itself."""
+        g *= learning_rate
         self.v *= self.momentum
-        self.v -= self.scaled(g, learning_rate)
-        w -= self._room
-        w += self.scaled(self.v, self.momentum)
+        self.v -= g
+        w -= g
+        w += self.momentum * self.v
 
 
 class RMSprop(Optimizer):
@@ -122,7 +123,7 @@ class Adam(Optimizer):
         """The rule itself."""
         (b1, b2), self.t = self.betas, self.t + 1
         self.m *= b1
-        self.m += self.scaled(g, 1 - b1)
+        self.m += (1 - b1) * g
         self.s *= b2
         self.s += (1 - b2) * g**2
         m, s = self.m / (1 - b1**self.t), self.s / (1 - b2**self.t)
