@@ -19,16 +19,18 @@ from typing import TYPE_CHECKING, Any
 from mnistlab.version import __version__
 
 if TYPE_CHECKING:
-    from mnistlab.classifiers import TorchClassifier
+    from mnistlab import scratch
+    from mnistlab.classifiers import ScratchClassifier, SVMClassifier, TorchClassifier
+    from mnistlab.classifiers.storage import load_classifier, save_classifier
     from mnistlab.data import Dataset, Split, export, fetch, load, split
     from mnistlab.errors import DataError, MnistlabError, RecipeError, RunError, TrainingError
+    from mnistlab.phases import Phase
     from mnistlab.recipe import Recipe, read_recipe, set_fields
     from mnistlab.recipes import RECIPES, get_recipe
     from mnistlab.reporting.run_report import report
-    from mnistlab.run import Progress, Run, evaluate, open_run, train
+    from mnistlab.run import Progress, Run, cross_validate, evaluate, open_run, train
     from mnistlab.studies import STUDIES
     from mnistlab.study import run_study
-    from mnistlab.phases import Phase
 
 _HOMES = {
     # data
@@ -47,12 +49,19 @@ _HOMES = {
     "set_fields": "recipe",
     # training, evaluating, reading
     "TorchClassifier": "classifiers",
+    "ScratchClassifier": "classifiers",
+    "SVMClassifier": "classifiers",
+    "save_classifier": "classifiers.storage",
+    "load_classifier": "classifiers.storage",
     "Run": "run",
     "Progress": "run",
     "train": "run",
     "evaluate": "run",
+    "cross_validate": "run",
     "open_run": "run",
     "report": "reporting.run_report",
+    # networks by hand
+    "scratch": "scratch",
     # questions with several arms
     "STUDIES": "studies",
     "run_study": "study",
@@ -76,19 +85,25 @@ __all__ = [
     "RecipeError",
     "Run",
     "RunError",
+    "SVMClassifier",
+    "ScratchClassifier",
     "Split",
     "TorchClassifier",
     "TrainingError",
     "__version__",
+    "cross_validate",
     "evaluate",
     "export",
     "fetch",
     "get_recipe",
     "load",
+    "load_classifier",
     "open_run",
     "read_recipe",
     "report",
     "run_study",
+    "save_classifier",
+    "scratch",
     "set_fields",
     "split",
     "train",
@@ -98,7 +113,8 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'mnistlab' has no attribute {name!r}")
-    return getattr(import_module(f"mnistlab.{_HOMES[name]}"), name)
+    home = import_module(f"mnistlab.{_HOMES[name]}")
+    return home if name == _HOMES[name] else getattr(home, name)
 
 
 def __dir__() -> list[str]:

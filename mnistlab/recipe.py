@@ -7,13 +7,13 @@ with dataclasses.replace or `set_fields`.
 from __future__ import annotations
 
 import hashlib
-import inspect
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, get_type_hints
+from types import NoneType, UnionType
+from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from mnistlab.data.splits import PROTOCOLS
 from mnistlab.errors import RecipeError
@@ -31,8 +31,9 @@ class Recipe:
     """Data, model, phases and everything else that fixes a result, seed included.
 
     system: the row of the published systems it serves, such as "E3".
-    model, model_args: a key of mnistlab.models.MODELS and its family's arguments.
-    phases: in order; none at all leaves the network as it was initialised.
+    model, model_args: "svm", "scratch" or a key of mnistlab.models.MODELS, and its arguments.
+    phases: in order; none at all leaves a network as it was initialised.
+    n_train: only the first so many images of the training part.
     expect: test accuracy (floor, ceiling) by data set, checked by the slow tests.
     Raises RecipeError for values no field can hold.
     """
@@ -44,6 +45,7 @@ class Recipe:
     model_args: Mapping[str, Any] = field(default_factory=dict)
     data: str = "fashion-mini"
     split: str = "auto"
+    n_train: int | None = None
     scaling: str = "standard"
     batch_size: int = 64
     precision: str = "auto"
@@ -54,6 +56,8 @@ class Recipe:
     def __post_init__(self) -> None:
         if self.batch_size < 1:
             raise RecipeError(f"batch_size must be at least 1, got {self.batch_size}")
+        if self.n_train is not None and self.n_train < 1:
+            raise RecipeError(f"n_train must be at least 1, got {self.n_train}")
         if not 0 <= self.seed < 2**32:
             raise RecipeError(f"seed must be in 0..{2**32 - 1}, got {self.seed}")
         if self.split != "auto" and self.split not in PROTOCOLS:
@@ -104,40 +108,48 @@ def set_fields(recipe: Recipe, settings: Mapping[str, str]) -> Recipe:
 
 def _set_field(plain: dict[str, Any], path: str, text: str) -> None:
     head, _, rest = path.partition(".")
-    phase_fields = {f.name for f in fields(Phase)}
-    own_fields = {f.name for f in fields(Recipe)} - {*LABELS, "phases", "model_args"}
+    phase_types, own_types = get_type_hints(Phase), get_type_hints(Recipe)
+    for name in (*LABELS, "phases", "model_args"):
+        del own_types[name]
     if head == "phases" and rest:
         number, _, name = rest.partition(".")
         if not number.isdecimal() or int(number) >= len(plain["phases"]):
             raise RecipeError(f"--set {path}: phases are numbered 0 to {len(plain['phases']) - 1}")
-        plain["phases"][int(number)][name] = _read(Phase, name, text, path, phase_fields)
+        plain["phases"][int(number)][name] = _read(phase_types, name, text, path)
     elif head == "model_args" and rest:
-        from mnistlab.models import family  # needs torch, so only where an architecture changes
+        # may need torch, so only where a model's arguments change
+        from mnistlab.classifiers.methods import argument_types
 
-        make = family(plain["model"])
-        arguments = set(inspect.signature(make).parameters) - {"image_shape", "n_classes"}
-        plain["model_args"][rest] = _read(make, rest, text, path, arguments)
-    elif path in phase_fields:
+        plain["model_args"][rest] = _read(argument_types(plain["model"]), rest, text, path)
+    elif path in phase_types:
+        if not plain["phases"]:
+            raise RecipeError(f"--set {path}: {plain['model']} learns without phases")
         for phase in plain["phases"]:
-            phase[path] = _read(Phase, path, text, path, phase_fields)
+            phase[path] = _read(phase_types, path, text, path)
     else:
-        plain[path] = _read(Recipe, path, text, path, own_fields | phase_fields)
+        also = {*phase_types, *(f"model_args.{name}" for name in plain["model_args"])}
+        plain[path] = _read(own_types, path, text, path, also)
 
 
-def _read(owner: Any, name: str, text: str, path: str, allowed: Collection[str]) -> Any:
-    """`text` as the type that `owner` gives to `name`."""
+def _read(
+    types: Mapping[str, Any], name: str, text: str, path: str, also: Collection[str] = ()
+) -> Any:
+    """`text` as the type of that name; `also` holds further names worth suggesting."""
     from pydantic import TypeAdapter, ValidationError
 
-    if name not in allowed:
+    if name not in types:
+        allowed = {*types, *also}
         close = get_close_matches(name, allowed, n=1)
         hint = (
             f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(sorted(allowed))}"
         )
         raise RecipeError(f"--set {path}: no such field; {hint}")
-    kind = get_type_hints(owner)[name]
+    kind = types[name]
     adapter: TypeAdapter[Any] = TypeAdapter(kind)
     try:
-        if kind in (int, float, str):
+        if text == "null" and NoneType in get_args(kind):
+            return None
+        if get_origin(kind) in (None, Union, UnionType):  # such as 3, 0.1, adam
             return adapter.validate_strings(text)
         return adapter.validate_json(text, strict=True)
     except ValidationError as error:

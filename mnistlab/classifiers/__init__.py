@@ -1,9 +1,30 @@
-"""Scikit-learn estimators: fit, predict, predict_proba, score, whatever the method behind.
+"""Scikit-learn estimators: fit, predict, score, whatever the method behind.
 
 Images go in as they come, uint8 (N, H, W) or rows (N, D); scaling happens inside, so a
-test set, a CSV row and a drawing meet exactly the same code.
+test set, a CSV row and a drawing meet exactly the same code. Each classifier is imported
+when it is first used: those by hand and the SVM work without torch.
 """
 
-from mnistlab.classifiers.torch_classifier import TorchClassifier
+from __future__ import annotations
 
-__all__ = ["TorchClassifier"]
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mnistlab.classifiers.scratch_classifier import ScratchClassifier
+    from mnistlab.classifiers.svm_classifier import SVMClassifier
+    from mnistlab.classifiers.torch_classifier import TorchClassifier
+
+__all__ = ["SVMClassifier", "ScratchClassifier", "TorchClassifier"]
+
+_HOMES = {
+    "TorchClassifier": "torch_classifier",
+    "ScratchClassifier": "scratch_classifier",
+    "SVMClassifier": "svm_classifier",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

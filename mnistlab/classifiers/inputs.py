@@ -7,6 +7,7 @@ refused by all of them, in scikit-learn's words.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -16,18 +17,18 @@ from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-DTYPES = [np.float32, np.uint8]  # kept as they are; anything else becomes the first
+DTYPES = (np.float32, np.uint8)  # kept as they are; anything else becomes the first
 
 
 def check_training_images(
-    estimator: BaseEstimator, X: ArrayLike, y: ArrayLike
+    estimator: BaseEstimator, X: ArrayLike, y: ArrayLike, dtypes: Sequence[Any] = DTYPES
 ) -> tuple[NDArray[Any], NDArray[np.int64]]:
-    """Images as they come in uint8 or float32, and labels as codes (N,) into classes_.
+    """Images as they come in one of the dtypes, and labels as codes (N,) into classes_.
 
     Sets the estimator's image_shape_, classes_ and n_features_in_. Raises ValueError for
     arrays that scikit-learn would refuse, and for a single class.
     """
-    images, labels = validate_data(estimator, X, y, dtype=DTYPES, allow_nd=True)
+    images, labels = validate_data(estimator, X, y, dtype=list(dtypes), allow_nd=True)
     check_classification_targets(labels)
     estimator.image_shape_ = image_shape_of(images)
     estimator.classes_, codes = np.unique(labels, return_inverse=True)
@@ -39,10 +40,14 @@ def check_training_images(
     return images, codes.astype(np.int64)
 
 
-def check_images(estimator: BaseEstimator, X: ArrayLike) -> NDArray[Any]:
+def check_images(
+    estimator: BaseEstimator, X: ArrayLike, dtypes: Sequence[Any] = DTYPES
+) -> NDArray[Any]:
     """Images to be classified; ValueError where they are not like those of the training."""
     check_is_fitted(estimator)
-    images: NDArray[Any] = validate_data(estimator, X, dtype=DTYPES, allow_nd=True, reset=False)
+    images: NDArray[Any] = validate_data(
+        estimator, X, dtype=list(dtypes), allow_nd=True, reset=False
+    )
     if image_shape_of(images) != estimator.image_shape_:
         raise ValueError(
             f"trained on images of {estimator.image_shape_}, got {image_shape_of(images)}"

@@ -1,4 +1,4 @@
-"""A trained classifier as one safetensors file: weights, and as metadata what they belong to.
+"""A trained classifier as one safetensors file: its numbers, and as metadata what they belong to.
 
 Nothing in the file is executed when it is read.
 """
@@ -10,42 +10,50 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
+from safetensors.numpy import save
 
-from mnistlab import atomic
-from mnistlab.classifiers.torch_classifier import TorchClassifier
+from mnistlab import atomic, classifiers
+from mnistlab.classifiers.methods import Classifier
 from mnistlab.errors import MnistlabError, RunError
+from mnistlab.phases import Phase
 
 KEY = "mnistlab.classifier/1"  # one key: safetensors writes several in no fixed order
-MAX_BYTES = 2**31  # far above any network of this project; a hostile file must not fill memory
+MAX_BYTES = 2**31  # far above any model of this project; a hostile file must not fill memory
 
 
-def save_classifier(classifier: TorchClassifier, path: Path) -> None:
+def save_classifier(classifier: Classifier, path: Path | str) -> None:
     """Write a fitted classifier; classes must be numbers or strings."""
-    parameters = classifier.get_params()
-    phases = parameters["phases"]
-    parameters["phases"] = None if phases is None else [asdict(phase) for phase in phases]
+    parameters: dict[str, Any] = classifier.get_params()  # type: ignore[attr-defined]
+    if parameters.get("phases") is not None:
+        parameters["phases"] = [asdict(phase) for phase in parameters["phases"]]
+    if not isinstance(parameters["random_state"], int | None):
+        parameters["random_state"] = None  # it has been used; its position is not part of the model
     description = {
+        "classifier": type(classifier).__name__,
         "parameters": parameters,
         "classes": classifier.classes_.tolist(),
-        "image_shape": list(classifier.image_shape_),
+        "image_shape": list(classifier.image_shape_),  # type: ignore[attr-defined]
     }
-    weights = {k: v.contiguous().cpu() for k, v in classifier.network_.state_dict().items()}
-    atomic.write_bytes(path, save(weights, {KEY: json.dumps(description)}))
+    arrays = {name: np.ascontiguousarray(array) for name, array in classifier.arrays().items()}
+    atomic.write_bytes(
+        Path(path), save(arrays, {KEY: json.dumps(description, default=_plain_value)})
+    )
 
 
-def load_classifier(path: Path, device: str = "auto") -> TorchClassifier:
+def load_classifier(path: Path | str, device: str = "auto") -> Any:
     """The classifier in a file; RunError, naming the file, for anything else."""
+    path = Path(path)
     try:
         if path.stat().st_size > MAX_BYTES:
-            raise RunError(f"{path}: larger than any weights file this project writes")
-        with safe_open(path, framework="pt") as file:
+            raise RunError(f"{path}: larger than any model this project writes")
+        with safe_open(path, framework="np") as file:
             metadata = file.metadata() or {}
-            weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         if KEY not in metadata:
             raise RunError(f"{path}: not a classifier of this project")
-        return _restored(json.loads(metadata[KEY]), weights, device)
+        return _restored(json.loads(metadata[KEY]), arrays, device)
     except MnistlabError as error:
         raise error if isinstance(error, RunError) else RunError(f"{path}: {error}") from error
     except (OSError, SafetensorError, RuntimeError, ValueError, TypeError, KeyError) as error:
@@ -53,12 +61,23 @@ def load_classifier(path: Path, device: str = "auto") -> TorchClassifier:
         raise RunError(f"{path}: weights cannot be loaded: {reason}") from error
 
 
-def _restored(description: dict[str, Any], weights: Any, device: str) -> TorchClassifier:
-    from mnistlab.phases import Phase
-
+def _restored(description: dict[str, Any], arrays: Any, device: str) -> Any:
+    # Files of the first version hold torch networks and do not say so.
+    kind = description.get("classifier", "TorchClassifier")
+    if kind not in classifiers.__all__:
+        raise ValueError(f"{kind!r} is no classifier of this project")
     parameters = description["parameters"]
-    if parameters["phases"] is not None:
+    if parameters.get("phases") is not None:
         parameters["phases"] = tuple(Phase(**phase) for phase in parameters["phases"])
+    if kind == "TorchClassifier":
+        parameters["device"] = device
     height, width = description["image_shape"]
-    classifier = TorchClassifier(**parameters | {"device": device})
-    return classifier.restore(description["classes"], (int(height), int(width)), weights)
+    classifier = getattr(classifiers, kind)(**parameters)
+    return classifier.restore(description["classes"], (int(height), int(width)), arrays)
+
+
+def _plain_value(value: Any) -> Any:
+    """Numbers and arrays of NumPy, as a parameter grid may hold them, for JSON."""
+    if isinstance(value, np.generic | np.ndarray):
+        return value.tolist()
+    raise TypeError(f"a parameter of type {type(value).__name__} cannot be stored")

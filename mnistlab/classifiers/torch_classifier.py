@@ -20,7 +20,7 @@ from mnistlab.classifiers.inputs import (
     seed_of,
 )
 from mnistlab.data.scaling import fit_scaling
-from mnistlab.models import build
+from mnistlab.models import build, count_parameters
 from mnistlab.models.scaling import Scaling
 from mnistlab.phases import Epoch, Phase
 from mnistlab.training import hardware, loop
@@ -37,7 +37,7 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
     set, to find the best epoch; 0 keeps the epoch of lowest training loss.
     scaling: see mnistlab.models.scaling. precision: "auto", "float32", "bfloat16".
 
-    Fitted: classes_ (K,), network_, history_ (a dict an epoch), image_shape_.
+    Fitted: classes_ (K,), network_, history_ (a dict an epoch), image_shape_, n_parameters_.
     """
 
     def __init__(
@@ -118,6 +118,7 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
                 on_step=on_step,
                 on_epoch=on_epoch,
             )
+        self.n_parameters_ = count_parameters(self.network_)
         self.history_ = [asdict(epoch) for epoch in history]
         return self
 
@@ -133,11 +134,15 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         most_probable = self.predict_proba(X).argmax(1)
         return np.asarray(self.classes_[most_probable])
 
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """The fitted network as plain arrays; `restore` takes them back."""
+        return {name: tensor.cpu().numpy() for name, tensor in self.network_.state_dict().items()}
+
     def restore(
         self,
         classes: Sequence[Any],
         image_shape: tuple[int, int],
-        weights: Mapping[str, torch.Tensor],
+        arrays: Mapping[str, NDArray[Any]],
     ) -> Self:
         """Take fitted state from storage in place of training.
 
@@ -146,9 +151,10 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         self.classes_, self.image_shape_ = np.asarray(classes), image_shape
         self.n_features_in_ = image_shape[0]
         self.network_ = nn.Sequential(Scaling(), self._build())
-        self.network_.load_state_dict(weights)
+        self.network_.load_state_dict({k: torch.from_numpy(v) for k, v in arrays.items()})
         device = hardware.pick_device(self.device)
         self.network_.to(device).to(memory_format=torch.channels_last)
+        self.n_parameters_ = count_parameters(self.network_)
         self.history_ = []
         return self
 

@@ -1,4 +1,4 @@
-"""`mnistlab recipes`, `train`, `evaluate` and `study`."""
+"""`mnistlab recipes`, `train`, `evaluate`, `cv` and `study`."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from mnistlab.cli.options import (
     JsonOption,
     LabelOption,
     OutOption,
+    RecipeArgument,
+    SetOption,
     SizeOption,
     ThreadsOption,
 )
@@ -36,7 +38,13 @@ def recipes_command(as_json: JsonOption = False) -> None:
 
     described = [_describe(make()) for make in RECIPES.values()]
     rows = [
-        (r["name"], r["system"], r["summary"], f"{r['n_parameters']:,}", "; ".join(r["phases"]))
+        (
+            r["name"],
+            r["system"],
+            r["summary"],
+            "by data" if r["n_parameters"] is None else f"{r['n_parameters']:,}",
+            "; ".join(r["phases"]) or None,
+        )
         for r in described
     ]
     print(table(["name", "system", "model", "parameters", "phases"], rows))
@@ -64,12 +72,9 @@ def _describe(recipe: Recipe) -> dict[str, Any]:
 
 @app.command(epilog="Example: mnistlab train cnn-small --data mnist --set epochs=3")
 def train(
-    recipe: Annotated[str, typer.Argument(help="A recipe's name, or a recipe in a .json file.")],
+    recipe: RecipeArgument,
     data: DataOption = None,
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="FIELD=VALUE", help="Change a field; may be repeated."),
-    ] = None,
+    settings: SetOption = None,
     seeds: Annotated[int, typer.Option("--seeds", min=1, help="How many seeds to train.")] = 1,
     size: SizeOption = None,
     label_column: LabelOption = None,
@@ -149,9 +154,54 @@ def evaluate(
         print(json.dumps(evaluated.result | {"path": str(evaluated.path)}))
 
 
+@app.command(epilog="Example: mnistlab cv svm --data mnist --folds 5")
+def cv(
+    recipe: RecipeArgument,
+    data: DataOption = None,
+    settings: SetOption = None,
+    folds: Annotated[int, typer.Option("--folds", min=2, help="How many parts.")] = 5,
+    size: SizeOption = None,
+    label_column: LabelOption = None,
+    out: OutOption = Path("runs"),
+    device: DeviceOption = "auto",
+    threads: ThreadsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Cross-validate a recipe on the training part. Trains once a fold and keeps the figures."""
+    from mnistlab import run as runs
+    from mnistlab.cli.terminal import shown_progress, table
+
+    chosen = _recipe(recipe, settings or [])
+    dataset = _load(data or chosen.data, size, label_column)
+    with shown_progress() as progress:
+        progress.on_plan(folds)
+        result = runs.cross_validate(
+            chosen,
+            dataset,
+            n_folds=folds,
+            out=out,
+            device=device,
+            threads=threads,
+            progress=progress,
+        )
+    rows = [
+        (number, f"{accuracy:.4f}", f"{seconds:.1f}")
+        for number, (accuracy, seconds) in enumerate(
+            zip(result.accuracy, result.train_time_s, strict=True), start=1
+        )
+    ]
+    print(table(["fold", "accuracy", "seconds"], rows))
+    print(
+        f"mean {result.mean:.4f}, standard deviation {result.deviation:.4f}, "
+        f"{result.n_images:,} training images of {result.data}"
+    )
+    if as_json:
+        print(json.dumps(result.to_json() | {"path": str(result.path)}))
+
+
 @app.command(epilog="Example: mnistlab study ladder --data mnist --seeds 3")
 def study(
-    name: Annotated[str, typer.Argument(help="A study's name; there is: ladder.")],
+    name: Annotated[str, typer.Argument(help="A study's name; see the list below.")],
     data: DataOption = None,
     seeds: Annotated[
         int | None, typer.Option("--seeds", min=1, help="Seeds an arm; the study says how many.")
@@ -166,12 +216,12 @@ def study(
 ) -> None:
     """Answer a question with recipes and seeds. Writes a table, figures and a page."""
     from mnistlab.cli.terminal import shown_progress, table
-    from mnistlab.reporting.study_report import comparison_lines, study_report
+    from mnistlab.reporting.study_report import study_report, summary_lines
     from mnistlab.studies import get_study
     from mnistlab.study import run_study
 
     chosen = get_study(name)
-    dataset = _load(data or chosen.arms[0].recipe.data, size, label_column)
+    dataset = _load(data or chosen.data, size, label_column)
     with shown_progress() as progress:
         result = run_study(
             chosen,
@@ -184,7 +234,7 @@ def study(
             progress=progress,
         )
     page = study_report(result)
-    print(table(*comparison_lines(result)))
+    print(table(*summary_lines(result)))
     print(f"\n{result.answer}\n\nreport: {page}")
     if as_json:
         print(json.dumps(result.to_json() | {"path": str(result.path)}))

@@ -16,6 +16,13 @@ def size(text: str) -> tuple[int, int]:
     return int(height), int(width or height)
 
 
+RecipeArgument = Annotated[
+    str, typer.Argument(help="A recipe's name, or a recipe in a .json file.")
+]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="FIELD=VALUE", help="Change a field; may be repeated."),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="End with one line of JSON.")]
 DataOption = Annotated[
     str | None, typer.Option("--data", help="A data set's name, or a CSV, NPZ, IDX or folder.")

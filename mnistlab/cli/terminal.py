@@ -51,17 +51,22 @@ def _plain_lines() -> Progress:
     def on_start(recipe: Recipe, dataset: Dataset, n_steps: int) -> None:
         nonlocal title
         title = f"[{plan['done'] + 1}/{plan['runs']}] {recipe.name} seed {recipe.seed}"
-        say(f"{title}: training on {dataset.name}, {n_steps} steps")
+        say(f"{title}: training on {dataset.name}" + (f", {n_steps} steps" if n_steps else ""))
 
     def on_end(run: Run) -> None:
         plan["done"] += 1
         say(f"[{plan['done']}/{plan['runs']}] {run.path} complete")
+
+    def on_fold(number: int, accuracy: float) -> None:
+        plan["done"] += 1
+        say(f"{title}: fold {number} scored {accuracy:.4f}")
 
     return Progress(
         on_plan=lambda n_runs: plan.update(runs=n_runs, done=0),
         on_start=on_start,
         on_epoch=lambda epoch: say(f"{title}: {_epoch_text(epoch)}, {epoch.time_s:.1f} s"),
         on_end=on_end,
+        on_fold=on_fold,
     )
 
 
@@ -83,7 +88,8 @@ def _bars() -> Iterator[Progress]:
 
         def on_start(recipe: Recipe, dataset: Dataset, n_steps: int) -> None:
             title = f"{recipe.name} on {dataset.name}, seed {recipe.seed}"
-            bars.reset(this_run, total=n_steps, description=title, visible=True, note="")
+            # Without steps there is nothing to count: the bar only moves to show life.
+            bars.reset(this_run, total=n_steps or None, description=title, visible=True, note="")
 
         yield Progress(
             on_plan=lambda n_runs: bars.update(all_runs, total=n_runs, visible=n_runs > 1),
@@ -91,6 +97,7 @@ def _bars() -> Iterator[Progress]:
             on_step=lambda: bars.advance(this_run),
             on_epoch=lambda epoch: bars.update(this_run, note=_epoch_text(epoch)),
             on_end=lambda run: bars.advance(all_runs),
+            on_fold=lambda number, accuracy: bars.advance(all_runs),
         )
 
 

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 
 from mnistlab.errors import RecipeError
 from mnistlab.recipe import Recipe
-from mnistlab.recipes import ladder
+from mnistlab.recipes import by_hand, ladder
 
 __all__ = ["RECIPES", "get_recipe"]
 
@@ -20,6 +20,10 @@ RECIPES: dict[str, Callable[[], Recipe]] = {
     "cnn-small-tuned": ladder.cnn_small_tuned,
     "simple-cnn": ladder.simple_cnn,
     "simple-cnn-tuned": ladder.simple_cnn_tuned,
+    "scratch-mlp": by_hand.scratch_mlp,
+    "scratch-mlp-tuned": by_hand.scratch_mlp_tuned,
+    "scratch-cnn": by_hand.scratch_cnn,
+    "svm": by_hand.svm,
 }
 
 

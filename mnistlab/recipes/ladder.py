@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from mnistlab.recipe import Recipe
 from mnistlab.phases import Phase
+from mnistlab.recipe import Recipe
 
 PUBLISHED = Phase("sgd", learning_rate=0.1, epochs=5)
 

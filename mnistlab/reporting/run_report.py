@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mnistlab.data import Dataset, split
+from mnistlab.data import Dataset
 from mnistlab.errors import RunError
 from mnistlab.evaluation import measure
 from mnistlab.reporting.figures import (
@@ -22,7 +22,7 @@ from mnistlab.reporting.figures import (
 )
 from mnistlab.reporting.page import Column, Fact, Figure, Page, Section, Table
 from mnistlab.reporting.render import write
-from mnistlab.run import Run, classifier_of, dataset_of
+from mnistlab.run import Run, classifier_of, dataset_of, parts_of
 from mnistlab.run import test_part as test_part_of
 
 N_SHOWN = 64  # images of the before-and-after grids (write-up E)
@@ -50,28 +50,31 @@ def report(run: Run, data: Dataset | None = None) -> Path:
         facts=_facts(run, dataset),
         sections=(
             _mistakes(run, dataset, command),
-            Section(
-                "Training",
-                figures=(
-                    learning_curves(
-                        [name],
-                        {name: curves_of([run])},
-                        caption="One run; the weights of its best epoch on validation are kept.",
-                        command=command,
-                    ),
-                ),
-                tables=(_phases(run),),
-            ),
-            Section(
-                "Before and after",
-                f"The first {N_SHOWN} test images, as the network named them when it was "
-                "initialised and when it was trained.",
-                figures=gallery(run, dataset, command, "images"),
-            ),
+            *(_training(run, dataset, command) if run.log else ()),
         ),
         command=command,
     )
     return write(page, run.path)
+
+
+def _training(run: Run, dataset: Dataset, command: str) -> tuple[Section, Section]:
+    """What only a network has: epochs, and a state before them."""
+    name = run.recipe.name
+    curves = learning_curves(
+        [name],
+        {name: curves_of([run])},
+        caption="One run; the weights of its best epoch on validation are kept.",
+        command=command,
+    )
+    return (
+        Section("Training", figures=(curves,), tables=(_phases(run),)),
+        Section(
+            "Before and after",
+            f"The first {N_SHOWN} test images, as the network named them when it was "
+            "initialised and when it was trained.",
+            figures=gallery(run, dataset, command, "images"),
+        ),
+    )
 
 
 def curves_of(runs: Sequence[Run]) -> Curves:
@@ -91,7 +94,7 @@ def curves_of(runs: Sequence[Run]) -> Curves:
 def gallery(run: Run, dataset: Dataset, command: str, name: str) -> tuple[Figure, Figure]:
     """The same test images named by the untrained and by the trained network."""
     shown = test_part_of(run, dataset).take(slice(0, N_SHOWN))
-    train = split(dataset, run.data["split"]).train
+    train = parts_of(run.recipe, dataset).train
     untrained = classifier_of(replace(run.recipe, phases=())).fit(train.images, train.labels)
     return before_and_after(
         shown.images,
@@ -123,18 +126,20 @@ def _facts(run: Run, dataset: Dataset) -> tuple[Fact, ...]:
         Fact("Images", f"{run.data['n_train']:,} / {run.data['n_val']:,} / {run.data['n_test']:,}"),
         Fact("Parameters", f"{result['n_parameters']:,}"),
         Fact("Validation accuracy", f"{result['val_accuracy']:.4f}"),
-        Fact(
-            "Training",
-            f"{result['train_time_s']:.1f} s, {result['epochs']} epochs, seed {run.recipe.seed}",
-        ),
+        Fact("Training", _training_text(run)),
         Fact("Machine", machine_text(run.env)),
     )
 
 
+def _training_text(run: Run) -> str:
+    seconds, epochs = run.result["train_time_s"], run.result["epochs"]
+    in_epochs = f", {epochs} epochs, seed {run.recipe.seed}" if epochs else ""
+    return f"{seconds:.1f} s{in_epochs}"
+
+
 def _mistakes(run: Run, dataset: Dataset, command: str) -> Section:
     test = test_part_of(run, dataset)
-    predicted = run.probabilities().argmax(1)
-    confusion = measure(test.labels, predicted, dataset.n_classes).confusion
+    confusion = measure(test.labels, run.predicted(), dataset.n_classes).confusion
     name = run.recipe.name
     return Section(
         "By class",

@@ -1,195 +1,43 @@
-"""The page of a study: its question, the answer, the comparison table and the figures."""
+"""The page and the summary of any study, whatever its kind."""
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 
-import numpy as np
-
-from mnistlab.reporting.figures import (
-    accuracy_against_parameters,
-    learning_curves,
-    per_class_accuracy,
-)
-from mnistlab.reporting.page import Column, Fact, Number, Page, Section, Table, cell_text
+from mnistlab.reporting.comparison_report import comparison_page, comparison_table
+from mnistlab.reporting.embedding_report import agreement_table, embedding_page
+from mnistlab.reporting.grid_report import grid_page, points_table
+from mnistlab.reporting.page import Table, cell_text
 from mnistlab.reporting.render import write
-from mnistlab.reporting.run_report import N_SHOWN, curves_of, gallery, machine_text, share
-from mnistlab.study import ArmResult, StudyResult
+from mnistlab.study import AnyResult, EmbeddingResult, GridResult
 
 
-def study_report(result: StudyResult) -> Path:
+def study_report(result: AnyResult) -> Path:
     """Write report.html and figures/*.png into the study's folder; the page's path."""
-    study, dataset = result.study, result.dataset
-    data = dataset.source.get("name_or_path", dataset.name)
-    command = f"mnistlab study {study.name} --data {data}"
-    page = Page(
-        title=f"{study.name} on {dataset.name}",
-        question=study.question,
-        answer=result.answer,
-        facts=_facts(result),
-        sections=(
-            _comparison(result, command),
-            _training(result, command),
-            _classes(result, command),
-            *_galleries(result, command),
-        ),
-        command=command,
-    )
+    data = result.dataset.source.get("name_or_path", result.dataset.name)
+    command = f"mnistlab study {result.study.name} --data {data}"
+    if isinstance(result, GridResult):
+        page = grid_page(result, command)
+    elif isinstance(result, EmbeddingResult):
+        page = embedding_page(result, command)
+    else:
+        page = comparison_page(result, command)
     return write(page, result.path)
 
 
-def comparison_table(result: StudyResult) -> Table:
-    """Arm, size, published and measured figures, time: a row an arm, no empty columns."""
-    titles = (
-        Column("Arm"),
-        Column("Row"),
-        Column("Parameters", ","),
-        Column("Published"),
-        Column("Validation", ".4f"),
-        Column("Test accuracy"),
-        Column("Late swing", ".3f"),
-        Column("Seconds", ".1f"),
-    )
-    cells = [_row(arm, result.dataset.name) for arm in result.arms]
-    filled = [i for i in range(len(titles)) if any(row[i] is not None for row in cells)]
-    return Table(
-        "Comparison",
-        tuple(titles[i] for i in filled),
-        tuple(tuple(row[i] for i in filled) for row in cells),
-        note="Test accuracy: mean over seeds and half-width of its 95 % interval (Student). "
-        "Late swing: largest change of validation accuracy between two of the last four epochs. "
-        "Validation and seconds: means over seeds.",
-        arms=tuple(_names(result)),
-    )
-
-
-def comparison_lines(result: StudyResult) -> tuple[list[str], list[list[str]]]:
-    """Headings and rows of the comparison as text."""
-    comparison = comparison_table(result)
+def summary_lines(result: AnyResult) -> tuple[list[str], list[list[str]]]:
+    """Headings and rows of the study's first table as text."""
+    summary = _first_table(result)
     rows = [
-        [cell_text(cell, column) for cell, column in zip(row, comparison.columns, strict=True)]
-        for row in comparison.rows
+        [cell_text(cell, column) for cell, column in zip(row, summary.columns, strict=True)]
+        for row in summary.rows
     ]
-    return [column.title for column in comparison.columns], rows
+    return [column.title for column in summary.columns], rows
 
 
-def published_table(result: StudyResult) -> Table | None:
-    """Published beside measured, and why they differ; None where nothing was published."""
-    data = result.dataset.name
-    rows = tuple(
-        (
-            arm.arm.name,
-            arm.arm.published[data],
-            accuracy_text(*arm.test_accuracy),
-            arm.arm.why_it_differs.get(data),
-        )
-        for arm in result.arms
-        if data in arm.arm.published
-    )
-    columns = (
-        Column("Arm"),
-        Column("Published"),
-        Column("Measured"),
-        Column("Why they differ", wide=True),
-    )
-    return (
-        Table(
-            "Published and measured",
-            columns,
-            rows,
-            arms=tuple(_names(result)),
-        )
-        if rows
-        else None
-    )
-
-
-def _row(result: ArmResult, data: str) -> tuple[str | int | float | Number | None, ...]:
-    arm = result.arm
-    return (
-        arm.name,
-        arm.recipe.system,
-        result.runs[0].result["n_parameters"],
-        arm.published.get(data),
-        float(np.mean(result.each("val_accuracy"))),
-        accuracy_text(*result.test_accuracy),
-        result.late_swing,
-        float(np.mean(result.each("train_time_s"))),
-    )
-
-
-def accuracy_text(mean: float, half_width: float) -> Number:
-    """Such as "0.9215 ± 0.0010", sorted by the mean; one seed has no interval."""
-    text = f"{mean:.4f}" if math.isnan(half_width) else f"{mean:.4f} ± {half_width:.4f}"
-    return Number(mean, text)
-
-
-def _names(result: StudyResult) -> list[str]:
-    return [arm.arm.name for arm in result.arms]
-
-
-def _facts(result: StudyResult) -> tuple[Fact, ...]:
-    run = result.arms[0].runs[0]
-    n_seeds = len(result.arms[0].runs)
-    return (
-        Fact("Data set", f"{result.dataset.name}, split {run.data['split']}"),
-        Fact("Images", f"{run.data['n_train']:,} / {run.data['n_val']:,} / {run.data['n_test']:,}"),
-        Fact("Seeds an arm", str(n_seeds)),
-        Fact("Runs", str(n_seeds * len(result.arms))),
-        Fact("Machine", machine_text(run.env)),
-        Fact("Chosen on", "validation; the test part was looked at once, at the end"),
-    )
-
-
-def _comparison(result: StudyResult, command: str) -> Section:
-    figure = accuracy_against_parameters(
-        _names(result),
-        {arm.arm.name: arm.runs[0].result["n_parameters"] for arm in result.arms},
-        {arm.arm.name: np.array(arm.each("test_accuracy")) for arm in result.arms},
-        caption="Test accuracy of every seed against the number of trained parameters.",
-        command=command,
-    )
-    tables = [comparison_table(result), published_table(result)]
-    return Section(
-        "Comparison", tables=tuple(table for table in tables if table), figures=(figure,)
-    )
-
-
-def _training(result: StudyResult, command: str) -> Section:
-    figure = learning_curves(
-        _names(result),
-        {arm.arm.name: curves_of(arm.runs) for arm in result.arms},
-        caption="A thin line a seed, a strong one their mean. At a constant rate the accuracy "
-        "swings from epoch to epoch; a schedule that falls to zero calms it.",
-        command=command,
-    )
-    return Section("Training", figures=(figure,))
-
-
-def _classes(result: StudyResult, command: str) -> Section:
-    shares = {
-        arm.arm.name: np.mean([share(each) for each in arm.each("per_class_accuracy")], axis=0)
-        for arm in result.arms
-    }
-    figure = per_class_accuracy(
-        _names(result),
-        shares,
-        result.dataset.class_names,
-        caption="Share of each class's test images named correctly, mean over seeds.",
-        command=command,
-    )
-    return Section("By class", figures=(figure,))
-
-
-def _galleries(result: StudyResult, command: str) -> list[Section]:
-    return [
-        Section(
-            f"{arm.arm.name}: before and after",
-            f"The first {N_SHOWN} test images, as the network named them when it was "
-            f"initialised and when it was trained (seed {arm.runs[0].recipe.seed}).",
-            figures=gallery(arm.runs[0], result.dataset, command, f"images-{arm.arm.name}"),
-        )
-        for arm in result.arms
-        if arm.arm.name in result.study.gallery
-    ]
+def _first_table(result: AnyResult) -> Table:
+    if isinstance(result, GridResult):
+        return points_table(result)
+    if isinstance(result, EmbeddingResult):
+        return agreement_table(result)
+    return comparison_table(result)

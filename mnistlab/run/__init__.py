@@ -9,20 +9,24 @@ A folder under a run's own name is complete. While it trains, and if it fails, i
 name ends in .partial.
 """
 
-from mnistlab.run.building import classifier_of, count_recipe_parameters
+from mnistlab.run.building import classifier_of, count_recipe_parameters, parts_of
+from mnistlab.run.cross_validation import CrossValidation, cross_validate
 from mnistlab.run.evaluating import evaluate, test_part
 from mnistlab.run.folder import Run, dataset_of, open_run
 from mnistlab.run.training import DEFAULT_FOLDER, Progress, train
 
 __all__ = [
     "DEFAULT_FOLDER",
+    "CrossValidation",
     "Progress",
     "Run",
     "classifier_of",
     "count_recipe_parameters",
+    "cross_validate",
     "dataset_of",
     "evaluate",
     "open_run",
+    "parts_of",
     "test_part",
     "train",
 ]

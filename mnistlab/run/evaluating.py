@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,11 +32,10 @@ def evaluate(run: Run, data: Dataset | str | None = None, *, device: str = "auto
     classifier = run.classifier(device)
     start = time.perf_counter()
     try:
-        probabilities = classifier.predict_proba(part.images)
+        predicted, probabilities = _named(classifier, part.images)
     except ValueError as error:
         raise RunError(f"{run.path}: {dataset.name}: {error}") from error
     seconds = time.perf_counter() - start
-    predicted = classifier.classes_[probabilities.argmax(1)]
     figures = measure(part.labels, predicted, dataset.n_classes)
     measured = {
         "test_accuracy": figures.accuracy,
@@ -47,7 +47,7 @@ def evaluate(run: Run, data: Dataset | str | None = None, *, device: str = "auto
     result = dict(run.result)
     if own:
         result |= measured
-        _write_predictions(run.path / "predictions.npz", part.labels, probabilities)
+        _write_predictions(run.path / "predictions.npz", part.labels, predicted, probabilities)
     else:
         others = dict(result.get("other_data", {}))
         result["other_data"] = others | {dataset.name: measured}
@@ -64,9 +64,25 @@ def test_part(run: Run, dataset: Dataset) -> Dataset:
     return dataset
 
 
+def _named(
+    classifier: Any, images: NDArray[np.uint8]
+) -> tuple[NDArray[np.int64], NDArray[np.float64] | None]:
+    """Class numbers (N,), and probabilities (N, K) of a classifier that knows them."""
+    if not hasattr(classifier, "predict_proba"):  # an SVM that is not calibrated
+        return classifier.predict(images), None
+    probabilities = classifier.predict_proba(images)
+    return classifier.classes_[probabilities.argmax(1)], probabilities
+
+
 def _write_predictions(
-    path: Path, labels: NDArray[np.int64], probabilities: NDArray[np.float64]
+    path: Path,
+    labels: NDArray[np.int64],
+    predicted: NDArray[np.int64],
+    probabilities: NDArray[np.float64] | None,
 ) -> None:
+    arrays: dict[str, NDArray[Any]] = {"labels": labels, "predicted": predicted}
+    if probabilities is not None:
+        arrays["probabilities"] = probabilities.astype(np.float32)
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, labels=labels, probabilities=probabilities.astype(np.float32))
+    np.savez_compressed(buffer, allow_pickle=False, **arrays)
     atomic.write_bytes(path, buffer.getvalue())

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,9 +14,6 @@ from numpy.typing import NDArray
 from mnistlab.data import Dataset, load
 from mnistlab.errors import RunError
 from mnistlab.recipe import Recipe, read_recipe
-
-if TYPE_CHECKING:
-    from mnistlab.classifiers import TorchClassifier
 
 
 @dataclass(frozen=True)
@@ -33,20 +31,33 @@ class Run:
         """One dict per epoch, in order."""
         return _lines(self.path / "log.jsonl")
 
-    def classifier(self, device: str = "auto") -> TorchClassifier:
-        """The trained classifier. Raises RunError for a damaged or foreign weights file."""
+    def classifier(self, device: str = "auto") -> Any:
+        """The trained classifier; RunError for a damaged or foreign model file."""
         from mnistlab.classifiers.storage import load_classifier
 
         return load_classifier(self.path / "model.safetensors", device)
 
-    def probabilities(self) -> NDArray[np.float64]:
-        """Test-part probabilities (N, K) as kept by `evaluate`."""
+    def predicted(self) -> NDArray[np.int64]:
+        """Class numbers (N,) named for the test part, as kept by `evaluate`."""
+        kept = self._predictions()
+        if "predicted" not in kept:  # evaluated before there were classifiers without probabilities
+            return np.asarray(kept["probabilities"].argmax(1))
+        return kept["predicted"]
+
+    def probabilities(self) -> NDArray[np.float64] | None:
+        """Test-part probabilities (N, K) as kept by `evaluate`; None of a classifier without."""
+        kept = self._predictions()
+        return kept["probabilities"].astype(np.float64) if "probabilities" in kept else None
+
+    def _predictions(self) -> dict[str, NDArray[Any]]:
         path = self.path / "predictions.npz"
         try:
             with np.load(path, allow_pickle=False) as arrays:
-                kept: NDArray[np.float64] = arrays["probabilities"].astype(np.float64)
-        except (OSError, ValueError, KeyError, EOFError) as error:
+                kept = {name: arrays[name] for name in arrays.files}
+        except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
             raise RunError(f"{path}: no predictions to read: {error}") from error
+        if kept.keys().isdisjoint({"predicted", "probabilities"}):
+            raise RunError(f"{path}: holds no predictions")
         return kept
 
 

@@ -9,21 +9,19 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from mnistlab import atomic
-from mnistlab.data import Dataset, Split, load, split
+from mnistlab import atomic, machine
+from mnistlab.classifiers.methods import Classifier, method_of
+from mnistlab.data import Dataset, Split, load
 from mnistlab.errors import MnistlabError, TrainingError
+from mnistlab.phases import Epoch
 from mnistlab.recipe import Recipe
-from mnistlab.run.building import classifier_of, count_recipe_parameters
+from mnistlab.run.building import check_trainable, classifier_of, parts_of
 from mnistlab.run.folder import Run, open_run
 from mnistlab.version import __version__
-
-if TYPE_CHECKING:
-    from mnistlab.classifiers import TorchClassifier
-    from mnistlab.phases import Epoch
 
 DEFAULT_FOLDER = Path("runs")
 
@@ -32,8 +30,9 @@ DEFAULT_FOLDER = Path("runs")
 class Progress:
     """What a long run tells its caller; every hook is optional.
 
-    on_plan: how many runs are to come (studies). on_start: a run that must train, and its
-    number of steps. on_end: a run that is complete, trained now or re-used.
+    on_plan: how many runs and folds are to come. on_start: one that must train, and its
+    number of steps. on_end: a run that is complete, trained now or re-used. on_fold: a fold
+    that is scored, its number from 1, and its accuracy.
     """
 
     on_plan: Callable[[int], None] = lambda n_runs: None
@@ -41,6 +40,7 @@ class Progress:
     on_step: Callable[[], None] = lambda: None
     on_epoch: Callable[[Epoch], None] = lambda epoch: None
     on_end: Callable[[Run], None] = lambda run: None
+    on_fold: Callable[[int, float], None] = lambda number, accuracy: None
 
 
 def train(
@@ -60,12 +60,12 @@ def train(
     after the last the folder stays, named .partial, with its log complete.
     """
     dataset = data if isinstance(data, Dataset) else load(data or recipe.data)
-    parts = split(dataset, recipe.split)
-    path = Path(out) / _folder_name(recipe, dataset)
+    parts = parts_of(recipe, dataset)
+    path = Path(out) / folder_name(recipe, dataset)
     progress = progress or Progress()
     if path.exists() and not force:
         return _ended(path, progress)
-    _check_machine_and_model(recipe, dataset, device)
+    check_trainable(recipe, parts.train, device)
     partial = path.with_name(f"{path.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
@@ -79,14 +79,6 @@ def train(
         raise
     atomic.publish_folder(partial, path)
     return _ended(path, progress)
-
-
-def _check_machine_and_model(recipe: Recipe, dataset: Dataset, device_name: str) -> None:
-    from mnistlab.training import hardware
-
-    hardware.pick_precision(recipe.precision, hardware.pick_device(device_name))
-    height, width = dataset.images.shape[1:]
-    count_recipe_parameters(recipe, (height, width), dataset.n_classes)
 
 
 def _ended(path: Path, progress: Progress) -> Run:
@@ -105,20 +97,18 @@ def _train_into(
     progress: Progress,
 ) -> None:
     from mnistlab.classifiers.storage import save_classifier
-    from mnistlab.models import count_parameters
-    from mnistlab.training import hardware
 
-    device = hardware.pick_device(device_name)
-    precision = hardware.pick_precision(recipe.precision, device)
-    classifier = classifier_of(recipe, device_name)
+    classifier, method = classifier_of(recipe, device_name), method_of(recipe.model)
     atomic.write_json(folder / "recipe.json", recipe.to_json())
     atomic.write_json(folder / "data.json", _data_record(dataset, parts))
-    n_batches = -(-len(parts.train) // recipe.batch_size)
-    progress.on_start(recipe, dataset, n_batches * sum(phase.epochs for phase in recipe.phases))
-    with hardware.n_threads(threads):
-        env = {"mnistlab": __version__, **hardware.describe(device, precision), "seed": recipe.seed}
+    progress.on_start(recipe, dataset, n_steps(recipe, len(parts.train)))
+    with method.n_threads(threads):
+        env = method.describe(device_name, recipe.precision)
+        env = {"mnistlab": __version__, **env, "seed": recipe.seed}
         atomic.write_json(folder / "env.json", env)
+        before_mb = machine.start_measuring_memory()
         train_time_s = _fit(classifier, parts, folder / "log.jsonl", progress)
+        peak_mb = machine.peak_memory_mb()
         val_accuracy = float(classifier.score(parts.val.images, parts.val.labels))
     save_classifier(classifier, folder / "model.safetensors")
     result = {
@@ -126,18 +116,19 @@ def _train_into(
         "system": recipe.system,
         "recipe_hash": recipe.content_hash,
         "data": dataset.name,
-        "n_parameters": count_parameters(classifier.network_),
+        "n_parameters": classifier.n_parameters_,
         "val_accuracy": val_accuracy,
         "test_accuracy": None,
         "test_accuracy_ci": None,
         "train_time_s": train_time_s,
         "epochs": len(classifier.history_),
-        "peak_memory_mb": hardware.peak_memory_mb(),
+        "peak_memory_mb": peak_mb,
+        "training_memory_mb": peak_mb - before_mb,
     }
     atomic.write_json(folder / "result.json", result)
 
 
-def _fit(classifier: TorchClassifier, parts: Split, log_path: Path, progress: Progress) -> float:
+def _fit(classifier: Classifier, parts: Split, log_path: Path, progress: Progress) -> float:
     """Train, writing each epoch's line before the next begins; the seconds it took."""
     with log_path.open("w", encoding="utf-8") as log:
 
@@ -158,7 +149,13 @@ def _fit(classifier: TorchClassifier, parts: Split, log_path: Path, progress: Pr
         return time.perf_counter() - start
 
 
-def _folder_name(recipe: Recipe, dataset: Dataset) -> str:
+def n_steps(recipe: Recipe, n_images: int) -> int:
+    """Batches that training on so many images takes at most; 0 for what has none."""
+    return -(-n_images // recipe.batch_size) * sum(phase.epochs for phase in recipe.phases)
+
+
+def folder_name(recipe: Recipe, dataset: Dataset) -> str:
+    """What the run of a recipe on a data set is called, and found by."""
     name = f"{recipe.name}-{dataset.name}-seed{recipe.seed}"
     # Names may come from Python and hold anything; a folder's name must stay one.
     safe = re.sub(r"[^\w.+-]+", "_", name)

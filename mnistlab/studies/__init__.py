@@ -5,17 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from mnistlab.errors import RecipeError
+from mnistlab.studies import classical
 from mnistlab.studies.ladder import ladder
-from mnistlab.study import Study
+from mnistlab.study import AnyStudy
 
 __all__ = ["STUDIES", "get_study"]
 
-STUDIES: dict[str, Callable[[], Study]] = {
+STUDIES: dict[str, Callable[[], AnyStudy]] = {
     "ladder": ladder,
+    "embedding": classical.embedding,
+    "mlp-batch-size": classical.mlp_batch_size,
+    "svm-grid": classical.svm_grid,
+    "mlp-vs-svm": classical.mlp_vs_svm,
 }
 
 
-def get_study(name: str) -> Study:
+def get_study(name: str) -> AnyStudy:
     """The ready study of that name; RecipeError for a name there is not."""
     if name not in STUDIES:
         raise RecipeError(f"unknown study {name!r}; there are: {', '.join(STUDIES)}")

@@ -1,16 +1,14 @@
-"""What the machine can do: device, precision, threads, and a record of it for env.json."""
+"""What torch can do on this machine: device, precision, threads, and a record for env.json."""
 
 from __future__ import annotations
 
-import os
-import platform
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import torch
 
+from mnistlab import machine
 from mnistlab.errors import RecipeError
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
@@ -68,31 +66,12 @@ def n_threads(wanted: int | None) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def describe(device: torch.device, precision: str) -> dict[str, Any]:
-    """Versions and hardware a figure depends on, ready for JSON."""
-    return {
-        "python": platform.python_version(),
+def describe(device_name: str, precision: str) -> dict[str, Any]:
+    """What a figure depends on, ready for JSON; RecipeError where they cannot be had."""
+    device = pick_device(device_name)
+    return machine.describe() | {
         "torch": torch.__version__,
-        "platform": platform.platform(),
-        "cpu": _cpu_name(),
-        "cores": os.cpu_count(),
         "threads": torch.get_num_threads(),
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
-        "precision": precision,
+        "precision": pick_precision(precision, device),
     }
-
-
-def peak_memory_mb() -> float:
-    """The largest resident size this process has had, in MB (2**20 bytes); 0 on Windows."""
-    if sys.platform == "win32":
-        return 0.0
-    import resource
-
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / 2**20 if sys.platform == "darwin" else peak / 2**10  # bytes there, KiB here
-
-
-def _cpu_name() -> str:
-    if hasattr(torch.cpu, "get_capabilities"):
-        return str(torch.cpu.get_capabilities().get("cpu_name") or platform.processor())
-    return platform.processor()

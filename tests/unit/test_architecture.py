@@ -14,7 +14,7 @@ import mnistlab
 PACKAGE = Path(mnistlab.__file__).parent
 
 # What each room may import, besides itself and the foundations.
-FOUNDATIONS = {"errors", "atomic", "version"}
+FOUNDATIONS = {"errors", "atomic", "version", "machine"}
 GROUND = {"data", "evaluation", "phases", "scratch"}
 LEARNING = GROUND | {"models", "training"}
 CORE = LEARNING | {"classifiers", "recipe", "recipes", "run"}
@@ -23,6 +23,7 @@ ALLOWED = {
     "errors": set(),
     "atomic": set(),
     "version": set(),
+    "machine": set(),
     "data": GROUND,
     "evaluation": GROUND,
     "phases": set(),

@@ -152,7 +152,7 @@ def test_a_failed_run_keeps_its_log_and_is_clearly_broken(stripes: Dataset, tmp_
     ("change", "error"),
     [
         ({"model": "zzz"}, "unknown model 'zzz'"),
-        ({"model_args": {"widths": 3}}, "unexpected keyword argument 'widths'"),
+        ({"model_args": {"widths": 3}}, "has no argument 'widths'"),
         ({"scaling": "zzz"}, "unknown scaling"),
         ({"precision": "half"}, "unknown precision"),
     ],

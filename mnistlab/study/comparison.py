@@ -1,4 +1,4 @@
-"""A study: one question, its arms and seeds fixed before anything runs.
+"""A comparison: one question, its arms and seeds fixed before anything runs.
 
 Every arm trains with the same seeds. Runs are found by content hash, so a repeated
 study trains only what is missing and one cut short goes on where it stopped.
@@ -10,16 +10,18 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
-from mnistlab import atomic
-from mnistlab.data import Dataset, load
-from mnistlab.errors import RecipeError
+from mnistlab.classifiers.methods import method_of
+from mnistlab.data import Dataset
 from mnistlab.evaluation import largest_swing, mean_interval
 from mnistlab.recipe import Recipe
-from mnistlab.run import DEFAULT_FOLDER, Progress, Run, evaluate, train
+from mnistlab.run import Run, evaluate
+from mnistlab.study.settings import Settings
 
 LATE_EPOCHS = 4  # of write-up E's five, all but the first: three changes
+N_SIZES = 3  # fewer points say nothing of how a cost grows
 
 
 @dataclass(frozen=True)
@@ -44,8 +46,12 @@ class ArmResult:
     runs: tuple[Run, ...]
 
     def each(self, key: str) -> list[Any]:
-        """One figure of result.json for every seed."""
-        return [run.result[key] for run in self.runs]
+        """One figure of result.json for every seed; None where a run does not have it."""
+        return [run.result.get(key) for run in self.runs]
+
+    def mean(self, key: str) -> float:
+        """Mean of one figure of result.json over seeds."""
+        return fmean(self.each(key))
 
     @property
     def test_accuracy(self) -> tuple[float, float]:
@@ -53,9 +59,14 @@ class ArmResult:
         return mean_interval(self.each("test_accuracy"))
 
     @property
-    def late_swing(self) -> float:
-        """Largest change of validation accuracy between two of the last four epochs, any seed."""
+    def late_swing(self) -> float | None:
+        """Largest change of validation accuracy between two of the last four epochs, any seed.
+
+        None where nothing was learned in epochs.
+        """
         curves = [[epoch["val_accuracy"] for epoch in run.log] for run in self.runs]
+        if not any(curves):
+            return None
         return max(largest_swing(curve[-LATE_EPOCHS:]) for curve in curves)
 
 
@@ -64,7 +75,8 @@ class Study:
     """A question and the arms that answer it.
 
     decide turns results into the answer, a sentence. gallery names the arms whose
-    predictions are shown before and after training.
+    predictions are shown before and after training, confusions those whose mistakes are
+    shown class by class.
     """
 
     name: str
@@ -73,7 +85,39 @@ class Study:
     arms: tuple[Arm, ...]
     decide: Callable[[Sequence[ArmResult]], str]
     gallery: tuple[str, ...] = ()
+    confusions: tuple[str, ...] = ()
     n_seeds: int = 3
+
+    @property
+    def data(self) -> str:
+        """The data set it runs on where none is named."""
+        return self.arms[0].recipe.data
+
+    def run(self, dataset: Dataset, settings: Settings) -> StudyResult:
+        """Train and evaluate every arm with seeds 0..n-1.
+
+        An arm that does not learn in epochs gives the same model for every seed, so it is
+        trained once. The test part is looked at once every run is trained.
+        """
+        n_seeds = self.n_seeds if settings.n_seeds is None else settings.n_seeds
+        seeds = {arm.name: range(n_seeds if _is_seeded(arm) else 1) for arm in self.arms}
+        settings.progress.on_plan(sum(map(len, seeds.values())))
+        trained: dict[str, list[Run]] = {arm.name: [] for arm in self.arms}
+        for seed in range(n_seeds):
+            for arm in self.arms:
+                if seed in seeds[arm.name]:
+                    recipe = replace(arm.recipe, seed=seed)
+                    trained[arm.name].append(settings.train(recipe, dataset))
+        arms = tuple(
+            ArmResult(
+                arm,
+                tuple(_evaluated(run, dataset, settings.device) for run in trained[arm.name]),
+            )
+            for arm in self.arms
+        )
+        return StudyResult(
+            self, dataset, settings.folder_of(self, dataset), arms, self.decide(arms)
+        )
 
 
 @dataclass(frozen=True)
@@ -109,6 +153,9 @@ class StudyResult:
             "test_accuracy_mean": mean,
             "test_accuracy_half_width": None if math.isnan(half_width) else half_width,
             "train_time_s": result.each("train_time_s"),
+            "epochs": result.each("epochs"),
+            "predict_time_s": result.each("predict_time_s"),
+            "training_memory_mb": result.each("training_memory_mb"),
             "late_swing": result.late_swing,
             "published": result.arm.published.get(self.dataset.name),
             "why_it_differs": result.arm.why_it_differs.get(self.dataset.name),
@@ -116,49 +163,19 @@ class StudyResult:
         }
 
 
-def run_study(
-    study: Study,
-    data: Dataset | str | None = None,
-    *,
-    n_seeds: int | None = None,
-    out: Path | str = DEFAULT_FOLDER,
-    force: bool = False,
-    device: str = "auto",
-    threads: int | None = None,
-    progress: Progress | None = None,
-) -> StudyResult:
-    """Train and evaluate every arm with seeds 0..n-1, and write OUT/study-NAME-DATA/result.json.
+def growing_families(arms: Sequence[ArmResult]) -> dict[str, list[ArmResult]]:
+    """Arms that differ only in n_train, by the name of the one that has all images, small first."""
+    families = {}
+    for whole in arms:
+        name = whole.arm.name
+        cut = [arm for arm in arms if arm.arm.name == f"{name}-{arm.arm.recipe.n_train}"]
+        if len(cut) + 1 >= N_SIZES:
+            families[name] = sorted([*cut, whole], key=lambda arm: arm.runs[0].data["n_train"])
+    return families
 
-    The test part is looked at once every run is trained. Errors are those of `train`.
-    """
-    progress = progress or Progress()
-    n_seeds = study.n_seeds if n_seeds is None else n_seeds
-    if n_seeds < 1:
-        raise RecipeError(f"seeds must be at least 1, got {n_seeds}")
-    name = data if data is not None else study.arms[0].recipe.data
-    dataset = name if isinstance(name, Dataset) else load(name)
-    trained: dict[str, list[Run]] = {arm.name: [] for arm in study.arms}
-    progress.on_plan(n_seeds * len(study.arms))
-    for seed in range(n_seeds):
-        for arm in study.arms:
-            run = train(
-                replace(arm.recipe, seed=seed),
-                dataset,
-                out=out,
-                force=force,
-                device=device,
-                threads=threads,
-                progress=progress,
-            )
-            trained[arm.name].append(run)
-    arms = tuple(
-        ArmResult(arm, tuple(_evaluated(run, dataset, device) for run in trained[arm.name]))
-        for arm in study.arms
-    )
-    path = Path(out) / f"study-{study.name}-{dataset.name}"
-    result = StudyResult(study, dataset, path, arms, study.decide(arms))
-    atomic.write_json(path / "result.json", result.to_json())
-    return result
+
+def _is_seeded(arm: Arm) -> bool:
+    return method_of(arm.recipe.model).learns_in_epochs
 
 
 def _evaluated(run: Run, dataset: Dataset, device: str) -> Run:

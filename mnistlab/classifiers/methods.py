@@ -1,0 +1,206 @@
+"""The kinds of model a recipe can name: torch networks, networks by hand, the SVM.
+
+A kind says which arguments its models take, how many parameters they have, how its
+classifier is made and on what it runs. To add one, write its function and name it in KINDS;
+every other name is a torch architecture of mnistlab.models.MODELS.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol, Self, get_type_hints
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from mnistlab import machine
+from mnistlab.errors import RecipeError
+
+ImageShape = tuple[int, int]
+
+
+class Classifier(Protocol):
+    """What every classifier of this project offers besides scikit-learn's contract.
+
+    A classifier that knows probabilities has predict_proba as well.
+    """
+
+    classes_: NDArray[Any]
+    history_: list[dict[str, Any]]
+    n_parameters_: int
+
+    def fit(
+        self, X: ArrayLike, y: ArrayLike, X_val: ArrayLike, y_val: ArrayLike, **hooks: Any
+    ) -> Self:
+        """Train; hooks are on_step and on_epoch."""
+
+    def predict(self, X: ArrayLike) -> NDArray[Any]:
+        """Class of each image (N,)."""
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """All fitted numbers."""
+
+
+@dataclass(frozen=True)
+class Method:
+    """What the rest of the project must know of one kind of model.
+
+    arguments: a function whose positional arguments are those of model_args.
+    n_parameters: of images (H, W), K classes and model_args; None where training decides.
+    make: the classifier. describe: device and precision to what env.json says of them,
+    RecipeError where they cannot be had. n_threads: runs a block with so many threads.
+    learns_in_epochs: whether there is a loop to be watched and a seed that matters.
+    """
+
+    arguments: Callable[..., Any]
+    n_parameters: Callable[[ImageShape, int, Mapping[str, Any]], int | None]
+    make: Callable[..., Any]
+    describe: Callable[[str, str], dict[str, Any]]
+    n_threads: Callable[[int | None], AbstractContextManager[None]]
+    learns_in_epochs: bool = True
+
+
+def method_of(model: str) -> Method:
+    """The method behind a recipe's model; RecipeError for a model there is not."""
+    return KINDS[model]() if model in KINDS else _torch_network(model)
+
+
+def argument_types(model: str) -> dict[str, Any]:
+    """The names model_args may hold, with their types."""
+    arguments = method_of(model).arguments
+    hints = get_type_hints(arguments)
+    return {
+        name: hints[name]
+        for name, parameter in inspect.signature(arguments).parameters.items()
+        if parameter.kind is parameter.POSITIONAL_OR_KEYWORD
+        and name not in ("image_shape", "n_classes")
+    }
+
+
+def count_parameters(
+    model: str, image_shape: ImageShape, n_classes: int, model_args: Mapping[str, Any]
+) -> int | None:
+    """Numbers that training may change, None where training decides how many.
+
+    Raises RecipeError for a model that does not exist or cannot be built.
+    """
+    _check_arguments(model, model_args)
+    return method_of(model).n_parameters(image_shape, n_classes, model_args)
+
+
+def _check_arguments(model: str, model_args: Mapping[str, Any]) -> None:
+    from pydantic import TypeAdapter, ValidationError
+
+    types = argument_types(model)
+    for name, value in model_args.items():
+        if name not in types:
+            there = ", ".join(types) or "none"
+            raise RecipeError(f"model {model} has no argument {name!r}; there are: {there}")
+        adapter: TypeAdapter[Any] = TypeAdapter(types[name])
+        try:
+            adapter.validate_python(value, strict=True)
+        except ValidationError as error:
+            reason = error.errors(include_url=False)[0]["msg"]
+            raise RecipeError(f"model {model}: {name}: {reason}, got {value!r}") from error
+
+
+def _torch_network(model: str) -> Method:
+    from mnistlab.models import family
+    from mnistlab.training import hardware
+
+    def n_parameters(shape: ImageShape, n_classes: int, args: Mapping[str, Any]) -> int:
+        import torch
+
+        from mnistlab.models import build, count_parameters
+
+        with torch.device("meta"):  # no memory is taken
+            return count_parameters(build(model, shape, n_classes, args))
+
+    def make(model_args: Mapping[str, Any], **settings: Any) -> Any:
+        from mnistlab.classifiers.torch_classifier import TorchClassifier
+
+        return TorchClassifier(model=model, model_args=model_args, **settings)
+
+    return Method(family(model), n_parameters, make, hardware.describe, hardware.n_threads)
+
+
+def _scratch() -> Method:
+    from mnistlab.scratch import build
+
+    def n_parameters(shape: ImageShape, n_classes: int, args: Mapping[str, Any]) -> int:
+        return build(shape, n_classes, **args).weights.size
+
+    def make(model_args: Mapping[str, Any], device: str, **settings: Any) -> Any:
+        from mnistlab.classifiers.scratch_classifier import ScratchClassifier
+
+        machine.check_cpu_only(device)
+        return ScratchClassifier(**model_args, **settings)
+
+    return Method(build, n_parameters, make, _describe_numpy, machine.n_threads)
+
+
+def _svm() -> Method:
+    def make(
+        model_args: Mapping[str, Any], device: str, scaling: str, random_state: int, **unused: Any
+    ) -> Any:
+        from mnistlab.classifiers.svm_classifier import SVMClassifier
+
+        machine.check_cpu_only(device)
+        return SVMClassifier(**model_args, scaling=scaling, random_state=random_state)
+
+    return Method(
+        _svm_arguments,
+        lambda shape, n_classes, args: _svm_arguments(**args),
+        make,
+        _describe_svm,
+        machine.n_threads,
+        learns_in_epochs=False,
+    )
+
+
+def _svm_arguments(
+    C: float = 1.0,
+    gamma: float | Literal["scale", "auto"] = "scale",
+    calibrated: bool = False,
+    n_calibration_folds: int = 5,
+) -> None:
+    """RecipeError for numbers that no SVM can have."""
+    if not (np.isfinite(C) and C > 0):
+        raise RecipeError(f"C must be positive, got {C}")
+    if not isinstance(gamma, str) and not (np.isfinite(gamma) and gamma > 0):
+        raise RecipeError(f"gamma must be positive, got {gamma}")
+    if n_calibration_folds < 2:
+        raise RecipeError(f"n_calibration_folds must be at least 2, got {n_calibration_folds}")
+
+
+def _describe_numpy(device: str, precision: str) -> dict[str, Any]:
+    from mnistlab.classifiers.scratch_classifier import PRECISIONS
+
+    machine.check_cpu_only(device)
+    if precision not in PRECISIONS:
+        raise RecipeError(
+            f"precision {precision!r} asked for; this model has: {', '.join(PRECISIONS)}"
+        )
+    return machine.describe() | {
+        "threads": machine.threads_in_use(),
+        "device": "cpu",
+        "precision": "float32" if precision == "auto" else precision,
+    }
+
+
+def _describe_svm(device: str, precision: str) -> dict[str, Any]:
+    from importlib.metadata import PackageNotFoundError, version
+
+    described = _describe_numpy(device, precision)
+    for package in ("scikit-learn", "scikit-learn-intelex"):
+        try:
+            described[package] = version(package)
+        except PackageNotFoundError:  # the faster one is an extra
+            continue
+    return described
+
+
+KINDS: dict[str, Callable[[], Method]] = {"scratch": _scratch, "svm": _svm}

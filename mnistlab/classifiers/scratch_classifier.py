@@ -1,0 +1,186 @@
+"""The networks by hand as a scikit-learn classifier. Nothing here imports torch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin
+
+from mnistlab import scratch
+from mnistlab.classifiers.inputs import (
+    check_images,
+    check_training_images,
+    codes_of,
+    hold_out,
+    seed_of,
+)
+from mnistlab.data.scaling import fit_scaling
+from mnistlab.errors import RecipeError
+from mnistlab.phases import Epoch, Phase
+
+PRECISIONS = {"auto": np.float32, "float32": np.float32, "float64": np.float64}
+
+
+class ScratchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
+    """A network of mnistlab.scratch, trained by its loop, behind the scikit-learn contract.
+
+    The defaults are row A4: 128 hidden units, ReLU, momentum 0.9, rate 0.01, 50 epochs of
+    batches of 128, weights from N(0, 2 / n_in), pixels from 0 to 1.
+
+    hidden_sizes, channels, activation, initialisation, batch_norm, dropout: the network, see
+    mnistlab.scratch.build; channels make it convolutional.
+    optimizer, learning_rate, n_epochs, schedule, weight_decay, patience: the one phase of
+    training; `phases` takes their place where several are wanted.
+    validation_fraction: share of X held out, where fit is given no validation set, to find
+    the best epoch and to stop early; 0 keeps the epoch of lowest training loss.
+    scaling: see mnistlab.data.scaling. precision: "float32", "float64"; "auto" is the first.
+
+    Fitted: classes_ (K,), network_, history_ (a dict an epoch), image_shape_, n_parameters_.
+    """
+
+    def __init__(
+        self,
+        hidden_sizes: Sequence[int] = (128,),
+        activation: str = "relu",
+        optimizer: str = "momentum",
+        learning_rate: float = 0.01,
+        n_epochs: int = 50,
+        batch_size: int = 128,
+        schedule: str = "constant",
+        weight_decay: float = 0.0,
+        patience: int | None = None,
+        phases: Sequence[Phase] | None = None,
+        channels: Sequence[int] = (),
+        initialisation: str = "he",
+        batch_norm: bool = False,
+        dropout: float = 0.0,
+        scaling: str = "min-max",
+        validation_fraction: float = 0.1,
+        precision: str = "auto",
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
+        self.hidden_sizes = hidden_sizes
+        self.activation = activation
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.n_epochs = n_epochs
+        self.batch_size = batch_size
+        self.schedule = schedule
+        self.weight_decay = weight_decay
+        self.patience = patience
+        self.phases = phases
+        self.channels = channels
+        self.initialisation = initialisation
+        self.batch_norm = batch_norm
+        self.dropout = dropout
+        self.scaling = scaling
+        self.validation_fraction = validation_fraction
+        self.precision = precision
+        self.random_state = random_state
+
+    def fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        X_val: ArrayLike | None = None,
+        y_val: ArrayLike | None = None,
+        *,
+        on_step: Callable[[], None] = lambda: None,
+        on_epoch: Callable[[Epoch], None] = lambda epoch: None,
+    ) -> Self:
+        """Train on images (N, H, W) or rows (N, D), uint8 or float, and any labels (N,).
+
+        Raises ValueError as scikit-learn does for bad arrays, RecipeError for bad
+        settings and TrainingError when the loss is no longer finite.
+        """
+        images, codes = check_training_images(self, X, y)
+        phases, seed = self._phases(), seed_of(self.random_state)
+        if X_val is None or y_val is None:
+            train, val = hold_out(len(images), self.validation_fraction, seed)
+            X_val, val_codes = images[val], codes[val]
+            images, codes = images[train], codes[train]
+        else:
+            val_codes = codes_of(self.classes_, y_val)
+        self.network_ = self._build(fit_scaling(self.scaling, images), seed)
+        self.n_parameters_ = self.network_.weights.size
+        history = scratch.train(
+            self.network_,
+            scratch.Examples(self._shaped(images), codes),
+            scratch.Examples(self._shaped(X_val), val_codes) if len(val_codes) else None,
+            phases,
+            batch_size=self.batch_size,
+            seed=seed,
+            on_step=on_step,
+            on_epoch=on_epoch,
+        )
+        self.history_ = [asdict(epoch) for epoch in history]
+        return self
+
+    def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
+        """Class probabilities (N, K), columns in the order of classes_."""
+        images = check_images(self, X)
+        logits = self.network_.predict_logits(self._shaped(images))
+        return scratch.softmax(logits.astype(np.float64))
+
+    def predict(self, X: ArrayLike) -> NDArray[Any]:
+        """The most probable class of each image, (N,)."""
+        most_probable = self.predict_proba(X).argmax(1)
+        return np.asarray(self.classes_[most_probable])
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """The fitted network as plain arrays; `restore` takes them back."""
+        return self.network_.state()
+
+    def restore(
+        self,
+        classes: Sequence[Any],
+        image_shape: tuple[int, int],
+        arrays: Mapping[str, NDArray[Any]],
+    ) -> Self:
+        """Take fitted state from storage in place of training; ValueError where it does not fit."""
+        self.classes_, self.image_shape_ = np.asarray(classes), image_shape
+        self.n_features_in_ = image_shape[0]
+        self.network_ = self._build((0.0, 1.0), seed=0).restore(arrays)
+        self.n_parameters_ = self.network_.weights.size
+        self.history_ = []
+        return self
+
+    def _build(self, scaling: tuple[float, float], seed: int) -> scratch.Network:
+        if self.precision not in PRECISIONS:
+            raise RecipeError(
+                f"unknown precision {self.precision!r}; there are: {', '.join(PRECISIONS)}"
+            )
+        return scratch.build(
+            self.image_shape_,
+            len(self.classes_),
+            hidden_sizes=self.hidden_sizes,
+            channels=self.channels,
+            activation=self.activation,
+            initialisation=self.initialisation,
+            batch_norm=self.batch_norm,
+            dropout=self.dropout,
+            scaling=scaling,
+            dtype=PRECISIONS[self.precision],
+            seed=seed,
+        )
+
+    def _phases(self) -> Sequence[Phase]:
+        if self.phases is not None:
+            return self.phases
+        return [
+            Phase(
+                self.optimizer,
+                self.learning_rate,
+                self.n_epochs,
+                self.schedule,
+                self.weight_decay,
+                self.patience,
+            )
+        ]
+
+    def _shaped(self, images: ArrayLike) -> NDArray[Any]:
+        return np.asarray(images).reshape(-1, *self.image_shape_)  # (N, H, W)

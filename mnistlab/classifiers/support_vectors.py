@@ -1,0 +1,131 @@
+"""A trained support vector machine as plain arrays, and its decisions by blocked matrix products.
+
+libsvm computes one kernel value at a time; here a block of images meets all support vectors
+in one product. The numbers are the same, and no private part of scikit-learn is needed to
+keep a machine and to use it again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+BLOCK_BYTES = 8 * 2**20  # of kernel values: a block must stay in cache from product to product
+
+
+@dataclass(frozen=True)
+class SupportVectors:
+    """An RBF machine of K classes with S support vectors, those of a class in a row.
+
+    vectors (S, D), coefficients (K - 1, S), intercepts (K (K - 1) / 2,) and n_support (K,)
+    are support_vectors_, dual_coef_, intercept_ and n_support_ of scikit-learn's SVC, with
+    the signs it shows for two classes. Raises ValueError for arrays that do not fit together.
+    """
+
+    vectors: NDArray[Any]
+    coefficients: NDArray[Any]
+    intercepts: NDArray[np.float64]
+    n_support: NDArray[np.int64]
+    gamma: float
+
+    def __post_init__(self) -> None:
+        n_classes, n_vectors = len(self.n_support), len(self.vectors)
+        if self.vectors.ndim != 2 or n_classes < 2 or np.any(self.n_support < 0):
+            raise ValueError("these are not the arrays of a support vector machine")
+        expected = {
+            "n_support": (int(self.n_support.sum()), n_vectors),
+            "coefficients": (self.coefficients.shape, (n_classes - 1, n_vectors)),
+            "intercepts": (self.intercepts.shape, (len(self.pairs),)),
+        }
+        for name, (got, wanted) in expected.items():
+            if got != wanted:
+                raise ValueError(f"{name} of a support vector machine: {got} for {wanted}")
+        if not (np.isfinite(self.gamma) and self.gamma > 0):
+            raise ValueError(f"gamma must be positive, got {self.gamma}")
+        for values in (self.vectors, self.coefficients, self.intercepts):
+            if not np.isfinite(values).all():
+                raise ValueError("a support vector machine holds a number that is not finite")
+
+    @property
+    def pairs(self) -> list[tuple[int, int]]:
+        """The pairs of classes that are told apart, in the order of the intercepts."""
+        return list(combinations(range(len(self.n_support)), 2))
+
+    def decision(self, X: NDArray[Any]) -> NDArray[np.float64]:
+        """One against one: (N, K (K - 1) / 2), positive for the first class of the pair.
+
+        The value of a pair is the sum of coefficient times exp(-gamma |x - s|^2) over the
+        support vectors s of both classes, plus the pair's intercept.
+        """
+        values = np.empty((len(X), len(self.pairs)))
+        sign = -1.0 if len(self.n_support) == 2 else 1.0  # SVC turns it for two classes
+        for rows in self._blocks(len(X)):
+            np.matmul(self._kernel(X[rows]), self._pair_coefficients, out=values[rows])
+        values += self.intercepts
+        return sign * values
+
+    def predict(self, X: NDArray[Any]) -> NDArray[np.int64]:
+        """Class numbers (N,) by the votes of all pairs; of equal votes the first class wins."""
+        return np.asarray(self._votes(self.decision(X)).argmax(1))
+
+    def one_against_rest(self, X: NDArray[Any]) -> NDArray[np.float64]:
+        """(N, K), or (N,) for two classes: what SVC calls decision_function.
+
+        The votes, with the sums of the pairs' values, squeezed below a third, to part equal
+        ones (scikit-learn's rule).
+        """
+        decision = self.decision(X)
+        if len(self.n_support) == 2:
+            return -decision[:, 0]
+        sums = np.zeros((len(X), len(self.n_support)))
+        for column, (i, j) in enumerate(self.pairs):
+            sums[:, i] += decision[:, column]
+            sums[:, j] -= decision[:, column]
+        return np.asarray(self._votes(decision) + sums / (3 * (np.abs(sums) + 1)))
+
+    def _votes(self, decision: NDArray[np.float64]) -> NDArray[np.int64]:
+        votes = np.zeros((len(decision), len(self.n_support)), dtype=np.int64)
+        for column, (i, j) in enumerate(self.pairs):
+            first = decision[:, column] > 0
+            votes[:, i] += first
+            votes[:, j] += ~first
+        return votes
+
+    def _kernel(self, X: NDArray[Any]) -> NDArray[Any]:
+        """exp(-gamma |x - s|^2) (n, S), with |x - s|^2 / 2 = |x|^2 / 2 + |s|^2 / 2 - x s."""
+        X = X.astype(self.vectors.dtype, copy=False)
+        kernel: NDArray[Any] = X @ self.vectors.T
+        kernel -= self._half_squares
+        kernel -= np.einsum("nd,nd->n", X, X)[:, None] / 2
+        kernel *= self.vectors.dtype.type(2 * self.gamma)
+        np.minimum(kernel, 0, out=kernel)  # rounding may leave a distance below zero
+        np.exp(kernel, out=kernel)
+        return kernel
+
+    def _blocks(self, n: int) -> Iterator[slice]:
+        row_bytes = max(self.vectors.dtype.itemsize * len(self.vectors), 1)
+        step = max(BLOCK_BYTES // row_bytes, 1)
+        for start in range(0, n, step):
+            yield slice(start, start + step)
+
+    @cached_property
+    def _half_squares(self) -> NDArray[Any]:
+        half: NDArray[Any] = np.einsum("sd,sd->s", self.vectors, self.vectors) / 2
+        return half
+
+    @cached_property
+    def _pair_coefficients(self) -> NDArray[Any]:
+        """(S, pairs) from K - 1 rows, in which a vector meets the other classes in order."""
+        ends = np.cumsum(self.n_support)
+        of = [slice(end - n, end) for n, end in zip(self.n_support, ends, strict=True)]
+        matrix = np.zeros((len(self.vectors), len(self.pairs)), self.vectors.dtype)
+        for column, (i, j) in enumerate(self.pairs):
+            matrix[of[i], column] = self.coefficients[j - 1, of[i]]
+            matrix[of[j], column] = self.coefficients[i, of[j]]
+        return matrix

@@ -1,0 +1,214 @@
+"""The support vector machine behind the project's contract (row A6). Nothing here imports torch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import expit
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils.metaestimators import available_if
+
+from mnistlab.classifiers.inputs import check_images, check_training_images, seed_of
+from mnistlab.classifiers.support_vectors import SupportVectors
+from mnistlab.data.scaling import fit_scaling
+from mnistlab.phases import Epoch
+
+DTYPES = (np.float64, np.float32, np.uint8)  # what comes in float64 is worked on in float64
+CACHE_MB = 2000  # of kernel rows kept while training; the default of 200 is for smaller sets
+
+
+class SVMClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
+    """Scaled pixels into scikit-learn's SVC with the RBF kernel exp(-gamma |x - s|^2).
+
+    C, gamma: see sklearn.svm.SVC. scaling: see mnistlab.data.scaling.
+    calibrated: learn probabilities as well, by sigmoids (Platt 1999) fitted to the decisions
+    of n_calibration_folds folds; costs as many trainings more, and gives predict_proba.
+    random_state: orders the folds; without calibration nothing is random.
+
+    With the extra `fast-svm` the training is scikit-learn-intelex's, and only here; the
+    prediction is the same code and the same machine either way.
+    Fitted: classes_ (K,), machine_, engine_ (who trained it), image_shape_, n_parameters_
+    (how many numbers prediction needs), history_ (empty: there are no epochs).
+    """
+
+    def __init__(
+        self,
+        C: float = 1.0,
+        gamma: float | str = "scale",
+        scaling: str = "min-max",
+        calibrated: bool = False,
+        n_calibration_folds: int = 5,
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
+        self.C = C
+        self.gamma = gamma
+        self.scaling = scaling
+        self.calibrated = calibrated
+        self.n_calibration_folds = n_calibration_folds
+        self.random_state = random_state
+
+    def fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        X_val: ArrayLike | None = None,
+        y_val: ArrayLike | None = None,
+        *,
+        on_step: Callable[[], None] = lambda: None,
+        on_epoch: Callable[[Epoch], None] = lambda epoch: None,
+    ) -> Self:
+        """Train on images (N, H, W) or rows (N, D), uint8 or float, and any labels (N,).
+
+        What a network would want besides, a validation set and hooks, is taken and not used.
+        Raises ValueError as scikit-learn does.
+        """
+        images, codes = check_training_images(self, X, y, DTYPES)
+        self.scaling_ = fit_scaling(self.scaling, images)
+        rows = self._rows(images)
+        kernel_machine = KernelMachine(self.C, self.gamma).fit(rows, codes)
+        self.machine_, self.engine_ = kernel_machine.machine_, kernel_machine.engine_
+        self.sigmoids_ = self._fit_sigmoids(rows, codes) if self.calibrated else np.empty((0, 2))
+        self._finish()
+        return self
+
+    def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:
+        """Larger means likelier: (N, K), or (N,) for the second of two classes."""
+        images = check_images(self, X, DTYPES)
+        return self.machine_.one_against_rest(self._rows(images))
+
+    @available_if(lambda self: self.calibrated)  # type: ignore[untyped-decorator]
+    def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
+        """Calibrated probabilities (N, K), columns in the order of classes_."""
+        decision = self.decision_function(X)
+        decision = decision.reshape(len(decision), -1)  # (N, K), or (N, 1) of two classes
+        p: NDArray[np.float64] = expit(-(decision * self.sigmoids_[:, 0] + self.sigmoids_[:, 1]))
+        if p.shape[1] == 1:
+            return np.hstack([1 - p, p])
+        total = p.sum(axis=1, keepdims=True)
+        # Where every sigmoid says zero, nothing is known.
+        np.divide(p, total, out=p, where=total > 0)
+        p[total[:, 0] == 0] = 1 / p.shape[1]
+        return p
+
+    def predict(self, X: ArrayLike) -> NDArray[Any]:
+        """The class with most votes, or with the highest probability if calibrated, (N,)."""
+        if self.calibrated:
+            codes = self.predict_proba(X).argmax(1)
+        else:
+            images = check_images(self, X, DTYPES)
+            codes = self.machine_.predict(self._rows(images))
+        return np.asarray(self.classes_[codes])
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """The fitted machine as plain arrays; `restore` takes them back."""
+        machine = {
+            f.name: np.asarray(getattr(self.machine_, f.name)) for f in fields(self.machine_)
+        }
+        return machine | {"scaling": np.array(self.scaling_), "sigmoids": self.sigmoids_}
+
+    def restore(
+        self,
+        classes: Sequence[Any],
+        image_shape: tuple[int, int],
+        arrays: Mapping[str, NDArray[Any]],
+    ) -> Self:
+        """Take fitted state from storage in place of training; ValueError where it does not fit."""
+        self.classes_, self.image_shape_ = np.asarray(classes), image_shape
+        self.n_features_in_ = image_shape[0]
+        known: dict[str, Any] = {f.name: arrays[f.name] for f in fields(SupportVectors)}
+        known["gamma"] = float(known["gamma"].item())
+        self.machine_ = SupportVectors(**known)
+        shift, scale = arrays["scaling"].tolist()
+        self.scaling_, self.sigmoids_ = (float(shift), float(scale)), arrays["sigmoids"]
+        n_sigmoids = 0 if not self.calibrated else 1 if len(classes) == 2 else len(classes)
+        if (
+            len(self.machine_.n_support) != len(classes)
+            or self.machine_.vectors.shape[1] != image_shape[0] * image_shape[1]
+            or self.sigmoids_.shape != (n_sigmoids, 2)
+            or not np.isfinite([*self.scaling_, *self.sigmoids_.ravel()]).all()
+        ):
+            raise ValueError("the arrays are not those of this classifier")
+        self.engine_ = "stored"
+        self._finish()
+        return self
+
+    def _finish(self) -> None:
+        machine = self.machine_
+        self.n_parameters_ = (
+            machine.vectors.size + machine.coefficients.size + machine.intercepts.size
+        )
+        self.history_: list[dict[str, Any]] = []
+
+    def _rows(self, images: NDArray[Any]) -> NDArray[Any]:
+        """Scaled pixels (N, D) in float64 where they came so, else in float32, twice as fast."""
+        shift, scale = self.scaling_
+        dtype = np.float64 if images.dtype == np.float64 else np.float32
+        rows: NDArray[Any] = images.reshape(len(images), -1).astype(dtype)
+        rows -= dtype(shift)
+        rows *= dtype(1 / scale)
+        return rows
+
+    def _fit_sigmoids(self, rows: NDArray[Any], codes: NDArray[np.int64]) -> NDArray[np.float64]:
+        """(K, 2), or (1, 2) for two classes: a and b of 1 / (1 + exp(a decision + b))."""
+        from sklearn.calibration import CalibratedClassifierCV
+        from sklearn.model_selection import StratifiedKFold
+
+        folds = StratifiedKFold(
+            self.n_calibration_folds, shuffle=True, random_state=seed_of(self.random_state)
+        )
+        calibrated = CalibratedClassifierCV(
+            KernelMachine(self.C, self.gamma), method="sigmoid", cv=folds, ensemble=False
+        ).fit(rows, codes)
+        (fitted,) = calibrated.calibrated_classifiers_
+        return np.array([[sigmoid.a_, sigmoid.b_] for sigmoid in fitted.calibrators])
+
+
+class KernelMachine(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """SVC on scaled rows (N, D) and codes 0..K-1: trained by the fastest there is, used by blocks.
+
+    It is what calibration trains on every fold.
+    """
+
+    def __init__(self, C: float = 1.0, gamma: float | str = "scale") -> None:
+        self.C = C
+        self.gamma = gamma
+
+    def fit(self, X: NDArray[Any], y: NDArray[np.int64]) -> Self:
+        """Train; ValueError for a C or gamma that SVC refuses."""
+        svc_class, self.engine_ = fastest_svc()
+        svc = svc_class(C=self.C, gamma=self.gamma, cache_size=CACHE_MB).fit(X, y)
+        self.classes_ = svc.classes_
+        variance = float(X.var(dtype=np.float64))
+        named = {"scale": 1 / (X.shape[1] * variance or 1.0), "auto": 1 / X.shape[1]}
+        self.machine_ = SupportVectors(
+            vectors=np.ascontiguousarray(svc.support_vectors_, dtype=X.dtype),
+            coefficients=np.asarray(svc.dual_coef_, dtype=X.dtype),
+            intercepts=np.asarray(svc.intercept_, dtype=np.float64),
+            n_support=np.asarray(svc.n_support_, dtype=np.int64),
+            gamma=named[self.gamma] if isinstance(self.gamma, str) else float(self.gamma),
+        )
+        return self
+
+    def decision_function(self, X: NDArray[Any]) -> NDArray[np.float64]:
+        """As SVC's, one against the rest."""
+        return self.machine_.one_against_rest(X)
+
+    def predict(self, X: NDArray[Any]) -> NDArray[Any]:
+        """As SVC's."""
+        return np.asarray(self.classes_[self.machine_.predict(X)])
+
+
+def fastest_svc() -> tuple[type, str]:
+    """The SVC to train with and the name of its package; sklearn.svm.SVC itself stays as it is."""
+    try:
+        from sklearnex.svm import SVC
+
+        return SVC, "scikit-learn-intelex"
+    except ImportError:
+        from sklearn.svm import SVC
+
+        return SVC, "scikit-learn"

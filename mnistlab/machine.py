@@ -1,0 +1,89 @@
+"""What the machine is and does: for env.json, for --threads, and for work that needs no torch."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from mnistlab.errors import RecipeError
+
+
+def describe() -> dict[str, Any]:
+    """Versions and hardware a figure depends on, ready for JSON."""
+    import numpy as np
+
+    return {
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "platform": platform.platform(),
+        "cpu": cpu_name(),
+        "cores": os.cpu_count(),
+    }
+
+
+def cpu_name() -> str:
+    """Such as "AMD EPYC"; what the platform module knows where the system does not say."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor()
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.processor())
+
+
+def check_cpu_only(device: str) -> None:
+    """RecipeError for a device that work by NumPy and scikit-learn cannot use."""
+    if device not in ("auto", "cpu"):
+        raise RecipeError(f"device {device!r} asked for, but this model runs on the CPU alone")
+
+
+@contextmanager
+def n_threads(wanted: int | None) -> Iterator[None]:
+    """Run the block with at most that many threads in NumPy and scikit-learn; None: as they are."""
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(wanted):
+        yield
+
+
+def threads_in_use() -> int:
+    """How many threads NumPy's linear algebra may use now."""
+    from threadpoolctl import threadpool_info
+
+    pools = [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
+    return max(pools, default=1)
+
+
+def start_measuring_memory() -> float:
+    """Forget the peak so far, where the system allows it; the resident size now in MB."""
+    try:
+        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+    except OSError:
+        return peak_memory_mb()
+    return _status_mb("VmRSS")
+
+
+def peak_memory_mb() -> float:
+    """The largest resident size since `start_measuring_memory`, or ever, in MB (2**20 bytes).
+
+    0 on Windows.
+    """
+    if sys.platform == "win32":
+        return 0.0
+    if Path("/proc/self/status").exists():
+        return _status_mb("VmHWM")
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / 2**20 if sys.platform == "darwin" else peak / 2**10  # bytes there, KiB here
+
+
+def _status_mb(field: str) -> float:
+    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    line = next(line for line in lines if line.startswith(field))
+    return int(line.split()[1]) / 2**10

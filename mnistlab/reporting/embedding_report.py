@@ -1,0 +1,60 @@
+"""The page of an embedding study: variance by component, and the map."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mnistlab.reporting.figures import embedding_map, variance_curve
+from mnistlab.reporting.page import Column, Fact, Page, Section, Table
+from mnistlab.study import EmbeddingResult
+
+
+def embedding_page(result: EmbeddingResult, command: str) -> Page:
+    """Question, answer, the two pictures and what neighbours agree on."""
+    study, words = result.study, {"command": command}
+    curve = variance_curve(
+        np.array(result.variance),
+        caption="Principal component analysis of all training images, pixels from 0 to 1.",
+        **words,
+    )
+    points = embedding_map(
+        result.points,
+        result.labels,
+        result.dataset.class_names,
+        caption=f"t-SNE of {len(result.points):,} training images, perplexity "
+        f"{study.perplexity:g}. Distances between groups mean little; what lies in one group "
+        "is alike.",
+        **words,
+    )
+    return Page(
+        title=f"{study.name} on {result.dataset.name}",
+        question=study.question,
+        answer=result.answer,
+        facts=_facts(result),
+        sections=(
+            Section("The map", figures=(points,)),
+            Section("Principal components", figures=(curve,)),
+            Section("Neighbours", tables=(agreement_table(result),)),
+        ),
+        command=command,
+    )
+
+
+def agreement_table(result: EmbeddingResult) -> Table:
+    """How often the nearest neighbours name an image's class, a row a space."""
+    return Table(
+        "Classes named by the ten nearest neighbours",
+        (Column("Space"), Column("Correct", ".4f")),
+        tuple(result.agreement.items()),
+        note=f"{len(result.points):,} training images, each left out of its own vote.",
+    )
+
+
+def _facts(result: EmbeddingResult) -> tuple[Fact, ...]:
+    return (
+        Fact("Data set", f"{result.dataset.name}, split {result.study.protocol}"),
+        Fact("Components fitted on", f"{result.n_train:,} images, {result.time_s['pca']:.1f} s"),
+        Fact("Map drawn of", f"{len(result.points):,} images, {result.time_s['map']:.1f} s"),
+        Fact("Seed", str(result.study.seed)),
+        Fact("Used", "the training part alone"),
+    )

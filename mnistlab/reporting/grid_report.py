@@ -1,0 +1,106 @@
+"""The page of a grid: every point's cross-validated accuracy, and the best one trained."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mnistlab.evaluation import class_report, measure
+from mnistlab.reporting.class_table import report_table
+from mnistlab.reporting.figures import confusion_matrix, score_grid
+from mnistlab.reporting.page import Column, Fact, Page, Section, Table
+from mnistlab.reporting.run_report import machine_text
+from mnistlab.run import test_part as test_part_of
+from mnistlab.study import GridResult
+
+
+def grid_page(result: GridResult, command: str) -> Page:
+    """Question, answer, the grid and the winner's mistakes."""
+    study = result.study
+    return Page(
+        title=f"{study.name} on {result.dataset.name}",
+        question=study.question,
+        answer=result.answer,
+        facts=_facts(result),
+        sections=(_grid(result, command), _winner(result, command)),
+        command=command,
+    )
+
+
+def points_table(result: GridResult) -> Table:
+    """A row a point, in the order they were tried."""
+    (row_name, _), (column_name, _) = result.study.rows, result.study.columns
+    columns = (
+        Column(row_name),
+        Column(column_name),
+        Column("Accuracy", ".4f"),
+        Column("Deviation of folds", ".4f"),
+        Column("Training, s", ".1f"),
+    )
+    rows = tuple(
+        (
+            str(point.recipe.model_args[row_name]),
+            str(point.recipe.model_args[column_name]),
+            point.mean,
+            point.deviation,
+            sum(point.train_time_s),
+        )
+        for points in result.points
+        for point in points
+    )
+    return Table(
+        "Points",
+        columns,
+        rows,
+        note=f"Mean accuracy and standard deviation of {result.study.n_folds} folds of "
+        f"{result.best.n_images:,} training images.",
+    )
+
+
+def _grid(result: GridResult, command: str) -> Section:
+    scores = np.array([[point.mean for point in points] for points in result.points])
+    (row_name, rows), (column_name, columns) = result.study.rows, result.study.columns
+    i, j = np.unravel_index(scores.argmax(), scores.shape)
+    figure = score_grid(
+        rows,
+        columns,
+        scores,
+        row_title=row_name,
+        column_title=column_name,
+        best=(int(i), int(j)),
+        title="Cross-validated accuracy",
+        caption=f"Mean of {result.study.n_folds} folds of {result.best.n_images:,} images.",
+        command=command,
+        name="grid",
+    )
+    return Section("The grid", figures=(figure,), tables=(points_table(result),))
+
+
+def _winner(result: GridResult, command: str) -> Section:
+    test = test_part_of(result.run, result.dataset)
+    confusion = measure(test.labels, result.run.predicted(), result.dataset.n_classes).confusion
+    figure = confusion_matrix(
+        confusion,
+        result.dataset.class_names,
+        caption="The best point, trained on all training images. Rows are the true classes, "
+        "columns the predicted ones.",
+        command=command,
+    )
+    return Section(
+        "The best point",
+        figures=(figure,),
+        tables=(report_table(class_report(confusion), result.dataset.class_names),),
+    )
+
+
+def _facts(result: GridResult) -> tuple[Fact, ...]:
+    run = result.run
+    return (
+        Fact("Data set", f"{result.dataset.name}, split {run.data['split']}"),
+        Fact("Images", f"{run.data['n_train']:,} / {run.data['n_val']:,} / {run.data['n_test']:,}"),
+        Fact("Searched on", f"{result.best.n_images:,} images, {result.study.n_folds} folds"),
+        Fact("Validation accuracy", f"{run.result['val_accuracy']:.4f}"),
+        Fact("Test accuracy", f"{run.result['test_accuracy']:.4f}"),
+        Fact("Training", f"{run.result['train_time_s']:.1f} s"),
+        Fact("Machine", machine_text(run.env)),
+        Fact("Chosen on", "folds of the training part; the test part was looked at once"),
+    )

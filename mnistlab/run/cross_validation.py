@@ -1,0 +1,108 @@
+"""K-fold cross-validation of a recipe on the training part; the other parts are left alone."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mnistlab import atomic
+from mnistlab.classifiers.methods import method_of
+from mnistlab.data import Dataset, load
+from mnistlab.errors import RecipeError
+from mnistlab.recipe import Recipe
+from mnistlab.run.building import check_trainable, classifier_of, parts_of
+from mnistlab.run.training import DEFAULT_FOLDER, Progress, folder_name, n_steps
+
+
+@dataclass(frozen=True)
+class CrossValidation:
+    """Accuracy and seconds of training, a number a fold; `path` is the folder it is kept in."""
+
+    recipe: Recipe
+    data: str
+    n_images: int
+    accuracy: tuple[float, ...]
+    train_time_s: tuple[float, ...]
+    path: Path
+
+    @property
+    def mean(self) -> float:
+        """Mean accuracy over the folds."""
+        return statistics.fmean(self.accuracy)
+
+    @property
+    def deviation(self) -> float:
+        """Standard deviation over the folds; no interval, for folds share training images."""
+        return statistics.stdev(self.accuracy)
+
+    def to_json(self) -> dict[str, Any]:
+        """result.json of the cross-validation."""
+        return {
+            "recipe": self.recipe.name,
+            "recipe_hash": self.recipe.content_hash,
+            "data": self.data,
+            "n_images": self.n_images,
+            "n_folds": len(self.accuracy),
+            "accuracy": list(self.accuracy),
+            "accuracy_mean": self.mean,
+            "accuracy_deviation": self.deviation,
+            "train_time_s": list(self.train_time_s),
+        }
+
+
+def cross_validate(
+    recipe: Recipe,
+    data: Dataset | str | None = None,
+    *,
+    n_folds: int = 5,
+    out: Path | str = DEFAULT_FOLDER,
+    device: str = "auto",
+    threads: int | None = None,
+    progress: Progress | None = None,
+) -> CrossValidation:
+    """Train on all folds but one and score on that one, for each of n_folds stratified folds.
+
+    A network's best epoch is chosen on images held out of its own folds, never on the one
+    that scores it. Folds follow the recipe's seed, so recipes of one seed meet the same
+    ones. Writes OUT/cv-.../result.json. Raises DataError, RecipeError and TrainingError.
+    """
+    dataset = data if isinstance(data, Dataset) else load(data or recipe.data)
+    train, progress = parts_of(recipe, dataset).train, progress or Progress()
+    check_trainable(recipe, train, device)
+    if not 2 <= n_folds <= int(min(_class_sizes(train))):
+        raise RecipeError(
+            f"folds must be 2 to {min(_class_sizes(train))}, the images of the smallest class; "
+            f"got {n_folds}"
+        )
+    from sklearn.model_selection import StratifiedKFold
+
+    folds = StratifiedKFold(n_folds, shuffle=True, random_state=recipe.seed)
+    accuracy, seconds = [], []
+    with method_of(recipe.model).n_threads(threads):
+        for inner, outer in folds.split(train.images, train.labels):
+            progress.on_start(recipe, dataset, n_steps(recipe, len(inner)))
+            classifier, start = classifier_of(recipe, device), time.perf_counter()
+            classifier.fit(
+                train.images[inner],
+                train.labels[inner],
+                on_step=progress.on_step,
+                on_epoch=progress.on_epoch,
+            )
+            seconds.append(time.perf_counter() - start)
+            accuracy.append(float(classifier.score(train.images[outer], train.labels[outer])))
+            progress.on_fold(len(accuracy), accuracy[-1])
+    path = Path(out) / f"cv-{n_folds}-folds-{folder_name(recipe, dataset)}"
+    result = CrossValidation(
+        recipe, dataset.name, len(train), tuple(accuracy), tuple(seconds), path
+    )
+    path.mkdir(parents=True, exist_ok=True)
+    atomic.write_json(path / "recipe.json", recipe.to_json())
+    atomic.write_json(path / "result.json", result.to_json())
+    return result
+
+
+def _class_sizes(part: Dataset) -> list[int]:
+    return [int((part.labels == label).sum()) for label in range(part.n_classes)]

@@ -1,0 +1,65 @@
+"""Studies: one question each, all of it fixed before anything runs.
+
+    comparison   arms trained with paired seeds, and which is better
+    grid         two arguments searched by cross-validation, the best trained
+    embedding    what the images look like before anything is learned
+
+A study is a value with a name and a question; its `run` gives a result with an answer.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mnistlab import atomic
+from mnistlab.data import Dataset, load
+from mnistlab.errors import RecipeError
+from mnistlab.run import DEFAULT_FOLDER, Progress
+from mnistlab.study.comparison import Arm, ArmResult, Study, StudyResult, growing_families
+from mnistlab.study.embedding import EmbeddingResult, EmbeddingStudy
+from mnistlab.study.grid import GridResult, GridStudy
+from mnistlab.study.settings import Settings
+
+__all__ = [
+    "AnyResult",
+    "AnyStudy",
+    "Arm",
+    "ArmResult",
+    "EmbeddingResult",
+    "EmbeddingStudy",
+    "GridResult",
+    "GridStudy",
+    "Settings",
+    "Study",
+    "StudyResult",
+    "growing_families",
+    "run_study",
+]
+
+AnyStudy = Study | GridStudy | EmbeddingStudy
+AnyResult = StudyResult | GridResult | EmbeddingResult
+
+
+def run_study(
+    study: AnyStudy,
+    data: Dataset | str | None = None,
+    *,
+    n_seeds: int | None = None,
+    out: Path | str = DEFAULT_FOLDER,
+    force: bool = False,
+    device: str = "auto",
+    threads: int | None = None,
+    progress: Progress | None = None,
+) -> AnyResult:
+    """Run a study on a data set and write OUT/study-NAME-DATA/result.json.
+
+    Runs are found by content hash, so a repeated study trains only what is missing and one
+    cut short goes on where it stopped. Errors are those of `train`.
+    """
+    if n_seeds is not None and n_seeds < 1:
+        raise RecipeError(f"seeds must be at least 1, got {n_seeds}")
+    dataset = data if isinstance(data, Dataset) else load(data or study.data)
+    settings = Settings(n_seeds, Path(out), force, device, threads, progress or Progress())
+    result = study.run(dataset, settings)
+    atomic.write_json(result.path / "result.json", result.to_json())
+    return result

@@ -1,0 +1,126 @@
+"""Embeddings: what principal components and a two-dimensional map keep of the images."""
+
+from __future__ import annotations
+
+import io
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnistlab import atomic, machine
+from mnistlab.data import Dataset, split
+from mnistlab.data.scaling import fit_scaling
+from mnistlab.study.settings import Settings
+
+N_NEIGHBOURS = 10
+
+
+@dataclass(frozen=True)
+class EmbeddingStudy:
+    """A question about the images themselves; nothing is trained and no label is used to embed.
+
+    n_components: of the principal component analysis, fitted on the training part. n_map,
+    perplexity: of the t-SNE map, drawn of the first n_map training images.
+    """
+
+    name: str
+    system: str
+    question: str
+    decide: Callable[[EmbeddingResult], str]
+    protocol: str
+    n_components: int = 50
+    n_map: int = 5000
+    perplexity: float = 30.0
+    data: str = "fashion-mini"
+    seed: int = 0
+
+    def run(self, dataset: Dataset, settings: Settings) -> EmbeddingResult:
+        """Fit both on training images; the other parts are left alone."""
+        from sklearn.decomposition import PCA
+        from sklearn.manifold import TSNE
+
+        train = split(dataset, self.protocol).train
+        shift, scale = fit_scaling("min-max", train.images)
+        rows = (train.images.reshape(len(train), -1) - np.float32(shift)) / np.float32(scale)
+        with machine.n_threads(settings.threads):
+            start = time.perf_counter()
+            components = min(self.n_components, *rows.shape)
+            pca = PCA(components, random_state=self.seed).fit(rows)
+            pca_time_s, start = time.perf_counter() - start, time.perf_counter()
+            rows, labels = rows[: self.n_map], train.labels[: self.n_map]
+            map_points = TSNE(
+                perplexity=min(self.perplexity, (len(rows) - 1) / 3), random_state=self.seed
+            ).fit_transform(rows)
+            result = EmbeddingResult(
+                study=self,
+                dataset=dataset,
+                path=settings.folder_of(self, dataset),
+                n_train=len(train),
+                variance=tuple(float(share) for share in pca.explained_variance_ratio_),
+                points=map_points,
+                labels=labels,
+                agreement={
+                    "all pixels": neighbour_agreement(rows, labels),
+                    f"{components} components": neighbour_agreement(pca.transform(rows), labels),
+                    "the map": neighbour_agreement(map_points, labels),
+                },
+                time_s={"pca": pca_time_s, "map": time.perf_counter() - start},
+                answer="",
+            )
+        result = replace(result, answer=self.decide(result))
+        buffer = io.BytesIO()
+        np.savez_compressed(buffer, points=map_points, labels=labels)
+        atomic.write_bytes(result.path / "embedding.npz", buffer.getvalue())
+        return result
+
+
+@dataclass(frozen=True)
+class EmbeddingResult:
+    """variance: share of each component, largest first. points (n_map, 2), labels (n_map,).
+
+    agreement: for each space, the share of images whose class is the commonest among their
+    ten nearest neighbours there, themselves not counted.
+    """
+
+    study: EmbeddingStudy
+    dataset: Dataset
+    path: Path
+    n_train: int
+    variance: tuple[float, ...]
+    points: NDArray[np.float32]
+    labels: NDArray[np.int64]
+    agreement: dict[str, float]
+    time_s: dict[str, float]
+    answer: str
+
+    def to_json(self) -> dict[str, Any]:
+        """result.json of the study: no arms, for nothing was trained."""
+        return {
+            "study": self.study.name,
+            "system": self.study.system,
+            "question": self.study.question,
+            "data": self.dataset.name,
+            "arms": [],
+            "answer": self.answer,
+            "n_train": self.n_train,
+            "n_map": len(self.points),
+            "perplexity": self.study.perplexity,
+            "explained_variance": list(self.variance),
+            "neighbour_agreement": self.agreement,
+            "time_s": self.time_s,
+        }
+
+
+def neighbour_agreement(rows: NDArray[Any], labels: NDArray[np.int64]) -> float:
+    """Leave-one-out accuracy of the vote of the ten nearest rows (N, D)."""
+    from sklearn.neighbors import NearestNeighbors
+
+    n_neighbours = min(N_NEIGHBOURS, len(rows) - 1)
+    nearest = NearestNeighbors(n_neighbors=n_neighbours).fit(rows).kneighbors(return_distance=False)
+    votes = np.apply_along_axis(np.bincount, 1, labels[nearest], minlength=labels.max() + 1)
+    return float((votes.argmax(1) == labels).mean())

@@ -1,0 +1,133 @@
+"""A grid: every combination of two arguments by cross-validation, and the best one trained."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from mnistlab.data import Dataset
+from mnistlab.recipe import Recipe
+from mnistlab.run import CrossValidation, Run, cross_validate, evaluate
+from mnistlab.study.settings import Settings
+
+
+@dataclass(frozen=True)
+class GridStudy:
+    """A question of the kind: which values of two arguments, and how good are they?
+
+    recipe: trained with the best point. rows, columns: an argument of the model and its
+    values. n_search: how many training images the search may use; all are used afterwards.
+    """
+
+    name: str
+    system: str
+    question: str
+    recipe: Recipe
+    rows: tuple[str, tuple[Any, ...]]
+    columns: tuple[str, tuple[Any, ...]]
+    n_folds: int
+    n_search: int
+    decide: Callable[[GridResult], str]
+
+    @property
+    def data(self) -> str:
+        """The data set it runs on where none is named."""
+        return self.recipe.data
+
+    def run(self, dataset: Dataset, settings: Settings) -> GridResult:
+        """Search by folds of the training part, then train the best point on all of it.
+
+        Of equal points the first wins, rows before columns. The test part is looked at
+        once, for the winner.
+        """
+        settings.progress.on_plan(self.n_folds * len(self.rows[1]) * len(self.columns[1]) + 1)
+        points = tuple(
+            tuple(self._searched(row, column, dataset, settings) for column in self.columns[1])
+            for row in self.rows[1]
+        )
+        best = max((point for row in points for point in row), key=lambda point: point.mean)
+        winner = replace(self.recipe, model_args=best.recipe.model_args)
+        run = evaluate(settings.train(winner, dataset), dataset, device=settings.device)
+        path = settings.folder_of(self, dataset)
+        result = GridResult(self, dataset, path, points, best, run, answer="")
+        return replace(result, answer=self.decide(result))
+
+    def _searched(
+        self, row: Any, column: Any, dataset: Dataset, settings: Settings
+    ) -> CrossValidation:
+        values = {self.rows[0]: row, self.columns[0]: column}
+        point = replace(
+            self.recipe,
+            name=f"{self.recipe.name}-" + "-".join(f"{k}={v}" for k, v in values.items()),
+            model_args={**self.recipe.model_args, **values},
+            n_train=self.n_search,
+        )
+        return cross_validate(
+            point,
+            dataset,
+            n_folds=self.n_folds,
+            out=settings.out,
+            device=settings.device,
+            threads=settings.threads,
+            progress=settings.progress,
+        )
+
+
+@dataclass(frozen=True)
+class GridResult:
+    """A finished grid: a cross-validation a point, and the run of the best."""
+
+    study: GridStudy
+    dataset: Dataset
+    path: Path
+    points: tuple[tuple[CrossValidation, ...], ...]
+    best: CrossValidation
+    run: Run
+    answer: str
+
+    def to_json(self) -> dict[str, Any]:
+        """result.json of the study; an arm a point, with the winner's run as the last."""
+        return {
+            "study": self.study.name,
+            "system": self.study.system,
+            "question": self.study.question,
+            "data": self.dataset.name,
+            "arms": [
+                *(self._point_to_json(point) for row in self.points for point in row),
+                self._run_to_json(),
+            ],
+            "answer": self.answer,
+        }
+
+    def _point_to_json(self, point: CrossValidation) -> dict[str, Any]:
+        return {
+            "arm": point.recipe.name,
+            "recipe": point.recipe.to_json(),
+            "n_parameters": None,
+            "n_folds": len(point.accuracy),
+            "seeds": [point.recipe.seed],
+            "val_accuracy": list(point.accuracy),
+            "test_accuracy": [],
+            "train_time_s": list(point.train_time_s),
+            "published": None,
+            "why_it_differs": None,
+        }
+
+    def _run_to_json(self) -> dict[str, Any]:
+        result = self.run.result
+        return {
+            "arm": self.run.recipe.name,
+            "recipe": self.run.recipe.to_json(),
+            "n_parameters": result["n_parameters"],
+            "seeds": [self.run.recipe.seed],
+            "val_accuracy": [result["val_accuracy"]],
+            "test_accuracy": [result["test_accuracy"]],
+            "test_accuracy_ci": result["test_accuracy_ci"],
+            "train_time_s": [result["train_time_s"]],
+            "predict_time_s": [result["predict_time_s"]],
+            "published": None,
+            "why_it_differs": None,
+            "runs": [self.run.path.name],
+        }
