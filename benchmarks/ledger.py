@@ -13,8 +13,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from mnistlab import atomic
 from mnistlab.training import hardware
 
@@ -45,7 +43,7 @@ def append(lines: list[dict[str, Any]]) -> None:
 def run_benchmark(name: str, bench: Callable[[], dict[str, Any]]) -> None:
     """Measure, print the figures as one JSON line, and keep them if --record was given."""
     figures = bench()
-    env = hardware.describe(torch.device("cpu"), "float32")
+    env = hardware.describe("cpu", "float32")
     if "--record" in sys.argv[1:]:
         append([{"kind": "benchmark", "name": name, "figures": figures, "env": env}])
     print(json.dumps(figures))
