@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import MISSING, asdict, dataclass, field, fields
 from difflib import get_close_matches
 from pathlib import Path
 from types import NoneType, UnionType
@@ -19,7 +19,8 @@ from mnistlab.data.splits import PROTOCOLS
 from mnistlab.errors import RecipeError
 from mnistlab.phases import Phase
 
-# Raised whenever the same recipe would give other numbers, so that older runs are not re-used.
+# Raised whenever the same recipe would give other numbers, a changed default included, so that
+# older runs are not re-used.
 NUMERICS = 1
 
 # What a recipe is called and what is hoped of it; none of it changes what is computed.
@@ -68,8 +69,12 @@ class Recipe:
 
     @property
     def content_hash(self) -> str:
-        """sha256 over all that changes the result; labels and expectations do not."""
-        content = {name: value for name, value in asdict(self).items() if name not in LABELS}
+        """sha256 over all that changes the result; labels and expectations do not.
+
+        What stands at its default is left out: a field added later changes no hash.
+        """
+        content = {name: value for name, value in _said(self).items() if name not in LABELS}
+        content["phases"] = [_said(phase) for phase in self.phases]
         canonical = json.dumps([NUMERICS, content], sort_keys=True, allow_nan=False)
         return hashlib.sha256(canonical.encode()).hexdigest()
 
@@ -77,6 +82,16 @@ class Recipe:
         """Plain values, ready for JSON; `from_json` gives an equal recipe back."""
         plain: dict[str, Any] = json.loads(json.dumps(asdict(self), allow_nan=False))
         return plain
+
+
+def _said(value: Recipe | Phase) -> dict[str, Any]:
+    """The fields that differ from their defaults."""
+    said = {}
+    for own in fields(value):
+        default = own.default if own.default_factory is MISSING else own.default_factory()
+        if getattr(value, own.name) != default:
+            said[own.name] = getattr(value, own.name)
+    return said
 
 
 def from_json(plain: Any, where: str) -> Recipe:

@@ -57,9 +57,9 @@ def _plain_lines() -> Progress:
         plan["done"] += 1
         say(f"[{plan['done']}/{plan['runs']}] {run.path} complete")
 
-    def on_fold(number: int, accuracy: float) -> None:
+    def on_fold(recipe: Recipe, number: int, accuracy: float) -> None:
         plan["done"] += 1
-        say(f"{title}: fold {number} scored {accuracy:.4f}")
+        say(f"[{plan['done']}/{plan['runs']}] {recipe.name} fold {number} scored {accuracy:.4f}")
 
     return Progress(
         on_plan=lambda n_runs: plan.update(runs=n_runs, done=0),
@@ -97,7 +97,7 @@ def _bars() -> Iterator[Progress]:
             on_step=lambda: bars.advance(this_run),
             on_epoch=lambda epoch: bars.update(this_run, note=_epoch_text(epoch)),
             on_end=lambda run: bars.advance(all_runs),
-            on_fold=lambda number, accuracy: bars.advance(all_runs),
+            on_fold=lambda recipe, number, accuracy: bars.advance(all_runs),
         )
 
 

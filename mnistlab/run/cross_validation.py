@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import statistics
 import time
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from typing import Any
 from mnistlab import atomic
 from mnistlab.classifiers.methods import method_of
 from mnistlab.data import Dataset, load
-from mnistlab.errors import RecipeError
+from mnistlab.errors import RecipeError, RunError
 from mnistlab.recipe import Recipe
 from mnistlab.run.building import check_trainable, classifier_of, parts_of
 from mnistlab.run.training import DEFAULT_FOLDER, Progress, folder_name, n_steps
@@ -59,6 +60,7 @@ def cross_validate(
     *,
     n_folds: int = 5,
     out: Path | str = DEFAULT_FOLDER,
+    force: bool = False,
     device: str = "auto",
     threads: int | None = None,
     progress: Progress | None = None,
@@ -67,7 +69,8 @@ def cross_validate(
 
     A network's best epoch is chosen on images held out of its own folds, never on the one
     that scores it. Folds follow the recipe's seed, so recipes of one seed meet the same
-    ones. Writes OUT/cv-.../result.json. Raises DataError, RecipeError and TrainingError.
+    ones. Writes OUT/cv-.../result.json, and reads it where it is there already; `force` trains
+    again. Raises DataError, RecipeError and TrainingError, RunError for a damaged result.
     """
     dataset = data if isinstance(data, Dataset) else load(data or recipe.data)
     train, progress = parts_of(recipe, dataset).train, progress or Progress()
@@ -77,6 +80,9 @@ def cross_validate(
             f"folds must be 2 to {min(_class_sizes(train))}, the images of the smallest class; "
             f"got {n_folds}"
         )
+    path = Path(out) / f"cv-{n_folds}-folds-{folder_name(recipe, dataset)}"
+    if (path / "result.json").exists() and not force:
+        return _kept(path, recipe, dataset, progress)
     from sklearn.model_selection import StratifiedKFold
 
     folds = StratifiedKFold(n_folds, shuffle=True, random_state=recipe.seed)
@@ -93,8 +99,7 @@ def cross_validate(
             )
             seconds.append(time.perf_counter() - start)
             accuracy.append(float(classifier.score(train.images[outer], train.labels[outer])))
-            progress.on_fold(len(accuracy), accuracy[-1])
-    path = Path(out) / f"cv-{n_folds}-folds-{folder_name(recipe, dataset)}"
+            progress.on_fold(recipe, len(accuracy), accuracy[-1])
     result = CrossValidation(
         recipe, dataset.name, len(train), tuple(accuracy), tuple(seconds), path
     )
@@ -102,6 +107,21 @@ def cross_validate(
     atomic.write_json(path / "recipe.json", recipe.to_json())
     atomic.write_json(path / "result.json", result.to_json())
     return result
+
+
+def _kept(path: Path, recipe: Recipe, dataset: Dataset, progress: Progress) -> CrossValidation:
+    """What was measured before; a folder's name says of which recipe and images."""
+    try:
+        kept = json.loads((path / "result.json").read_text(encoding="utf-8"))
+        accuracy, seconds = (tuple(map(float, kept[key])) for key in ("accuracy", "train_time_s"))
+        result = CrossValidation(
+            recipe, dataset.name, int(kept["n_images"]), accuracy, seconds, path
+        )
+        for number, value in enumerate(result.accuracy, start=1):
+            progress.on_fold(recipe, number, value)
+        return result
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise RunError(f"{path / 'result.json'}: cannot be read: {error}") from error
 
 
 def _class_sizes(part: Dataset) -> list[int]:

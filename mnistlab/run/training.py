@@ -32,7 +32,7 @@ class Progress:
 
     on_plan: how many runs and folds are to come. on_start: one that must train, and its
     number of steps. on_end: a run that is complete, trained now or re-used. on_fold: a fold
-    that is scored, its number from 1, and its accuracy.
+    that is scored, now or before, its number from 1, and its accuracy.
     """
 
     on_plan: Callable[[int], None] = lambda n_runs: None
@@ -40,7 +40,7 @@ class Progress:
     on_step: Callable[[], None] = lambda: None
     on_epoch: Callable[[Epoch], None] = lambda epoch: None
     on_end: Callable[[Run], None] = lambda run: None
-    on_fold: Callable[[int, float], None] = lambda number, accuracy: None
+    on_fold: Callable[[Recipe, int, float], None] = lambda recipe, number, accuracy: None
 
 
 def train(

@@ -164,14 +164,26 @@ class StudyResult:
 
 
 def growing_families(arms: Sequence[ArmResult]) -> dict[str, list[ArmResult]]:
-    """Arms that differ only in n_train, by the name of the one that has all images, small first."""
+    """Arms that differ only in n_train, by the name of the one that has all images, small first.
+
+    Of a data set with fewer images than an arm asks for, that arm is the whole once more and
+    says nothing of growth.
+    """
     families = {}
     for whole in arms:
-        name = whole.arm.name
-        cut = [arm for arm in arms if arm.arm.name == f"{name}-{arm.arm.recipe.n_train}"]
+        name, n_all = whole.arm.name, _n_train(whole)
+        cut = [
+            arm
+            for arm in arms
+            if arm.arm.name == f"{name}-{arm.arm.recipe.n_train}" and _n_train(arm) < n_all
+        ]
         if len(cut) + 1 >= N_SIZES:
-            families[name] = sorted([*cut, whole], key=lambda arm: arm.runs[0].data["n_train"])
+            families[name] = sorted([*cut, whole], key=_n_train)
     return families
+
+
+def _n_train(result: ArmResult) -> int:
+    return int(result.runs[0].data["n_train"])
 
 
 def _is_seeded(arm: Arm) -> bool:

@@ -69,6 +69,7 @@ class GridStudy:
             dataset,
             n_folds=self.n_folds,
             out=settings.out,
+            force=settings.force,
             device=settings.device,
             threads=settings.threads,
             progress=settings.progress,

@@ -71,6 +71,14 @@ def test_hash_follows_content_not_labels() -> None:
     assert len(hashes) == 9
 
 
+def test_a_field_at_its_default_does_not_change_the_hash() -> None:
+    """So that runs made before a field was added are found after it."""
+    short = Recipe("a", "E1", "mlp", (Phase("sgd", epochs=3),), {"hidden_sizes": (8,)}, seed=1)
+    said = replace(short, batch_size=64, phases=(Phase("sgd", 1e-3, 3, weight_decay=0.0),))
+    assert said.content_hash == short.content_hash
+    assert short.content_hash.startswith("ead3b215e58bbce1")
+
+
 def test_ready_recipes_all_differ() -> None:
     assert len({make().content_hash for make in RECIPES.values()}) == len(RECIPES)
 
