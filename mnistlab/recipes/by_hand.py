@@ -31,7 +31,7 @@ def scratch_mlp_tuned() -> Recipe:
     return replace(
         scratch_mlp(),
         name="scratch-mlp-tuned",
-        phases=(Phase("momentum", 0.1, 50, "cosine", weight_decay=1e-4),),
+        phases=(Phase("momentum", 0.1, 50, "cosine", weight_decay=5e-4),),
     )
 
 
