@@ -35,6 +35,9 @@ class Recipe:
     model, model_args: "svm", "scratch" or a key of mnistlab.models.MODELS, and its arguments.
     phases: in order; none at all leaves a network as it was initialised.
     n_train: only the first so many images of the training part.
+    pad_to, augmentation, expansion, test_time_augmentation: see TorchClassifier.
+    mirror_characters: mirror images of letters and digits too, where the recipe mirrors.
+    batch_size: as large as the training part or larger, each step sees all of it.
     expect: test accuracy (floor, ceiling) by data set, checked by the slow tests.
     Raises RecipeError for values no field can hold.
     """
@@ -48,6 +51,11 @@ class Recipe:
     split: str = "auto"
     n_train: int | None = None
     scaling: str = "standard"
+    pad_to: int | None = None
+    augmentation: Mapping[str, float] = field(default_factory=dict)
+    expansion: str | None = None
+    test_time_augmentation: tuple[str, ...] = ()
+    mirror_characters: bool = False
     batch_size: int = 64
     precision: str = "auto"
     seed: int = 0
@@ -126,7 +134,9 @@ def _set_field(plain: dict[str, Any], path: str, text: str) -> None:
     phase_types, own_types = get_type_hints(Phase), get_type_hints(Recipe)
     for name in (*LABELS, "phases", "model_args"):
         del own_types[name]
-    if head == "phases" and rest:
+    if head == "augmentation" and rest:
+        plain["augmentation"][rest] = _read({rest: float}, rest, text, path)
+    elif head == "phases" and rest:
         number, _, name = rest.partition(".")
         if not number.isdecimal() or int(number) >= len(plain["phases"]):
             raise RecipeError(f"--set {path}: phases are numbered 0 to {len(plain['phases']) - 1}")

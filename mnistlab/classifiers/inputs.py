@@ -17,6 +17,8 @@ from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from mnistlab.errors import RecipeError
+
 DTYPES = (np.float32, np.uint8)  # kept as they are; anything else becomes the first
 
 
@@ -63,6 +65,16 @@ def image_shape_of(X: NDArray[Any]) -> tuple[int, int]:
         raise ValueError(f"expected images (N, H, W) or rows (N, D), got shape {X.shape}")
     side = math.isqrt(X.shape[1])
     return (side, side) if side * side == X.shape[1] else (1, X.shape[1])
+
+
+def padded_shape(image_shape: tuple[int, int], pad_to: int | None) -> tuple[int, int]:
+    """(H, W) after padding to a square of that side; RecipeError where the images are larger."""
+    if pad_to is None:
+        return image_shape
+    if max(image_shape) > pad_to:
+        height, width = image_shape
+        raise RecipeError(f"images of {height}x{width} cannot be padded to {pad_to}x{pad_to}")
+    return pad_to, pad_to
 
 
 def codes_of(classes: NDArray[Any], y: ArrayLike) -> NDArray[np.int64]:

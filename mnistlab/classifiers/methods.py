@@ -20,6 +20,7 @@ from mnistlab import machine
 from mnistlab.errors import RecipeError
 
 ImageShape = tuple[int, int]
+CHANGING_IMAGES = ("pad_to", "augmentation", "expansion", "test_time_augmentation")
 
 
 class Classifier(Protocol):
@@ -121,14 +122,18 @@ def _torch_network(model: str) -> Method:
 
     def make(model_args: Mapping[str, Any], **settings: Any) -> Any:
         from mnistlab.classifiers.torch_classifier import TorchClassifier
+        from mnistlab.training import augmentation
 
+        augmentation.check(settings["augmentation"])
+        augmentation.expander(settings["expansion"])
+        augmentation.views_of(settings["test_time_augmentation"])
         return TorchClassifier(model=model, model_args=model_args, **settings)
 
     return Method(family(model), n_parameters, make, hardware.describe, hardware.n_threads)
 
 
 def _scratch() -> Method:
-    from mnistlab.scratch import build
+    from mnistlab.scratch import build, check_optimizers
 
     def n_parameters(shape: ImageShape, n_classes: int, args: Mapping[str, Any]) -> int:
         return build(shape, n_classes, **args).weights.size
@@ -137,18 +142,20 @@ def _scratch() -> Method:
         from mnistlab.classifiers.scratch_classifier import ScratchClassifier
 
         machine.check_cpu_only(device)
-        return ScratchClassifier(**model_args, **settings)
+        check_optimizers(settings["phases"])
+        return ScratchClassifier(**model_args, **_on_images_as_they_are("scratch", settings))
 
     return Method(build, n_parameters, make, _describe_numpy, machine.n_threads)
 
 
 def _svm() -> Method:
     def make(
-        model_args: Mapping[str, Any], device: str, scaling: str, random_state: int, **unused: Any
+        model_args: Mapping[str, Any], device: str, scaling: str, random_state: int, **others: Any
     ) -> Any:
         from mnistlab.classifiers.svm_classifier import SVMClassifier
 
         machine.check_cpu_only(device)
+        _on_images_as_they_are("svm", others)
         return SVMClassifier(**model_args, scaling=scaling, random_state=random_state)
 
     return Method(
@@ -159,6 +166,14 @@ def _svm() -> Method:
         machine.n_threads,
         learns_in_epochs=False,
     )
+
+
+def _on_images_as_they_are(model: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings without those of changed images; RecipeError where one of them is set."""
+    for name in CHANGING_IMAGES:
+        if settings[name]:
+            raise RecipeError(f"model {model} has no {name}; torch networks have")
+    return {name: value for name, value in settings.items() if name not in CHANGING_IMAGES}
 
 
 def _svm_arguments(

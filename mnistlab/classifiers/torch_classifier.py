@@ -17,13 +17,15 @@ from mnistlab.classifiers.inputs import (
     check_training_images,
     codes_of,
     hold_out,
+    padded_shape,
     seed_of,
 )
 from mnistlab.data.scaling import fit_scaling
 from mnistlab.models import build, count_parameters
 from mnistlab.models.scaling import Scaling
 from mnistlab.phases import Epoch, Phase
-from mnistlab.training import hardware, loop
+from mnistlab.training import augmentation, hardware, loop
+from mnistlab.training.augmentation import views_of
 
 
 class TorchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
@@ -35,7 +37,12 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
     of training; `phases` takes their place where several are wanted.
     validation_fraction: share of X held out, where fit is given no validation
     set, to find the best epoch; 0 keeps the epoch of lowest training loss.
-    scaling: see mnistlab.models.scaling. precision: "auto", "float32", "bfloat16".
+    scaling: see mnistlab.data.scaling. precision: "auto", "float32", "bfloat16".
+    pad_to: side of the square that smaller images are padded to, all round, with 0.
+    augmentation: names of mnistlab.training.augmentation with their strengths, drawn anew for
+    every batch. expansion: "fourfold" makes four fixed images of each before training, of the
+    validation part as well (write-up C). test_time_augmentation: "flip", "shift" or both;
+    predict_proba is then the mean over the views.
 
     Fitted: classes_ (K,), network_, history_ (a dict an epoch), image_shape_, n_parameters_.
     """
@@ -54,6 +61,10 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         phases: Sequence[Phase] | None = None,
         batch_size: int = 64,
         scaling: str = "standard",
+        pad_to: int | None = None,
+        augmentation: Mapping[str, float] | None = None,
+        expansion: str | None = None,
+        test_time_augmentation: Sequence[str] = (),
         validation_fraction: float = 0.1,
         precision: str = "auto",
         device: str = "auto",
@@ -71,6 +82,10 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         self.phases = phases
         self.batch_size = batch_size
         self.scaling = scaling
+        self.pad_to = pad_to
+        self.augmentation = augmentation
+        self.expansion = expansion
+        self.test_time_augmentation = test_time_augmentation
         self.validation_fraction = validation_fraction
         self.precision = precision
         self.device = device
@@ -95,14 +110,19 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         device = hardware.pick_device(self.device)
         precision = hardware.pick_precision(self.precision, device)
         seed = seed_of(self.random_state)
+        augment = augmentation.augmenter(self.augmentation or {}, len(self.classes_), seed)
+        expand = augmentation.expander(self.expansion)
+        views_of(self.test_time_augmentation)
         if X_val is None or y_val is None:
             train, val = hold_out(len(images), self.validation_fraction, seed)
             X_val, val_codes = images[val], codes[val]
             images, codes = images[train], codes[train]
         else:
             val_codes = codes_of(self.classes_, y_val)
-        examples = self._examples(images, codes, device)
-        validation = self._examples(X_val, val_codes, device) if len(val_codes) else None
+        examples = loop.Examples(*expand(*self._examples(images, codes, device)))
+        validation = None
+        if len(val_codes):
+            validation = loop.Examples(*expand(*self._examples(X_val, val_codes, device)))
         scaling = Scaling(*fit_scaling(self.scaling, images))
         with hardware.seeded(seed, device):
             self.network_ = nn.Sequential(scaling, self._build())
@@ -114,6 +134,7 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
                 self._phases(),
                 batch_size=self.batch_size,
                 seed=seed,
+                augment=augment,
                 autocast=precision == "bfloat16",
                 on_step=on_step,
                 on_epoch=on_epoch,
@@ -124,10 +145,13 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
 
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
         """Class probabilities (N, K), columns in the order of classes_."""
-        images = check_images(self, X)
-        device = next(self.network_.parameters()).device
-        logits = loop.predict_logits(self.network_, self._tensor(images, device))
-        return logits.cpu().double().softmax(1).numpy()
+        images = self._tensor(check_images(self, X), next(self.network_.parameters()).device)
+        views = views_of(self.test_time_augmentation)
+        by_view = [
+            loop.predict_logits(self.network_, view(images)).cpu().double().softmax(1)
+            for view in views
+        ]
+        return (torch.stack(by_view).sum(0) / len(views)).numpy()
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
         """The most probable class of each image, (N,)."""
@@ -162,7 +186,10 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         arguments = dict(self.model_args or {})
         if self.hidden_sizes is not None:
             arguments["hidden_sizes"] = self.hidden_sizes
-        return build(self.model, self.image_shape_, len(self.classes_), arguments)
+        return build(self.model, self._padded_shape(), len(self.classes_), arguments)
+
+    def _padded_shape(self) -> tuple[int, int]:
+        return padded_shape(self.image_shape_, self.pad_to)
 
     def _phases(self) -> Sequence[Phase]:
         if self.phases is not None:
@@ -190,6 +217,11 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
             images = images.astype(np.float32, copy=False)
         if not images.flags.writeable:  # torch warns of arrays it must not write to
             images = images.copy()
-        return (
-            torch.from_numpy(images).to(device).reshape(-1, 1, *self.image_shape_)
-        )  # (N, 1, H, W)
+        X = torch.from_numpy(images).to(device).reshape(-1, 1, *self.image_shape_)  # (N, 1, H, W)
+        rows, columns = (
+            new - old for new, old in zip(self._padded_shape(), self.image_shape_, strict=True)
+        )
+        if not rows and not columns:
+            return X
+        margins = (columns // 2, columns - columns // 2, rows // 2, rows - rows // 2)
+        return nn.functional.pad(X, margins)

@@ -208,6 +208,9 @@ def study(
     seeds: Annotated[
         int | None, typer.Option("--seeds", min=1, help="Seeds an arm; the study says how many.")
     ] = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="A miniature, to see in a minute what it does.")
+    ] = False,
     size: SizeOption = None,
     label_column: LabelOption = None,
     out: OutOption = Path("runs"),
@@ -229,6 +232,7 @@ def study(
             chosen,
             dataset,
             n_seeds=seeds,
+            quick=quick,
             out=out,
             force=force,
             device=device,

@@ -21,7 +21,8 @@ class Dataset:
     images: uint8 (N, H, W). labels: int64 (N,), each in 0..K-1.
     class_names: K names. n_official_train: the first so many images are the
     published training part and the rest the published test part; None where
-    the set has no such parts. source: the arguments of `load` that give this set
+    the set has no such parts. of_characters: images of letters or digits, of which a mirror
+    makes other signs; known of named sets alone. source: the arguments of `load` that give this set
     again; empty where it was made from arrays. Raises DataError if the parts do not fit.
     """
 
@@ -32,6 +33,7 @@ class Dataset:
     n_official_train: int | None = None
     provenance: str = ""
     licence: str = ""
+    of_characters: bool = False
     source: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -79,4 +81,5 @@ class Dataset:
             self.class_names,
             provenance=self.provenance,
             licence=self.licence,
+            of_characters=self.of_characters,
         )

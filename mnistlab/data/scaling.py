@@ -9,21 +9,23 @@ from numpy.typing import NDArray
 
 from mnistlab.errors import RecipeError
 
-SCALINGS = ("standard", "min-max", "none")
+SCALINGS = ("standard", "min-max", "symmetric", "none")
 
 
 def fit_scaling(kind: str, X: NDArray[Any]) -> tuple[float, float]:
     """Shift and scale such that (X - shift) / scale is what `kind` says, X of any shape.
 
-    "standard": mean 0 and deviation 1 over all pixels. "min-max": 0 to 1.
+    "standard": mean 0 and deviation 1 over all pixels. "min-max": 0 to 1. "symmetric": -1 to 1.
     "none": raw values. A scale is never 0. Raises RecipeError for any other kind.
     """
     if kind not in SCALINGS:
         raise RecipeError(f"unknown scaling {kind!r}; there are: {', '.join(SCALINGS)}")
     if kind == "none":
         return 0.0, 1.0
-    if kind == "min-max":
+    if kind in ("min-max", "symmetric"):
         low, high = float(X.min()), float(X.max())
+        if kind == "symmetric":
+            return (low + high) / 2, (high - low) / 2 or 1.0
         return low, (high - low) or 1.0
     if X.dtype == np.uint8:
         return _moments_of_bytes(X)

@@ -4,8 +4,9 @@ Both loops, the torch one in `training` and the one by hand in `scratch`, read t
 phases, follow the same schedules and report the same epochs. Nothing here imports torch.
 """
 
+from mnistlab.phases.best import Best
 from mnistlab.phases.epoch import Epoch
 from mnistlab.phases.phase import OPTIMIZERS, Phase
 from mnistlab.phases.schedules import SCHEDULES
 
-__all__ = ["OPTIMIZERS", "SCHEDULES", "Epoch", "Phase"]
+__all__ = ["OPTIMIZERS", "SCHEDULES", "Best", "Epoch", "Phase"]

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 
 from mnistlab.errors import RecipeError
 from mnistlab.recipe import Recipe
-from mnistlab.recipes import by_hand, ladder
+from mnistlab.recipes import by_hand, double_softmax, exercises, ladder, portfolio
 
 __all__ = ["RECIPES", "get_recipe"]
 
@@ -24,6 +24,21 @@ RECIPES: dict[str, Callable[[], Recipe]] = {
     "scratch-mlp-tuned": by_hand.scratch_mlp_tuned,
     "scratch-cnn": by_hand.scratch_cnn,
     "svm": by_hand.svm,
+    "simple-cnn-plateau": exercises.simple_cnn_plateau,
+    "simple-cnn-early-stopping": exercises.simple_cnn_early_stopping,
+    "simple-cnn-augmented": exercises.simple_cnn_augmented,
+    **exercises.VARIANTS,
+    "double-softmax": double_softmax.double_softmax,
+    "double-softmax-logits": double_softmax.double_softmax_logits,
+    "double-softmax-slow": double_softmax.double_softmax_slow,
+    "double-softmax-slow-logits": double_softmax.double_softmax_slow_logits,
+    "full-batch": double_softmax.full_batch,
+    "full-batch-logits": double_softmax.full_batch_logits,
+    "full-batch-long": double_softmax.full_batch_long,
+    "full-batch-long-logits": double_softmax.full_batch_long_logits,
+    **portfolio.DENSE_ARMS,
+    **portfolio.CONV_ARMS,
+    "final": portfolio.final,
 }
 
 

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from mnistlab.classifiers.inputs import padded_shape
 from mnistlab.classifiers.methods import count_parameters, method_of
 from mnistlab.data import Dataset, Split, split
-from mnistlab.errors import DataError
+from mnistlab.errors import DataError, RecipeError
 from mnistlab.recipe import Recipe
 
 
@@ -20,6 +21,10 @@ def classifier_of(recipe: Recipe, device: str = "auto") -> Any:
         phases=recipe.phases,
         batch_size=recipe.batch_size,
         scaling=recipe.scaling,
+        pad_to=recipe.pad_to,
+        augmentation=recipe.augmentation,
+        expansion=recipe.expansion,
+        test_time_augmentation=recipe.test_time_augmentation,
         precision=recipe.precision,
         device=device,
         random_state=recipe.seed,
@@ -33,7 +38,8 @@ def count_recipe_parameters(
 
     Raises RecipeError for a model that does not exist or cannot be built.
     """
-    return count_parameters(recipe.model, image_shape, n_classes, recipe.model_args)
+    shape = padded_shape(image_shape, recipe.pad_to)
+    return count_parameters(recipe.model, shape, n_classes, recipe.model_args)
 
 
 def parts_of(recipe: Recipe, dataset: Dataset) -> Split:
@@ -42,11 +48,30 @@ def parts_of(recipe: Recipe, dataset: Dataset) -> Split:
     return replace(parts, train=parts.train.take(slice(0, recipe.n_train)))
 
 
+def check_mirrors(recipe: Recipe, train: Dataset) -> None:
+    """RecipeError where characters would be mirrored, which makes other signs of them."""
+    mirrors = {
+        "augmentation.flip=0": recipe.augmentation.get("flip"),
+        "expansion=null": recipe.expansion,
+        "test_time_augmentation=[]": "flip" in recipe.test_time_augmentation,
+    }
+    if recipe.mirror_characters or not train.of_characters:
+        return
+    for setting, wanted in mirrors.items():
+        if wanted:
+            raise RecipeError(
+                f"{recipe.name} mirrors images, which makes other signs of the characters of "
+                f"{train.name}; --set {setting}, or --set mirror_characters=true to do it anyway"
+            )
+
+
 def check_trainable(recipe: Recipe, train: Dataset, device: str) -> None:
     """Everything that can be known to fail before training: DataError or RecipeError."""
     method_of(recipe.model).describe(device, recipe.precision)
+    classifier_of(recipe, device)
     height, width = train.images.shape[1:]
     count_recipe_parameters(recipe, (height, width), train.n_classes)
+    check_mirrors(recipe, train)
     if train.n_classes < 2:
         raise DataError(f"{train.name}: holds one class only; there is nothing to learn")
     missing = np.setdiff1d(np.arange(train.n_classes), train.labels)

@@ -26,6 +26,7 @@ from mnistlab.scratch.network import Network
 from mnistlab.scratch.optimizers import (
     OPTIMIZERS,
     SGD,
+    Adagrad,
     Adam,
     AdamW,
     Momentum,
@@ -35,13 +36,14 @@ from mnistlab.scratch.optimizers import (
 )
 from mnistlab.scratch.regularisation import BatchNorm, Dropout
 from mnistlab.scratch.shaping import Flatten, Reshape, Scaling
-from mnistlab.scratch.training import Examples, train
+from mnistlab.scratch.training import Examples, check_optimizers, train
 
 __all__ = [
     "ACTIVATIONS",
     "INITIALISATIONS",
     "OPTIMIZERS",
     "SGD",
+    "Adagrad",
     "Adam",
     "AdamW",
     "BatchNorm",
@@ -67,6 +69,7 @@ __all__ = [
     "Tanh",
     "build",
     "check_gradients",
+    "check_optimizers",
     "he",
     "softmax",
     "train",

@@ -19,25 +19,35 @@ def softmax(logits: Array) -> Array:
 
 
 class SoftmaxCrossEntropy:
-    """L = - mean of log P[n, y_n] with P = softmax(logits), in nats; dlogits = (P - Y) / N.
+    """L = - mean over n of sum over k of T[n, k] log P[n, k], P = softmax(logits), in nats.
 
-    Y is one-hot, and y holds its column numbers (Bridle 1990). The logarithm is taken
-    as z_y - max z - log(sum of exp(z - max z)), which is finite for every finite logit, so
-    the 1e-8 that write-up A adds inside it is not needed; the gradient is the same.
+    T is one-hot, y holding its column numbers; with label smoothing s it is (1 - s) times
+    that plus s / K everywhere (Szegedy et al. 2016, section 7). dlogits = (P - T) / N
+    (Bridle 1990). The logarithm is taken as z - max z - log(sum of exp(z - max z)), which is
+    finite for every finite logit, so the 1e-8 that write-up A adds inside it is not needed;
+    the gradient is the same.
     """
+
+    def __init__(self, smoothing: float = 0.0) -> None:
+        self.smoothing = smoothing
 
     def forward(self, logits: Array, y: NDArray[np.int64]) -> float:
         """Mean loss of logits (N, K) against labels (N,)."""
         self.rows, self.y = np.arange(len(y)), y
         shifted = logits - logits.max(axis=1, keepdims=True)
-        of_label = shifted[self.rows, y]
+        of_target = shifted[self.rows, y]
+        if self.smoothing:
+            of_target = (1 - self.smoothing) * of_target + self.smoothing * shifted.mean(axis=1)
         self.P = np.exp(shifted, out=shifted)
         sums = self.P.sum(axis=1)
         self.P /= sums[:, None]
-        return float((np.log(sums) - of_label).sum()) / len(y)
+        return float((np.log(sums) - of_target).sum()) / len(y)
 
     def backward(self) -> Array:
         """dlogits (N, K)."""
-        dlogits = self.P / len(self.y)
-        dlogits[self.rows, self.y] -= 1 / len(self.y)
+        n, n_classes = self.P.shape
+        dlogits = self.P / n
+        if self.smoothing:
+            dlogits -= self.smoothing / (n * n_classes)
+        dlogits[self.rows, self.y] -= (1 - self.smoothing) / n
         return dlogits

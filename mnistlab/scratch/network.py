@@ -65,11 +65,11 @@ class Network:
 
     def state(self) -> dict[str, Array]:
         """Copies of all trained and fixed arrays, named by layer: "1.W", "1.b", "3.W"."""
-        return {name: array.copy() for name, array in self._arrays()}
+        return {name: array.copy() for name, array in self.arrays()}
 
     def restore(self, state: Mapping[str, Array]) -> Self:
         """Take over arrays from `state`; ValueError unless they are exactly this network's."""
-        own = dict(self._arrays())
+        own = dict(self.arrays())
         for name in own.keys() | state.keys():
             mine, theirs = own.get(name), state.get(name)
             if mine is None or theirs is None or mine.shape != theirs.shape:
@@ -86,7 +86,8 @@ class Network:
         for number, layer, name in self._attributes("trained"):
             yield f"{number}.{name}", getattr(layer, name), getattr(layer, f"d{name}")
 
-    def _arrays(self) -> Iterator[tuple[str, Array]]:
+    def arrays(self) -> Iterator[tuple[str, Array]]:
+        """Name and values of every trained and fixed array, as views."""
         for kind in ("trained", "fixed"):
             for number, layer, name in self._attributes(kind):
                 yield f"{number}.{name}", getattr(layer, name)

@@ -79,6 +79,21 @@ class Nesterov(Momentum):
         w += self.momentum * self.v
 
 
+class Adagrad(Optimizer):
+    """s = s + g^2, w = w - lr g / (sqrt(s) + epsilon) (Duchi, Hazan and Singer 2011)."""
+
+    def __init__(
+        self, w: Array, g: Array, weight_decay: float = 0.0, epsilon: float = 1e-10
+    ) -> None:
+        super().__init__(w, g, weight_decay)
+        self.epsilon, self.s = epsilon, np.zeros_like(w)
+
+    def update(self, w: Array, g: Array, learning_rate: float) -> None:
+        """The rule itself."""
+        self.s += g**2
+        w -= learning_rate * g / (np.sqrt(self.s) + self.epsilon)
+
+
 class RMSprop(Optimizer):
     """s = a s + (1 - a) g^2, w = w - lr g / (sqrt(s) + epsilon) (Tieleman and Hinton 2012)."""
 
@@ -140,6 +155,7 @@ OPTIMIZERS: dict[str, Callable[[Array, Array, float], Optimizer]] = {
     "sgd": SGD,
     "momentum": Momentum,
     "nesterov": Nesterov,
+    "adagrad": Adagrad,
     "rmsprop": RMSprop,
     "adam": Adam,
     "adamw": AdamW,

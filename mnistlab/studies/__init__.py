@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from mnistlab.errors import RecipeError
-from mnistlab.studies import classical
+from mnistlab.studies import classical, double_softmax, exercises, portfolio
 from mnistlab.studies.ladder import ladder
 from mnistlab.study import AnyStudy
 
@@ -17,6 +17,15 @@ STUDIES: dict[str, Callable[[], AnyStudy]] = {
     "mlp-batch-size": classical.mlp_batch_size,
     "svm-grid": classical.svm_grid,
     "mlp-vs-svm": classical.mlp_vs_svm,
+    "optimizers": exercises.optimizers,
+    "lr-schedule": exercises.lr_schedule,
+    "augmentation": exercises.augmentation,
+    "early-stopping": exercises.early_stopping,
+    "batch-size": double_softmax.batch_size,
+    "double-softmax": double_softmax.double_softmax,
+    "mlp-regularisation": portfolio.mlp_regularisation,
+    "cnn-regularisation": portfolio.cnn_regularisation,
+    "scaling": portfolio.scaling,
 }
 
 

@@ -158,6 +158,6 @@ def _mlp_or_svm(results: Sequence[ArmResult]) -> str:
         f"network {100 * mlp.test_accuracy[0]:.2f} % as published and "
         f"{100 * tuned.test_accuracy[0]:.2f} % tuned. Training took "
         f"{svm.mean('train_time_s'):.1f} s and {mlp.mean('train_time_s'):.1f} s, prediction "
-        f"{svm.mean('predict_time_s'):.2f} s and {mlp.mean('predict_time_s'):.3f} s; training "
-        f"time grows as {' and '.join(grows)}."
+        f"{svm.mean('predict_time_s'):.2f} s and {mlp.mean('predict_time_s'):.3f} s"
+        + (f"; training time grows as {' and '.join(grows)}." if grows else ".")
     )

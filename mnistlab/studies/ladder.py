@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from mnistlab.recipe import Recipe
 from mnistlab.recipes import ladder as recipes
+from mnistlab.studies.wording import points
 from mnistlab.study import Arm, ArmResult, Study
 
 # What write-up E prints for MNIST; and single trial runs of the same recipes, their last epoch.
@@ -50,13 +51,10 @@ def answer(results: Sequence[ArmResult]) -> str:
     tuning = [mean[f"{name}-tuned"] - mean[name] for name in ("softmax", "mlp", "cnn-small")]
     return (
         f"From softmax regression ({mean['softmax']:.3f}) a hidden layer buys "
-        f"{_points(mean['mlp'] - mean['softmax'])} and convolutions with a quarter of its "
-        f"parameters {_points(mean['cnn-small'] - mean['mlp'])} on it; tuning the training buys "
-        f"{_points(min(tuning))} to {_points(max(tuning))} on the same networks. Best on "
+        f"{points(mean['mlp'] - mean['softmax'])} and convolutions with a quarter of its "
+        f"parameters {points(mean['cnn-small'] - mean['mlp'])} on it; tuning the training buys "
+        f"{points(min(tuning))} to {points(max(tuning))} on the same networks. Best on "
         f"validation: {best.arm.name}, which reaches {best.test_accuracy[0]:.4f} on the test part, "
         f"mean of {len(best.runs)} {'seeds' if len(best.runs) > 1 else 'seed'}."
     )
 
-
-def _points(difference: float) -> str:
-    return f"{100 * difference:+.1f} points".replace("-", "\N{MINUS SIGN}")

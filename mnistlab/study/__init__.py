@@ -18,6 +18,7 @@ from mnistlab.run import DEFAULT_FOLDER, Progress
 from mnistlab.study.comparison import Arm, ArmResult, Study, StudyResult, growing_families
 from mnistlab.study.embedding import EmbeddingResult, EmbeddingStudy
 from mnistlab.study.grid import GridResult, GridStudy
+from mnistlab.study.quick import few_images, miniature
 from mnistlab.study.settings import Settings
 
 __all__ = [
@@ -45,6 +46,7 @@ def run_study(
     data: Dataset | str | None = None,
     *,
     n_seeds: int | None = None,
+    quick: bool = False,
     out: Path | str = DEFAULT_FOLDER,
     force: bool = False,
     device: str = "auto",
@@ -53,12 +55,16 @@ def run_study(
 ) -> AnyResult:
     """Run a study on a data set and write OUT/study-NAME-DATA/result.json.
 
+    quick: a miniature of it, in a folder of its own, to see in a minute or two what it does.
+
     Runs are found by content hash, so a repeated study trains only what is missing and one
     cut short goes on where it stopped. Errors are those of `train`.
     """
     if n_seeds is not None and n_seeds < 1:
         raise RecipeError(f"seeds must be at least 1, got {n_seeds}")
     dataset = data if isinstance(data, Dataset) else load(data or study.data)
+    if quick:
+        study, dataset = miniature(study), few_images(dataset)
     settings = Settings(n_seeds, Path(out), force, device, threads, progress or Progress())
     result = study.run(dataset, settings)
     atomic.write_json(result.path / "result.json", result.to_json())

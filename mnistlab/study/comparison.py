@@ -58,6 +58,11 @@ class ArmResult:
         """Mean and half-width of the 95 % interval over seeds (NaN for one seed)."""
         return mean_interval(self.each("test_accuracy"))
 
+    def gain_over(self, other: ArmResult, key: str = "test_accuracy") -> tuple[float, float]:
+        """Mean difference from another arm over paired seeds, half-width of its 95 % interval."""
+        pairs = zip(self.each(key), other.each(key), strict=True)
+        return mean_interval([mine - theirs for mine, theirs in pairs])
+
     @property
     def late_swing(self) -> float | None:
         """Largest change of validation accuracy between two of the last four epochs, any seed.
@@ -76,7 +81,7 @@ class Study:
 
     decide turns results into the answer, a sentence. gallery names the arms whose
     predictions are shown before and after training, confusions those whose mistakes are
-    shown class by class.
+    shown class by class. rates: whether the learning rates of the epochs are shown.
     """
 
     name: str
@@ -86,6 +91,7 @@ class Study:
     decide: Callable[[Sequence[ArmResult]], str]
     gallery: tuple[str, ...] = ()
     confusions: tuple[str, ...] = ()
+    rates: bool = False
     n_seeds: int = 3
 
     @property

@@ -14,9 +14,11 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from mnistlab.errors import TrainingError
-from mnistlab.phases import SCHEDULES, Epoch, Phase
+from mnistlab.phases import SCHEDULES, Best, Epoch, Phase
+from mnistlab.training.augmentation import Augment
 from mnistlab.training.optimizers import OPTIMIZERS
 
 EVALUATION_BATCH = (
@@ -39,53 +41,65 @@ def train(
     *,
     batch_size: int,
     seed: int,
+    augment: Augment | None = None,
     autocast: bool = False,
     on_step: Callable[[], None] = lambda: None,
     on_epoch: Callable[[Epoch], None] = lambda epoch: None,
 ) -> list[Epoch]:
     """Train `network` in place and leave it with the best weights it had; so does every phase.
 
-    Best is the highest validation accuracy (the earlier epoch where two are
-    equal), or the lowest training loss where there is no validation; a phase with
-    patience ends when that many epochs bring no new best. `autocast`
-    runs the forward pass in bfloat16. Raises TrainingError when a loss is no
-    longer finite; that epoch has been reported to `on_epoch` by then.
+    Which epoch is best, and when a phase ends early, is phases.Best's rule. `augment` turns
+    a batch and its labels into what is trained on. `autocast` runs the forward pass in
+    bfloat16. Raises TrainingError when a loss is no longer finite; that epoch has been
+    reported to `on_epoch` by then.
     """
     X, y = examples
     n_images, device = len(y), y.device
     n_batches = math.ceil(n_images / batch_size)
     shuffler = torch.Generator().manual_seed(seed)
     history: list[Epoch] = []
-    best_score, best_weights = -math.inf, copy_of_weights(network)
+    best, best_weights = Best(), copy_of_weights(network)
     for phase_number, phase in enumerate(phases):
-        optimizer = OPTIMIZERS[phase.optimizer](
-            network.parameters(), phase.learning_rate, phase.weight_decay
-        )
+        optimizer = OPTIMIZERS[phase.optimizer](network, phase.learning_rate, phase.weight_decay)
         schedule = SCHEDULES[phase.schedule]
-        step, n_without_gain = 0, 0
+        average = moving_average(network, phase.ema_decay)
+        judged = network if average is None else average.module
+        losses: list[float] = []  # of the phase's epochs, for its schedule
+        step = 0
+        best.begin(phase)
         for _ in range(phase.epochs):
             start = time.perf_counter()
             network.train()
             loss_sum, n_correct = torch.zeros(2, device=device)  # read once an epoch: no waiting
             order = torch.randperm(n_images, generator=shuffler).to(device)
             for batch in order.split(batch_size):
-                learning_rate = phase.learning_rate * schedule(step / (phase.epochs * n_batches))
+                learning_rate = phase.learning_rate * schedule(
+                    step / (phase.epochs * n_batches), losses
+                )
                 for group in optimizer.param_groups:
                     group["lr"] = learning_rate
-                labels = y[batch]
+                images, labels = X[batch], y[batch]
+                # targets: labels (N,), or shares of the classes (N, K) where images were mixed
+                images, targets = (images, labels) if augment is None else augment(images, labels)
                 with torch.autocast(device.type, torch.bfloat16, enabled=autocast):
-                    logits = network(X[batch])
-                loss = cross_entropy(logits.float(), labels)
+                    logits = network(images)
+                loss = cross_entropy(
+                    logits.float(), targets, label_smoothing=phase.label_smoothing
+                )
                 optimizer.zero_grad()
                 loss.backward()
+                if phase.clip_norm is not None:
+                    nn.utils.clip_grad_norm_(network.parameters(), phase.clip_norm)
                 optimizer.step()
+                if average is not None:
+                    average.update_parameters(network)
                 with torch.no_grad():
                     loss_sum += loss * len(labels)
                     n_correct += (logits.argmax(1) == labels).sum()
                 step += 1
                 on_step()
             train_loss = loss_sum.item() / n_images
-            val_loss, val_accuracy = measure(network, validation) if validation else (None, None)
+            val_loss, val_accuracy = measure(judged, validation) if validation else (None, None)
             history.append(
                 Epoch(
                     phase=phase_number,
@@ -99,19 +113,28 @@ def train(
                 )
             )
             on_epoch(history[-1])
-            if not math.isfinite(train_loss) or not math.isfinite(val_loss or 0.0):
+            losses.append(train_loss if val_loss is None else val_loss)
+            if not (math.isfinite(train_loss) and math.isfinite(losses[-1])):
                 raise TrainingError(
                     f"the loss is no longer finite in epoch {len(history)} "
                     f"(learning rate {learning_rate:g}); try a smaller learning_rate"
                 )
-            score = -train_loss if val_accuracy is None else val_accuracy
-            n_without_gain += 1
-            if score > best_score:
-                best_score, best_weights, n_without_gain = score, copy_of_weights(network), 0
-            if n_without_gain == phase.patience:
+            if best.see(history[-1]):
+                best_weights = copy_of_weights(judged)
+            if best.is_out_of_patience:
                 break
         network.load_state_dict(best_weights)
     return history
+
+
+def moving_average(network: nn.Module, decay: float) -> AveragedModel | None:
+    """A copy of the network that follows its weights; None for a decay of 0.
+
+    What is not trained, such as a batch normalisation's statistics, is averaged as well.
+    """
+    if decay == 0:
+        return None
+    return AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(decay), use_buffers=True)
 
 
 def measure(network: nn.Module, examples: Examples) -> tuple[float, float]:

@@ -48,6 +48,7 @@ def load_named(name: str) -> Dataset:
         n_official_train=source.n_train if source.n_test else None,
         provenance=_provenance(source, files),
         licence=source.licence,
+        of_characters=all(len(class_name) == 1 for class_name in source.class_names),
     )
 
 

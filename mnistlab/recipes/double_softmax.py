@@ -1,0 +1,90 @@
+"""Write-up B: an MLP 784-64-10 on Fashion-MNIST, its batch size, and its two softmaxes.
+
+As published the forward pass ends in softmax and the loss applies another; the recipes whose
+names end in -logits are the same with the mistake mended. Pixels run from -1 to 1.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from mnistlab.phases import Phase
+from mnistlab.recipe import Recipe
+
+FULL_BATCH = 1_000_000  # larger than any training part here: each step sees all of it
+
+
+def double_softmax() -> Recipe:
+    """B3: batch 10, SGD 0.1, 10 epochs. `mnistlab train double-softmax --data fashion-mnist`."""
+    return Recipe(
+        name="double-softmax",
+        system="B3",
+        summary="784-64-10 with softmax twice, batch 10",
+        model="mlp",
+        model_args={"hidden_sizes": (64,), "softmax_output": True},
+        scaling="symmetric",
+        phases=(Phase("sgd", learning_rate=0.1, epochs=10),),
+        batch_size=10,
+    )
+
+
+def double_softmax_logits() -> Recipe:
+    """B3 with the correct loss."""
+    return _with_logits(double_softmax())
+
+
+def double_softmax_slow() -> Recipe:
+    """B5: batch 10, SGD 0.01, 20 epochs."""
+    return replace(
+        double_softmax(),
+        name="double-softmax-slow",
+        system="B5",
+        phases=(Phase("sgd", learning_rate=0.01, epochs=20),),
+    )
+
+
+def double_softmax_slow_logits() -> Recipe:
+    """B5 with the correct loss."""
+    return _with_logits(double_softmax_slow())
+
+
+def full_batch() -> Recipe:
+    """B1: every step sees all images, SGD 0.01, 10 epochs of one step each."""
+    return replace(
+        double_softmax(),
+        name="full-batch",
+        system="B1",
+        summary="784-64-10 with softmax twice, full batch",
+        phases=(Phase("sgd", learning_rate=0.01, epochs=10),),
+        batch_size=FULL_BATCH,
+    )
+
+
+def full_batch_logits() -> Recipe:
+    """B1 with the correct loss."""
+    return _with_logits(full_batch())
+
+
+def full_batch_long() -> Recipe:
+    """B2: full batch, SGD 0.1, 2,001 epochs of one step each."""
+    return replace(
+        full_batch(),
+        name="full-batch-long",
+        system="B2",
+        phases=(Phase("sgd", learning_rate=0.1, epochs=2001),),
+    )
+
+
+def full_batch_long_logits() -> Recipe:
+    """B2 with the correct loss."""
+    return _with_logits(full_batch_long())
+
+
+def _with_logits(recipe: Recipe) -> Recipe:
+    args = {name: value for name, value in recipe.model_args.items() if name != "softmax_output"}
+    return replace(
+        recipe,
+        name=f"{recipe.name}-logits",
+        summary=recipe.summary.replace("softmax twice", "the correct loss"),
+        model_args=args,
+    )

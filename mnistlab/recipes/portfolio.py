@@ -1,0 +1,107 @@
+"""Write-up C: seven feed-forward and seven convolutional networks, and the final model.
+
+Images are padded to 32 x 32 and enter raw, 0 to 255, as published; training and validation
+part grow fourfold. Optimizers are torch's at their default rate of 0.001. At most 30 epochs,
+patience 3 on validation accuracy, the best weights kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from mnistlab.phases import Phase
+from mnistlab.recipe import Recipe
+
+ADAM = Phase("adam", learning_rate=1e-3, epochs=30, patience=3)
+SGD = replace(ADAM, optimizer="sgd")
+DECAYED = replace(ADAM, weight_decay=1e-2)
+DENSE = {"hidden_sizes": (512, 128, 128, 128)}
+CONVOLUTIONAL = {"channels": (32, 64), "hidden_sizes": (64,), "padded": False}
+
+
+def _recipe(
+    name: str, system: str, summary: str, model: str, model_args: dict[str, Any], phase: Phase
+) -> Recipe:
+    return Recipe(
+        name=name,
+        system=system,
+        summary=summary,
+        model=model,
+        model_args=model_args,
+        split="shuffled-60-20-20",
+        scaling="none",
+        pad_to=32,
+        expansion="fourfold",
+        phases=(phase,),
+        batch_size=256,
+    )
+
+
+def _dense(name: str, system: str, summary: str, phase: Phase = ADAM, **args: Any) -> Recipe:
+    return _recipe(f"dense-{name}", system, summary, "mlp", DENSE | args, phase)
+
+
+def _conv(name: str, system: str, summary: str, phase: Phase = ADAM, **args: Any) -> Recipe:
+    return _recipe(f"conv-{name}", system, summary, "cnn", CONVOLUTIONAL | args, phase)
+
+
+DENSE_ARMS: dict[str, Callable[[], Recipe]] = {
+    "dense-base": lambda: _dense("base", "C1", "1024-512-128-128-128-10"),
+    "dense-wide": lambda: _dense(
+        "wide", "C2", "1024-512-512-512-256-10", hidden_sizes=(512, 512, 512, 256)
+    ),
+    "dense-deep": lambda: _dense(
+        "deep", "C3", "1024-512, seven of 128, 10", hidden_sizes=(512, *[128] * 7)
+    ),
+    "dense-sgd": lambda: _dense("sgd", "C4", "base with plain SGD", SGD),
+    "dense-decay": lambda: _dense("decay", "C5", "base with weight decay 0.01", DECAYED),
+    "dense-norm": lambda: _dense("norm", "C6", "base with batch normalisation", batch_norm=True),
+    "dense-dropout": lambda: _dense(
+        "dropout", "C7", "base with dropout 0.5 to 0.2", dropout=(0.5, 0.4, 0.3, 0.2)
+    ),
+}
+CONV_ARMS: dict[str, Callable[[], Recipe]] = {
+    "conv-base": lambda: _conv("base", "C8", "conv 32, conv 64, linear 2304-64-10"),
+    "conv-wide": lambda: _conv(
+        "wide", "C9", "conv 32, conv 64, linear 2304-128-10", hidden_sizes=(128,)
+    ),
+    "conv-deep": lambda: _conv(
+        "deep",
+        "C10",
+        "conv 64, conv 128, linear 4608-64-64-32-10",
+        channels=(64, 128),
+        hidden_sizes=(64, 64, 32),
+    ),
+    "conv-sgd": lambda: _conv("sgd", "C11", "base with plain SGD", SGD),
+    "conv-decay": lambda: _conv("decay", "C12", "base with weight decay 0.01", DECAYED),
+    "conv-norm": lambda: _conv("norm", "C13", "base with batch normalisation", batch_norm=True),
+    "conv-dropout": lambda: _conv(
+        "dropout", "C14", "base with half the channels dropped", channel_dropout=0.5
+    ),
+}
+
+
+def final() -> Recipe:
+    """C17 as published: three phases of at most 200 epochs. A day on two cores."""
+    first = Phase("adam", learning_rate=1e-3, epochs=200, weight_decay=1e-3, patience=4)
+    second = replace(first, optimizer="sgd")
+    return replace(
+        CONV_ARMS["conv-norm"](),
+        name="final",
+        system="C17",
+        summary="four convolutions to 512, linear 4608-512-256-128-64-10",
+        model_args={
+            "channels": (64, 128, 256, 512),
+            "kernel_sizes": (2, 2, 2, 4),
+            "pools": (True, True, False, False),
+            "padded": False,
+            "batch_norm": True,
+            "hidden_batch_norm": True,
+            "channel_dropout": (0.1, 0.3, 0.5, 0.5),
+            "hidden_sizes": (512, 256, 128, 64),
+            "dropout": (0.1, 0.3, 0.5, 0.5),
+        },
+        phases=(first, second, replace(second, weight_decay=0.0)),
+    )

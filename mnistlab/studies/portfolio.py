@@ -1,0 +1,90 @@
+"""Write-up C: regularisation of dense and convolutional networks, scaling, the final model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+from mnistlab.recipe import Recipe
+from mnistlab.recipes import portfolio as recipes
+from mnistlab.studies.wording import against_base, gain, seeds
+from mnistlab.study import Arm, ArmResult, Study
+
+# Best-looking validation accuracies as write-up C prints them, and its final model's test part.
+PUBLISHED = {
+    "dense-base": "val 0.833",
+    "dense-wide": "val 0.839",
+    "dense-deep": "val 0.853",
+    "dense-sgd": "val 0.843, still rising",
+    "dense-decay": "val 0.810",
+    "dense-norm": "val 0.843",
+    "dense-dropout": "val 0.788",
+    "conv-base": "val 0.875",
+    "conv-wide": "val 0.862",
+    "conv-deep": "val 0.878",
+    "conv-sgd": "val 0.869",
+    "conv-decay": "val 0.869",
+    "conv-norm": "val 0.881",
+    "conv-dropout": "val 0.874",
+    "final": "val 0.914, test 0.916",
+}
+WHY = "one run on C's own drawing of 52,500 images; here all 70,000, mean over seeds"
+
+
+def mlp_regularisation() -> Study:
+    """C1 to C7. `mnistlab study mlp-regularisation --data fashion-mnist`."""
+    return _regularisation("mlp-regularisation", "C1", "dense", recipes.DENSE_ARMS)
+
+
+def cnn_regularisation() -> Study:
+    """C8 to C14. `mnistlab study cnn-regularisation --data fashion-mnist`."""
+    return _regularisation("cnn-regularisation", "C8", "convolutional", recipes.CONV_ARMS)
+
+
+def scaling() -> Study:
+    """What C's raw pixels cost. `mnistlab study scaling --data fashion-mnist`."""
+    bases = (recipes.DENSE_ARMS["dense-base"](), recipes.CONV_ARMS["conv-base"]())
+    return Study(
+        name="scaling",
+        system="C",
+        question="Pixels from 0 to 255 go into write-up C's networks as they are: what is scaling "
+        "them worth?",
+        arms=tuple(
+            _arm(base)
+            if scaling == "none"
+            else Arm(replace(base, name=f"{base.name}-{scaling}", scaling=scaling))
+            for base in bases
+            for scaling in ("none", "min-max", "standard")
+        ),
+        decide=_worth_of_scaling,
+    )
+
+
+def _regularisation(
+    name: str, system: str, kind: str, arms: Mapping[str, Callable[[], Recipe]]
+) -> Study:
+    return Study(
+        name=name,
+        system=system,
+        question=f"One {kind} network, changed in one way at a time: wider, deeper, another "
+        "optimizer, weight decay, normalisation, dropout. What helps?",
+        arms=tuple(_arm(make()) for make in arms.values()),
+        decide=against_base,
+    )
+
+
+def _arm(recipe: Recipe) -> Arm:
+    published = PUBLISHED.get(recipe.name)
+    if published is None:
+        return Arm(recipe)
+    return Arm(recipe, {"fashion-mnist": published}, {"fashion-mnist": WHY})
+
+
+def _worth_of_scaling(results: Sequence[ArmResult]) -> str:
+    by_name = {result.arm.name: result for result in results}
+    parts = [
+        f"{base} {gain(by_name[f'{base}-{scaling}'], by_name[base])} by {scaling}"
+        for base in ("dense-base", "conv-base")
+        for scaling in ("min-max", "standard")
+    ]
+    return f"Scaling changes test accuracy by: {'; '.join(parts)} ({seeds(results)})."

@@ -1,0 +1,281 @@
+"""Augmentation of whole batches, on the tensors the loop trains on: nothing is done per image.
+
+Each is a function (X, strength, random) of a batch (N, 1, H, W) of raw pixels, any dtype, 0
+being the background, and gives a batch of the same shape; every image draws its own numbers.
+To add one, write its function and name it in AUGMENTATIONS. Mixtures blend images and their
+labels and come last. A recipe names what it wants with a strength: {"shift": 2, "flip": 0.5}.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Generator, Tensor
+from torch.nn import functional as F
+
+from mnistlab.errors import RecipeError
+
+Augment = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]  # images, labels -> images, targets
+View = Callable[[Tensor], Tensor]
+
+
+class Augmentation(NamedTuple):
+    """A function of a batch, the largest strength it takes, and what the strength means."""
+
+    apply: Callable[[Tensor, float, Generator], Tensor]
+    largest: float
+    strength: str
+
+
+class Mixture(NamedTuple):
+    """As an augmentation; gives the batch, the blended images' order, and each one's own share."""
+
+    apply: Callable[[Tensor, float, Generator], tuple[Tensor, Tensor, Tensor]]
+    largest: float
+    strength: str
+
+
+def flip(X: Tensor, strength: float, random: Generator) -> Tensor:
+    """Mirror left and right, with the given probability."""
+    return torch.where(_happens(X, strength, random), X.flip(-1), X)
+
+
+def shift(X: Tensor, strength: float, random: Generator) -> Tensor:
+    """Move by up to so many whole pixels along each axis; what comes in is background.
+
+    Padding and cropping at random do the same.
+    """
+    n, _, height, width = X.shape
+    most = int(strength)
+    padded = F.pad(X, (most, most, most, most))
+    down, right = torch.randint(2 * most + 1, (2, n, 1), generator=random).to(X.device)
+    rows = (down + torch.arange(height, device=X.device))[:, :, None]  # (N, H, 1)
+    columns = (right + torch.arange(width, device=X.device))[:, None, :]  # (N, 1, W)
+    images = torch.arange(n, device=X.device)[:, None, None]
+    return padded[images, 0, rows, columns].unsqueeze(1)
+
+
+def zoom(X: Tensor, strength: float, random: Generator) -> Tensor:
+    """Enlarge or shrink by a factor between 1 / (1 + strength) and 1 + strength."""
+    factor = torch.exp(_between(X, math.log1p(strength), random))
+    return _affine(X, 1 / factor, torch.zeros_like(factor))
+
+
+def rotation(X: Tensor, strength: float, random: Generator) -> Tensor:
+    """Turn by up to so many degrees either way."""
+    angle = _between(X, math.radians(strength), random)
+    return _affine(X, torch.cos(angle), torch.sin(angle))
+
+
+def shear(X: Tensor, strength: float, random: Generator) -> Tensor:
+    """Slant by up to so many pixels of x for each pixel of y."""
+    slant = _between(X, strength, random)
+    one, zero = torch.ones_like(slant), torch.zeros_like(slant)
+    theta = torch.stack([torch.stack([one, slant, zero], 1), torch.stack([zero, one, zero], 1)], 1)
+    return _sampled(X, F.affine_grid(theta, list(X.shape), align_corners=False))
+
+
+def elastic(X: Tensor, strength: float, random: Generator) -> Tensor:
+    """Displace each pixel by a smooth random field of so many pixels' standard deviation.
+
+    After Simard, Steinkraus and Platt (2003); the field is drawn on a grid an eighth as fine
+    and interpolated, which is as smooth and cheaper than a wide Gaussian.
+    """
+    n, _, height, width = X.shape
+    coarse = torch.randn(n, 2, height // 8 + 2, width // 8 + 2, generator=random).to(X.device)
+    field = F.interpolate(coarse, (height, width), mode="bicubic", align_corners=True)
+    pixel = torch.tensor([2 / width, 2 / height], device=X.device)
+    identity = torch.eye(2, 3, device=X.device).expand(n, 2, 3)
+    grid = F.affine_grid(identity, [n, 1, height, width], align_corners=False)  # (N, H, W, 2)
+    return _sampled(X, grid + strength * pixel * field.permute(0, 2, 3, 1))
+
+
+def erasing(X: Tensor, strength: float, random: Generator) -> Tensor:
+    """With the given probability, noise in a rectangle of 2 to 33 % of the image.
+
+    Sides are in a ratio of 0.3 to 3.3 (Zhong et al. 2020).
+    """
+    n, _, height, width = X.shape
+    area, shape = torch.rand(2, n, 1, 1, 1, generator=random).to(X.device)
+    area = (0.02 + 0.31 * area) * height * width
+    ratio = torch.exp((2 * shape - 1) * math.log(3.3))
+    inside = _rectangle(X, torch.sqrt(area * ratio), torch.sqrt(area / ratio), random)
+    noise = (256 * torch.rand(X.shape, generator=random)).to(X.device, X.dtype)
+    return torch.where(inside & _happens(X, strength, random), noise, X)
+
+
+def cutout(X: Tensor, strength: float, random: Generator) -> Tensor:
+    """A square of so many pixels' side becomes background (DeVries and Taylor 2017)."""
+    side = torch.full((len(X), 1, 1, 1), math.floor(strength), device=X.device)
+    return X.masked_fill(_rectangle(X, side, side, random), 0)
+
+
+def mixup(X: Tensor, strength: float, random: Generator) -> tuple[Tensor, Tensor, Tensor]:
+    """Each image blended with another, shares from Beta(a, a) (Zhang et al. 2018)."""
+    own, order = _share(strength, random), torch.randperm(len(X), generator=random).to(X.device)
+    images = X.float()
+    return images.lerp(images[order], 1 - own), order, torch.full((len(X),), own, device=X.device)
+
+
+def cutmix(X: Tensor, strength: float, random: Generator) -> tuple[Tensor, Tensor, Tensor]:
+    """A rectangle of each image from another, its area from Beta(a, a) (Yun et al. 2019)."""
+    n, _, height, width = X.shape
+    side = math.sqrt(1 - _share(strength, random))
+    order = torch.randperm(n, generator=random).to(X.device)
+    tall, wide = (torch.full((n, 1, 1, 1), s * side, device=X.device) for s in (height, width))
+    inside = _rectangle(X, tall, wide, random)
+    return torch.where(inside, X[order], X), order, 1 - inside.float().mean((1, 2, 3))
+
+
+AUGMENTATIONS: dict[str, Augmentation] = {
+    "flip": Augmentation(flip, 1, "probability"),
+    "shift": Augmentation(shift, 64, "pixels"),
+    "zoom": Augmentation(zoom, 4, "factor less 1"),
+    "rotation": Augmentation(rotation, 180, "degrees"),
+    "shear": Augmentation(shear, 4, "pixels a pixel"),
+    "elastic": Augmentation(elastic, 16, "pixels"),
+    "erasing": Augmentation(erasing, 1, "probability"),
+    "cutout": Augmentation(cutout, 64, "pixels"),
+}
+MIXTURES: dict[str, Mixture] = {
+    "mixup": Mixture(mixup, 10, "a of Beta(a, a)"),
+    "cutmix": Mixture(cutmix, 10, "a of Beta(a, a)"),
+}
+
+
+def check(wanted: Mapping[str, float]) -> None:
+    """RecipeError for an augmentation there is not, or a strength it cannot have."""
+    known: dict[str, Augmentation | Mixture] = {**AUGMENTATIONS, **MIXTURES}
+    for name, strength in wanted.items():
+        if name not in known:
+            raise RecipeError(f"unknown augmentation {name!r}; there are: {', '.join(known)}")
+        if not 0 <= strength <= known[name].largest:
+            largest, unit = known[name].largest, known[name].strength
+            raise RecipeError(f"{name} must be 0 to {largest:g} ({unit}), got {strength}")
+    if sum(wanted.get(name, 0) > 0 for name in MIXTURES) > 1:
+        raise RecipeError(f"only one of {' and '.join(MIXTURES)} can be had at a time")
+
+
+def augmenter(wanted: Mapping[str, float], n_classes: int, seed: int) -> Augment | None:
+    """All augmentations wanted, in the order of AUGMENTATIONS; None where nothing is.
+
+    The numbers it draws are its own: what else is random in a training stays as it is.
+    """
+    check(wanted)
+    steps = [(a.apply, wanted[name]) for name, a in AUGMENTATIONS.items() if wanted.get(name)]
+    mixtures = [(m.apply, wanted[name]) for name, m in MIXTURES.items() if wanted.get(name)]
+    if not steps and not mixtures:
+        return None
+    random = Generator().manual_seed(seed)
+
+    def augment(images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        for apply, strength in steps:
+            images = apply(images, strength, random)
+        targets = labels
+        for mix, strength in mixtures:
+            images, order, own = mix(images, strength, random)
+            shares = F.one_hot(labels, n_classes).float()
+            targets = own[:, None] * shares + (1 - own[:, None]) * shares[order]  # (N, K)
+        return images, targets
+
+    return augment
+
+
+def fourfold(X: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    """Write-up C's expansion, (4 N, 1, H, W): as is, mirrored, enlarged, and both.
+
+    Enlarged: the outer 2 pixels cut away, the rest stretched to the old size (nearest).
+    """
+    enlarged = F.interpolate(X[:, :, 2:-2, 2:-2].float(), X.shape[2:]).to(X.dtype)
+    return torch.cat([X, X.flip(-1), enlarged, enlarged.flip(-1)]), y.repeat(4)
+
+
+EXPANSIONS: dict[str, Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]] = {"fourfold": fourfold}
+
+
+def expander(name: str | None) -> Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]:
+    """The expansion of that name, None giving the images back; RecipeError for others."""
+    if name is None:
+        return lambda X, y: (X, y)
+    if name not in EXPANSIONS:
+        raise RecipeError(f"unknown expansion {name!r}; there are: {', '.join(EXPANSIONS)}")
+    return EXPANSIONS[name]
+
+
+# What test-time augmentation shows of an image besides itself.
+VIEWS: dict[str, tuple[View, ...]] = {
+    "flip": (lambda X: X.flip(-1),),
+    "shift": tuple(
+        lambda X, down=down, right=right: _moved(X, down, right)
+        for down, right in ((-1, 0), (1, 0), (0, -1), (0, 1))
+    ),
+}
+
+
+def views_of(names: Sequence[str]) -> list[View]:
+    """Every combination of the views named, the images as they are first.
+
+    RecipeError for a name that is not in VIEWS.
+    """
+    views: list[View] = [lambda X: X]
+    for name in names:
+        if name not in VIEWS:
+            raise RecipeError(f"unknown test-time augmentation {name!r}; there are: {', '.join(VIEWS)}")
+        views += [_both(first, then) for first in views for then in VIEWS[name]]
+    return views
+
+
+def _both(first: View, then: View) -> View:
+    return lambda X: then(first(X))
+
+
+def _moved(X: Tensor, down: int, right: int) -> Tensor:
+    """Moved by whole pixels, background coming in."""
+    return F.pad(X, (right, -right, down, -down))
+
+
+def _happens(X: Tensor, probability: float, random: Generator) -> Tensor:
+    """bool (N, 1, 1, 1)."""
+    return (torch.rand(len(X), 1, 1, 1, generator=random) < probability).to(X.device)
+
+
+def _between(X: Tensor, most: float, random: Generator) -> Tensor:
+    """float (N,), uniform between -most and most."""
+    return ((2 * torch.rand(len(X), generator=random) - 1) * most).to(X.device)
+
+
+def _share(a: float, random: Generator) -> float:
+    """One number from Beta(a, a), which torch draws from no generator but the global one."""
+    seed = int(torch.randint(2**31, (1,), generator=random))
+    return float(np.random.default_rng(seed).beta(a, a))
+
+
+def _affine(X: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
+    """Each image turned and scaled about its middle; the matrix takes places back, not forth."""
+    height, width = X.shape[2:]
+    zero = torch.zeros_like(cosine)
+    # Places run from -1 to 1 along both axes: in an oblong image a turn needs the ratio of sides.
+    across = torch.stack([cosine, -sine * height / width, zero], 1)
+    down = torch.stack([sine * width / height, cosine, zero], 1)
+    theta = torch.stack([across, down], 1)  # (N, 2, 3)
+    return _sampled(X, F.affine_grid(theta, list(X.shape), align_corners=False))
+
+
+def _sampled(X: Tensor, grid: Tensor) -> Tensor:
+    """float32 images read at the grid's places, linearly between pixels, background outside."""
+    return F.grid_sample(X.float(), grid, padding_mode="zeros", align_corners=False)
+
+
+def _rectangle(X: Tensor, tall: Tensor, wide: Tensor, random: Generator) -> Tensor:
+    """bool (N, 1, H, W): a rectangle an image, its middle anywhere, its rim cut off by the edge."""
+    n, _, height, width = X.shape
+    middle = torch.rand(2, n, 1, 1, 1, generator=random).to(X.device)
+    rows = torch.arange(height, device=X.device).reshape(1, 1, -1, 1) + 0.5
+    columns = torch.arange(width, device=X.device).reshape(1, 1, 1, -1) + 0.5
+    inside_rows = (rows - middle[0] * height).abs() < tall / 2
+    inside_columns = (columns - middle[1] * width).abs() < wide / 2
+    return inside_rows & inside_columns

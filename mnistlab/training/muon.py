@@ -1,0 +1,53 @@
+"""Muon for whole networks: torch's, which takes matrices alone, and AdamW for all the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.optim import AdamW, Optimizer
+from torch.optim import Muon as MatrixMuon
+
+
+class Muon(Optimizer):
+    """Orthogonalised momentum for hidden weights (Jordan et al. 2024), AdamW for the others.
+
+    A convolution's kernel (out, in, h, w) is seen as a matrix (out, in * h * w). The first
+    trained layer, the last one, biases and normalisations are AdamW's. Muon's steps are scaled to the
+    size of AdamW's (Liu et al. 2025), so that one learning rate and one decoupled weight decay
+    serve both.
+    """
+
+    def __init__(self, network: nn.Module, learning_rate: float, weight_decay: float) -> None:
+        weights = [p for p in network.parameters() if p.requires_grad and p.ndim >= 2]
+        self._kernels = weights[1:-1]
+        # Views: a step on the matrix is a step on the kernel.
+        self._matrices = [nn.Parameter(_as_matrix(k.detach(), k)) for k in self._kernels]
+        chosen = {id(kernel) for kernel in self._kernels}
+        others = [p for p in network.parameters() if p.requires_grad and id(p) not in chosen]
+        super().__init__(list(network.parameters()), {"lr": learning_rate})
+        settings: dict[str, Any] = {"lr": learning_rate, "weight_decay": weight_decay}
+        self._parts: list[Optimizer] = [AdamW(others, fused=True, **settings)]
+        if self._matrices:
+            self._parts.append(
+                MatrixMuon(self._matrices, adjust_lr_fn="match_rms_adamw", **settings)
+            )
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]
+        """One update of all parameters at the learning rate of the first group."""
+        for kernel, matrix in zip(self._kernels, self._matrices, strict=True):
+            matrix.grad = None if kernel.grad is None else _as_matrix(kernel.grad, kernel)
+        for part in self._parts:
+            for group in part.param_groups:
+                group["lr"] = self.param_groups[0]["lr"]
+            part.step()
+
+
+def _as_matrix(values: Tensor, kernel: Tensor) -> Tensor:
+    """The kernel, or its gradient, as (out, D), in the order that makes the kernel's a view."""
+    if kernel.is_contiguous():
+        return values.flatten(1)
+    return values.permute(0, 2, 3, 1).flatten(1)  # channels-last: a row is (h, w, in)
