@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from mnistlab import atomic
+from mnistlab import atomic, machine
 from mnistlab.training import hardware
 
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -50,20 +50,32 @@ def run_benchmark(name: str, bench: Callable[[], dict[str, Any]]) -> None:
 
 
 def record_study(folder: Path) -> None:
-    """Keep a finished study: a line per arm, with every seed's values."""
+    """Keep a finished study: a line per arm, with every seed's values; one line if it has none."""
     result = json.loads((folder / "result.json").read_text(encoding="utf-8"))
+    head = {"kind": "study", "name": result["study"], "data": result["data"]}
+    if not result["arms"]:
+        env = machine.describe() | {"threads": machine.threads_in_use()}
+        append([head | {key: result[key] for key in result.keys() - head.keys()} | {"env": env}])
+        return
     lines = []
     for arm in result["arms"]:
         run = folder.parent / arm["runs"][0]
         env = json.loads((run / "env.json").read_text(encoding="utf-8"))
         kept = json.loads((run / "result.json").read_text(encoding="utf-8"))
         lines.append(
-            {"kind": "study", "name": result["study"], "data": result["data"]}
+            head
             | {key: value for key, value in arm.items() if key not in ("recipe", "runs")}
             | {"recipe": arm["recipe"]["name"], "recipe_hash": kept["recipe_hash"]}
-            | {"n_test": kept["n_test"], "env": env}
+            | {"n_train": _n_train(run, kept), "n_test": kept.get("n_test"), "env": env}
         )
     append(lines)
+
+
+def _n_train(run: Path, kept: dict[str, Any]) -> int:
+    """Images trained on, or, of a cross-validation, cut into folds."""
+    if "n_images" in kept:
+        return int(kept["n_images"])
+    return int(json.loads((run / "data.json").read_text(encoding="utf-8"))["n_train"])
 
 
 def _commit() -> str:

@@ -30,7 +30,7 @@ from mnistlab import machine, scratch
 from mnistlab.phases import Phase
 from mnistlab.training import hardware
 
-N_TURNS, N_EPOCHS = 5, 5
+N_TURNS, N_EPOCHS = 7, 5
 BATCH, RATE, WIDTH = 128, 0.01, 128
 Turn = Callable[[int], tuple[float, float]]  # seed -> seconds an epoch, validation accuracy
 

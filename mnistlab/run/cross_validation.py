@@ -16,6 +16,7 @@ from mnistlab.errors import RecipeError, RunError
 from mnistlab.recipe import Recipe
 from mnistlab.run.building import check_trainable, classifier_of, parts_of
 from mnistlab.run.training import DEFAULT_FOLDER, Progress, folder_name, n_steps
+from mnistlab.version import __version__
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,9 @@ def cross_validate(
 
     folds = StratifiedKFold(n_folds, shuffle=True, random_state=recipe.seed)
     accuracy, seconds = [], []
-    with method_of(recipe.model).n_threads(threads):
+    method = method_of(recipe.model)
+    with method.n_threads(threads):
+        env = method.describe(device, recipe.precision)
         for inner, outer in folds.split(train.images, train.labels):
             progress.on_start(recipe, dataset, n_steps(recipe, len(inner)))
             classifier, start = classifier_of(recipe, device), time.perf_counter()
@@ -105,6 +108,7 @@ def cross_validate(
     )
     path.mkdir(parents=True, exist_ok=True)
     atomic.write_json(path / "recipe.json", recipe.to_json())
+    atomic.write_json(path / "env.json", {"mnistlab": __version__, **env, "seed": recipe.seed})
     atomic.write_json(path / "result.json", result.to_json())
     return result
 

@@ -12,16 +12,18 @@ class ReLU(Layer):
 
     def forward(self, X: Array, training: bool = False) -> Array:
         """Any shape to the same."""
-        self.Y = np.maximum(X, 0, out=self.room("Y", X.shape, X.dtype))
-        return self.Y
+        # 1 where X > 0, else 0, as numbers: two products with it take less than a maximum.
+        self.mask = self.room("mask", X.shape, X.dtype)
+        np.greater(X, 0, out=self.mask)
+        return np.multiply(X, self.mask, out=self.room("Y", X.shape, X.dtype))
 
     def backward(self, dY: Array) -> Array:
         """Nothing flows back where nothing came through."""
-        return np.multiply(dY, self.pattern(), out=self.room("dX", dY.shape, dY.dtype))
+        return np.multiply(dY, self.mask, out=self.room("dX", dY.shape, dY.dtype))
 
     def pattern(self) -> Array:
-        """Which numbers came through, bool."""
-        return np.greater(self.Y, 0, out=self.room("pattern", self.Y.shape, np.bool_))
+        """Which numbers came through: 1 or 0."""
+        return self.mask
 
 
 class LeakyReLU(Layer):

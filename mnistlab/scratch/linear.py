@@ -12,8 +12,8 @@ from mnistlab.scratch.layer import Array, Layer
 class Linear(Layer):
     """Y = X W + b with X (N, n_in), W (n_in, n_out), b (n_out,) zero at first.
 
-    Backward (Rumelhart, Hinton and Williams 1986): dW = X^T dY, db = the sum of dY over
-    the examples, dX = dY W^T.
+    Backward (Rumelhart, Hinton and Williams 1986): dW = X^T dY, db = 1^T dY, the sum over the
+    examples, dX = dY W^T.
     """
 
     trained = ("W", "b")
@@ -37,7 +37,7 @@ class Linear(Layer):
     def backward_parameters(self, dY: Array) -> None:
         """dW and db."""
         np.matmul(self.X.T, dY, out=self.dW)
-        np.sum(dY, axis=0, out=self.db)
+        np.matmul(np.ones(len(dY), dY.dtype), dY, out=self.db)
 
     def backward(self, dY: Array) -> Array:
         """dX, and dW and db on the way."""

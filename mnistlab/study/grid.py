@@ -105,6 +105,7 @@ class GridResult:
     def _point_to_json(self, point: CrossValidation) -> dict[str, Any]:
         return {
             "arm": point.recipe.name,
+            "system": self.study.system,
             "recipe": point.recipe.to_json(),
             "n_parameters": None,
             "n_folds": len(point.accuracy),
@@ -114,12 +115,14 @@ class GridResult:
             "train_time_s": list(point.train_time_s),
             "published": None,
             "why_it_differs": None,
+            "runs": [point.path.name],
         }
 
     def _run_to_json(self) -> dict[str, Any]:
         result = self.run.result
         return {
             "arm": self.run.recipe.name,
+            "system": self.study.system,
             "recipe": self.run.recipe.to_json(),
             "n_parameters": result["n_parameters"],
             "seeds": [self.run.recipe.seed],
