@@ -86,9 +86,7 @@ def cost_table(name: str, data: str) -> str:
 def grid_table(name: str, data: str) -> str:
     """A grid's points by cross-validation, and the best one trained on everything."""
     *points, winner = _arms(name, data)
-    rows = [
-        [f"`{point['arm']}`", f"{fmean(point['val_accuracy']):.4f}", "–"] for point in points
-    ]
+    rows = [[f"`{point['arm']}`", f"{fmean(point['val_accuracy']):.4f}", "–"] for point in points]
     low, high = winner["test_accuracy_ci"]
     rows.append(
         [

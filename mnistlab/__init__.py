@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from mnistlab.recipe import Recipe, read_recipe, set_fields
     from mnistlab.recipes import RECIPES, get_recipe
     from mnistlab.reporting.run_report import report
-    from mnistlab.run import Progress, Run, cross_validate, evaluate, open_run, train
+    from mnistlab.run import Progress, Run, cross_validate, evaluate, open_run, predict, train
     from mnistlab.studies import STUDIES
     from mnistlab.study import run_study
 
@@ -57,6 +57,7 @@ _HOMES = {
     "Progress": "run",
     "train": "run",
     "evaluate": "run",
+    "predict": "run",
     "cross_validate": "run",
     "open_run": "run",
     "report": "reporting.run_report",
@@ -99,6 +100,7 @@ __all__ = [
     "load",
     "load_classifier",
     "open_run",
+    "predict",
     "read_recipe",
     "report",
     "run_study",

@@ -74,6 +74,9 @@ class Recipe:
         # JSON has lists where Python has tuples; the same recipe must compare equal.
         frozen = {k: tuple(v) if isinstance(v, list) else v for k, v in self.model_args.items()}
         object.__setattr__(self, "model_args", frozen)
+        # JSON gives 2.0 back for 2, which is equal but would be hashed as another recipe.
+        strengths = {name: float(strength) for name, strength in self.augmentation.items()}
+        object.__setattr__(self, "augmentation", strengths)
 
     @property
     def content_hash(self) -> str:
@@ -174,7 +177,8 @@ def _read(
     try:
         if text == "null" and NoneType in get_args(kind):
             return None
-        if get_origin(kind) in (None, Union, UnionType):  # such as 3, 0.1, adam
+        is_list = text.startswith("[")
+        if get_origin(kind) in (None, Union, UnionType) and not is_list:  # such as 3, 0.1, adam
             return adapter.validate_strings(text)
         return adapter.validate_json(text, strict=True)
     except ValidationError as error:

@@ -122,11 +122,11 @@ def _torch_network(model: str) -> Method:
 
     def make(model_args: Mapping[str, Any], **settings: Any) -> Any:
         from mnistlab.classifiers.torch_classifier import TorchClassifier
-        from mnistlab.training import augmentation
+        from mnistlab.training import augmentation, fixed_views
 
         augmentation.check(settings["augmentation"])
-        augmentation.expander(settings["expansion"])
-        augmentation.views_of(settings["test_time_augmentation"])
+        fixed_views.expander(settings["expansion"])
+        fixed_views.views_of(settings["test_time_augmentation"])
         return TorchClassifier(model=model, model_args=model_args, **settings)
 
     return Method(family(model), n_parameters, make, hardware.describe, hardware.n_threads)

@@ -24,8 +24,9 @@ from mnistlab.data.scaling import fit_scaling
 from mnistlab.models import build, count_parameters
 from mnistlab.models.scaling import Scaling
 from mnistlab.phases import Epoch, Phase
-from mnistlab.training import augmentation, hardware, loop
-from mnistlab.training.augmentation import views_of
+from mnistlab.training import hardware, loop
+from mnistlab.training.augmentation import augmenter
+from mnistlab.training.fixed_views import expander, views_of
 
 
 class TorchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
@@ -110,8 +111,8 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         device = hardware.pick_device(self.device)
         precision = hardware.pick_precision(self.precision, device)
         seed = seed_of(self.random_state)
-        augment = augmentation.augmenter(self.augmentation or {}, len(self.classes_), seed)
-        expand = augmentation.expander(self.expansion)
+        augment = augmenter(self.augmentation or {}, len(self.classes_), seed)
+        expand = expander(self.expansion)
         views_of(self.test_time_augmentation)
         if X_val is None or y_val is None:
             train, val = hold_out(len(images), self.validation_fraction, seed)

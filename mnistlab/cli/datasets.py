@@ -43,10 +43,18 @@ def data_export(
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder to write into.")],
     kind: Annotated[str, typer.Option("--format", help="csv, npz or idx.")] = "csv",
     size: SizeOption = None,
+    hold_out: Annotated[
+        float | None,
+        typer.Option("--hold-out", help="Share of all images drawn as the test part."),
+    ] = None,
     label_column: LabelOption = None,
 ) -> None:
-    """Write a data set as CSV, NPZ or IDX files, padded to --size."""
+    """Write a data set as CSV, NPZ or IDX files, padded to --size.
+
+    Beside a test.csv lies evaluate.csv, the same images under an ID instead of labels.
+    """
     from mnistlab.data import export, load
 
-    for path in export(load(name, label_column=label_column), out, format=kind, size=size):
+    dataset = load(name, label_column=label_column)
+    for path in export(dataset, out, format=kind, size=size, hold_out=hold_out):
         print(path)

@@ -1,4 +1,4 @@
-"""`mnistlab recipes`, `train`, `evaluate`, `cv` and `study`."""
+"""`mnistlab recipes`, `train`, `evaluate`, `predict`, `cv` and `study`."""
 
 from __future__ import annotations
 
@@ -152,6 +152,31 @@ def evaluate(
         print(f"report: {page}")
     if as_json:
         print(json.dumps(evaluated.result | {"path": str(evaluated.path)}))
+
+
+@app.command(
+    epilog="Example: mnistlab predict runs/final-train-seed0-1b2c3d4e-5f6a7b8c evaluate.csv "
+    "-o results.csv"
+)
+def predict(
+    run: Annotated[Path, typer.Argument(help="A run's folder.")],
+    table: Annotated[Path, typer.Argument(metavar="INPUT", help="A CSV with a column ID.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The table to write.")],
+    probabilities: Annotated[
+        bool, typer.Option("--probabilities", help="A column for every class as well.")
+    ] = False,
+    device: DeviceOption = "auto",
+    as_json: JsonOption = False,
+) -> None:
+    """Name the images of a table without labels. Writes a table ID,label."""
+    from mnistlab import run as runs
+
+    n_rows = runs.predict(
+        runs.open_run(run), table, out, probabilities=probabilities, device=device
+    )
+    print(f"{n_rows} images named in {out}")
+    if as_json:
+        print(json.dumps({"n_images": n_rows, "path": str(out)}))
 
 
 @app.command(epilog="Example: mnistlab cv svm --data mnist --folds 5")

@@ -29,20 +29,24 @@ def export(
     format: str = "csv",
     size: int | Size | None = None,
     split: str | None = None,
+    hold_out: float | None = None,
 ) -> list[Path]:
     """Write the training part and the official test part where there is one.
 
     format: "csv" (columns pix1..pixN, label), "npz" (images, labels,
     class_names) or "idx" (as MNIST's four files). `size`, a side or (H, W),
     pads with zeros around the centre. `split`, a name of PROTOCOLS, cuts into
-    train, val and test instead. Files of an earlier export of that format are
-    replaced; `load(folder)` reads them back. Returns the files. Raises
-    DataError for an unknown format or split, and images larger than `size`.
+    train, val and test instead; `hold_out` draws that share of all images at
+    random as the test part (write-up C: 0.25). Beside a test.csv lies evaluate.csv,
+    the same images without labels, under an ID. Files of an earlier export of that
+    format are replaced; `load(folder)` reads them back. Returns the files. Raises
+    DataError for an unknown format or split, an impossible share, and images
+    larger than `size`.
     """
     if format not in WRITERS:
         raise DataError(f"unknown format {format!r}; there are: {', '.join(WRITERS)}")
     shape = as_size(size)
-    parts = {name: _padded(part, shape) for name, part in _parts(dataset, split).items()}
+    parts = {name: _padded(part, shape) for name, part in _parts(dataset, split, hold_out).items()}
     files, write = [], WRITERS[format]
     for name in PART_NAMES:
         if name in parts:
@@ -53,7 +57,13 @@ def export(
     return files
 
 
-def _parts(dataset: Dataset, protocol: str | None) -> Parts:
+def _parts(dataset: Dataset, protocol: str | None, hold_out: float | None) -> Parts:
+    if hold_out is not None:
+        n_test = round(hold_out * len(dataset))
+        if protocol is not None or not 0 < n_test < len(dataset):
+            raise DataError(f"hold-out must be a share of the images, and no split, got {hold_out}")
+        order = np.random.default_rng(splits.DEFAULT_SEED).permutation(len(dataset))
+        return {"train": dataset.take(order[n_test:]), "test": dataset.take(order[:n_test])}
     if protocol is not None:
         cut = splits.split(dataset, protocol)
         return {"train": cut.train, "val": cut.val, "test": cut.test}
@@ -79,7 +89,8 @@ def _padded(part: Dataset, shape: Size | None) -> Dataset:
 
 def _paths(folder: Path, name: str, format: str) -> list[Path]:
     if format != "idx":
-        return [folder / f"{name}.{format}"]
+        unlabelled = ["evaluate"] if (name, format) == ("test", "csv") else []
+        return [folder / f"{file}.{format}" for file in (name, *unlabelled)]
     stem = "t10k" if name == "test" else name
     return [folder / f"{stem}-{what}-ubyte.gz" for what in ("images-idx3", "labels-idx1")]
 
@@ -91,12 +102,17 @@ def _write_csv(folder: Path, name: str, part: Dataset) -> list[Path]:
     paths = _paths(folder, name, "csv")
     pixels = part.images.reshape(len(part), -1)
     schema = [f"pix{i}" for i in range(1, pixels.shape[1] + 1)]
-    with atomic.open_aside(paths[0]) as file:
-        for i in range(0, len(part), ROWS_AT_ONCE):
-            rows = slice(i, i + ROWS_AT_ONCE)
-            frame = pl.from_numpy(pixels[rows], schema=schema, orient="row")
-            labelled = frame.with_columns(label=pl.Series(part.labels[rows]))
-            labelled.write_csv(file, include_header=i == 0)
+    for path, has_labels in zip(paths, (True, False), strict=False):
+        with atomic.open_aside(path) as file:
+            for i in range(0, len(part), ROWS_AT_ONCE):
+                rows = slice(i, i + ROWS_AT_ONCE)
+                frame = pl.from_numpy(pixels[rows], schema=schema, orient="row")
+                if has_labels:
+                    frame = frame.with_columns(label=pl.Series(part.labels[rows]))
+                else:
+                    numbers = pl.Series("ID", range(i, i + len(frame)))
+                    frame = frame.insert_column(0, numbers)
+                frame.write_csv(file, include_header=i == 0)
     return paths
 
 

@@ -8,7 +8,7 @@ from itertools import pairwise
 from torch import nn
 
 from mnistlab.errors import RecipeError
-from mnistlab.models.mlp import head, per_layer
+from mnistlab.models.mlp import check_sizes, head, per_layer, shares_per_layer
 
 
 def cnn(
@@ -36,7 +36,9 @@ def cnn(
     n_layers = len(channels)
     kernels = per_layer("kernel_sizes", kernel_sizes, n_layers)
     pooled = per_layer("pools", pools, n_layers)
-    shares = per_layer("channel_dropout", channel_dropout, n_layers)
+    shares = shares_per_layer("channel_dropout", channel_dropout, n_layers)
+    check_sizes("channels", channels)
+    check_sizes("kernel_sizes", kernels)
     layers: list[nn.Module] = []
     sides = image_shape
     for (n_in, n_out), kernel, pool, share in zip(
@@ -61,9 +63,7 @@ def _after(
     sides: tuple[int, int], kernel: int, padding: int, pool: bool, image_shape: tuple[int, int]
 ) -> tuple[int, int]:
     """The image's sides after a convolution and its pool; RecipeError where nothing is left."""
-    height, width = (
-        (side + 2 * padding - kernel + 1) // (2 if pool else 1) for side in sides
-    )
+    height, width = ((side + 2 * padding - kernel + 1) // (2 if pool else 1) for side in sides)
     if min(height, width) < 1:
         raise RecipeError(
             f"model cnn: {image_shape[0]}x{image_shape[1]} images are too small for so many "

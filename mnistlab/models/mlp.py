@@ -38,8 +38,9 @@ def head(
     batch_norm: bool = False,
 ) -> list[nn.Module]:
     """The layers that take a feature vector of sizes[0] to logits, through the other sizes."""
+    check_sizes("hidden_sizes", sizes[1:])
     layers: list[nn.Module] = []
-    shares = per_layer("dropout", dropout, len(sizes) - 1)
+    shares = shares_per_layer("dropout", dropout, len(sizes) - 1)
     for (n_in, n_out), share in zip(pairwise(sizes), shares, strict=True):
         layers.append(nn.Linear(n_in, n_out))
         layers += [nn.BatchNorm1d(n_out)] if batch_norm else []
@@ -55,3 +56,19 @@ def per_layer(name: str, given: Any, n_layers: int) -> Sequence[Any]:
     if len(given) != n_layers:
         raise RecipeError(f"{name} has {len(given)} values for {n_layers} layers")
     return given
+
+
+def shares_per_layer(name: str, given: float | Sequence[float], n_layers: int) -> Sequence[float]:
+    """One share to drop for each layer; RecipeError for what is no share."""
+    shares = per_layer(name, given, n_layers)
+    for share in shares:
+        if not 0 <= share < 1:
+            raise RecipeError(f"{name} must be in 0 <= {name} < 1, got {share}")
+    return shares
+
+
+def check_sizes(name: str, sizes: Sequence[int]) -> None:
+    """RecipeError for a layer of nothing."""
+    for size in sizes:
+        if size < 1:
+            raise RecipeError(f"{name} must be at least 1, got {size}")

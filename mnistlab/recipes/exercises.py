@@ -16,6 +16,7 @@ def simple_cnn_plateau() -> Recipe:
     return replace(
         simple_cnn(),
         name="simple-cnn-plateau",
+        expect={},
         system="A12",
         summary="SimpleCNN, rate reduced on a plateau",
         phases=(Phase("adam", learning_rate=1e-3, epochs=20, schedule="plateau", monitor="loss"),),
@@ -27,6 +28,7 @@ def simple_cnn_early_stopping() -> Recipe:
     return replace(
         simple_cnn(),
         name="simple-cnn-early-stopping",
+        expect={},
         system="A15",
         summary="SimpleCNN, stopped early",
         phases=(Phase("adam", learning_rate=1e-3, epochs=30, patience=3, monitor="loss"),),
@@ -38,6 +40,7 @@ def simple_cnn_augmented() -> Recipe:
     return replace(
         simple_cnn_tuned(),
         name="simple-cnn-augmented",
+        expect={},
         system="A15",
         summary="SimpleCNN on shifted images",
         augmentation={"shift": 2},
@@ -49,6 +52,7 @@ def _variant(name: str, summary: str, **args: Any) -> Recipe:
     return replace(
         base,
         name=f"simple-cnn-{name}",
+        expect={},
         system="A15",
         summary=summary,
         model_args={**base.model_args, **args},
@@ -65,7 +69,5 @@ VARIANTS: dict[str, Callable[[], Recipe]] = {
         channels=(32, 32, 64, 64),
         pools=(False, True, False, True),
     ),
-    "simple-cnn-5x5": lambda: _variant(
-        "5x5", "SimpleCNN with filters of 5x5", kernel_sizes=5
-    ),
+    "simple-cnn-5x5": lambda: _variant("5x5", "SimpleCNN with filters of 5x5", kernel_sizes=5),
 }

@@ -13,6 +13,7 @@ from mnistlab.run.building import classifier_of, count_recipe_parameters, parts_
 from mnistlab.run.cross_validation import CrossValidation, cross_validate
 from mnistlab.run.evaluating import evaluate, test_part
 from mnistlab.run.folder import Run, dataset_of, open_run
+from mnistlab.run.predicting import predict
 from mnistlab.run.training import DEFAULT_FOLDER, Progress, train
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "evaluate",
     "open_run",
     "parts_of",
+    "predict",
     "test_part",
     "train",
 ]

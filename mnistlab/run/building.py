@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from mnistlab.classifiers.inputs import padded_shape
 from mnistlab.classifiers.methods import count_parameters, method_of
 from mnistlab.data import Dataset, Split, split
 from mnistlab.errors import DataError, RecipeError
@@ -38,6 +37,8 @@ def count_recipe_parameters(
 
     Raises RecipeError for a model that does not exist or cannot be built.
     """
+    from mnistlab.classifiers.inputs import padded_shape  # loads scikit-learn
+
     shape = padded_shape(image_shape, recipe.pad_to)
     return count_parameters(recipe.model, shape, n_classes, recipe.model_args)
 

@@ -23,9 +23,7 @@ def batch_size() -> Study:
     """B3 to B5. `mnistlab study batch-size --data fashion-mnist`."""
     base = recipes.double_softmax()
     by_size = [
-        _arm(
-            replace(base, name=f"batch-{size}", system="B4", batch_size=size), published, SINGLE
-        )
+        _arm(replace(base, name=f"batch-{size}", system="B4", batch_size=size), published, SINGLE)
         for size, published in BY_BATCH_SIZE.items()
     ]
     return Study(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from statistics import fmean
 
 from mnistlab.phases import SCHEDULES, Phase
 from mnistlab.recipe import Recipe
@@ -86,11 +87,7 @@ def augmentation() -> Study:
             Arm(base),
             *(
                 # Mirrored digits too: what that costs is part of the question.
-                Arm(
-                    replace(
-                        base, name=name, augmentation={name: strength}, mirror_characters=True
-                    )
-                )
+                Arm(replace(base, name=name, augmentation={name: strength}, mirror_characters=True))
                 for name, strength in AUGMENTATIONS.items()
             ),
         ),
@@ -131,8 +128,7 @@ def _with_phase(
 
 def _fastest_and_best(results: Sequence[ArmResult]) -> str:
     def first(result: ArmResult) -> float:
-        accuracies = [run.log[0]["val_accuracy"] for run in result.runs]
-        return sum(accuracies) / len(accuracies)
+        return fmean(run.log[0]["val_accuracy"] for run in result.runs)
 
     fastest, best = max(results, key=first), best_on_validation(results)
     n_epochs = results[0].arm.recipe.phases[0].epochs

@@ -57,4 +57,3 @@ def answer(results: Sequence[ArmResult]) -> str:
         f"validation: {best.arm.name}, which reaches {best.test_accuracy[0]:.4f} on the test part, "
         f"mean of {len(best.runs)} {'seeds' if len(best.runs) > 1 else 'seed'}."
     )
-

@@ -18,7 +18,7 @@ from mnistlab.run import DEFAULT_FOLDER, Progress
 from mnistlab.study.comparison import Arm, ArmResult, Study, StudyResult, growing_families
 from mnistlab.study.embedding import EmbeddingResult, EmbeddingStudy
 from mnistlab.study.grid import GridResult, GridStudy
-from mnistlab.study.quick import few_images, miniature
+from mnistlab.study.quick import AnyStudy, few_images, miniature
 from mnistlab.study.settings import Settings
 
 __all__ = [
@@ -37,7 +37,6 @@ __all__ = [
     "run_study",
 ]
 
-AnyStudy = Study | GridStudy | EmbeddingStudy
 AnyResult = StudyResult | GridResult | EmbeddingResult
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
-from typing import TypeVar
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mnistlab.data import Dataset
 from mnistlab.phases import Phase
@@ -15,17 +17,16 @@ from mnistlab.study.grid import GridStudy
 
 N_TRAIN, N_TEST = 2400, 600  # images; enough for every class to be in every part
 MOST_EPOCHS, SHARE_OF_EPOCHS = 3, 0.1  # of a phase, whichever is more
+AnyStudy = Study | GridStudy | EmbeddingStudy
 NOTICE = (
     "Miniature: a few images, short trainings, one seed. It shows what the study does; its "
     "figures mean little. "
 )
 
-Kind = TypeVar("Kind", Study, GridStudy, EmbeddingStudy)
 
-
-def miniature(study: Kind) -> Kind:
+def miniature(study: AnyStudy) -> AnyStudy:
     """The study with every phase cut short, under a name and an answer that say so."""
-    decide = study.decide
+    decide: Callable[[Any], str] = study.decide
     study = replace(
         study, name=f"{study.name}-quick", decide=lambda result: NOTICE + decide(result)
     )
@@ -35,12 +36,21 @@ def miniature(study: Kind) -> Kind:
 
 
 def few_images(dataset: Dataset) -> Dataset:
-    """The first images of both official parts, or of the whole set where it has none."""
+    """Every so many-th image of both official parts, or of the whole set where it has none.
+
+    Not the first ones: images from folders come class by class.
+    """
     if dataset.n_official_train is None:
-        return dataset.take(slice(0, N_TRAIN + N_TEST))
-    first, n_train = dataset.n_official_train, min(N_TRAIN, dataset.n_official_train)
-    chosen = np.r_[:n_train, first : min(first + N_TEST, len(dataset))]
-    return replace(dataset.take(chosen), n_official_train=n_train)
+        return dataset.take(_spread(0, len(dataset), N_TRAIN + N_TEST))
+    train = _spread(0, dataset.n_official_train, N_TRAIN)
+    test = _spread(dataset.n_official_train, len(dataset), N_TEST)
+    return replace(dataset.take(np.concatenate([train, test])), n_official_train=len(train))
+
+
+def _spread(first: int, end: int, most: int) -> NDArray[np.intp]:
+    """At most so many of the numbers from `first` on, evenly spread."""
+    n = min(most, end - first)
+    return first + np.arange(n) * (end - first) // n
 
 
 def _shortened(arm: Arm) -> Arm:

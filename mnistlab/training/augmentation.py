@@ -9,18 +9,17 @@ labels and come last. A recipe names what it wants with a strength: {"shift": 2,
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Generator, Tensor
-from torch.nn import functional as F
+from torch.nn.functional import affine_grid, grid_sample, interpolate, one_hot, pad
 
 from mnistlab.errors import RecipeError
 
 Augment = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]  # images, labels -> images, targets
-View = Callable[[Tensor], Tensor]
 
 
 class Augmentation(NamedTuple):
@@ -51,7 +50,7 @@ def shift(X: Tensor, strength: float, random: Generator) -> Tensor:
     """
     n, _, height, width = X.shape
     most = int(strength)
-    padded = F.pad(X, (most, most, most, most))
+    padded = pad(X, (most, most, most, most))
     down, right = torch.randint(2 * most + 1, (2, n, 1), generator=random).to(X.device)
     rows = (down + torch.arange(height, device=X.device))[:, :, None]  # (N, H, 1)
     columns = (right + torch.arange(width, device=X.device))[:, None, :]  # (N, 1, W)
@@ -73,10 +72,11 @@ def rotation(X: Tensor, strength: float, random: Generator) -> Tensor:
 
 def shear(X: Tensor, strength: float, random: Generator) -> Tensor:
     """Slant by up to so many pixels of x for each pixel of y."""
-    slant = _between(X, strength, random)
+    height, width = X.shape[2:]
+    slant = _between(X, strength, random) * height / width  # in halves of the image, not pixels
     one, zero = torch.ones_like(slant), torch.zeros_like(slant)
     theta = torch.stack([torch.stack([one, slant, zero], 1), torch.stack([zero, one, zero], 1)], 1)
-    return _sampled(X, F.affine_grid(theta, list(X.shape), align_corners=False))
+    return _sampled(X, affine_grid(theta, list(X.shape), align_corners=False))
 
 
 def elastic(X: Tensor, strength: float, random: Generator) -> Tensor:
@@ -87,15 +87,15 @@ def elastic(X: Tensor, strength: float, random: Generator) -> Tensor:
     """
     n, _, height, width = X.shape
     coarse = torch.randn(n, 2, height // 8 + 2, width // 8 + 2, generator=random).to(X.device)
-    field = F.interpolate(coarse, (height, width), mode="bicubic", align_corners=True)
+    field = interpolate(coarse, (height, width), mode="bicubic", align_corners=True)
     pixel = torch.tensor([2 / width, 2 / height], device=X.device)
     identity = torch.eye(2, 3, device=X.device).expand(n, 2, 3)
-    grid = F.affine_grid(identity, [n, 1, height, width], align_corners=False)  # (N, H, W, 2)
+    grid = affine_grid(identity, [n, 1, height, width], align_corners=False)  # (N, H, W, 2)
     return _sampled(X, grid + strength * pixel * field.permute(0, 2, 3, 1))
 
 
 def erasing(X: Tensor, strength: float, random: Generator) -> Tensor:
-    """With the given probability, noise in a rectangle of 2 to 33 % of the image.
+    """With the given probability, noise as bright as the batch in 2 to 33 % of the image.
 
     Sides are in a ratio of 0.3 to 3.3 (Zhong et al. 2020).
     """
@@ -104,7 +104,7 @@ def erasing(X: Tensor, strength: float, random: Generator) -> Tensor:
     area = (0.02 + 0.31 * area) * height * width
     ratio = torch.exp((2 * shape - 1) * math.log(3.3))
     inside = _rectangle(X, torch.sqrt(area * ratio), torch.sqrt(area / ratio), random)
-    noise = (256 * torch.rand(X.shape, generator=random)).to(X.device, X.dtype)
+    noise = (X.max() * torch.rand(X.shape, generator=random).to(X.device)).to(X.dtype)
     return torch.where(inside & _happens(X, strength, random), noise, X)
 
 
@@ -178,64 +178,11 @@ def augmenter(wanted: Mapping[str, float], n_classes: int, seed: int) -> Augment
         targets = labels
         for mix, strength in mixtures:
             images, order, own = mix(images, strength, random)
-            shares = F.one_hot(labels, n_classes).float()
+            shares = one_hot(labels, n_classes).float()
             targets = own[:, None] * shares + (1 - own[:, None]) * shares[order]  # (N, K)
         return images, targets
 
     return augment
-
-
-def fourfold(X: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-    """Write-up C's expansion, (4 N, 1, H, W): as is, mirrored, enlarged, and both.
-
-    Enlarged: the outer 2 pixels cut away, the rest stretched to the old size (nearest).
-    """
-    enlarged = F.interpolate(X[:, :, 2:-2, 2:-2].float(), X.shape[2:]).to(X.dtype)
-    return torch.cat([X, X.flip(-1), enlarged, enlarged.flip(-1)]), y.repeat(4)
-
-
-EXPANSIONS: dict[str, Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]] = {"fourfold": fourfold}
-
-
-def expander(name: str | None) -> Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]:
-    """The expansion of that name, None giving the images back; RecipeError for others."""
-    if name is None:
-        return lambda X, y: (X, y)
-    if name not in EXPANSIONS:
-        raise RecipeError(f"unknown expansion {name!r}; there are: {', '.join(EXPANSIONS)}")
-    return EXPANSIONS[name]
-
-
-# What test-time augmentation shows of an image besides itself.
-VIEWS: dict[str, tuple[View, ...]] = {
-    "flip": (lambda X: X.flip(-1),),
-    "shift": tuple(
-        lambda X, down=down, right=right: _moved(X, down, right)
-        for down, right in ((-1, 0), (1, 0), (0, -1), (0, 1))
-    ),
-}
-
-
-def views_of(names: Sequence[str]) -> list[View]:
-    """Every combination of the views named, the images as they are first.
-
-    RecipeError for a name that is not in VIEWS.
-    """
-    views: list[View] = [lambda X: X]
-    for name in names:
-        if name not in VIEWS:
-            raise RecipeError(f"unknown test-time augmentation {name!r}; there are: {', '.join(VIEWS)}")
-        views += [_both(first, then) for first in views for then in VIEWS[name]]
-    return views
-
-
-def _both(first: View, then: View) -> View:
-    return lambda X: then(first(X))
-
-
-def _moved(X: Tensor, down: int, right: int) -> Tensor:
-    """Moved by whole pixels, background coming in."""
-    return F.pad(X, (right, -right, down, -down))
 
 
 def _happens(X: Tensor, probability: float, random: Generator) -> Tensor:
@@ -262,12 +209,12 @@ def _affine(X: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
     across = torch.stack([cosine, -sine * height / width, zero], 1)
     down = torch.stack([sine * width / height, cosine, zero], 1)
     theta = torch.stack([across, down], 1)  # (N, 2, 3)
-    return _sampled(X, F.affine_grid(theta, list(X.shape), align_corners=False))
+    return _sampled(X, affine_grid(theta, list(X.shape), align_corners=False))
 
 
 def _sampled(X: Tensor, grid: Tensor) -> Tensor:
     """float32 images read at the grid's places, linearly between pixels, background outside."""
-    return F.grid_sample(X.float(), grid, padding_mode="zeros", align_corners=False)
+    return grid_sample(X.float(), grid, padding_mode="zeros", align_corners=False)
 
 
 def _rectangle(X: Tensor, tall: Tensor, wide: Tensor, random: Generator) -> Tensor:

@@ -83,9 +83,7 @@ def train(
                 images, targets = (images, labels) if augment is None else augment(images, labels)
                 with torch.autocast(device.type, torch.bfloat16, enabled=autocast):
                     logits = network(images)
-                loss = cross_entropy(
-                    logits.float(), targets, label_smoothing=phase.label_smoothing
-                )
+                loss = cross_entropy(logits.float(), targets, label_smoothing=phase.label_smoothing)
                 optimizer.zero_grad()
                 loss.backward()
                 if phase.clip_norm is not None:

@@ -15,9 +15,9 @@ class Muon(Optimizer):
     """Orthogonalised momentum for hidden weights (Jordan et al. 2024), AdamW for the others.
 
     A convolution's kernel (out, in, h, w) is seen as a matrix (out, in * h * w). The first
-    trained layer, the last one, biases and normalisations are AdamW's. Muon's steps are scaled to the
-    size of AdamW's (Liu et al. 2025), so that one learning rate and one decoupled weight decay
-    serve both.
+    trained layer, the last one, biases and normalisations are AdamW's. Muon's steps are scaled
+    to the size of AdamW's (Liu et al. 2025), so that one learning rate and one decoupled weight
+    decay serve both.
     """
 
     def __init__(self, network: nn.Module, learning_rate: float, weight_decay: float) -> None:

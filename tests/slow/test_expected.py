@@ -11,8 +11,44 @@ import pytest
 
 from mnistlab.data import available, load
 from mnistlab.recipes import RECIPES, get_recipe
+from mnistlab.recipes.portfolio import CONV_ARMS, DENSE_ARMS
 from mnistlab.run import evaluate, train
 
+# Recipes that expect nothing yet, and why. Each leaves this list when `expect` is written from
+# what a study has measured at full size.
+NOT_YET = {
+    "the studies of write-up A's classical half are being measured": (
+        "scratch-mlp",
+        "scratch-mlp-tuned",
+        "scratch-cnn",
+        "svm",
+    ),
+    "the studies lr-schedule, early-stopping and augmentation are still to run": (
+        "simple-cnn-plateau",
+        "simple-cnn-early-stopping",
+        "simple-cnn-augmented",
+    ),
+    "exercises that no study measures yet": (
+        "simple-cnn-wide",
+        "simple-cnn-deep",
+        "simple-cnn-5x5",
+    ),
+    "the study double-softmax is still to run": (
+        "double-softmax",
+        "double-softmax-logits",
+        "double-softmax-slow",
+        "double-softmax-slow-logits",
+        "full-batch",
+        "full-batch-logits",
+        "full-batch-long",
+        "full-batch-long-logits",
+    ),
+    "the studies mlp-regularisation and cnn-regularisation are still to run": (
+        *DENSE_ARMS,
+        *CONV_ARMS,
+    ),
+    "a day on two cores": ("final",),
+}
 CASES = [(name, data) for name in RECIPES for data in get_recipe(name).expect]
 
 
@@ -29,5 +65,9 @@ def test_recipe_reaches_what_it_expects(name: str, data: str, tmp_path: Path) ->
 
 
 def test_every_recipe_expects_something_of_both_sets() -> None:
-    assert {name for name, _ in CASES} == RECIPES.keys()
+    without = [name for names in NOT_YET.values() for name in names]
+    assert len(set(without)) == len(without)
+    assert {name for name, _ in CASES} == RECIPES.keys() - set(without)
+    for name in without:
+        assert not get_recipe(name).expect, f"{name} expects something: take it off the list"
     assert {data for _, data in CASES} == {"mnist", "fashion-mnist"}

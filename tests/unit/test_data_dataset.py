@@ -58,6 +58,8 @@ def test_take_keeps_what_belongs_together() -> None:
     assert part.labels.tolist() == [1, 0]
     assert (part.class_names, part.provenance, part.licence) == (("a", "b", "c"), "here", "mine")
     assert part.n_official_train is None
+    assert not part.of_characters
+    assert replace(SMALL, of_characters=True).take(np.array([4, 0])).of_characters
 
 
 def _numbered(n: int, n_classes: int = 3, n_official: int | None = None) -> Dataset:

@@ -53,7 +53,7 @@ def test_pool_before_relu_is_the_published_network() -> None:
 
 
 def test_too_many_halvings_are_refused() -> None:
-    with pytest.raises(RecipeError, match="too small to be halved 3 times"):
+    with pytest.raises(RecipeError, match="7x7 images are too small for so many convolutions"):
         cnn((7, 7), 10, channels=(4, 4, 4))
 
 

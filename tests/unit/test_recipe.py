@@ -21,6 +21,10 @@ phases = st.builds(
     epochs=st.integers(1, 500),
     schedule=st.sampled_from(sorted(SCHEDULES)),
     weight_decay=st.floats(0, 1),
+    monitor=st.sampled_from(["accuracy", "loss"]),
+    label_smoothing=st.floats(0, 0.9),
+    ema_decay=st.floats(0, 0.999),
+    clip_norm=st.none() | st.floats(1e-3, 10),
 )
 recipes = st.builds(
     Recipe,
@@ -29,6 +33,10 @@ recipes = st.builds(
     model=st.text(),
     phases=st.lists(phases, max_size=4).map(tuple),
     model_args=st.dictionaries(st.text(), st.integers() | st.lists(st.integers())),
+    pad_to=st.none() | st.integers(1, 64),
+    augmentation=st.dictionaries(st.text(), st.integers(0, 9) | st.floats(0, 9)),
+    test_time_augmentation=st.lists(st.text()).map(tuple),
+    mirror_characters=st.booleans(),
     batch_size=st.integers(1, 10_000),
     seed=st.integers(0, 2**32 - 1),
     expect=st.dictionaries(st.text(), st.tuples(st.floats(0, 1), st.floats(0, 1))),
@@ -47,6 +55,7 @@ def test_ready_recipes_survive_a_file(tmp_path: Path) -> None:
         path = tmp_path / f"{name}.json"
         path.write_text(json.dumps(get_recipe(name).to_json()))
         assert read_recipe(path) == get_recipe(name)
+        assert read_recipe(path).content_hash == get_recipe(name).content_hash
 
 
 def test_hash_follows_content_not_labels() -> None:
@@ -66,9 +75,27 @@ def test_hash_follows_content_not_labels() -> None:
             replace(recipe, model_args={"hidden_sizes": (101,)}),
             replace(recipe, phases=(replace(recipe.phases[0], learning_rate=0.2),)),
             replace(recipe, phases=recipe.phases * 2),
+            replace(recipe, phases=(replace(recipe.phases[0], monitor="loss"),)),
+            replace(recipe, phases=(replace(recipe.phases[0], min_improvement=0.1),)),
+            replace(recipe, phases=(replace(recipe.phases[0], label_smoothing=0.1),)),
+            replace(recipe, phases=(replace(recipe.phases[0], ema_decay=0.1),)),
+            replace(recipe, phases=(replace(recipe.phases[0], clip_norm=0.1),)),
+            replace(recipe, pad_to=32),
+            replace(recipe, expansion="fourfold"),
+            replace(recipe, augmentation={"shift": 2}),
+            replace(recipe, augmentation={"shift": 1}),
+            replace(recipe, test_time_augmentation=("shift",)),
         )
     }
-    assert len(hashes) == 9
+    assert len(hashes) == 19
+
+
+def test_a_whole_strength_is_the_same_recipe_written_either_way() -> None:
+    """As --set and a file give it back, 2.0 for 2."""
+    recipe = replace(get_recipe("mlp"), augmentation={"shift": 2, "flip": 0.5})
+    again = set_fields(recipe, {"augmentation.shift": "2", "augmentation.flip": "0.5"})
+    assert again.augmentation == recipe.augmentation
+    assert again.content_hash == recipe.content_hash
 
 
 def test_a_field_at_its_default_does_not_change_the_hash() -> None:
@@ -104,11 +131,38 @@ def test_set_is_typed_and_reaches_inside() -> None:
     assert recipe.phases[0].epochs == 10
 
 
+def test_set_changes_images_and_takes_one_value_or_several() -> None:
+    changed = set_fields(
+        get_recipe("final"),
+        {
+            "pad_to": "null",
+            "expansion": "null",
+            "augmentation.shift": "2",
+            "augmentation.flip": "0",
+            "test_time_augmentation": '["flip"]',
+            "mirror_characters": "true",
+            "clip_norm": "1.5",
+            "model_args.dropout": "[0.1, 0.2, 0.3, 0.4]",
+            "model_args.channel_dropout": "0.5",
+            "model_args.kernel_sizes": "3",
+            "model_args.pools": "[true, false, true, false]",
+        },
+    )
+    assert (changed.pad_to, changed.expansion) == (None, None)
+    assert changed.augmentation == {"shift": 2, "flip": 0}
+    assert (changed.test_time_augmentation, changed.mirror_characters) == (("flip",), True)
+    assert [phase.clip_norm for phase in changed.phases] == [1.5] * 3
+    assert changed.model_args["dropout"] == (0.1, 0.2, 0.3, 0.4)
+    assert changed.model_args["channel_dropout"] == 0.5
+    assert changed.model_args["kernel_sizes"] == 3
+    assert changed.model_args["pools"] == (True, False, True, False)
+
+
 @pytest.mark.parametrize(
     ("field", "value", "message"),
     [
         ("epoch", "3", "did you mean 'epochs'"),
-        ("zzz", "3", "no such field; there are: batch_size"),
+        ("zzz", "3", "no such field; there are: augmentation, batch_size"),
         ("name", "x", "no such field"),
         ("epochs", "three", "--set epochs=three"),
         ("epochs", "1.5", "--set epochs=1.5"),
@@ -124,6 +178,12 @@ def test_set_is_typed_and_reaches_inside() -> None:
         ("model_args.channels", "8", "--set model_args.channels=8"),
         ("model_args.channels", "[8", "--set model_args.channels=[8"),
         ("model_args.image_shape", "[1, 2]", "no such field"),
+        ("model_args.dropout", "[0.1, x]", "--set model_args.dropout=[0.1, x]"),
+        ("monitor", "val_loss", "unknown monitor 'val_loss'; there are: accuracy, loss"),
+        ("label_smoothing", "1", "label_smoothing must be in 0 <= label_smoothing < 1, got 1"),
+        ("clip_norm", "0", "clip_norm must be positive, got 0"),
+        ("augmentation.flip", "often", "--set augmentation.flip=often"),
+        ("augmentation", "null", "--set augmentation=null"),
     ],
 )
 def test_bad_settings_are_one_line(field: str, value: str, message: str) -> None:

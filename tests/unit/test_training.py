@@ -1,16 +1,18 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
 from torch import nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from mnistlab.errors import RecipeError, TrainingError
 from mnistlab.phases import OPTIMIZERS as PHASE_OPTIMIZERS
 from mnistlab.phases import SCHEDULES, Phase
 from mnistlab.training import hardware
-from mnistlab.training.loop import Examples, train
+from mnistlab.training.loop import Examples, copy_of_weights, measure, train
 from mnistlab.training.optimizers import OPTIMIZERS
 
 
@@ -29,18 +31,20 @@ def network() -> nn.Module:
 
 @pytest.mark.parametrize("name", SCHEDULES)
 def test_schedules_stay_within_the_rate_and_start_where_they_should(name: str) -> None:
-    values = [SCHEDULES[name](t / 100) for t in range(100)]
+    values = [SCHEDULES[name](t / 100, []) for t in range(100)]
     assert all(0 <= value <= 1 for value in values)
     assert max(values) == pytest.approx(1)
-    if name != "constant":
+    if name in ("constant", "warm-up", "plateau"):  # the last falls with the losses alone
+        assert values[-1] == 1
+    else:
         assert values[-1] < 0.02
 
 
 def test_one_cycle_is_continuous_at_its_top() -> None:
-    for name in ("one-cycle", "linear"):
+    for name in ("one-cycle", "linear", "warm-up"):
         schedule = SCHEDULES[name]
-        assert schedule(0.2 - 1e-9) == pytest.approx(schedule(0.2 + 1e-9), abs=1e-6)
-        assert schedule(0.0) == 0.0
+        assert schedule(0.2 - 1e-9, []) == pytest.approx(schedule(0.2 + 1e-9, []), abs=1e-6)
+        assert schedule(0.0, []) == 0.0
 
 
 @pytest.mark.parametrize(
@@ -53,6 +57,18 @@ def test_one_cycle_is_continuous_at_its_top() -> None:
         ("weight_decay", -1.0),
         ("weight_decay", math.inf),
         ("epochs", 0),
+        ("patience", 0),
+        ("monitor", "val_loss"),
+        ("min_improvement", -1e-9),
+        ("min_improvement", math.nan),
+        ("label_smoothing", 1.0),
+        ("label_smoothing", -0.1),
+        ("label_smoothing", math.nan),
+        ("ema_decay", 1.0),
+        ("ema_decay", -0.1),
+        ("clip_norm", 0.0),
+        ("clip_norm", math.inf),
+        ("clip_norm", math.nan),
     ],
 )
 def test_impossible_phases_are_refused(field: str, value: object) -> None:
@@ -208,3 +224,94 @@ def test_patience_ends_a_phase_and_the_next_begins() -> None:
 
 def test_every_named_optimizer_is_here_in_the_same_order() -> None:
     assert tuple(OPTIMIZERS) == PHASE_OPTIMIZERS
+
+
+def normalised() -> nn.Module:
+    torch.manual_seed(0)
+    return nn.Sequential(
+        nn.Flatten(), nn.Linear(4, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, 3)
+    )
+
+
+def test_label_smoothing_clipping_and_averages_follow_the_plain_loop() -> None:
+    """Two epochs written out by hand with torch's own parts; batch normalisation is averaged."""
+    examples, validation, ours, theirs = blobs(40, 0), blobs(60, 1), normalised(), normalised()
+    phase = Phase("sgd", 0.5, 2, label_smoothing=0.1, clip_norm=0.4, ema_decay=0.8)
+    history = train(ours, examples, validation, [phase], batch_size=16, seed=7)
+    shuffler = torch.Generator().manual_seed(7)
+    optimizer = torch.optim.SGD(theirs.parameters(), 0.5, fused=True)
+    average = AveragedModel(theirs, multi_avg_fn=get_ema_multi_avg_fn(0.8), use_buffers=True)
+    epochs, norms = [], []
+    for _ in range(2):
+        theirs.train()
+        for batch in torch.randperm(40, generator=shuffler).split(16):
+            optimizer.zero_grad()
+            logits = theirs(examples.X[batch])
+            nn.functional.cross_entropy(logits, examples.y[batch], label_smoothing=0.1).backward()
+            norms.append(nn.utils.clip_grad_norm_(theirs.parameters(), 0.4).item())
+            optimizer.step()
+            average.update_parameters(theirs)
+        epochs.append((*measure(average.module, validation), copy_of_weights(average.module)))
+    assert [(e.val_loss, e.val_accuracy) for e in history] == [epoch[:2] for epoch in epochs]
+    assert max(norms) > 0.4
+    _, _, weights = max(epochs, key=lambda epoch: epoch[1])
+    for name, values in ours.state_dict().items():
+        torch.testing.assert_close(values, weights[name], rtol=0, atol=0)
+
+
+def test_the_weights_given_back_are_the_averaged_ones() -> None:
+    """At a rate that throws the weights about, they and their average are far apart."""
+    examples, validation = blobs(96, 0), blobs(60, 1)
+    net = normalised()
+    seen: list[dict[str, torch.Tensor]] = []
+    history = train(
+        net,
+        examples,
+        validation,
+        [Phase("sgd", 3.0, 6, ema_decay=0.95, monitor="loss")],
+        batch_size=8,
+        seed=0,
+        on_epoch=lambda epoch: seen.append(copy_of_weights(net)),
+    )
+    best = min(history, key=lambda epoch: epoch.val_loss)
+    assert measure(net, validation) == (best.val_loss, best.val_accuracy)
+    raw = normalised()
+    raw.load_state_dict(seen[best.epoch - 1])
+    assert abs(measure(raw, validation)[0] - best.val_loss) > 0.05
+    assert not torch.equal(raw[2].running_var, net[2].running_var)
+
+
+def test_an_average_of_the_best_starts_the_next_phase() -> None:
+    phases = [Phase("sgd", 0.5, 4, ema_decay=0.9), Phase("sgd", 1e-12, 1)]
+    net, validation = network(), blobs(60, 1)
+    history = train(net, blobs(96, 0), validation, phases, batch_size=16, seed=0)
+    best = max(history[:4], key=lambda epoch: epoch.val_accuracy)
+    assert history[4].val_loss == pytest.approx(best.val_loss, abs=1e-6)
+
+
+def test_a_plateau_lowers_the_rate_by_the_losses_on_validation() -> None:
+    """Nothing changes, so the fifth epoch is the fourth in a row without a gain."""
+    for validation in (blobs(60, 1), None):
+        phases = [Phase("sgd", 1e-9, 10, "plateau"), Phase("sgd", 1e-9, 1, "plateau")]
+        history = train(network(), blobs(96, 0), validation, phases, batch_size=16, seed=0)
+        rates = [epoch.learning_rate for epoch in history]
+        assert rates == pytest.approx([1e-9] * 5 + [1e-10] * 4 + [1e-11] + [1e-9], rel=1e-9)
+
+
+def test_the_monitored_loss_decides_which_weights_are_kept() -> None:
+    net, validation = network(), blobs(60, 1)
+    phases = [Phase("sgd", 0.5, 12, monitor="loss")]
+    history = train(net, blobs(96, 0), validation, phases, batch_size=16, seed=0)
+    lowest = min(history, key=lambda epoch: epoch.val_loss)
+    assert measure(net, validation) == (lowest.val_loss, lowest.val_accuracy)
+    highest = max(history, key=lambda epoch: epoch.val_accuracy)
+    assert lowest.epoch != highest.epoch
+
+
+def test_a_batch_larger_than_the_set_is_the_set() -> None:
+    histories = [
+        train(network(), blobs(30, 0), None, [Phase("sgd", 0.1, 4)], batch_size=size, seed=0)
+        for size in (30, 1_000_000)
+    ]
+    for some, other in zip(*histories, strict=True):
+        assert replace(some, time_s=0) == replace(other, time_s=0)

@@ -44,6 +44,18 @@ class Table(NamedTuple):
     first_row: int
 
 
+class OpenTable(NamedTuple):
+    """A table whose rows are read, block by block, as they are asked for.
+
+    size: (H, W) of its images.
+    """
+
+    columns: Columns
+    size: Size
+    blocks: Iterator[Rows]
+    first_row: int
+
+
 def read(path: Path, size: Size | None = None, label_column: str | None = None) -> Dataset:
     """Images and labels of a .csv or .csv.gz file.
 
@@ -65,37 +77,50 @@ def read(path: Path, size: Size | None = None, label_column: str | None = None) 
 
 def read_table(path: Path, size: Size | None = None, label_column: str | None = None) -> Table:
     """As `read`, for a table that may lack labels, with the ids of its rows."""
+    table = open_table(path, size, label_column)
+    rows = csv_cells.join(list(table.blocks))
+    return Table(
+        rows.pixels.reshape(-1, *table.size),
+        None if table.columns.label is None else rows.labels,
+        None if table.columns.id is None else rows.ids,
+        table.first_row,
+    )
+
+
+def open_table(path: Path, size: Size | None = None, label_column: str | None = None) -> OpenTable:
+    """As `read_table`, for a table that need not fit into memory."""
     blocks = whole_lines(content.chunks(path, BLOCK_BYTES), str(path))
     first = next(blocks, b"").removeprefix(BOM)
     names, has_header = _first_row(first, path)
     columns = _columns(names, has_header, label_column, path)
-    height, width = flat_size(len(columns.pixels), size, str(path))
+    shape = flat_size(len(columns.pixels), size, str(path))
     if has_header:
         first = first[first.index(b"\n") + 1 :]
     first_row = 2 if has_header else 1
-    rows = parse(itertools.chain([first], blocks), columns, str(path), first_row)
-    return Table(
-        rows.pixels.reshape(-1, height, width),
-        None if columns.label is None else rows.labels,
-        None if columns.id is None else rows.ids,
-        first_row,
-    )
+    rows = parse_blocks(itertools.chain([first], blocks), columns, str(path), first_row)
+    return OpenTable(columns, shape, rows, first_row)
 
 
 def parse(blocks: Iterable[bytes], columns: Columns, where: str, first_row: int) -> Rows:
-    """All rows of `blocks`, each of which ends with a line break.
+    """All rows of `blocks` at once; as `parse_blocks`."""
+    return csv_cells.join(list(parse_blocks(blocks, columns, where, first_row)))
 
-    Raises DataError naming `where` and the first cell at fault.
+
+def parse_blocks(
+    blocks: Iterable[bytes], columns: Columns, where: str, first_row: int
+) -> Iterator[Rows]:
+    """The rows of each of `blocks`, which end with a line break.
+
+    Raises DataError naming `where` and the first cell at fault, or where there are no rows.
     """
-    parts = []
+    n_before = first_row
     for block, rows in _parse_ahead(filter(None, blocks), columns):
         if rows is None:
             rows = csv_cells.parse(block, columns, where, first_row)
         first_row += len(rows.pixels)
-        parts.append(rows)
-    if not parts:
+        yield rows
+    if first_row == n_before:
         raise DataError(f"{where}: holds no images")
-    return csv_cells.join(parts)
 
 
 def _parse_ahead(blocks: Iterable[bytes], columns: Columns) -> Iterator[tuple[bytes, Rows | None]]:

@@ -53,7 +53,8 @@ def accuracy_bars(
     if not shown or len(shown) != len(accuracy):
         raise DataError(f"figure {name}: arms to show are {list(accuracy)}, of {list(arms)}")
     for arm in shown:
-        if accuracy[arm].ndim != 1 or not np.isfinite(accuracy[arm]).all():
+        values = accuracy[arm]
+        if values.ndim != 1 or not values.size or not np.isfinite(values).all():
             raise DataError(f"figure {name}: {arm!r} needs finite accuracies of shape (S,)")
     everything = 100 * np.concatenate([accuracy[arm] for arm in shown])
     low, high = _ends(everything)

@@ -1,0 +1,102 @@
+"""Every row of the published systems with the figure printed there and the one measured here.
+
+A row names the study, the arm and the data set whose newest ledger line answers it; what the
+ledger does not hold yet is said to be missing.
+"""
+
+from __future__ import annotations
+
+from statistics import fmean
+from typing import Any, NamedTuple
+
+from benchmarks import ledger
+
+
+class Row(NamedTuple):
+    """system: as in "C8". figure: "test" or "val" accuracy, whichever was published."""
+
+    system: str
+    what: str
+    published: str
+    study: str
+    arm: str
+    data: str = "fashion-mnist"
+    figure: str = "test"
+
+
+ROWS = (
+    Row("A4", "MLP in NumPy", "–", "mlp-vs-svm", "scratch-mlp", "mnist"),
+    Row("A5", "batch 32", "–", "mlp-batch-size", "batch-32", "mnist"),
+    Row("A5", "batch 128", "–", "mlp-batch-size", "batch-128", "mnist"),
+    Row("A5", "batch 256", "–", "mlp-batch-size", "batch-256", "mnist"),
+    Row("A5", "batch 512", "–", "mlp-batch-size", "batch-512", "mnist"),
+    Row("A6", "SVM, best of the grid", "–", "svm-grid", "svm", "mnist"),
+    Row("A8", "SVM beside A4", "–", "mlp-vs-svm", "svm", "mnist"),
+    Row("A9", "SimpleCNN, tuned", "–", "ladder", "simple-cnn-tuned", "mnist"),
+    Row("A11", "SimpleCNN by SGD", "–", "optimizers", "sgd"),
+    Row("A11", "SimpleCNN by momentum", "–", "optimizers", "momentum"),
+    Row("A11", "SimpleCNN by RMSprop", "–", "optimizers", "rmsprop"),
+    Row("A11", "SimpleCNN by Adam", "–", "optimizers", "adam"),
+    Row("A11", "SimpleCNN by AdamW", "–", "optimizers", "adamw"),
+    Row("A12", "rate reduced on a plateau", "–", "lr-schedule", "plateau"),
+    Row("B1", "full batch, rate 0.01, 10 steps", "0.09", "double-softmax", "full-batch"),
+    Row("B2", "full batch, rate 0.1, 2,001 steps", "0.80", "double-softmax", "full-batch-long"),
+    Row("B3", "batch 10, rate 0.1", "0.8527", "double-softmax", "double-softmax"),
+    Row("B4", "batch 2", "0.609", "batch-size", "batch-2"),
+    Row("B4", "batch 4", "0.789", "batch-size", "batch-4"),
+    Row("B4", "batch 6", "0.836", "batch-size", "batch-6"),
+    Row("B4", "batch 10", "0.796", "batch-size", "batch-10"),
+    Row("B4", "batch 15", "0.818", "batch-size", "batch-15"),
+    Row("B4", "batch 20", "0.811", "batch-size", "batch-20"),
+    Row("B5", "batch 10, rate 0.01", "0.8179", "batch-size", "double-softmax-slow"),
+    *(
+        Row(f"C{number}", name, published, "mlp-regularisation", name, figure="val")
+        for number, (name, published) in enumerate(
+            (
+                ("dense-base", "0.833"),
+                ("dense-wide", "0.839"),
+                ("dense-deep", "0.853"),
+                ("dense-sgd", "0.843"),
+                ("dense-decay", "0.810"),
+                ("dense-norm", "0.843"),
+                ("dense-dropout", "0.788"),
+            ),
+            start=1,
+        )
+    ),
+    *(
+        Row(f"C{number}", name, published, "cnn-regularisation", name, figure="val")
+        for number, (name, published) in enumerate(
+            (
+                ("conv-base", "0.875"),
+                ("conv-wide", "0.862"),
+                ("conv-deep", "0.878"),
+                ("conv-sgd", "0.869"),
+                ("conv-decay", "0.869"),
+                ("conv-norm", "0.881"),
+                ("conv-dropout", "0.874"),
+            ),
+            start=8,
+        )
+    ),
+    Row("C17", "final model", "0.916", "final", "final-tuned"),
+    Row("E1", "softmax regression", "about 0.92", "ladder", "softmax", "mnist"),
+    Row("E2", "one hidden layer of 100", "about 0.97", "ladder", "mlp", "mnist"),
+    Row("E3", "two convolutions", "0.98 to 0.99", "ladder", "cnn-small", "mnist"),
+)
+
+
+def cells(row: Row) -> list[str]:
+    """The row as a line of the table."""
+    line = ledger.latest("study", row.study, arm=row.arm, data=row.data)
+    measured, n = ("not measured yet", "–") if line is None else _measured(line, row.figure)
+    command = f"`mnistlab study {row.study} --data {row.data}`"
+    return [row.system, row.what, row.data, f"{row.published}", measured, n, command]
+
+
+def _measured(line: dict[str, Any], figure: str) -> tuple[str, str]:
+    values = line[f"{figure}_accuracy"]
+    part = "" if figure == "test" else " (validation)"
+    half = line.get("test_accuracy_half_width") if figure == "test" else None
+    interval = "" if half is None else f" ± {half:.4f}"
+    return f"{fmean(values):.4f}{interval}{part}", str(len(values))

@@ -1,0 +1,427 @@
+"""The studies of write-ups A, B and C: their arms, their miniatures, the words of an answer."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mnistlab.cli import run_command
+from mnistlab.data import Dataset, export
+from mnistlab.phases import OPTIMIZERS, SCHEDULES, Phase
+from mnistlab.recipe import Recipe
+from mnistlab.recipes import get_recipe
+from mnistlab.recipes.portfolio import CONV_ARMS, DENSE_ARMS
+from mnistlab.run import Run
+from mnistlab.studies import STUDIES, get_study
+from mnistlab.studies.wording import against_base, best_on_validation, gain, points, seeds
+from mnistlab.study import Arm, ArmResult, Study, StudyResult, run_study
+from mnistlab.study.quick import N_TEST, N_TRAIN, NOTICE, few_images, miniature
+
+ZOO = {
+    "optimizers": "A11",
+    "lr-schedule": "A12",
+    "augmentation": "A15",
+    "early-stopping": "A15",
+    "batch-size": "B4",
+    "double-softmax": "B",
+    "mlp-regularisation": "C1",
+    "cnn-regularisation": "C8",
+    "scaling": "C",
+}
+MINUS = "\N{MINUS SIGN}"
+
+
+@pytest.fixture(scope="module")
+def tiny() -> Dataset:
+    """64 + 16 images of 12 x 12: as few as the embedding's 50 components allow."""
+    random, labels = np.random.default_rng(0), np.arange(80) % 4
+    images = random.integers(0, 120, (80, 12, 12), dtype=np.uint8)
+    images[np.arange(80), 1 + labels] += 120
+    return Dataset("tiny", images, labels, ("a", "b", "c", "d"), n_official_train=64)
+
+
+# The arms are the rows
+
+
+def arms_of(name: str) -> dict[str, Recipe]:
+    study = get_study(name)
+    assert isinstance(study, Study)
+    assert len({arm.name for arm in study.arms}) == len(study.arms)
+    return {arm.name: arm.recipe for arm in study.arms}
+
+
+def only_phase(recipe: Recipe) -> Phase:
+    (phase,) = recipe.phases
+    return phase
+
+
+@pytest.mark.parametrize("name", ZOO)
+def test_every_study_names_its_rows_and_arms_it_has(name: str) -> None:
+    study = get_study(name)
+    assert (study.name, study.system) == (name, ZOO[name])
+    assert study.question.endswith("?")
+    assert {*study.gallery, *study.confusions} <= arms_of(name).keys()
+    assert len({recipe.content_hash for recipe in arms_of(name).values()}) == len(study.arms)
+    for arm in study.arms:
+        assert arm.published.keys() == arm.why_it_differs.keys()
+        assert arm.recipe.precision == "auto"
+
+
+def test_optimizers_differ_in_the_optimizer_alone() -> None:
+    arms = arms_of("optimizers")
+    assert tuple(arms) == OPTIMIZERS
+    for name, recipe in arms.items():
+        assert only_phase(recipe).optimizer == name
+        assert only_phase(recipe).epochs == 10
+        same = replace(recipe, name="", phases=())
+        assert same == replace(get_recipe("simple-cnn"), name="", system="A11", phases=())
+
+
+def test_schedules_differ_in_the_schedule_alone() -> None:
+    arms = arms_of("lr-schedule")
+    assert tuple(arms) == tuple(SCHEDULES)
+    bare = {replace(only_phase(recipe), schedule="constant") for recipe in arms.values()}
+    assert bare == {Phase("adam", 1e-3, 15)}
+    assert get_study("lr-schedule").rates
+
+
+def test_early_stopping_stops_by_both_measures() -> None:
+    arms = arms_of("early-stopping")
+    told = {(only_phase(r).monitor, only_phase(r).patience) for r in arms.values()}
+    assert told == {("accuracy", None)} | {(m, p) for m in ("accuracy", "loss") for p in (1, 3, 5)}
+    assert {only_phase(recipe).epochs for recipe in arms.values()} == {30}
+
+
+def test_batch_sizes_are_those_of_b4_over_five_seeds() -> None:
+    arms = arms_of("batch-size")
+    b4 = {name: recipe for name, recipe in arms.items() if name.startswith("batch-")}
+    assert [recipe.batch_size for recipe in b4.values()] == [2, 4, 6, 10, 15, 20]
+    assert {only_phase(recipe) for recipe in b4.values()} == {Phase("sgd", 0.1, 10)}
+    b5 = arms["double-softmax-slow"]
+    assert (b5.batch_size, only_phase(b5)) == (10, Phase("sgd", 0.01, 20))
+    assert get_study("batch-size").n_seeds == 5
+    assert all(arm.published["fashion-mnist"] for arm in get_study("batch-size").arms)
+
+
+def test_every_mistake_has_its_correction_beside_it() -> None:
+    arms = arms_of("double-softmax")
+    phases = {
+        "double-softmax": Phase("sgd", 0.1, 10),
+        "double-softmax-slow": Phase("sgd", 0.01, 20),
+        "full-batch": Phase("sgd", 0.01, 10),
+        "full-batch-long": Phase("sgd", 0.1, 2001),
+    }
+    assert list(arms) == [name for wrong in phases for name in (wrong, f"{wrong}-logits")]
+    for wrong, phase in phases.items():
+        twice, once = arms[wrong], arms[f"{wrong}-logits"]
+        assert only_phase(twice) == only_phase(once) == phase
+        assert twice.scaling == once.scaling == "symmetric"
+        assert twice.batch_size == once.batch_size == (10 if "double" in wrong else 1_000_000)
+        assert twice.model_args == {"hidden_sizes": (64,), "softmax_output": True}
+        assert once.model_args == {"hidden_sizes": (64,)}
+
+
+@pytest.mark.parametrize(
+    ("name", "first", "figures"),
+    [
+        ("mlp-regularisation", 1, [0.833, 0.839, 0.853, 0.843, 0.810, 0.843, 0.788]),
+        ("cnn-regularisation", 8, [0.875, 0.862, 0.878, 0.869, 0.869, 0.881, 0.874]),
+    ],
+)
+def test_every_row_of_c_is_an_arm_with_its_published_figure(
+    name: str, first: int, figures: list[float]
+) -> None:
+    study = get_study(name)
+    assert isinstance(study, Study)
+    for row, (arm, figure) in enumerate(zip(study.arms, figures, strict=True), start=first):
+        recipe, phase = arm.recipe, only_phase(arm.recipe)
+        assert recipe.system == f"C{row}"
+        assert arm.published["fashion-mnist"].startswith(f"val {figure:.3f}")
+        optimizer = "sgd" if "sgd" in arm.name else "adam"
+        decay = 1e-2 if "decay" in arm.name else 0.0
+        assert phase == Phase(optimizer, 1e-3, 30, weight_decay=decay, patience=3)
+        assert (recipe.pad_to, recipe.expansion, recipe.scaling) == (32, "fourfold", "none")
+        assert (recipe.batch_size, recipe.split) == (256, "shuffled-60-20-20")
+
+
+def test_c17_has_three_phases() -> None:
+    final = get_recipe("final")
+    assert [(p.optimizer, p.weight_decay) for p in final.phases] == [
+        ("adam", 1e-3),
+        ("sgd", 1e-3),
+        ("sgd", 0),
+    ]
+    assert {(p.patience, p.epochs, p.learning_rate) for p in final.phases} == {(4, 200, 1e-3)}
+    assert (final.pad_to, final.expansion, final.scaling) == (32, "fourfold", "none")
+
+
+def test_scaling_is_the_only_change_of_the_scaling_study() -> None:
+    arms = arms_of("scaling")
+    for base, make in (("dense-base", DENSE_ARMS), ("conv-base", CONV_ARMS)):
+        for scaling in ("min-max", "standard"):
+            scaled = replace(arms[f"{base}-{scaling}"], name=base, scaling="none")
+            assert scaled == arms[base] == make[base]()
+
+
+# Miniatures
+
+
+def run_quick(name: str, dataset: Dataset, out: Path) -> StudyResult:
+    return run_study(get_study(name), dataset, quick=True, out=out)
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_the_miniature_of_every_study_runs_and_says_what_it_is(
+    name: str, tiny: Dataset, tmp_path: Path
+) -> None:
+    result = run_quick(name, tiny, tmp_path)
+    assert result.path == tmp_path / f"study-{name}-quick-tiny"
+    kept = json.loads((result.path / "result.json").read_text())
+    assert kept["answer"] == result.answer
+    assert kept["question"] == get_study(name).question
+    assert result.answer.startswith("Miniature: a few images, short trainings, one seed.")
+    assert "mean little" in result.answer
+    assert len(result.answer) > len(NOTICE) + 40
+    assert "nan" not in result.answer
+    if name in ZOO:
+        assert {len(arm.runs) for arm in result.arms} == {1}
+        assert all(0 <= arm.test_accuracy[0] <= 1 for arm in result.arms)
+        assert [arm.arm.name for arm in result.arms] == list(arms_of(name))
+
+
+def test_a_miniature_changes_the_length_of_phases_and_nothing_else() -> None:
+    for name in STUDIES:
+        study = get_study(name)
+        small = miniature(study)
+        assert small.name == f"{name}-quick"
+        if not isinstance(study, Study):
+            assert replace(small, name=name, decide=study.decide) == study
+            continue
+        assert isinstance(small, Study)
+        assert small.n_seeds == 1
+        for ours, theirs in zip(small.arms, study.arms, strict=True):
+            for short, whole in zip(ours.recipe.phases, theirs.recipe.phases, strict=True):
+                assert replace(short, epochs=whole.epochs) == whole
+                assert short.epochs == min(whole.epochs, max(3, round(0.1 * whole.epochs)))
+            same = replace(ours.recipe, phases=theirs.recipe.phases)
+            assert replace(ours, recipe=same) == theirs
+    assert {recipe.phases[0].epochs for recipe in arms_of("optimizers").values()} == {10}
+
+
+def test_a_miniature_sees_images_from_all_over_the_set(stripes: Dataset) -> None:
+    """Folders come class by class: the first images would be of few classes."""
+    order = np.argsort(np.arange(9000) % 10, kind="stable")
+    labels = (np.arange(9000) % 10)[order]
+    images = np.zeros((9000, 2, 2), dtype=np.uint8)
+    images[:, 0, 0], images[:, 0, 1] = np.arange(9000) % 256, np.arange(9000) // 256
+    names = tuple("0123456789")
+    by_class = Dataset("by-class", images, labels, names, of_characters=True)
+    few = few_images(by_class)
+    assert len(few) == N_TRAIN + N_TEST
+    assert np.bincount(few.labels).tolist() == [300] * 10
+    assert (few.n_official_train, few.of_characters) == (None, True)
+    official = few_images(replace(by_class, n_official_train=6000))
+    assert (len(official), official.n_official_train) == (3000, 2400)
+    numbers = official.images[:, 0, 0] + 256 * official.images[:, 0, 1].astype(int)
+    assert numbers[:2400].max() < 6000 <= numbers[2400:].min()
+    assert len(np.unique(numbers)) == 3000
+    assert few_images(stripes).fingerprint == stripes.fingerprint
+    assert few_images(stripes).n_official_train == 480
+
+
+def test_a_folder_that_comes_class_by_class_can_be_tried_out(tmp_path: Path) -> None:
+    labels = np.repeat(np.arange(4), 1000)
+    images = np.random.default_rng(0).integers(0, 120, (4000, 6, 6), dtype=np.uint8)
+    images[np.arange(4000), 1 + labels] += 120
+    sorted_set = Dataset("sorted", images, labels, ("a", "b", "c", "d"))
+    study = Study("one", "E1", "?", (Arm(get_recipe("softmax")),), lambda results: "So.")
+    result = run_study(study, sorted_set, quick=True, out=tmp_path)
+    assert result.answer == f"{NOTICE}So."
+    assert (result.arms[0].runs[0].data["n_train"]) == 2100
+
+
+def test_a_miniature_leaves_the_study_itself_alone(tiny: Dataset, tmp_path: Path) -> None:
+    """Both lie side by side, whichever came first."""
+    study = replace(get_study("batch-size"), arms=get_study("batch-size").arms[3:4])
+    study = replace(study, decide=lambda results: "Ten.")
+    whole = run_study(study, tiny, n_seeds=1, out=tmp_path)
+    small = run_study(study, tiny, quick=True, out=tmp_path)
+    assert (whole.answer, small.answer) == ("Ten.", f"{NOTICE}Ten.")
+    assert whole.path != small.path
+    assert [len(r.arms[0].runs[0].log) for r in (whole, small)] == [10, 3]
+    again = run_study(study, tiny, n_seeds=1, out=tmp_path)
+    assert again.arms[0].runs[0].path == whole.arms[0].runs[0].path
+
+
+def test_the_command_has_it_too_and_its_page_says_so(
+    tiny: Dataset, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    export(tiny, tmp_path / "tiny", format="csv")
+    arguments = ["study", "lr-schedule", "--data", str(tmp_path / "tiny"), "--quick", "--json"]
+    assert run_command([*arguments, "--out", str(tmp_path / "runs")]) == 0
+    shown = capsys.readouterr().out
+    assert json.loads(shown.splitlines()[-1])["answer"].startswith(NOTICE)
+    assert "Miniature: " in shown
+    page = tmp_path / "runs" / "study-lr-schedule-quick-tiny" / "report.html"
+    assert "Miniature: a few images, short trainings" in page.read_text(encoding="utf-8")
+
+
+# The words of an answer
+
+
+def result_of(
+    arm: Arm | str,
+    test: Sequence[float],
+    val: Sequence[float] | None = None,
+    epochs: int = 3,
+    log: Sequence[Mapping[str, float]] = (),
+) -> ArmResult:
+    if isinstance(arm, str):
+        arm = Arm(Recipe(arm, "E1", "mlp", ()))
+
+    class Logged(Run):
+        pass
+
+    Logged.log = property(lambda self: list(log))  # type: ignore[assignment]
+    figures = zip(test, val or test, strict=True)
+    runs = tuple(
+        Logged(
+            Path(), arm.recipe, {}, {}, {"test_accuracy": t, "val_accuracy": v, "epochs": epochs}
+        )
+        for t, v in figures
+    )
+    return ArmResult(arm, runs)
+
+
+def results_of(name: str, test: Mapping[str, Sequence[float]], **more: object) -> list[ArmResult]:
+    """Of all arms of a study; those not named are 0.5."""
+    n = len(next(iter(test.values())))
+    study = get_study(name)
+    assert test.keys() <= {arm.name for arm in study.arms}
+    return [result_of(arm, test.get(arm.name, [0.5] * n), **more) for arm in study.arms]
+
+
+@pytest.mark.parametrize(
+    ("difference", "words"),
+    [
+        (0.013, "+1.3 points"),
+        (-0.0131, f"{MINUS}1.3 points"),
+        (0.0, "+0.0 points"),
+        (0.25, "+25.0 points"),
+        (-1.0, f"{MINUS}100.0 points"),
+    ],
+)
+def test_points(difference: float, words: str) -> None:
+    assert points(difference) == words
+
+
+def test_a_gain_is_of_pairs_with_its_interval_and_a_verdict() -> None:
+    base = result_of("base", [0.80, 0.85, 0.90])
+    # Differences 2.0, 2.1 and 1.9 points: deviation 0.1, half-width 4.303 * 0.1 / sqrt(3) = 0.25.
+    better = result_of("better", [0.82, 0.871, 0.919])
+    assert gain(better, base) == "+2.0 points (95 % interval +1.8 to +2.2)"
+    assert gain(base, better) == f"{MINUS}2.0 points (95 % interval {MINUS}2.2 to {MINUS}1.8)"
+    # Differences 1, 2 and 3 points: half-width 4.303 / sqrt(3) = 2.48, more than the mean.
+    perhaps = result_of("perhaps", [0.81, 0.87, 0.93])
+    assert gain(perhaps, base) == (
+        f"+2.0 points (95 % interval {MINUS}0.5 to +4.5; no difference shown)"
+    )
+    assert gain(base, base) == ("+0.0 points (95 % interval +0.0 to +0.0; no difference shown)")
+    mean, half = perhaps.gain_over(base)
+    assert (mean, half) == pytest.approx((0.02, 4.303 * 0.01 / math.sqrt(3)), rel=1e-3)
+
+
+def test_one_seed_shows_nothing() -> None:
+    one, other = result_of("one", [0.9]), result_of("other", [0.8])
+    assert gain(one, other) == "+10.0 points (one seed: no interval, nothing shown)"
+    assert seeds([one]) == "1 seed"
+    assert seeds([result_of("three", [0.5] * 3)]) == "3 seeds"
+
+
+def test_seeds_that_are_not_paired_are_no_gain() -> None:
+    with pytest.raises(ValueError, match="zip"):
+        gain(result_of("two", [0.5, 0.6]), result_of("one", [0.5]))
+
+
+def test_the_best_is_chosen_on_validation_and_of_equal_ones_the_first() -> None:
+    a = result_of("a", [0.1, 0.1], [0.8, 0.9])
+    b = result_of("b", [0.9, 0.9], [0.9, 0.8])
+    c = result_of("c", [0.9, 0.9], [0.7, 0.8])
+    assert best_on_validation([c, a, b]).arm.name == "a"
+
+
+def test_an_answer_against_the_base() -> None:
+    base = result_of("as-is", [0.90, 0.92])
+    flip = result_of("flip", [0.91, 0.93], [0.2, 0.2])
+    assert against_base([base, flip]) == (
+        "On the test part, against as-is (0.9100, mean of 2 seeds): flip +1.0 points (95 % "
+        "interval +1.0 to +1.0). Best on validation: as-is."
+    )
+
+
+def test_batch_sizes_answer_six_or_ten() -> None:
+    results = results_of(
+        "batch-size",
+        {
+            "batch-6": [0.83, 0.84, 0.85],
+            "batch-10": [0.82, 0.79, 0.81],
+            "batch-20": [0.86, 0.86, 0.86],
+        },
+    )
+    answer = get_study("batch-size").decide(results)
+    six, ten = results[2], results[3]
+    assert f"Batch 6 against batch 10: {gain(six, ten)} on the test part over 3 seeds" in answer
+    assert "from 0.7900 to 0.8200 (batch 10)" in answer
+    assert "Best on validation: batch-20, 0.8600 on the test part" in answer
+
+
+def test_the_double_softmax_answers_what_it_costs() -> None:
+    log = [{"train_loss": 1.8}, {"train_loss": 1.61}, {"train_loss": 1.7}]
+    test = {"full-batch": [0.1, 0.1], "full-batch-logits": [0.4, 0.42]}
+    results = results_of("double-softmax", test, log=log)
+    answer = get_study("double-softmax").decide(results)
+    assert "never fell below 1.6100 nats (it cannot fall below 1.4612" in answer
+    assert f"full-batch {gain(results[5], results[4])}" in answer
+    assert len(re.findall("points", answer)) == 4
+    assert "(2 seeds)" in answer
+
+
+def test_optimizers_answer_who_is_fast_and_who_gets_far() -> None:
+    results = results_of("optimizers", {"adam": [0.9, 0.91], "sgd": [0.3, 0.3]})
+    results[7] = result_of(
+        results[7].arm, [0.6, 0.6], log=[{"val_accuracy": 0.7}, {"val_accuracy": 0.1}]
+    )
+    slow = [{"val_accuracy": 0.6}, {"val_accuracy": 0.99}]
+    results[:7] = [
+        result_of(r.arm, r.each("test_accuracy"), r.each("val_accuracy"), log=slow)
+        for r in results[:7]
+    ]
+    answer = get_study("optimizers").decide(results)
+    assert "After one epoch muon leads with 0.7000" in answer
+    assert "within 10 epochs adam gets furthest (0.9050 on validation, 0.9050 on the" in answer
+    assert "mean of 2 seeds) and sgd least far (0.3000)" in answer
+
+
+def test_early_stopping_answers_time_and_accuracy() -> None:
+    arms = get_study("early-stopping").arms
+    results = [result_of(arms[0], [0.92, 0.92], epochs=30)]
+    results += [result_of(arm, [0.91, 0.91], epochs=12) for arm in arms[1:]]
+    answer = get_study("early-stopping").decide(results)
+    assert "Of 30 epochs, whose best on validation reaches 0.9200" in answer
+    assert f"accuracy-patience-1 60 % for {gain(results[1], results[0])};" in answer
+    assert answer.count("60 %") == 6
+
+
+def test_scaling_answers_for_both_networks() -> None:
+    results = results_of("scaling", {"dense-base": [0.8, 0.8], "conv-base-standard": [0.9, 0.9]})
+    answer = get_study("scaling").decide(results)
+    down, up = f"dense-base {MINUS}30.0 points", "conv-base +40.0 points"
+    assert f"{down} (95 % interval {MINUS}30.0 to {MINUS}30.0) by min-max" in answer
+    assert f"{up} (95 % interval +40.0 to +40.0) by standard (2 seeds)" in answer
