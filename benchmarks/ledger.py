@@ -55,7 +55,8 @@ def record_study(folder: Path) -> None:
     head = {"kind": "study", "name": result["study"], "data": result["data"]}
     if not result["arms"]:
         env = machine.describe() | {"threads": machine.threads_in_use()}
-        append([head | {key: result[key] for key in result.keys() - head.keys()} | {"env": env}])
+        own = {key: value for key, value in result.items() if key not in ("study", "arms")}
+        append([head | own | {"env": env}])
         return
     lines = []
     for arm in result["arms"]:

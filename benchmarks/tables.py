@@ -15,6 +15,7 @@ from typing import Any
 
 from benchmarks import ledger
 from mnistlab import atomic
+from mnistlab.evaluation import power_law
 
 PAGES = [ledger.CHECKOUT / "README.md", ledger.CHECKOUT / "docs" / "measured.md"]
 LIBRARIES = ("torch", "scikit-learn", "scikit-learn-intelex")  # numpy where there is none
@@ -53,7 +54,7 @@ def study_table(name: str, data: str) -> str:
 
 
 def cost_table(name: str, data: str) -> str:
-    """Every arm of a study with what it costs: means over seeds."""
+    """Every arm of a study with what it costs: mean seconds over seeds, most memory of any."""
     arms = _arms(name, data)
     rows = [
         [
@@ -65,7 +66,7 @@ def cost_table(name: str, data: str) -> str:
             f"{fmean(arm['train_time_s']):.1f}",
             f"{_epoch_time_s(arm):.2f}" if any(arm["epochs"]) else "–",
             f"{fmean(arm['predict_time_s']):.2f}",
-            f"{fmean(arm['training_memory_mb']):.0f}",
+            _megabytes(max(arm["training_memory_mb"])),
         ]
         for arm in arms
     ]
@@ -81,6 +82,28 @@ def cost_table(name: str, data: str) -> str:
         "memory of training, MB",
     )
     return markdown(columns, rows) + "\n" + _machine(arms[0]) + "\n"
+
+
+def growth_table(name: str, data: str) -> str:
+    """The exponents with which the costs of a study's arms grow with the training images."""
+    arms = {arm["arm"]: arm for arm in _arms(name, data)}
+    families = {
+        whole: [arm for arm in arms.values() if arm["arm"] in (whole, f"{whole}-{arm['n_train']}")]
+        for whole in arms
+    }
+    rows = [
+        [f"`{whole}`", *(_exponent(family, key) for key in ("train_time_s", "predict_time_s"))]
+        for whole, family in families.items()
+        if len(family) > 2
+    ]
+    columns = ("grows with n images as", "training, s", "prediction, s")
+    return markdown(columns, rows)
+
+
+def _exponent(arms: list[dict[str, Any]], key: str) -> str:
+    sizes, seconds = [arm["n_train"] for arm in arms], [fmean(arm[key]) for arm in arms]
+    exponent, half_width, _ = power_law(sizes, seconds)
+    return f"n^{exponent:.2f} ± {half_width:.2f}"
 
 
 def grid_table(name: str, data: str) -> str:
@@ -238,6 +261,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "embedding": embedding_table,
     "mlp-batch-size mnist": lambda: cost_table("mlp-batch-size", "mnist"),
     "mlp-vs-svm mnist": lambda: cost_table("mlp-vs-svm", "mnist"),
+    "mlp-vs-svm growth": lambda: growth_table("mlp-vs-svm", "mnist"),
     "svm-grid mnist": lambda: grid_table("svm-grid", "mnist"),
     "svm-grid fashion-mnist": lambda: grid_table("svm-grid", "fashion-mnist"),
 }
@@ -266,6 +290,11 @@ def _arms(name: str, data: str) -> list[dict[str, Any]]:
     if not arms:
         raise KeyError(f"the ledger holds no study {name} on {data}")
     return list(arms.values())
+
+
+def _megabytes(size: float) -> str:
+    """What is smaller than what the system hands out at once is not told apart."""
+    return f"{size:.0f}" if size >= 10 else "< 10"
 
 
 def _test_accuracy(arm: dict[str, Any]) -> str:

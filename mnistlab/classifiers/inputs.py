@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
-from sklearn.utils import check_random_state
+from sklearn.utils import check_array, check_consistent_length, check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -33,6 +33,7 @@ def check_training_images(
     images, labels = validate_data(estimator, X, y, dtype=list(dtypes), allow_nd=True)
     check_classification_targets(labels)
     estimator.image_shape_ = image_shape_of(images)
+    estimator.n_features_in_ = math.prod(estimator.image_shape_)  # pixels, of images too
     estimator.classes_, codes = np.unique(labels, return_inverse=True)
     if len(estimator.classes_) < 2:
         raise ValueError(
@@ -45,12 +46,17 @@ def check_training_images(
 def check_images(
     estimator: BaseEstimator, X: ArrayLike, dtypes: Sequence[Any] = DTYPES
 ) -> NDArray[Any]:
-    """Images to be classified; ValueError where they are not like those of the training."""
+    """Images to be classified, or rows of their pixels, whichever of the two were trained on.
+
+    Raises ValueError where they are not like those of the training.
+    """
     check_is_fitted(estimator)
-    images: NDArray[Any] = validate_data(
-        estimator, X, dtype=list(dtypes), allow_nd=True, reset=False
+    images: NDArray[Any] = check_array(
+        X, dtype=list(dtypes), allow_nd=True, estimator=estimator, input_name="X"
     )
-    if image_shape_of(images) != estimator.image_shape_:
+    if images.ndim == 2:  # how many columns there are, and what they are called
+        validate_data(estimator, X, reset=False, skip_check_array=True)
+    elif image_shape_of(images) != estimator.image_shape_:
         raise ValueError(
             f"trained on images of {estimator.image_shape_}, got {image_shape_of(images)}"
         )
@@ -77,19 +83,30 @@ def padded_shape(image_shape: tuple[int, int], pad_to: int | None) -> tuple[int,
     return pad_to, pad_to
 
 
-def codes_of(classes: NDArray[Any], y: ArrayLike) -> NDArray[np.int64]:
-    """Validation labels (N,) as codes into the classes of the training; ValueError for others."""
-    labels = np.asarray(y)
-    unknown = ~np.isin(labels, classes)
+def check_validation_images(
+    estimator: BaseEstimator, X: ArrayLike, y: ArrayLike
+) -> tuple[NDArray[Any], NDArray[np.int64]]:
+    """Images to validate on, and their labels as codes (N,) into classes_.
+
+    Raises ValueError where they are not like those of the training.
+    """
+    images, labels = check_images(estimator, X), np.asarray(y)
+    check_consistent_length(images, labels)
+    unknown = ~np.isin(labels, estimator.classes_)
     if unknown.any():
         raise ValueError(f"y_val holds {labels[unknown][0]!r}, a class that y does not have")
-    return np.searchsorted(classes, labels)
+    return images, np.searchsorted(estimator.classes_, labels)
 
 
 def hold_out(
     n_images: int, fraction: float, seed: int
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Which images train and which validate; in their own order where none validate."""
+    """Which images train and which validate; in their own order where none validate.
+
+    Raises RecipeError for a fraction that leaves nothing to train on.
+    """
+    if not 0 <= fraction < 1:
+        raise RecipeError(f"validation_fraction must be in 0 <= fraction < 1, got {fraction}")
     n_val = int(n_images * fraction)
     order = np.random.default_rng(seed).permutation(n_images) if n_val else np.arange(n_images)
     return order[n_val:], order[:n_val]

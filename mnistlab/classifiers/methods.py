@@ -109,8 +109,11 @@ def _check_arguments(model: str, model_args: Mapping[str, Any]) -> None:
 
 
 def _torch_network(model: str) -> Method:
-    from mnistlab.models import family
+    from mnistlab.models import MODELS
     from mnistlab.training import hardware
+
+    if model not in MODELS:
+        raise RecipeError(f"unknown model {model!r}; there are: {', '.join([*MODELS, *KINDS])}")
 
     def n_parameters(shape: ImageShape, n_classes: int, args: Mapping[str, Any]) -> int:
         import torch
@@ -129,7 +132,7 @@ def _torch_network(model: str) -> Method:
         fixed_views.views_of(settings["test_time_augmentation"])
         return TorchClassifier(model=model, model_args=model_args, **settings)
 
-    return Method(family(model), n_parameters, make, hardware.describe, hardware.n_threads)
+    return Method(MODELS[model], n_parameters, make, hardware.describe, hardware.n_threads)
 
 
 def _scratch() -> Method:
@@ -209,6 +212,8 @@ def _describe_numpy(device: str, precision: str) -> dict[str, Any]:
 def _describe_svm(device: str, precision: str) -> dict[str, Any]:
     from importlib.metadata import PackageNotFoundError, version
 
+    if precision not in ("auto", "float32"):
+        raise RecipeError(f"precision {precision!r} asked for; this model has: auto, float32")
     described = _describe_numpy(device, precision)
     for package in ("scikit-learn", "scikit-learn-intelex"):
         try:

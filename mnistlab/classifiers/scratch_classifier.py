@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from itertools import pairwise
 from typing import Any, Self
 
 import numpy as np
@@ -14,7 +15,7 @@ from mnistlab import scratch
 from mnistlab.classifiers.inputs import (
     check_images,
     check_training_images,
-    codes_of,
+    check_validation_images,
     hold_out,
     seed_of,
 )
@@ -104,7 +105,7 @@ class ScratchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
             X_val, val_codes = images[val], codes[val]
             images, codes = images[train], codes[train]
         else:
-            val_codes = codes_of(self.classes_, y_val)
+            X_val, val_codes = check_validation_images(self, X_val, y_val)
         self.network_ = self._build(fit_scaling(self.scaling, images), seed)
         self.n_parameters_ = self.network_.weights.size
         history = scratch.train(
@@ -143,8 +144,15 @@ class ScratchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
     ) -> Self:
         """Take fitted state from storage in place of training; ValueError where it does not fit."""
         self.classes_, self.image_shape_ = np.asarray(classes), image_shape
-        self.n_features_in_ = image_shape[0]
-        self.network_ = self._build((0.0, 1.0), seed=0).restore(arrays)
+        self.n_features_in_ = image_shape[0] * image_shape[1]
+        self._check_size(arrays)
+        self.network_ = self._build((0.0, 1.0), seed=0)
+        dtype = self.network_.weights.dtype
+        if any(array.dtype != dtype for array in arrays.values()):
+            raise ValueError(f"the arrays of this network are of {dtype}")
+        self.network_.restore(arrays)
+        if not arrays["0.scale"] > 0:
+            raise ValueError("pixels must be divided by a positive number")
         self.n_parameters_ = self.network_.weights.size
         self.history_ = []
         return self
@@ -167,6 +175,16 @@ class ScratchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
             dtype=PRECISIONS[self.precision],
             seed=seed,
         )
+
+    def _check_size(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """ValueError where the weights are more than `arrays` has, before memory is taken."""
+        height, width = (side >> len(self.channels) for side in self.image_shape_)
+        last = self.channels[-1] if self.channels else 1
+        sizes = (height * width * last, *self.hidden_sizes, len(self.classes_))
+        n_weights = 9 * sum(a * b for a, b in pairwise((1, *self.channels)))  # of 3x3 kernels
+        n_weights += sum(a * b for a, b in pairwise(sizes))
+        if n_weights > sum(array.size for array in arrays.values()):
+            raise ValueError("the network has more weights than there are")
 
     def _phases(self) -> Sequence[Phase]:
         if self.phases is not None:

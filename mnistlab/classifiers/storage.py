@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
+from sklearn.utils.validation import check_is_fitted
 
 from mnistlab import atomic, classifiers
 from mnistlab.classifiers.methods import Classifier
@@ -20,15 +22,18 @@ from mnistlab.errors import MnistlabError, RunError
 from mnistlab.phases import Phase
 
 KEY = "mnistlab.classifier/1"  # one key: safetensors writes several in no fixed order
+# What Python, NumPy and torch make of settings and sizes that no classifier can have.
+UNFIT = (ValueError, TypeError, LookupError, ArithmeticError, RuntimeError, MemoryError)
 MAX_BYTES = 2**31  # far above any model of this project; a hostile file must not fill memory
 
 
 def save_classifier(classifier: Classifier, path: Path | str) -> None:
     """Write a fitted classifier; classes must be numbers or strings."""
+    check_is_fitted(classifier)
     parameters: dict[str, Any] = classifier.get_params()  # type: ignore[attr-defined]
     if parameters.get("phases") is not None:
         parameters["phases"] = [asdict(phase) for phase in parameters["phases"]]
-    if not isinstance(parameters["random_state"], int | None):
+    if not isinstance(parameters["random_state"], int | np.integer | None):
         parameters["random_state"] = None  # it has been used; its position is not part of the model
     description = {
         "classifier": type(classifier).__name__,
@@ -56,12 +61,13 @@ def load_classifier(path: Path | str, device: str = "auto") -> Any:
         return _restored(json.loads(metadata[KEY]), arrays, device)
     except MnistlabError as error:
         raise error if isinstance(error, RunError) else RunError(f"{path}: {error}") from error
-    except (OSError, SafetensorError, RuntimeError, ValueError, TypeError, KeyError) as error:
+    except (OSError, SafetensorError, *UNFIT) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise RunError(f"{path}: weights cannot be loaded: {reason}") from error
 
 
-def _restored(description: dict[str, Any], arrays: Any, device: str) -> Any:
+def _restored(description: Any, arrays: dict[str, NDArray[Any]], device: str) -> Any:
+    _check(description, arrays)
     # Files of the first version hold torch networks and do not say so.
     kind = description.get("classifier", "TorchClassifier")
     if kind not in classifiers.__all__:
@@ -73,7 +79,23 @@ def _restored(description: dict[str, Any], arrays: Any, device: str) -> Any:
         parameters["device"] = device
     height, width = description["image_shape"]
     classifier = getattr(classifiers, kind)(**parameters)
-    return classifier.restore(description["classes"], (int(height), int(width)), arrays)
+    return classifier.restore(description["classes"], (height, width), arrays)
+
+
+def _check(description: Any, arrays: dict[str, NDArray[Any]]) -> None:
+    """ValueError for what no classifier has, whichever it is."""
+    if not isinstance(description, dict) or not isinstance(description["parameters"], dict):
+        raise ValueError("it is not described as a classifier is")
+    classes = np.asarray(description["classes"])
+    if classes.ndim != 1 or classes.dtype.kind not in "biufU" or len(classes) < 2:
+        raise ValueError("its classes are not numbers or strings")
+    if len(np.unique(classes)) < len(classes):
+        raise ValueError("its classes are not all different")
+    if any(type(side) is not int or side < 1 for side in description["image_shape"]):
+        raise ValueError("its images have no height and width")
+    for name, array in arrays.items():
+        if not np.isfinite(array).all():
+            raise ValueError(f"{name} holds a number that is not finite")
 
 
 def _plain_value(value: Any) -> Any:

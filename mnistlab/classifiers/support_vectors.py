@@ -35,20 +35,27 @@ class SupportVectors:
     gamma: float
 
     def __post_init__(self) -> None:
-        n_classes, n_vectors = len(self.n_support), len(self.vectors)
-        if self.vectors.ndim != 2 or n_classes < 2 or np.any(self.n_support < 0):
+        floats = (self.vectors, self.coefficients, self.intercepts)
+        if (
+            any(values.dtype not in (np.float32, np.float64) for values in floats)
+            or self.n_support.dtype.kind not in "iu"
+            or (self.vectors.ndim, self.n_support.ndim) != (2, 1)
+            or len(self.n_support) < 2
+            or np.any((self.n_support < 0) | (self.n_support > len(self.vectors)))
+        ):
             raise ValueError("these are not the arrays of a support vector machine")
+        n_classes, n_vectors = len(self.n_support), len(self.vectors)
         expected = {
             "n_support": (int(self.n_support.sum()), n_vectors),
             "coefficients": (self.coefficients.shape, (n_classes - 1, n_vectors)),
-            "intercepts": (self.intercepts.shape, (len(self.pairs),)),
+            "intercepts": (self.intercepts.shape, (n_classes * (n_classes - 1) // 2,)),
         }
         for name, (got, wanted) in expected.items():
             if got != wanted:
                 raise ValueError(f"{name} of a support vector machine: {got} for {wanted}")
         if not (np.isfinite(self.gamma) and self.gamma > 0):
             raise ValueError(f"gamma must be positive, got {self.gamma}")
-        for values in (self.vectors, self.coefficients, self.intercepts):
+        for values in floats:
             if not np.isfinite(values).all():
                 raise ValueError("a support vector machine holds a number that is not finite")
 

@@ -68,6 +68,8 @@ class SVMClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sk
         """
         images, codes = check_training_images(self, X, y, DTYPES)
         self.scaling_ = fit_scaling(self.scaling, images)
+        if self.scaling == "none":  # the kernel sees differences alone: fewer digits are lost so
+            self.scaling_ = float(images.mean(dtype=np.float64)), 1.0
         rows = self._rows(images)
         kernel_machine = KernelMachine(self.C, self.gamma).fit(rows, codes)
         self.machine_, self.engine_ = kernel_machine.machine_, kernel_machine.engine_
@@ -118,7 +120,9 @@ class SVMClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sk
     ) -> Self:
         """Take fitted state from storage in place of training; ValueError where it does not fit."""
         self.classes_, self.image_shape_ = np.asarray(classes), image_shape
-        self.n_features_in_ = image_shape[0]
+        self.n_features_in_ = image_shape[0] * image_shape[1]
+        if any(array.dtype.kind != "f" for name, array in arrays.items() if name != "n_support"):
+            raise ValueError("the arrays are not those of this classifier")
         known: dict[str, Any] = {f.name: arrays[f.name] for f in fields(SupportVectors)}
         known["gamma"] = float(known["gamma"].item())
         self.machine_ = SupportVectors(**known)
@@ -130,6 +134,7 @@ class SVMClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sk
             or self.machine_.vectors.shape[1] != image_shape[0] * image_shape[1]
             or self.sigmoids_.shape != (n_sigmoids, 2)
             or not np.isfinite([*self.scaling_, *self.sigmoids_.ravel()]).all()
+            or scale <= 0
         ):
             raise ValueError("the arrays are not those of this classifier")
         self.engine_ = "stored"

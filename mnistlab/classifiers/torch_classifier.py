@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Self
@@ -15,7 +16,7 @@ from torch import nn
 from mnistlab.classifiers.inputs import (
     check_images,
     check_training_images,
-    codes_of,
+    check_validation_images,
     hold_out,
     padded_shape,
     seed_of,
@@ -119,7 +120,7 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
             X_val, val_codes = images[val], codes[val]
             images, codes = images[train], codes[train]
         else:
-            val_codes = codes_of(self.classes_, y_val)
+            X_val, val_codes = check_validation_images(self, X_val, y_val)
         examples = loop.Examples(*expand(*self._examples(images, codes, device)))
         validation = None
         if len(val_codes):
@@ -169,14 +170,18 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         image_shape: tuple[int, int],
         arrays: Mapping[str, NDArray[Any]],
     ) -> Self:
-        """Take fitted state from storage in place of training.
-
-        Raises RuntimeError, as torch does, where the weights are not this network's.
-        """
+        """Take fitted state from storage in place of training; ValueError where it does not fit."""
         self.classes_, self.image_shape_ = np.asarray(classes), image_shape
-        self.n_features_in_ = image_shape[0]
+        self.n_features_in_ = image_shape[0] * image_shape[1]
+        given = {name: torch.from_numpy(array) for name, array in arrays.items()}
+        with torch.device("meta"), warnings.catch_warnings(action="ignore"):  # no memory is taken
+            wanted = nn.Sequential(Scaling(), self._build()).state_dict()
+        if _outlines(given) != _outlines(wanted):
+            raise ValueError("the arrays are not those of this network")
+        if not given["0.scale"] > 0:
+            raise ValueError("pixels must be divided by a positive number")
         self.network_ = nn.Sequential(Scaling(), self._build())
-        self.network_.load_state_dict({k: torch.from_numpy(v) for k, v in arrays.items()})
+        self.network_.load_state_dict(given)
         device = hardware.pick_device(self.device)
         self.network_.to(device).to(memory_format=torch.channels_last)
         self.n_parameters_ = count_parameters(self.network_)
@@ -216,7 +221,8 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
     def _tensor(self, images: NDArray[Any], device: torch.device) -> torch.Tensor:
         if images.dtype != np.uint8:
             images = images.astype(np.float32, copy=False)
-        if not images.flags.writeable:  # torch warns of arrays it must not write to
+        # torch warns of arrays it must not write to, and cannot read backwards.
+        if not (images.flags.writeable and images.flags.c_contiguous):
             images = images.copy()
         X = torch.from_numpy(images).to(device).reshape(-1, 1, *self.image_shape_)  # (N, 1, H, W)
         rows, columns = (
@@ -226,3 +232,8 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
             return X
         margins = (columns // 2, columns - columns // 2, rows // 2, rows - rows // 2)
         return nn.functional.pad(X, margins)
+
+
+def _outlines(tensors: Mapping[str, torch.Tensor]) -> dict[str, Any]:
+    # A file holds a single number as a row of one.
+    return {name: (tensor.shape or (1,), tensor.dtype) for name, tensor in tensors.items()}

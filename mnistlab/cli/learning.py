@@ -130,6 +130,7 @@ def evaluate(
     size: SizeOption = None,
     label_column: LabelOption = None,
     device: DeviceOption = "auto",
+    threads: ThreadsOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Measure a run on the test part. Writes result.json and report.html into its folder."""
@@ -138,7 +139,7 @@ def evaluate(
 
     opened = runs.open_run(run)
     dataset = runs.dataset_of(opened) if data is None else _load(data, size, label_column)
-    evaluated = runs.evaluate(opened, dataset, device=device)
+    evaluated = runs.evaluate(opened, dataset, device=device, threads=threads)
     if dataset.fingerprint == evaluated.data["fingerprint"]:
         figures, page = evaluated.result, report(evaluated, dataset)
     else:

@@ -15,6 +15,7 @@ def scratch_mlp() -> Recipe:
     """A4 as published, 101,770 parameters. `mnistlab train scratch-mlp --data mnist`, 25 s."""
     return Recipe(
         name="scratch-mlp",
+        expect={"mnist": (0.973, 0.9795)},
         system="A4",
         summary="784-128-10 in NumPy",
         model="scratch",
@@ -31,6 +32,7 @@ def scratch_mlp_tuned() -> Recipe:
     return replace(
         scratch_mlp(),
         name="scratch-mlp-tuned",
+        expect={"mnist": (0.978, 0.9825)},
         phases=(Phase("momentum", 0.1, 50, "cosine", weight_decay=5e-4),),
     )
 
@@ -43,6 +45,7 @@ def scratch_cnn() -> Recipe:
     return replace(
         scratch_mlp(),
         name="scratch-cnn",
+        expect={"mnist": (0.984, 0.991)},
         system="E3",
         summary="conv 16, conv 32, linear in NumPy",
         model_args={"channels": (16, 32), "hidden_sizes": ()},
@@ -55,6 +58,7 @@ def svm() -> Recipe:
     """A6: RBF SVM at the grid's best point (study svm-grid). `mnistlab train svm --data mnist`."""
     return Recipe(
         name="svm",
+        expect={"mnist": (0.9816, 0.9866), "fashion-mnist": (0.8966, 0.9079)},
         system="A6",
         summary="support vector machine, RBF kernel",
         model="svm",

@@ -3,32 +3,51 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
-from mnistlab.reporting.cost import confusion_sections, cost_table, growth_sections
+from mnistlab.reporting.cost import (
+    confusion_sections,
+    cost_table,
+    growth_sections,
+    setting_sections,
+)
 from mnistlab.reporting.figures import (
     accuracy_against_parameters,
     learning_curves,
     per_class_accuracy,
 )
 from mnistlab.reporting.page import Column, Fact, Number, Page, Section, Table
-from mnistlab.reporting.run_report import N_SHOWN, curves_of, gallery, machine_text, share
+from mnistlab.reporting.run_report import (
+    N_SHOWN,
+    curves_caption,
+    curves_of,
+    gallery,
+    machine_text,
+    share,
+)
+from mnistlab.reporting.series import repeats, standing_apart
 from mnistlab.study import ArmResult, StudyResult
 
 
 def comparison_page(result: StudyResult, command: str) -> Page:
-    """The page of arms trained and compared."""
+    """The page of arms trained and compared.
+
+    Arms that are points of a series are shown as such, the others beside each other.
+    """
+    apart = standing_apart(result.arms)
     return Page(
         title=f"{result.study.name} on {result.dataset.name}",
         question=result.study.question,
         answer=result.answer,
         facts=_facts(result),
         sections=(
-            _comparison(result, command),
+            _comparison(result, apart, command),
             *growth_sections(result, command),
-            *_training(result, command),
-            _classes(result, command),
+            *setting_sections(result, command),
+            *_training(apart, command),
+            *_classes(result, apart, command),
             *confusion_sections(result, command),
             *_galleries(result, command),
         ),
@@ -47,16 +66,18 @@ def comparison_table(result: StudyResult) -> Table:
         Column("Test accuracy"),
         Column("Late swing", ".3f"),
     )
-    cells = [_row(arm, result.dataset.name) for arm in result.arms]
-    filled = [i for i in range(len(titles)) if any(row[i] is not None for row in cells)]
+    left_out = repeats(result.arms)
+    shown = [arm for arm in result.arms if arm.arm.name not in _names(left_out)]
+    cells = [_row(arm, result.dataset.name) for arm in shown]
+    told = [i for i in range(len(titles)) if any(row[i] is not None for row in cells)]
+    if len({row[1] for row in cells}) == 1 < len(cells):
+        told.remove(1)  # of one system all: that tells no arm from another
     return Table(
         "Comparison",
-        tuple(titles[i] for i in filled),
-        tuple(tuple(row[i] for i in filled) for row in cells),
-        note="Test accuracy: mean over seeds and half-width of its 95 % interval (Student). "
-        "Late swing: largest change of validation accuracy between two of the last four epochs. "
-        "Validation: mean over seeds.",
-        arms=tuple(_names(result)),
+        tuple(titles[i] for i in told),
+        tuple(tuple(row[i] for i in told) for row in cells),
+        note=_note(result, shown, left_out),
+        arms=tuple(_names(standing_apart(result.arms))),
     )
 
 
@@ -79,16 +100,8 @@ def published_table(result: StudyResult) -> Table | None:
         Column("Measured"),
         Column("Why they differ", wide=True),
     )
-    return (
-        Table(
-            "Published and measured",
-            columns,
-            rows,
-            arms=tuple(_names(result)),
-        )
-        if rows
-        else None
-    )
+    names = tuple(_names(standing_apart(result.arms)))
+    return Table("Published and measured", columns, rows, arms=names) if rows else None
 
 
 def _row(result: ArmResult, data: str) -> tuple[str | int | float | Number | None, ...]:
@@ -110,64 +123,93 @@ def accuracy_text(mean: float, half_width: float) -> Number:
     return Number(mean, text)
 
 
-def _names(result: StudyResult) -> list[str]:
-    return [arm.arm.name for arm in result.arms]
+def _note(result: StudyResult, shown: Sequence[ArmResult], left_out: Sequence[ArmResult]) -> str:
+    n_seeds = [len(arm.runs) for arm in shown]
+    parts = []
+    if max(n_seeds) > 1:
+        parts.append(
+            "Validation: mean over seeds. Test accuracy: mean over seeds and half-width of its "
+            "95 % interval (Student)."
+        )
+    if any(arm.late_swing is not None for arm in shown):
+        parts.append(
+            "Late swing: largest change of validation accuracy between two of the last four epochs."
+        )
+    if left_out:
+        parts.append(
+            f"Left out, for {result.dataset.name} has too few images to set them apart from other "
+            f"arms: {', '.join(_names(left_out))}."
+        )
+    return " ".join(parts)
+
+
+def _names(arms: Sequence[ArmResult]) -> list[str]:
+    return [arm.arm.name for arm in arms]
 
 
 def _facts(result: StudyResult) -> tuple[Fact, ...]:
-    run = result.arms[0].runs[0]
-    n_seeds = len(result.arms[0].runs)
+    run = max((arm.runs[0] for arm in result.arms), key=lambda run: run.data["n_train"])
+    n_seeds = sorted({len(arm.runs) for arm in result.arms}, reverse=True)
+    once = ", 1 where nothing is random" if len(n_seeds) > 1 else ""
     return (
         Fact("Data set", f"{result.dataset.name}, split {run.data['split']}"),
         Fact("Images", f"{run.data['n_train']:,} / {run.data['n_val']:,} / {run.data['n_test']:,}"),
-        Fact("Seeds an arm", str(n_seeds)),
-        Fact("Runs", str(n_seeds * len(result.arms))),
+        Fact("Seeds an arm", f"{n_seeds[0]}{once}"),
+        Fact("Runs", str(sum(len(arm.runs) for arm in result.arms))),
         Fact("Machine", machine_text(run.env)),
         Fact("Chosen on", "validation; the test part was looked at once, at the end"),
     )
 
 
-def _comparison(result: StudyResult, command: str) -> Section:
-    figure = accuracy_against_parameters(
-        _names(result),
-        {arm.arm.name: arm.runs[0].result["n_parameters"] for arm in result.arms},
-        {arm.arm.name: np.array(arm.each("test_accuracy")) for arm in result.arms},
-        caption="Test accuracy of every seed against the number of trained parameters.",
-        command=command,
-    )
+def _comparison(result: StudyResult, apart: Sequence[ArmResult], command: str) -> Section:
+    # What does not learn in epochs has as many numbers as its training finds: no capacity chosen.
+    sized = [arm for arm in apart if arm.runs[0].log]
+    n_parameters = {arm.arm.name: arm.runs[0].result["n_parameters"] for arm in sized}
+    figures = []
+    if len(set(n_parameters.values())) > 1:
+        figures.append(
+            accuracy_against_parameters(
+                _names(apart),
+                n_parameters,
+                {arm.arm.name: np.array(arm.each("test_accuracy")) for arm in sized},
+                caption="Test accuracy of every seed against the number of trained parameters.",
+                command=command,
+            )
+        )
     tables = [comparison_table(result), cost_table(result), published_table(result)]
     return Section(
-        "Comparison", tables=tuple(table for table in tables if table), figures=(figure,)
+        "Comparison", tables=tuple(table for table in tables if table), figures=tuple(figures)
     )
 
 
-def _training(result: StudyResult, command: str) -> list[Section]:
-    curves = {arm.arm.name: curves_of(arm.runs) for arm in result.arms if arm.runs[0].log}
-    if not curves:
+def _training(apart: Sequence[ArmResult], command: str) -> list[Section]:
+    learned = [arm for arm in apart if arm.runs[0].log]
+    if not learned:
         return []
     figure = learning_curves(
-        [name for name in _names(result) if name in curves],
-        curves,
-        caption="A thin line a seed, a strong one their mean. At a constant rate the accuracy "
-        "swings from epoch to epoch; a schedule that falls to zero calms it.",
+        _names(apart),
+        {arm.arm.name: curves_of(arm.runs) for arm in learned},
+        caption=curves_caption([run for arm in learned for run in arm.runs]),
         command=command,
     )
     return [Section("Training", figures=(figure,))]
 
 
-def _classes(result: StudyResult, command: str) -> Section:
-    shares = {
-        arm.arm.name: np.mean([share(each) for each in arm.each("per_class_accuracy")], axis=0)
-        for arm in result.arms
-    }
+def _classes(result: StudyResult, apart: Sequence[ArmResult], command: str) -> list[Section]:
+    if not apart:
+        return []
+    seeds = ", mean over seeds" if max(len(arm.runs) for arm in apart) > 1 else ""
     figure = per_class_accuracy(
-        _names(result),
-        shares,
+        _names(apart),
+        {
+            arm.arm.name: np.mean([share(each) for each in arm.each("per_class_accuracy")], axis=0)
+            for arm in apart
+        },
         result.dataset.class_names,
-        caption="Share of each class's test images named correctly, mean over seeds.",
+        caption=f"Share of each class's test images named correctly{seeds}.",
         command=command,
     )
-    return Section("By class", figures=(figure,))
+    return [Section("By class", figures=(figure,))]
 
 
 def _galleries(result: StudyResult, command: str) -> list[Section]:

@@ -6,15 +6,18 @@ import numpy as np
 
 from mnistlab.reporting.figures import embedding_map, variance_curve
 from mnistlab.reporting.page import Column, Fact, Page, Section, Table
+from mnistlab.reporting.palette import ARMS
 from mnistlab.study import EmbeddingResult
 
 
 def embedding_page(result: EmbeddingResult, command: str) -> Page:
     """Question, answer, the two pictures and what neighbours agree on."""
     study, words = result.study, {"command": command}
+    repeated = result.dataset.n_classes > len(ARMS)
     curve = variance_curve(
         np.array(result.variance),
-        caption="Principal component analysis of all training images, pixels from 0 to 1.",
+        caption="Principal component analysis of all training images, pixels from 0 to 1. "
+        "Bars: each component alone. Line: all up to it.",
         **words,
     )
     points = embedding_map(
@@ -22,8 +25,9 @@ def embedding_page(result: EmbeddingResult, command: str) -> Page:
         result.labels,
         result.dataset.class_names,
         caption=f"t-SNE of {len(result.points):,} training images, perplexity "
-        f"{study.perplexity:g}. Distances between groups mean little; what lies in one group "
-        "is alike.",
+        f"{result.perplexity:g}. Neighbours on it are alike in their pixels; distances between "
+        "groups mean little."
+        + (" Dashes are classes whose colour is that of a class of dots." if repeated else ""),
         **words,
     )
     return Page(
@@ -53,8 +57,14 @@ def agreement_table(result: EmbeddingResult) -> Table:
 def _facts(result: EmbeddingResult) -> tuple[Fact, ...]:
     return (
         Fact("Data set", f"{result.dataset.name}, split {result.study.protocol}"),
-        Fact("Components fitted on", f"{result.n_train:,} images, {result.time_s['pca']:.1f} s"),
-        Fact("Map drawn of", f"{len(result.points):,} images, {result.time_s['map']:.1f} s"),
+        Fact(
+            "Components fitted on",
+            f"{result.n_train:,} images, {result.time_s['pca']:.1f}\N{NO-BREAK SPACE}s",
+        ),
+        Fact(
+            "Map drawn of",
+            f"{len(result.points):,} images, {result.time_s['map']:.1f}\N{NO-BREAK SPACE}s",
+        ),
         Fact("Seed", str(result.study.seed)),
         Fact("Used", "the training part alone"),
     )

@@ -21,7 +21,11 @@ def grid_page(result: GridResult, command: str) -> Page:
         question=study.question,
         answer=result.answer,
         facts=_facts(result),
-        sections=(_grid(result, command), _winner(result, command)),
+        sections=(
+            _grid(result, command),
+            Section("Points", tables=(points_table(result),)),
+            _winner(result, command),
+        ),
         command=command,
     )
 
@@ -34,7 +38,7 @@ def points_table(result: GridResult) -> Table:
         Column(column_name),
         Column("Accuracy", ".4f"),
         Column("Deviation of folds", ".4f"),
-        Column("Training, s", ".1f"),
+        Column("Training, s", ".2f"),
     )
     rows = tuple(
         (
@@ -48,31 +52,38 @@ def points_table(result: GridResult) -> Table:
         for point in points
     )
     return Table(
-        "Points",
+        "Every point",
         columns,
         rows,
         note=f"Mean accuracy and standard deviation of {result.study.n_folds} folds of "
-        f"{result.best.n_images:,} training images.",
+        f"{result.best.n_images:,} training images; seconds of all folds together.",
     )
 
 
 def _grid(result: GridResult, command: str) -> Section:
-    scores = np.array([[point.mean for point in points] for points in result.points])
     (row_name, rows), (column_name, columns) = result.study.rows, result.study.columns
-    i, j = np.unravel_index(scores.argmax(), scores.shape)
+    i, j = next(
+        (i, j)
+        for i, points in enumerate(result.points)
+        for j, point in enumerate(points)
+        if point is result.best
+    )
     figure = score_grid(
         rows,
         columns,
-        scores,
+        np.array([[point.mean for point in points] for points in result.points]),
+        np.array([[point.deviation for point in points] for points in result.points]),
         row_title=row_name,
         column_title=column_name,
-        best=(int(i), int(j)),
+        best=(i, j),
         title="Cross-validated accuracy",
-        caption=f"Mean of {result.study.n_folds} folds of {result.best.n_images:,} images.",
+        caption=f"Mean of {result.study.n_folds} folds of {result.best.n_images:,} training "
+        "images, and the standard deviation over the folds. The more colour the better; the "
+        "best, framed, was trained on all training images.",
         command=command,
         name="grid",
     )
-    return Section("The grid", figures=(figure,), tables=(points_table(result),))
+    return Section("The grid", figures=(figure,))
 
 
 def _winner(result: GridResult, command: str) -> Section:

@@ -77,6 +77,21 @@ def _training(run: Run, dataset: Dataset, command: str) -> tuple[Section, Sectio
     )
 
 
+def curves_caption(runs: Sequence[Run]) -> str:
+    """What the lines are, and what sets rates apart where some are constant and some are not."""
+    names = [run.recipe.name for run in runs]
+    parts = []
+    if len(set(names)) < len(names):
+        parts.append("A thin line a seed, a strong one their mean.")
+    constant = {all(phase.schedule == "constant" for phase in run.recipe.phases) for run in runs}
+    if constant == {True, False}:
+        parts.append(
+            "At a constant rate the accuracy may swing from epoch to epoch until the end; a rate "
+            "that falls to zero lets it settle."
+        )
+    return " ".join(parts) or "The weights of the best epoch on validation are kept."
+
+
 def curves_of(runs: Sequence[Run]) -> Curves:
     """The logs of an arm's seeds as arrays (S, E); NaN after an early stop."""
     logs = [run.log for run in runs]
@@ -124,11 +139,21 @@ def _facts(run: Run, dataset: Dataset) -> tuple[Fact, ...]:
     return (
         Fact("Data set", f"{dataset.name}, split {run.data['split']}"),
         Fact("Images", f"{run.data['n_train']:,} / {run.data['n_val']:,} / {run.data['n_test']:,}"),
+        Fact("Model", _model_text(run.recipe.model, run.recipe.model_args)),
         Fact("Parameters", f"{result['n_parameters']:,}"),
         Fact("Validation accuracy", f"{result['val_accuracy']:.4f}"),
         Fact("Training", _training_text(run)),
         Fact("Machine", machine_text(run.env)),
     )
+
+
+def _model_text(model: str, model_args: Mapping[str, Any]) -> str:
+    """Such as "scratch, hidden sizes 128-64"."""
+    parts = [model]
+    for name, value in model_args.items():
+        values = value if isinstance(value, list | tuple) else (value,)
+        parts.append(f"{name.replace('_', ' ')} {'-'.join(map(str, values)) or 'none'}")
+    return ", ".join(parts)
 
 
 def _training_text(run: Run) -> str:

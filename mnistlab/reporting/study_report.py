@@ -21,7 +21,9 @@ def study_report(result: AnyResult) -> Path:
     elif isinstance(result, EmbeddingResult):
         page = embedding_page(result, command)
     else:
-        page = comparison_page(result, command)
+        n_seeds = max(len(arm.runs) for arm in result.arms)
+        seeds = "" if n_seeds == result.study.n_seeds else f" --seeds {n_seeds}"
+        page = comparison_page(result, command + seeds)
     return write(page, result.path)
 
 

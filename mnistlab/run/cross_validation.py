@@ -76,14 +76,18 @@ def cross_validate(
     dataset = data if isinstance(data, Dataset) else load(data or recipe.data)
     train, progress = parts_of(recipe, dataset).train, progress or Progress()
     check_trainable(recipe, train, device)
-    if not 2 <= n_folds <= int(min(_class_sizes(train))):
+    n_smallest = min(_class_sizes(train))
+    if not 2 <= n_folds <= n_smallest:
         raise RecipeError(
-            f"folds must be 2 to {min(_class_sizes(train))}, the images of the smallest class; "
-            f"got {n_folds}"
+            f"folds must be 2 or more, and no more than the {n_smallest} training images of the "
+            f"smallest class; got {n_folds}"
         )
     path = Path(out) / f"cv-{n_folds}-folds-{folder_name(recipe, dataset)}"
     if (path / "result.json").exists() and not force:
-        return _kept(path, recipe, dataset, progress)
+        result = _kept(path, recipe, dataset, n_folds)
+        for number, scored in enumerate(result.accuracy, start=1):
+            progress.on_fold(recipe, number, scored)
+        return result
     from sklearn.model_selection import StratifiedKFold
 
     folds = StratifiedKFold(n_folds, shuffle=True, random_state=recipe.seed)
@@ -113,17 +117,14 @@ def cross_validate(
     return result
 
 
-def _kept(path: Path, recipe: Recipe, dataset: Dataset, progress: Progress) -> CrossValidation:
+def _kept(path: Path, recipe: Recipe, dataset: Dataset, n_folds: int) -> CrossValidation:
     """What was measured before; a folder's name says of which recipe and images."""
     try:
         kept = json.loads((path / "result.json").read_text(encoding="utf-8"))
         accuracy, seconds = (tuple(map(float, kept[key])) for key in ("accuracy", "train_time_s"))
-        result = CrossValidation(
-            recipe, dataset.name, int(kept["n_images"]), accuracy, seconds, path
-        )
-        for number, value in enumerate(result.accuracy, start=1):
-            progress.on_fold(recipe, number, value)
-        return result
+        if not len(accuracy) == len(seconds) == n_folds:
+            raise ValueError(f"has {len(accuracy)} and {len(seconds)} figures of {n_folds} folds")
+        return CrossValidation(recipe, dataset.name, int(kept["n_images"]), accuracy, seconds, path)
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise RunError(f"{path / 'result.json'}: cannot be read: {error}") from error
 

@@ -11,13 +11,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnistlab import atomic
+from mnistlab.classifiers.methods import method_of
 from mnistlab.data import Dataset, load, split
 from mnistlab.errors import RunError
 from mnistlab.evaluation import measure
 from mnistlab.run.folder import Run, dataset_of, open_run
 
 
-def evaluate(run: Run, data: Dataset | str | None = None, *, device: str = "auto") -> Run:
+def evaluate(
+    run: Run,
+    data: Dataset | str | None = None,
+    *,
+    device: str = "auto",
+    threads: int | None = None,
+) -> Run:
     """Measure a run on test images it was never trained on; the figures go into result.json.
 
     On the data of its training: the test part of the split it was trained with. On other
@@ -30,12 +37,13 @@ def evaluate(run: Run, data: Dataset | str | None = None, *, device: str = "auto
         raise RunError(f"{run.path}: trained on other classes than those of {dataset.name}")
     part = test_part(run, dataset)
     classifier = run.classifier(device)
-    start = time.perf_counter()
-    try:
-        predicted, probabilities = _named(classifier, part.images)
-    except ValueError as error:
-        raise RunError(f"{run.path}: {dataset.name}: {error}") from error
-    seconds = time.perf_counter() - start
+    with method_of(run.recipe.model).n_threads(threads):
+        start = time.perf_counter()
+        try:
+            predicted, probabilities = _named(classifier, part.images)
+        except ValueError as error:
+            raise RunError(f"{run.path}: {dataset.name}: {error}") from error
+        seconds = time.perf_counter() - start
     figures = measure(part.labels, predicted, dataset.n_classes)
     measured = {
         "test_accuracy": figures.accuracy,

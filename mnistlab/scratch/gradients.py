@@ -66,10 +66,11 @@ def check_gradients(
     cross_entropy = SoftmaxCrossEntropy()
     loss()
     network.backward(cross_entropy.backward())
+    # Copied before the way back to X, which fills the first layer's unlike training does.
+    arrays = {name: (values, d.copy()) for name, values, d in network.parameters()}
     by_input = cross_entropy.backward()
     for layer in reversed(network.layers):
         by_input = layer.backward(by_input)
-    arrays = {name: (values, d.copy()) for name, values, d in network.parameters()}
     arrays["X"] = (X, by_input.copy())
     random = np.random.default_rng(seed)
     floor = FLOOR * max(np.abs(gradient).max() for _, gradient in arrays.values())

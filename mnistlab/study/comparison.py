@@ -17,7 +17,7 @@ from mnistlab.classifiers.methods import method_of
 from mnistlab.data import Dataset
 from mnistlab.evaluation import largest_swing, mean_interval
 from mnistlab.recipe import Recipe
-from mnistlab.run import Run, evaluate
+from mnistlab.run import Run
 from mnistlab.study.settings import Settings
 
 LATE_EPOCHS = 4  # of write-up E's five, all but the first: three changes
@@ -117,7 +117,7 @@ class Study:
         arms = tuple(
             ArmResult(
                 arm,
-                tuple(_evaluated(run, dataset, settings.device) for run in trained[arm.name]),
+                tuple(settings.evaluate(run, dataset) for run in trained[arm.name]),
             )
             for arm in self.arms
         )
@@ -194,9 +194,3 @@ def _n_train(result: ArmResult) -> int:
 
 def _is_seeded(arm: Arm) -> bool:
     return method_of(arm.recipe.model).learns_in_epochs
-
-
-def _evaluated(run: Run, dataset: Dataset, device: str) -> Run:
-    if run.result["test_accuracy"] is not None:
-        return run
-    return evaluate(run, dataset, device=device)

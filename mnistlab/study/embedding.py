@@ -53,14 +53,17 @@ class EmbeddingStudy:
             pca = PCA(components, random_state=self.seed).fit(rows)
             pca_time_s, start = time.perf_counter() - start, time.perf_counter()
             rows, labels = rows[: self.n_map], train.labels[: self.n_map]
-            map_points = TSNE(
-                perplexity=min(self.perplexity, (len(rows) - 1) / 3), random_state=self.seed
-            ).fit_transform(rows)
+            # Of few images a map of wide neighbourhoods cannot be drawn.
+            perplexity = min(self.perplexity, (len(rows) - 1) / 3)
+            tsne = TSNE(perplexity=perplexity, random_state=self.seed)
+            map_points = tsne.fit_transform(rows)
+            map_time_s = time.perf_counter() - start
             result = EmbeddingResult(
                 study=self,
                 dataset=dataset,
                 path=settings.folder_of(self, dataset),
                 n_train=len(train),
+                perplexity=perplexity,
                 variance=tuple(float(share) for share in pca.explained_variance_ratio_),
                 points=map_points,
                 labels=labels,
@@ -69,7 +72,7 @@ class EmbeddingStudy:
                     f"{components} components": neighbour_agreement(pca.transform(rows), labels),
                     "the map": neighbour_agreement(map_points, labels),
                 },
-                time_s={"pca": pca_time_s, "map": time.perf_counter() - start},
+                time_s={"pca": pca_time_s, "map": map_time_s},
                 answer="",
             )
         result = replace(result, answer=self.decide(result))
@@ -81,7 +84,8 @@ class EmbeddingStudy:
 
 @dataclass(frozen=True)
 class EmbeddingResult:
-    """variance: share of each component, largest first. points (n_map, 2), labels (n_map,).
+    """perplexity: the one drawn with, lower than the study's where there are few images.
+    variance: share of each component, largest first. points (n_map, 2), labels (n_map,).
 
     agreement: for each space, the share of images whose class is the commonest among their
     ten nearest neighbours there, themselves not counted.
@@ -91,6 +95,7 @@ class EmbeddingResult:
     dataset: Dataset
     path: Path
     n_train: int
+    perplexity: float
     variance: tuple[float, ...]
     points: NDArray[np.float32]
     labels: NDArray[np.int64]
@@ -109,7 +114,7 @@ class EmbeddingResult:
             "answer": self.answer,
             "n_train": self.n_train,
             "n_map": len(self.points),
-            "perplexity": self.study.perplexity,
+            "perplexity": self.perplexity,
             "explained_variance": list(self.variance),
             "neighbour_agreement": self.agreement,
             "time_s": self.time_s,

@@ -9,7 +9,7 @@ from typing import Any
 
 from mnistlab.data import Dataset
 from mnistlab.recipe import Recipe
-from mnistlab.run import CrossValidation, Run, cross_validate, evaluate
+from mnistlab.run import CrossValidation, Run, cross_validate
 from mnistlab.study.settings import Settings
 
 
@@ -49,7 +49,7 @@ class GridStudy:
         )
         best = max((point for row in points for point in row), key=lambda point: point.mean)
         winner = replace(self.recipe, model_args=best.recipe.model_args)
-        run = evaluate(settings.train(winner, dataset), dataset, device=settings.device)
+        run = settings.evaluate(settings.train(winner, dataset), dataset)
         path = settings.folder_of(self, dataset)
         result = GridResult(self, dataset, path, points, best, run, answer="")
         return replace(result, answer=self.decide(result))

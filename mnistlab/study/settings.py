@@ -8,7 +8,7 @@ from typing import Protocol
 
 from mnistlab.data import Dataset
 from mnistlab.recipe import Recipe
-from mnistlab.run import DEFAULT_FOLDER, Progress, Run, train
+from mnistlab.run import DEFAULT_FOLDER, Progress, Run, evaluate, train
 
 
 class Named(Protocol):
@@ -41,6 +41,12 @@ class Settings:
             threads=self.threads,
             progress=self.progress,
         )
+
+    def evaluate(self, run: Run, dataset: Dataset) -> Run:
+        """The run with its test figures, measured now or found."""
+        if run.result["test_accuracy"] is not None:
+            return run
+        return evaluate(run, dataset, device=self.device, threads=self.threads)
 
     def folder_of(self, study: Named, dataset: Dataset) -> Path:
         """Where a study's result lies."""

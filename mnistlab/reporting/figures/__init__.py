@@ -5,7 +5,7 @@ from mnistlab.reporting.figures.curves import Curves, learning_curves
 from mnistlab.reporting.figures.dots import accuracy_against_parameters, per_class_accuracy
 from mnistlab.reporting.figures.embedding import embedding_map, variance_curve
 from mnistlab.reporting.figures.grid import score_grid
-from mnistlab.reporting.figures.growth import growth_curves
+from mnistlab.reporting.figures.growth import growth_curves, setting_curve
 from mnistlab.reporting.figures.images import before_and_after, image_grid
 
 __all__ = [
@@ -19,5 +19,6 @@ __all__ = [
     "learning_curves",
     "per_class_accuracy",
     "score_grid",
+    "setting_curve",
     "variance_curve",
 ]

@@ -15,18 +15,20 @@ from typing import Any, NamedTuple
 import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
+from matplotlib.patheffects import withStroke
+from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
-from mnistlab.reporting.figures.theme import themed
+from mnistlab.reporting.figures.theme import HALO, themed
 from mnistlab.reporting.page import Figure
-from mnistlab.reporting.palette import ARMS, light
+from mnistlab.reporting.palette import ARMS, STEPS, light
 
 WIDE, HALF, NARROW = 1112, 526, 350
 SMALL, TEXT = 10.5, 12.0
 INK, MUTED, RULE, PAPER = light("ink"), light("muted"), light("rule"), light("paper")
 
 _SHAPES = "osD^vPX*"
-_LEGEND_LENGTH = 40
+_LEGEND_LENGTH = 44
 # From matplotlib's own defaults on, whatever the user's matplotlibrc says.
 _STYLE: dict[Any, Any] = {
     key: value for key, value in matplotlib.rcParamsDefault.items() if "backend" not in key
@@ -108,38 +110,48 @@ class Mark(NamedTuple):
     shape: str
 
 
-def mark_of(arms: Sequence[str], arm: str) -> Mark:
-    """The mark of an arm's place in the study, the same in every figure."""
+def mark_of(arms: Sequence[str], arm: str, ordered: bool = False) -> Mark:
+    """The mark of an arm's place in the study, the same in every figure.
+
+    ordered: the arms are steps of one quantity, and so are their colours.
+    """
     place = list(arms).index(arm)
+    if ordered:
+        step = round(place * (len(STEPS) - 1) / max(1, len(arms) - 1))
+        return Mark(STEPS[step][0], _SHAPES[place % len(_SHAPES)])
     shift = place // len(ARMS)  # after one round of colours, other shapes
     return Mark(ARMS[place % len(ARMS)][0], _SHAPES[(place + shift) % len(_SHAPES)])
 
 
-def legend_height(names: Sequence[str], width: float) -> float:
-    """How far down a legend of these names reaches."""
-    return max(y for _, y in _legend_places(names, width)) + 12
+def legend_height(labels: Sequence[str], width: float) -> float:
+    """How far down a legend of these labels reaches."""
+    return max(y for _, y in _legend_places(labels, width)) + 12
 
 
-def legend(sheet: Axes, arms: Sequence[str], shown: Sequence[str]) -> None:
-    """Marks and names of the arms shown, at the top of the sheet."""
-    places = _legend_places(shown, sheet.get_xlim()[1])
-    for arm, (x, y) in zip(shown, places, strict=True):
-        colour, shape = mark_of(arms, arm)
+def legend(sheet: Axes, labels: Sequence[str], marks: Sequence[Mark]) -> None:
+    """Marks and what they stand for, at the top of the sheet."""
+    places = _legend_places(labels, sheet.get_xlim()[1])
+    for label, (colour, shape), (x, y) in zip(labels, marks, places, strict=True):
         sheet.plot([x, x + 20], [y, y], color=colour, linewidth=2)
         sheet.plot(x + 10, y, color=colour, marker=shape, markersize=7)
-        sheet.text(x + 28, y, shorten(arm, _LEGEND_LENGTH), va="center_baseline")
+        sheet.text(x + 28, y, shorten(label, _LEGEND_LENGTH), va="center_baseline")
 
 
-def _legend_places(names: Sequence[str], width: float) -> list[tuple[float, float]]:
+def _legend_places(labels: Sequence[str], width: float) -> list[tuple[float, float]]:
     places: list[tuple[float, float]] = []
     x, y = 4.0, 10.0
-    for name in names:
-        needed = 28 + text_width(shorten(name, _LEGEND_LENGTH), TEXT)
+    for label in labels:
+        needed = 28 + text_width(shorten(label, _LEGEND_LENGTH), TEXT)
         if places and x + needed > width:
             x, y = 4.0, y + 21
         places.append((x, y))
         x += needed + 16
     return places
+
+
+def haloed(text: Text) -> None:
+    """Let a text stand out from what it is written over."""
+    text.set_gid(HALO)  # in the page the style sheet draws it
 
 
 def shorten(label: str, n_characters: int) -> str:
@@ -153,6 +165,14 @@ def text_width(text: str, size: float) -> float:
     return len(text) * size * 0.6
 
 
+def short_number(value: float) -> str:
+    """Such as "7.85 K", for a scale."""
+    for size, suffix in ((1e9, " G"), (1e6, " M"), (1e3, " K")):
+        if value >= size:
+            return f"{float(f'{value / size:.3g}'):g}{suffix}"
+    return f"{value:g}"
+
+
 def _svg(blank: Canvas) -> bytes:
     buffer = io.BytesIO()
     nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
@@ -164,6 +184,9 @@ def _png(blank: Canvas) -> bytes:
     buffer = io.BytesIO()
     width, height = blank.get_size_inches()
     margin = 20 / 72
+    haloed_texts = blank.findobj(lambda artist: artist.get_gid() == HALO)
+    for text in haloed_texts:
+        text.set_path_effects([withStroke(linewidth=4, foreground=PAPER)])
     blank.savefig(
         buffer,
         format="png",
@@ -172,4 +195,6 @@ def _png(blank: Canvas) -> bytes:
         metadata={"Software": None},
         bbox_inches=Bbox.from_extents(-margin, -margin, width + margin, height + margin),
     )
+    for text in haloed_texts:  # in an SVG a text with an effect would be no text any more
+        text.set_path_effects([])
     return buffer.getvalue()

@@ -29,11 +29,10 @@ from mnistlab.reporting.page import Figure
 Array = NDArray[np.float64]
 Place = tuple[float, float, float, float]  # left, top, width, height
 
-HEADINGS = (
-    "Validation accuracy, %",
-    "Change from the epoch before, points",
-    "Loss: validation, and training (dashed)",
-)
+ACCURACY = "Validation accuracy, %"
+SWING = "Change from the epoch before, points"
+LOSS = "Loss: validation, and training (dashed)"
+HEADINGS = (ACCURACY, SWING, LOSS)
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,31 +61,37 @@ def learning_curves(
     command: str,
     name: str = "learning-curves",
     title: str = "Learning curves",
+    ordered: bool = False,
 ) -> Figure:
     """Validation accuracy, its change from epoch to epoch, and losses.
 
-    A thin line a seed, a strong one their mean. arms: all arms of the study, in
-    order; curves: those to show. Raises DataError for an unknown arm or for
-    arrays of differing or empty shape.
+    A thin line a seed, a strong one their mean. The change is left out where so many lines
+    would tell nothing. arms: all arms of the study, in order; curves: those to show; ordered:
+    the arms are steps of one quantity and coloured so. Raises DataError for an unknown arm or
+    for arrays of differing or empty shape.
     """
     shown = [arm for arm in arms if arm in curves]
     _check(name, arms, curves)
+    marks = [mark_of(arms, arm, ordered) for arm in shown]
+    every = [curves[arm] for arm in shown]
+    crowded = len(every) > 3 and _n_epochs(every) > 20
+    headings = [heading for heading in HEADINGS if not (crowded and heading == SWING)]
 
     def draw(width: int) -> Canvas:
         top = legend_height(shown, width) + 34
         if width == NARROW:
-            height, places = _stacked(width, top)
+            height, places = _stacked(width, top, len(headings))
         else:
-            height, places = _side_by_side(width, top)
+            height, places = _side_by_side(width, top, len(headings))
         blank, sheet = canvas(width, height)
-        legend(sheet, arms, shown)
+        legend(sheet, shown, marks)
         _draw_panels(
-            [
-                panel(blank, *place, heading=heading)
-                for place, heading in zip(places, HEADINGS, strict=True)
-            ],
-            arms,
-            {arm: curves[arm] for arm in shown},
+            {
+                heading: panel(blank, *place, heading=heading)
+                for place, heading in zip(places, headings, strict=True)
+            },
+            marks,
+            every,
         )
         return blank
 
@@ -95,21 +100,20 @@ def learning_curves(
     )
 
 
-def _side_by_side(width: float, top: float) -> tuple[float, list[Place]]:
-    left, gap = 40.0, 76.0
-    main = (width - left - gap) * 0.56
+def _side_by_side(width: float, top: float, n_panels: int) -> tuple[float, list[Place]]:
+    """The first panel at the left, one or two others at its right."""
+    left, gap, height = 40.0, 76.0, 380.0
+    main = (width - left - gap) * (0.56 if n_panels == 3 else 0.5)
     side = width - left - gap - main - 8
-    right, half = left + main + gap, 158.0
-    places = [
-        (left, top, main, 2 * half + 64),
-        (right, top, side, half),
-        (right, top + half + 64, side, half),
-    ]
-    return top + 2 * half + 64 + 44, places
+    right, half = left + main + gap, (height - 64) / 2
+    places = [(left, top, main, height), (right, top, side, height if n_panels == 2 else half)]
+    if n_panels == 3:
+        places.append((right, top + half + 64, side, half))
+    return top + height + 44, places
 
 
-def _stacked(width: float, top: float) -> tuple[float, list[Place]]:
-    left, heights = 40.0, (240.0, 150.0, 170.0)
+def _stacked(width: float, top: float, n_panels: int) -> tuple[float, list[Place]]:
+    left, heights = 40.0, (240.0, 150.0, 170.0) if n_panels == 3 else (240.0, 200.0)
     places = []
     for height in heights:
         places.append((left, top, width - left - 6, height))
@@ -117,26 +121,29 @@ def _stacked(width: float, top: float) -> tuple[float, list[Place]]:
     return top - 30, places
 
 
-def _draw_panels(panels: list[Axes], arms: Sequence[str], curves: Mapping[str, Curves]) -> None:
-    accuracy, swing, loss = panels
-    faint = min(0.6, 3 / len(curves))  # the seeds of many arms would hide the means
-    for arm, logged in curves.items():
-        mark = mark_of(arms, arm)
-        for axes, values in (
-            (accuracy, logged.val_accuracy * 100),
-            (swing, logged.swings),
-            (loss, logged.val_loss),
-        ):
+def _n_epochs(every: Sequence[Curves]) -> int:
+    return max(int(logged.val_loss.shape[1]) for logged in every)
+
+
+def _draw_panels(
+    panels: Mapping[str, Axes], marks: Sequence[Mark], every: Sequence[Curves]
+) -> None:
+    faint = min(0.6, 3 / len(every))  # the seeds of many arms would hide the means
+    shown: dict[str, list[Array]] = {
+        ACCURACY: [logged.val_accuracy * 100 for logged in every],
+        SWING: [logged.swings for logged in every],
+        LOSS: [logged.val_loss for logged in every],
+    }
+    for heading, axes in panels.items():
+        for mark, values in zip(marks, shown[heading], strict=True):
             _plot_seeds(axes, values, mark, faint)
             _plot_mean(axes, values, mark)
-        _plot_mean(loss, logged.train_loss, mark, dashed=True)
-    every = list(curves.values())
-    _focus(accuracy, [logged.val_accuracy * 100 for logged in every])
-    _focus(swing, [logged.swings for logged in every], floor=0.0)
-    _focus(loss, [values for logged in every for values in (logged.val_loss, logged.train_loss)])
-    n_epochs = max(logged.val_loss.shape[1] for logged in every)
-    for axes in panels:
-        axes.set_xlim(0.7, n_epochs + 0.3)
+    for mark, logged in zip(marks, every, strict=True):
+        _plot_mean(panels[LOSS], logged.train_loss, mark, dashed=True)
+    shown[LOSS] += [logged.train_loss for logged in every]
+    for heading, axes in panels.items():
+        _focus(axes, shown[heading], floor=0.0 if heading == SWING else None)
+        axes.set_xlim(0.7, _n_epochs(every) + 0.3)
         axes.xaxis.set_major_locator(MaxNLocator(7, integer=True, min_n_ticks=1))
         axes.set_xlabel("Epoch", loc="right", color=MUTED, fontsize=SMALL, labelpad=2)
 

@@ -24,6 +24,7 @@ from mnistlab.reporting.figures.canvas import (
     legend_height,
     mark_of,
     panel,
+    short_number,
     shorten,
     text_width,
 )
@@ -68,7 +69,7 @@ def per_class_accuracy(
         left = 16 + max(text_width(label, TEXT) for label in names)
         top = legend_height(shown, width) + 14
         blank, sheet = canvas(width, top + row * len(names) + 52)
-        legend(sheet, arms, shown)
+        legend(sheet, shown, [mark_of(arms, arm) for arm in shown])
         axes = panel(blank, left, top, width - left - 12, row * len(names))
         _dot_rows(axes, arms, shown, table[:, order])
         axes.set_yticks(range(len(names)), names, color=INK, fontsize=TEXT)
@@ -165,7 +166,7 @@ def _scatter(
     wide_range = [t for t in inside if str(t)[0] == "1"]
     axes.xaxis.set_major_locator(FixedLocator(wide_range if len(wide_range) > 2 else inside))
     axes.xaxis.set_minor_locator(NullLocator())
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _short_number(value)))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: short_number(value)))
     axes.set_xlabel("Parameters (log scale)", loc="right", color=MUTED, fontsize=SMALL)
 
 
@@ -212,13 +213,6 @@ def _overlap(box: Box, taken: list[Box], frame: Box) -> float:
     )
     outside = max(0, frame[0] - left, right - frame[2]) + max(0, frame[1] - bottom, top - frame[3])
     return covered + 100 * outside
-
-
-def _short_number(value: float) -> str:
-    for size, suffix in ((1e9, " G"), (1e6, " M"), (1e3, " K")):
-        if value >= size:
-            return f"{value / size:g}{suffix}"
-    return f"{value:g}"
 
 
 def _shown(name: str, arms: Sequence[str], accuracy: Mapping[str, Array]) -> list[str]:

@@ -1,34 +1,43 @@
-"""How a cost grows with the number of training images."""
+"""How an accuracy or a cost changes with one number: training images, or a setting."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
-from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 from numpy.typing import NDArray
 
 from mnistlab.errors import DataError
 from mnistlab.reporting.figures.canvas import (
     MUTED,
-    NARROW,
     RULE,
     SMALL,
     canvas,
     compose,
+    legend,
+    legend_height,
     mark_of,
     panel,
+    short_number,
+    shorten,
+    text_width,
 )
 from mnistlab.reporting.page import Figure
 
 Array = NDArray[np.float64]
 Law = tuple[float, float]  # exponent and the half-width of its interval
 
+_LEFT, _RIGHT, _PLOT, _BELOW = 48.0, 14.0, 216.0, 48.0
+
 
 def growth_curves(
-    sizes: Sequence[int],
-    values: Mapping[str, Array],
+    arms: Sequence[str],
+    sizes: Mapping[str, Sequence[int]],
+    values: Mapping[str, Sequence[Array]],
     laws: Mapping[str, Law],
     *,
     y_title: str,
@@ -38,48 +47,179 @@ def growth_curves(
     name: str = "growth",
     title: str = "Growth",
 ) -> Figure:
-    """Both axes logarithmic: points measured, a dashed line for each fitted power law.
+    """A mark a seed over a logarithmic axis of training images, the mean stronger.
 
-    sizes (S,), and for each arm values (S,), all positive. Raises DataError otherwise.
+    For each arm shown its sizes (S,) and as many arrays of values, a number a seed. With laws,
+    the power laws of the means, the values' axis is logarithmic too and each law a dashed
+    line; without, the means are joined. Raises DataError for an unknown arm or for numbers
+    that such axes cannot hold.
     """
-    for arm, column in values.items():
-        if len(column) != len(sizes) or not np.all(np.asarray(column) > 0) or min(sizes) <= 0:
-            raise DataError(f"figure {name}: {arm!r} needs {len(sizes)} positive values")
-    texts = {arm: f"{arm}: n^{laws[arm][0]:.2f} ± {laws[arm][1]:.2f}" for arm in values}
+    shown = [arm for arm in arms if arm in values]
+    _check_growth(name, arms, sizes, values, laws)
+    labels = [shorten(arm, 18) + _exponent(laws.get(arm)) for arm in shown]
+    means = {arm: np.array([seeds.mean() for seeds in values[arm]]) for arm in shown}
 
     def draw(width: int) -> Canvas:
-        height, top = (330.0, 26.0 + 21 * len(values)) if width == NARROW else (380.0, 68.0)
-        blank, sheet = canvas(width, height + (top - 68.0))
-        x = 4.0
-        for place, (arm, text) in enumerate(texts.items()):
-            colour, shape = mark_of(list(values), arm)
-            y = 10.0 + (21 * place if width == NARROW else 0)
-            sheet.plot([x, x + 20], [y, y], color=colour, linewidth=1.6, linestyle="--")
-            sheet.plot(x + 10, y, color=colour, marker=shape, markersize=7)
-            sheet.text(x + 28, y, text, va="center_baseline")
-            x += 0 if width == NARROW else 64 + 7.2 * len(text)
-        axes = panel(blank, 52, top, width - 64, height - 120, heading=f"{y_title}, {unit}")
-        axes.set_xscale("log")
-        axes.set_yscale("log")
-        for arm, column in values.items():
-            colour, shape = mark_of(list(values), arm)
-            exponent = laws[arm][0]
-            level = np.exp(np.mean(np.log(column) - exponent * np.log(sizes)))
-            axes.plot(sizes, level * np.power(sizes, exponent), "--", color=colour, linewidth=1.6)
-            axes.plot(sizes, column, shape, color=colour, markersize=7.5)
-        axes.grid(axis="both", color=RULE, linewidth=0.8)
-        axes.set_xticks(list(sizes), [f"{size / 1000:g} K" for size in sizes])
-        axes.xaxis.set_minor_locator(NullLocator())
-        axes.yaxis.set_major_locator(LogLocator(10, subs=(1.0,), numticks=12))
-        axes.yaxis.set_minor_locator(NullLocator())
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        top = legend_height(labels, width) + 34
+        blank, sheet = canvas(width, top + _PLOT + _BELOW)
+        legend(sheet, labels, [mark_of(arms, arm) for arm in shown])
+        axes = panel(blank, _LEFT, top, width - _LEFT - _RIGHT, _PLOT, heading=f"{y_title}, {unit}")
+        reached: list[Array] = []
+        for arm in shown:
+            x, mean, (colour, shape) = np.array(sizes[arm]), means[arm], mark_of(arms, arm)
+            for size, seeds in zip(x, values[arm], strict=True):
+                _seeds(axes, float(size), seeds, colour, shape)
+            axes.plot(x, mean, shape, color=colour, markersize=7.5)
+            line = _line(x, mean, laws.get(arm))
+            axes.plot(x, line, "--" if laws else "-", color=colour, linewidth=1.6 if laws else 2)
+            reached += [line, *values[arm]]
+        _scale_y(axes, reached, bool(laws))
+        _scale_sizes(axes, [size for arm in shown for size in sizes[arm]], width)
         axes.set_xlabel("Training images (log scale)", loc="right", color=MUTED, fontsize=SMALL)
         return blank
 
-    parts = "; ".join(
-        f"{texts[arm]}, {column[0]:.3g} {unit} at {sizes[0]:,} and {column[-1]:.3g} {unit} "
-        f"at {sizes[-1]:,}"
-        for arm, column in values.items()
+    alt = f"{y_title} by training images. " + "; ".join(
+        f"{label}: {means[arm][0]:.3g} {unit} at {sizes[arm][0]:,} and {means[arm][-1]:.3g} {unit} "
+        f"at {sizes[arm][-1]:,}"
+        for arm, label in zip(shown, labels, strict=True)
     )
-    alt = f"{y_title} against training images. {parts}."
-    return compose(draw, name=name, title=title, alt=alt, caption=caption, command=command)
+    return compose(
+        draw, name=name, title=title, alt=f"{alt}.", caption=caption, command=command, half=True
+    )
+
+
+def setting_curve(
+    settings: Sequence[float],
+    values: Sequence[Array],
+    *,
+    x_title: str,
+    y_title: str,
+    unit: str,
+    caption: str,
+    command: str,
+    from_zero: bool = False,
+    name: str = "setting",
+    title: str = "Setting",
+) -> Figure:
+    """A mark a seed for each setting, evenly spaced and in their order, the means joined.
+
+    settings (S,) and as many arrays of values, a number a seed, in the colours of steps.
+    Raises DataError for arrays that are empty or not finite, or another number of them.
+    """
+    if not len(settings) or len(settings) != len(values):
+        raise DataError(f"figure {name}: {len(values)} arrays for {len(settings)} settings")
+    if not all(len(seeds) and np.isfinite(seeds).all() for seeds in values):
+        raise DataError(f"figure {name}: needs finite values for every setting")
+    steps = [str(place) for place in range(len(settings))]
+    means = [float(seeds.mean()) for seeds in values]
+
+    def draw(width: int) -> Canvas:
+        top = 34.0
+        blank, _ = canvas(width, top + _PLOT + _BELOW)
+        axes = panel(blank, _LEFT, top, width - _LEFT - _RIGHT, _PLOT, heading=f"{y_title}, {unit}")
+        axes.plot(range(len(means)), means, color=MUTED, linewidth=1.6)
+        for place, (step, seeds) in enumerate(zip(steps, values, strict=True)):
+            colour, shape = mark_of(steps, step, ordered=True)
+            _seeds(axes, place, seeds, colour, shape)
+            axes.plot(place, means[place], shape, color=colour, markersize=8)
+        _scale_y(axes, values, logarithmic=False, from_zero=from_zero)
+        axes.set_xlim(-0.5, len(settings) - 0.5)
+        axes.set_xticks(range(len(settings)), [f"{setting:g}" for setting in settings])
+        axes.set_xlabel(x_title, loc="right", color=MUTED, fontsize=SMALL)
+        return blank
+
+    alt = f"{y_title} by {x_title}: " + "; ".join(
+        f"{mean:.4g} {unit} at {setting:g}" for setting, mean in zip(settings, means, strict=True)
+    )
+    return compose(
+        draw, name=name, title=title, alt=f"{alt}.", caption=caption, command=command, half=True
+    )
+
+
+def _exponent(law: Law | None) -> str:
+    if law is None:
+        return ""
+    exponent = f"{law[0]:.2f}".replace("-0.00", "0.00").replace("-", "\N{MINUS SIGN}")
+    return f", exponent {exponent} ± {law[1]:.2f}"
+
+
+def _line(sizes: NDArray[np.int64], means: Array, law: Law | None) -> Array:
+    """Where the law passes through the middle of the means; without one the means."""
+    if law is None:
+        return means
+    level = np.exp(np.mean(np.log(means) - law[0] * np.log(sizes)))
+    return np.asarray(level * np.power(sizes.astype(float), law[0]))
+
+
+def _seeds(axes: Axes, x: float, seeds: Array, colour: str, shape: str) -> None:
+    if len(seeds) > 1:
+        axes.plot(np.full(len(seeds), x), seeds, shape, color=colour, markersize=5, alpha=0.45)
+
+
+def _scale_y(
+    axes: Axes, values: Sequence[Array], logarithmic: bool, from_zero: bool = False
+) -> None:
+    everything = np.concatenate(values)
+    low, high = float(everything.min()), float(everything.max())
+    if logarithmic:
+        room = max(1.15, (high / low) ** 0.06)
+        axes.set_yscale("log")
+        axes.set_ylim(low / room, high * room)
+        axes.yaxis.set_major_locator(FixedLocator(_log_ticks(low / room, high * room)))
+        axes.yaxis.set_minor_locator(NullLocator())
+    else:
+        room = 0.08 * (high - low) or 0.5 * (abs(high) or 1.0) * (1 if from_zero else 0.01)
+        axes.set_ylim(0 if from_zero else low - room, high + room)
+        axes.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+
+
+def _scale_sizes(axes: Axes, sizes: Sequence[int], width: int) -> None:
+    """A logarithmic axis whose ticks are sizes measured, the largest first where they crowd."""
+    low, high = min(sizes), max(sizes)
+    room = max(1.1, (high / low) ** 0.05)
+    axes.set_xscale("log")
+    axes.set_xlim(low / room, high * room)
+    pixels_each = (width - _LEFT - _RIGHT) / math.log(high * room / (low / room))
+    ticks: list[int] = []
+    for size in sorted(set(sizes), reverse=True):
+        if not ticks or math.log(ticks[-1] / size) * pixels_each > 6 + text_width(
+            short_number(ticks[-1]), SMALL
+        ):
+            ticks.append(size)
+    axes.set_xticks(ticks, [short_number(size) for size in ticks])
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.grid(axis="x", color=RULE, linewidth=0.8)
+
+
+def _log_ticks(low: float, high: float) -> list[float]:
+    """Round numbers between two positive ones: powers of ten, or finer where these are few."""
+    exponents = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    ticks: list[float] = []
+    for digits in ((1,), (1, 2, 5), range(1, 10)):
+        ticks = [float(f"{digit}e{e}") for e in exponents for digit in digits]
+        ticks = [tick for tick in ticks if low <= tick <= high]
+        if len(ticks) >= 3:
+            return ticks[:: 1 + len(ticks) // 8]
+    return [tick for tick in MaxNLocator(4).tick_values(low, high) if low <= tick <= high]
+
+
+def _check_growth(
+    name: str,
+    arms: Sequence[str],
+    sizes: Mapping[str, Sequence[int]],
+    values: Mapping[str, Sequence[Array]],
+    laws: Mapping[str, Law],
+) -> None:
+    if not values:
+        raise DataError(f"figure {name}: there is nothing to show")
+    for arm, by_size in values.items():
+        if arm not in arms:
+            raise DataError(f"figure {name}: {arm!r} is no arm of the study")
+        known = sizes.get(arm, ())
+        if not by_size or len(by_size) != len(known) or min(known) <= 0:
+            raise DataError(f"figure {name}: {arm!r} needs values for each of its positive sizes")
+        if not all(len(seeds) and np.isfinite(seeds).all() for seeds in by_size):
+            raise DataError(f"figure {name}: {arm!r} has values that are not finite")
+        if laws and (arm not in laws or min(float(seeds.min()) for seeds in by_size) <= 0):
+            raise DataError(f"figure {name}: {arm!r} needs a law and positive values")

@@ -17,6 +17,7 @@ _ATTRIBUTES = {"d", "x", "y", "width", "height", "transform", "viewBox"}
 _VARIABLE = {light: f"var(--{token})" for token, (light, _) in VARIABLES.items()}
 _COLOUR = re.compile("|".join(_VARIABLE))
 _FONT_FAMILY = re.compile(r"\s*font-family:[^;]*;")
+HALO = "halo"  # the id of whatever shall stand out from what lies behind it
 _REFERENCE = re.compile(r"#([\w.-]+)")
 
 
@@ -48,6 +49,8 @@ def _clean(element: ElementTree.Element, prefix: str, used: set[str]) -> Element
     clean.text = element.text if clean.tag == "text" else None
     for key, value in element.attrib.items():
         match _local(key):
+            case "id" if value == HALO:
+                clean.set("class", HALO)
             case "id" if value in used:
                 clean.set("id", f"{prefix}-{value}")
             case "href" if value.startswith("data:image/png;base64,"):

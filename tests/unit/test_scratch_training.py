@@ -1,0 +1,241 @@
+"""The loop by hand, beside the torch loop where both must agree, and the phases both read."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from mnistlab import scratch
+from mnistlab.errors import RecipeError, TrainingError
+from mnistlab.phases import OPTIMIZERS, SCHEDULES, Epoch, Phase
+from mnistlab.scratch import Examples
+from mnistlab.training import loop as torch_loop
+
+
+def blobs(n: int, seed: int) -> Examples:
+    """Noise of 3 x 3 with one brighter pixel for each of three classes."""
+    random, y = np.random.default_rng(seed), np.arange(n) % 3
+    X = random.normal(size=(n, 3, 3))
+    X[np.arange(n), 0, y] += 2
+    return Examples(X, y)
+
+
+def network(**arguments: Any) -> scratch.Network:
+    return scratch.build((3, 3), 3, (8,), **({"dtype": np.float64} | arguments))
+
+
+def train(
+    net: scratch.Network, *phases: Phase, n: int = 96, batch_size: int = 16, **more: Any
+) -> list[Epoch]:
+    return scratch.train(
+        net, blobs(n, 0), blobs(60, 1), phases, **({"batch_size": batch_size, "seed": 0} | more)
+    )
+
+
+def numbers(epoch: Epoch) -> dict[str, float]:
+    """All but the time, and the None of an epoch without validation."""
+    values = asdict(epoch)
+    return {name: values[name] for name in values if name != "time_s" and values[name] is not None}
+
+
+@pytest.mark.parametrize("validated", [True, False])
+@pytest.mark.parametrize(
+    "phases",
+    [
+        *([Phase("adam", 0.02, 5, schedule)] for schedule in SCHEDULES),
+        *([Phase(optimizer, 0.02, 3, weight_decay=0.01)] for optimizer in OPTIMIZERS),
+        [Phase("sgd", 0.1, 3), Phase("sgd", 3.0, 9, "cosine", patience=2), Phase("adamw", 0.01, 2)],
+    ],
+    ids=lambda phases: " ".join(f"{phase.optimizer} {phase.schedule}" for phase in phases),
+)
+def test_both_loops_tell_the_same_history(
+    phases: list[Phase], validated: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    net = network(activation="tanh")
+    twin = nn.Sequential(nn.Flatten(), nn.Linear(9, 8), nn.Tanh(), nn.Linear(8, 3)).double()
+    with torch.no_grad():
+        for (_, w, _), theirs in zip(net.parameters(), twin.parameters(), strict=True):
+            theirs.copy_(torch.from_numpy(w.T))
+    shuffler = np.random.default_rng(7)  # each loop shuffles by its library: give torch this one
+    monkeypatch.setattr(
+        torch, "randperm", lambda n, generator: torch.from_numpy(shuffler.permutation(n))
+    )
+    parts = [blobs(70, 0), blobs(60, 1) if validated else None]  # the last of 5 batches has 6
+    parts_twin = [
+        part and torch_loop.Examples(*(torch.from_numpy(array) for array in part)) for part in parts
+    ]
+    history = scratch.train(net, *parts, phases, batch_size=16, seed=7)
+    history_twin = torch_loop.train(twin, *parts_twin, phases, batch_size=16, seed=0)
+    assert len(history) == len(history_twin)
+    for mine, theirs in zip(history, history_twin, strict=True):
+        # Losses of the torch loop are float32.
+        assert numbers(mine) == pytest.approx(numbers(theirs), rel=1e-5)
+        assert mine.learning_rate == theirs.learning_rate
+    for (_, w, _), theirs in zip(net.parameters(), twin.parameters(), strict=True):
+        np.testing.assert_allclose(w.T, theirs.detach(), rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("validated", [True, False])
+def test_every_phase_leaves_the_best_weights_so_far(validated: bool) -> None:
+    """The second phase ruins the network in all its epochs; the third can change nothing."""
+    states, validation = [], blobs(60, 1) if validated else None
+    net = network(batch_norm=True)
+    phases = [Phase("adam", 0.05, 6), Phase("sgd", 30.0, 3), Phase("sgd", 1e-300, 1)]
+    history = scratch.train(
+        net,
+        blobs(96, 0),
+        validation,
+        phases,
+        batch_size=16,
+        seed=0,
+        on_epoch=lambda epoch: states.append(net.state()),
+    )
+    scores = [epoch.val_accuracy if validated else -epoch.train_loss for epoch in history]
+    assert max(scores[6:9]) < max(scores[:6])
+    best = states[int(np.argmax(scores))]  # the earliest of equal ones
+    assert net.state().keys() == best.keys()
+    assert all(np.array_equal(array, best[name]) for name, array in net.state().items())
+    np.testing.assert_array_equal(states[9]["2.W"], states[int(np.argmax(scores[:9]))]["2.W"])
+
+
+def test_patience_ends_a_phase_and_the_next_begins() -> None:
+    """At a rate too small to change anything the first epoch is the best one."""
+    phases = [Phase("sgd", 1e-300, 9, patience=2), Phase("sgd", 1e-300, 9, patience=3)]
+    history = train(network(), *phases)
+    assert [epoch.phase for epoch in history] == [0, 0, 0, 1, 1, 1]
+    assert [epoch.epoch for epoch in history] == [1, 2, 3, 4, 5, 6]
+
+
+def test_an_epoch_that_gains_gives_patience_back() -> None:
+    history = scratch.train(
+        network(), blobs(96, 0), None, [Phase("sgd", 0.02, 8, patience=1)], batch_size=96, seed=0
+    )
+    losses = [epoch.train_loss for epoch in history]
+    assert losses == sorted(losses, reverse=True)
+    assert len(losses) == 8
+
+
+def test_same_seed_same_bits() -> None:
+    def run(weights_seed: int, order_seed: int) -> tuple[list[dict[str, float]], bytes]:
+        net = network(dtype=np.float32, dropout=0.3, batch_norm=True, seed=weights_seed)
+        history = train(net, Phase("adam", 0.02, 3), seed=order_seed)
+        return [numbers(epoch) for epoch in history], net.weights.tobytes()
+
+    assert run(0, 0) == run(0, 0)
+    assert run(0, 0)[1] != run(0, 1)[1]
+    assert run(0, 0)[1] != run(1, 0)[1]
+
+
+def test_a_batch_larger_than_the_set_is_the_set() -> None:
+    nets = [network(), network()]
+    histories = [
+        train(net, Phase("sgd", 0.1, 4), n=30, batch_size=size)
+        for net, size in zip(nets, (30, 1000), strict=True)
+    ]
+    for some, other in zip(*histories, strict=True):
+        assert numbers(some) == numbers(other)
+    np.testing.assert_array_equal(nets[0].weights, nets[1].weights)
+
+
+def test_every_step_and_every_epoch_is_reported() -> None:
+    steps, epochs = [], []
+    history = train(
+        network(),
+        Phase(epochs=2),
+        Phase(epochs=3),
+        n=33,
+        on_step=lambda: steps.append(len(epochs)),
+        on_epoch=epochs.append,
+    )
+    assert steps == [0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 4, 4]  # 16 + 16 + 1 images an epoch
+    assert epochs == history
+    assert all(epoch.time_s > 0 for epoch in history)
+
+
+@pytest.mark.parametrize(
+    ("rate", "batch_size", "where"),
+    [
+        (1e200, 16, "train_loss"),
+        (1e200, 96, "val_loss"),  # one step: its loss is still that of the first weights
+    ],
+)
+def test_a_loss_that_is_not_finite_stops_and_is_reported(
+    rate: float, batch_size: int, where: str
+) -> None:
+    seen: list[Epoch] = []
+    with pytest.raises(
+        TrainingError, match=r"no longer finite in epoch 1 .*1e\+200.*learning_rate"
+    ):
+        train(network(), Phase("sgd", rate, 9), batch_size=batch_size, on_epoch=seen.append)
+    assert len(seen) == 1
+    assert not math.isfinite(getattr(seen[0], where))
+
+
+def test_no_phase_leaves_the_network_alone() -> None:
+    net = network()
+    assert train(net) == []
+    np.testing.assert_array_equal(net.weights, network().weights)
+
+
+@pytest.mark.parametrize("channels", [(), (8,)])
+def test_32_images_of_noise_are_learned_by_heart(channels: tuple[int, ...]) -> None:
+    random = np.random.default_rng(0)
+    X, y = random.integers(0, 256, (32, 8, 8), dtype=np.uint8), random.integers(0, 10, 32)
+    net = scratch.build((8, 8), 10, (64,), channels, scaling=(127.5, 74.0))
+    phases = [Phase("adam", 0.01, 60)]
+    history = scratch.train(net, Examples(X, y), None, phases, batch_size=16, seed=0)
+    assert history[-1].train_accuracy == 1
+    assert history[-1].train_loss < 0.02
+    assert (net.predict_logits(X).argmax(1) == y).all()
+
+
+@pytest.mark.parametrize("n_classes", [2, 10, 26])
+def test_the_first_loss_is_that_of_guessing(n_classes: int) -> None:
+    random = np.random.default_rng(0)
+    X = random.integers(0, 128, (200, 28, 28), dtype=np.uint8)
+    y = np.arange(200) % n_classes
+    net = scratch.build((28, 28), n_classes, scaling=(0.0, 255.0))
+    for images, tolerance in ((X, 0.15), (X * 0, 1e-6)):
+        history = scratch.train(
+            net, Examples(images, y), None, [Phase("sgd", 1e-300, 1)], batch_size=64, seed=0
+        )
+        assert history[0].train_loss == pytest.approx(math.log(n_classes), abs=tolerance)
+
+
+@pytest.mark.parametrize(
+    ("name", "formula"),
+    [
+        ("constant", lambda t: 1.0),
+        ("cosine", lambda t: math.cos(math.pi * t / 2) ** 2),
+        ("one-cycle", lambda t: 5 * t if t < 0.2 else math.cos(math.pi * (t - 0.2) / 1.6) ** 2),
+        ("linear", lambda t: min(5 * t, (1 - t) / 0.8)),
+    ],
+)
+def test_schedules_are_their_formulas(name: str, formula: Callable[[float], float]) -> None:
+    for t in np.linspace(0, 0.999, 200):
+        assert SCHEDULES[name](t) == pytest.approx(formula(t), abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"patience": 0}, "patience must be at least 1, got 0"),
+        ({"epochs": 0}, "epochs must be at least 1, got 0"),
+        ({"learning_rate": -1e-3}, "learning_rate must be positive, got -0.001"),
+        ({"learning_rate": math.inf}, "learning_rate must be positive, got inf"),
+        ({"weight_decay": -0.1}, "weight_decay must not be negative, got -0.1"),
+        ({"optimizer": "sdg"}, "unknown optimizer 'sdg'; there are: sgd, momentum, nesterov"),
+        ({"schedule": "cos"}, "unknown schedule 'cos'; there are: constant, cosine, one-cycle"),
+    ],
+)
+def test_an_impossible_phase_says_what_is_wrong(arguments: dict, message: str) -> None:
+    with pytest.raises(RecipeError, match=message):
+        Phase(**arguments)
+    assert Phase(patience=1, weight_decay=0.0).patience == 1
