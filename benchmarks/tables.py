@@ -13,11 +13,12 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from benchmarks import ledger
+from benchmarks import ledger, systems
 from mnistlab import atomic
 from mnistlab.evaluation import power_law
 
-PAGES = [ledger.CHECKOUT / "README.md", ledger.CHECKOUT / "docs" / "measured.md"]
+DOCS = ledger.CHECKOUT / "docs"
+PAGES = [ledger.CHECKOUT / "README.md", DOCS / "measured.md", DOCS / "systems.md"]
 LIBRARIES = ("torch", "scikit-learn", "scikit-learn-intelex")  # numpy where there is none
 MARKED = re.compile(r"(<!-- table: ([\w-]+(?: [\w-]+)*) -->\n).*?(<!-- end -->)", re.DOTALL)
 
@@ -148,6 +149,12 @@ def embedding_table() -> str:
     return markdown(columns, rows)
 
 
+def systems_table() -> str:
+    """Published beside measured, a line for every row of the systems."""
+    columns = ("row", "system", "data", "published", "measured", "seeds", "command")
+    return markdown(columns, [systems.cells(row) for row in systems.ROWS])
+
+
 def scratch_table() -> str:
     """The network by hand beside PyTorch and scikit-learn, for one thread and two."""
     line = _benchmark("scratch_mlp")
@@ -256,6 +263,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "ladder fashion-mnist": lambda: study_table("ladder", "fashion-mnist"),
     "loop": loop_table,
     "csv": csv_table,
+    "systems": systems_table,
     "scratch-mlp": scratch_table,
     "svm": svm_table,
     "embedding": embedding_table,

@@ -127,9 +127,9 @@ def _torch_network(model: str) -> Method:
         from mnistlab.classifiers.torch_classifier import TorchClassifier
         from mnistlab.training import augmentation, fixed_views
 
-        augmentation.check(settings["augmentation"])
-        fixed_views.expander(settings["expansion"])
-        fixed_views.views_of(settings["test_time_augmentation"])
+        augmentation.check(settings.get("augmentation") or {})
+        fixed_views.expander(settings.get("expansion"))
+        fixed_views.views_of(settings.get("test_time_augmentation", ()))
         return TorchClassifier(model=model, model_args=model_args, **settings)
 
     return Method(MODELS[model], n_parameters, make, hardware.describe, hardware.n_threads)
@@ -174,7 +174,7 @@ def _svm() -> Method:
 def _on_images_as_they_are(model: str, settings: Mapping[str, Any]) -> dict[str, Any]:
     """The settings without those of changed images; RecipeError where one of them is set."""
     for name in CHANGING_IMAGES:
-        if settings[name]:
+        if settings.get(name):
             raise RecipeError(f"model {model} has no {name}; torch networks have")
     return {name: value for name, value in settings.items() if name not in CHANGING_IMAGES}
 

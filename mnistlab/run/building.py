@@ -69,9 +69,9 @@ def check_mirrors(recipe: Recipe, train: Dataset) -> None:
 def check_trainable(recipe: Recipe, train: Dataset, device: str) -> None:
     """Everything that can be known to fail before training: DataError or RecipeError."""
     method_of(recipe.model).describe(device, recipe.precision)
-    classifier_of(recipe, device)
     height, width = train.images.shape[1:]
     count_recipe_parameters(recipe, (height, width), train.n_classes)
+    classifier_of(recipe, device)
     check_mirrors(recipe, train)
     if train.n_classes < 2:
         raise DataError(f"{train.name}: holds one class only; there is nothing to learn")

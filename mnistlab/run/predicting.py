@@ -42,19 +42,14 @@ def predict(
         names = " or ".join(repr(name) for name in ID_NAMES)
         raise DataError(f"{table}: has no column called {names}, in any case, to name its rows by")
     class_names, n_rows = run.data["class_names"], 0
-    with (
-        atomic.open_aside(Path(out)) as file,
-        io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True) as text,
-    ):
-        writer = csv.writer(text, lineterminator="\n")
-        shares = [f"p_{name}" for name in class_names] if probabilities else []
-        writer.writerow([rows.columns.names[rows.columns.id], "label", *shares])
+    shares = [f"p_{name}" for name in class_names] if probabilities else []
+    with atomic.open_aside(Path(out)) as file:
+        file.write(_lines([[rows.columns.names[rows.columns.id], "label", *shares]]))
         for block in rows.blocks:
-            writer.writerows(_named(classifier, block, (height, width), class_names, probabilities))
-            n_rows += len(block.ids)
-            on_rows(len(block.ids))
-        text.flush()
-        text.detach()  # the file is flushed to the disk and closed by open_aside
+            named = _named(classifier, block, (height, width), class_names, probabilities)
+            file.write(_lines(named))
+            n_rows += len(named)
+            on_rows(len(named))
     return n_rows
 
 
@@ -65,20 +60,20 @@ def _named(
     class_names: list[str],
     probabilities: bool,
 ) -> list[list[str]]:
+    """A row an image: its ID, its class, and the share of every class where that is wanted."""
     images = block.pixels.reshape(-1, *image_shape)
     if not probabilities:
         codes = classifier.predict(images)
         return [[name, class_names[code]] for name, code in zip(block.ids, codes, strict=True)]
     p = classifier.predict_proba(images)
-    columns = {int(code): column for column, code in enumerate(classifier.classes_)}
+    codes = classifier.classes_[p.argmax(1)]
     return [
-        [
-            name,
-            class_names[int(classifier.classes_[row.argmax()])],
-            *(
-                f"{row[columns[code]]:.6f}" if code in columns else "0"
-                for code in range(len(class_names))
-            ),
-        ]
-        for name, row in zip(block.ids, p, strict=True)
+        [name, class_names[code], *(f"{share:.6f}" for share in row)]
+        for name, code, row in zip(block.ids, codes, p, strict=True)
     ]
+
+
+def _lines(rows: list[list[str]]) -> bytes:
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue().encode()

@@ -55,7 +55,7 @@ def train(
     """
     X, y = examples
     n_images, device = len(y), y.device
-    n_batches = math.ceil(n_images / batch_size)
+    sizes = batch_sizes(network, n_images, batch_size)
     shuffler = torch.Generator().manual_seed(seed)
     history: list[Epoch] = []
     best, best_weights = Best(), copy_of_weights(network)
@@ -72,9 +72,9 @@ def train(
             network.train()
             loss_sum, n_correct = torch.zeros(2, device=device)  # read once an epoch: no waiting
             order = torch.randperm(n_images, generator=shuffler).to(device)
-            for batch in order.split(batch_size):
+            for batch in order.split(sizes):
                 learning_rate = phase.learning_rate * schedule(
-                    step / (phase.epochs * n_batches), losses
+                    step / (phase.epochs * len(sizes)), losses
                 )
                 for group in optimizer.param_groups:
                     group["lr"] = learning_rate
@@ -123,6 +123,20 @@ def train(
                 break
         network.load_state_dict(best_weights)
     return history
+
+
+def batch_sizes(network: nn.Module, n_images: int, batch_size: int) -> list[int]:
+    """How many images each step sees.
+
+    Of a single image batch normalisation has no variance: where the network has one, an image
+    left alone joins the batch before.
+    """
+    n_whole, n_rest = divmod(n_images, batch_size)
+    sizes = [batch_size] * n_whole + ([n_rest] if n_rest else [])
+    normalises = any(isinstance(m, nn.BatchNorm1d | nn.BatchNorm2d) for m in network.modules())
+    if n_rest == 1 and n_whole and normalises:
+        sizes[-2:] = [batch_size + 1]
+    return sizes
 
 
 def moving_average(network: nn.Module, decay: float) -> AveragedModel | None:

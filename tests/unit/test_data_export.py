@@ -63,13 +63,34 @@ def test_reading_gives_back_what_was_written(
 def test_the_columns_of_a_csv(tmp_path: Path) -> None:
     dataset = _dataset(5, 2, 2, 4)
     assert export(dataset, tmp_path / "new") == [
-        tmp_path / "new" / f"{p}.csv" for p in ("train", "test")
+        tmp_path / "new" / f"{p}.csv" for p in ("train", "test", "evaluate")
     ]
     with (tmp_path / "new" / "test.csv").open() as file:
         rows = list(csv.reader(file))
     assert rows[0] == ["pix1", "pix2", "pix3", "pix4", "label"]
     assert [int(cell) for cell in rows[1]] == [*dataset.images[4].ravel(), dataset.labels[4]]
     assert len(rows) == 2
+    with (tmp_path / "new" / "evaluate.csv").open() as file:
+        rows = list(csv.reader(file))
+    assert rows[0] == ["ID", "pix1", "pix2", "pix3", "pix4"]
+    assert [int(cell) for cell in rows[1]] == [0, *dataset.images[4].ravel()]
+    assert len(rows) == 2
+
+
+def test_a_share_is_drawn_as_the_test_part(tmp_path: Path) -> None:
+    """Write-up C's files: three quarters with labels, the rest without."""
+    dataset = _dataset(40, 2, 2, 30)
+    export(dataset, tmp_path, hold_out=0.25)
+    train, test = load(tmp_path / "train.csv"), load(tmp_path / "test.csv")
+    assert (len(train), len(test)) == (30, 10)
+    drawn = np.concatenate([train.images, test.images]).reshape(40, -1)
+    assert not np.array_equal(drawn, dataset.images.reshape(40, -1))
+    assert sorted(map(tuple, drawn)) == sorted(map(tuple, dataset.images.reshape(40, -1)))
+    for share in (0.0, 0.01, 1.0, -1.0, 0.999):
+        with pytest.raises(DataError, match="hold-out must be a share"):
+            export(dataset, tmp_path, hold_out=share)
+    with pytest.raises(DataError, match="hold-out must be a share"):
+        export(dataset, tmp_path, split="official", hold_out=0.25)
 
 
 @pytest.mark.parametrize(("size", "top", "left"), [(7, 2, 1), ((4, 5), 1, 0)])
@@ -94,12 +115,21 @@ def test_images_are_never_cut(tmp_path: Path, size: int | tuple[int, int]) -> No
 def test_a_split_gives_three_parts_and_replaces_the_old_ones(tmp_path: Path) -> None:
     dataset = _dataset(120, 3, 3, 100)
     export(dataset, tmp_path, split="stratified-70-15-15")
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["test.csv", "train.csv", "val.csv"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "evaluate.csv",
+        "test.csv",
+        "train.csv",
+        "val.csv",
+    ]
     found = load(tmp_path)
     assert found.n_official_train == 102
     assert len(found) == 120
     export(dataset, tmp_path)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["test.csv", "train.csv"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "evaluate.csv",
+        "test.csv",
+        "train.csv",
+    ]
     assert np.array_equal(load(tmp_path).images, dataset.images)
 
 

@@ -41,7 +41,12 @@ def test_arguments_are_those_a_recipe_may_set() -> None:
     types = argument_types("svm")
     assert types.keys() == {"C", "gamma", "calibrated", "n_calibration_folds"}
     assert (types["C"], types["calibrated"], types["n_calibration_folds"]) == (float, bool, int)
-    assert argument_types("mlp").keys() == {"hidden_sizes", "dropout"}
+    assert argument_types("mlp").keys() == {
+        "hidden_sizes",
+        "dropout",
+        "batch_norm",
+        "softmax_output",
+    }
 
 
 @pytest.mark.parametrize("model", BY_HAND)

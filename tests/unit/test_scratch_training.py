@@ -14,7 +14,7 @@ from torch import nn
 
 from mnistlab import scratch
 from mnistlab.errors import RecipeError, TrainingError
-from mnistlab.phases import OPTIMIZERS, SCHEDULES, Epoch, Phase
+from mnistlab.phases import SCHEDULES, Epoch, Phase
 from mnistlab.scratch import Examples
 from mnistlab.training import loop as torch_loop
 
@@ -50,7 +50,7 @@ def numbers(epoch: Epoch) -> dict[str, float]:
     "phases",
     [
         *([Phase("adam", 0.02, 5, schedule)] for schedule in SCHEDULES),
-        *([Phase(optimizer, 0.02, 3, weight_decay=0.01)] for optimizer in OPTIMIZERS),
+        *([Phase(optimizer, 0.02, 3, weight_decay=0.01)] for optimizer in scratch.OPTIMIZERS),
         [Phase("sgd", 0.1, 3), Phase("sgd", 3.0, 9, "cosine", patience=2), Phase("adamw", 0.01, 2)],
     ],
     ids=lambda phases: " ".join(f"{phase.optimizer} {phase.schedule}" for phase in phases),
@@ -220,7 +220,7 @@ def test_the_first_loss_is_that_of_guessing(n_classes: int) -> None:
 )
 def test_schedules_are_their_formulas(name: str, formula: Callable[[float], float]) -> None:
     for t in np.linspace(0, 0.999, 200):
-        assert SCHEDULES[name](t) == pytest.approx(formula(t), abs=1e-12)
+        assert SCHEDULES[name](t, []) == pytest.approx(formula(t), abs=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -232,7 +232,7 @@ def test_schedules_are_their_formulas(name: str, formula: Callable[[float], floa
         ({"learning_rate": math.inf}, "learning_rate must be positive, got inf"),
         ({"weight_decay": -0.1}, "weight_decay must not be negative, got -0.1"),
         ({"optimizer": "sdg"}, "unknown optimizer 'sdg'; there are: sgd, momentum, nesterov"),
-        ({"schedule": "cos"}, "unknown schedule 'cos'; there are: constant, cosine, one-cycle"),
+        ({"schedule": "cos"}, "unknown schedule 'cos'; there are: constant, warm-up"),
     ],
 )
 def test_an_impossible_phase_says_what_is_wrong(arguments: dict, message: str) -> None:

@@ -12,7 +12,7 @@ from mnistlab.errors import RecipeError, TrainingError
 from mnistlab.phases import OPTIMIZERS as PHASE_OPTIMIZERS
 from mnistlab.phases import SCHEDULES, Phase
 from mnistlab.training import hardware
-from mnistlab.training.loop import Examples, copy_of_weights, measure, train
+from mnistlab.training.loop import Examples, batch_sizes, copy_of_weights, measure, train
 from mnistlab.training.optimizers import OPTIMIZERS
 
 
@@ -315,3 +315,27 @@ def test_a_batch_larger_than_the_set_is_the_set() -> None:
     ]
     for some, other in zip(*histories, strict=True):
         assert replace(some, time_s=0) == replace(other, time_s=0)
+
+
+@pytest.mark.parametrize(
+    ("n", "batch_size", "plain", "normalised"),
+    [
+        (7, 3, [3, 3, 1], [3, 4]),
+        (8, 3, [3, 3, 2], [3, 3, 2]),
+        (6, 3, [3, 3], [3, 3]),
+        (2, 5, [2], [2]),
+        (1, 5, [1], [1]),
+        (3, 1, [1] * 3, [1] * 3),
+    ],
+)
+def test_an_image_left_alone_joins_the_batch_before(
+    n: int, batch_size: int, plain: list[int], normalised: list[int]
+) -> None:
+    assert batch_sizes(network(), n, batch_size) == plain
+    assert batch_sizes(nn.Sequential(nn.BatchNorm1d(4)), n, batch_size) == normalised
+
+
+def test_batch_normalisation_survives_an_image_left_alone() -> None:
+    net = nn.Sequential(nn.Flatten(), nn.Linear(4, 8), nn.BatchNorm1d(8), nn.Linear(8, 3))
+    history = train(net, blobs(33, 0), blobs(9, 1), [Phase(epochs=1)], batch_size=16, seed=0)
+    assert math.isfinite(history[0].train_loss)
