@@ -178,6 +178,8 @@ class ScratchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
 
     def _check_size(self, arrays: Mapping[str, NDArray[Any]]) -> None:
         """ValueError where the weights are more than `arrays` has, before memory is taken."""
+        if not all(type(width) is int for width in (*self.channels, *self.hidden_sizes)):
+            raise ValueError("channels and hidden_sizes are not whole numbers")
         height, width = (side >> len(self.channels) for side in self.image_shape_)
         last = self.channels[-1] if self.channels else 1
         sizes = (height * width * last, *self.hidden_sizes, len(self.classes_))

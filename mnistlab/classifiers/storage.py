@@ -22,8 +22,6 @@ from mnistlab.errors import MnistlabError, RunError
 from mnistlab.phases import Phase
 
 KEY = "mnistlab.classifier/1"  # one key: safetensors writes several in no fixed order
-# What Python, NumPy and torch make of settings and sizes that no classifier can have.
-UNFIT = (ValueError, TypeError, LookupError, ArithmeticError, RuntimeError, MemoryError)
 MAX_BYTES = 2**31  # far above any model of this project; a hostile file must not fill memory
 
 
@@ -61,7 +59,7 @@ def load_classifier(path: Path | str, device: str = "auto") -> Any:
         return _restored(json.loads(metadata[KEY]), arrays, device)
     except MnistlabError as error:
         raise error if isinstance(error, RunError) else RunError(f"{path}: {error}") from error
-    except (OSError, SafetensorError, *UNFIT) as error:
+    except (OSError, SafetensorError, RuntimeError, ValueError, TypeError, LookupError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise RunError(f"{path}: weights cannot be loaded: {reason}") from error
 

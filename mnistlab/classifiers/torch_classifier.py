@@ -173,6 +173,7 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         """Take fitted state from storage in place of training; ValueError where it does not fit."""
         self.classes_, self.image_shape_ = np.asarray(classes), image_shape
         self.n_features_in_ = image_shape[0] * image_shape[1]
+        views_of(self.test_time_augmentation)
         given = {name: torch.from_numpy(array) for name, array in arrays.items()}
         with torch.device("meta"), warnings.catch_warnings(action="ignore"):  # no memory is taken
             wanted = nn.Sequential(Scaling(), self._build()).state_dict()

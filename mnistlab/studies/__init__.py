@@ -26,6 +26,7 @@ STUDIES: dict[str, Callable[[], AnyStudy]] = {
     "mlp-regularisation": portfolio.mlp_regularisation,
     "cnn-regularisation": portfolio.cnn_regularisation,
     "scaling": portfolio.scaling,
+    "final": portfolio.final,
 }
 
 

@@ -60,6 +60,19 @@ def scaling() -> Study:
     )
 
 
+def final() -> Study:
+    """C17. `mnistlab study final --data fashion-mnist`: a day on two cores; see --quick."""
+    return Study(
+        name="final",
+        system="C17",
+        question="How far does write-up C's final network get in its three phases?",
+        arms=(_arm(recipes.final()),),
+        decide=_how_far,
+        confusions=("final",),
+        n_seeds=1,
+    )
+
+
 def _regularisation(
     name: str, system: str, kind: str, arms: Mapping[str, Callable[[], Recipe]]
 ) -> Study:
@@ -78,6 +91,18 @@ def _arm(recipe: Recipe) -> Arm:
     if published is None:
         return Arm(recipe)
     return Arm(recipe, {"fashion-mnist": published}, {"fashion-mnist": WHY})
+
+
+def _how_far(results: Sequence[ArmResult]) -> str:
+    (result,) = results
+    epochs = [
+        sum(epoch["phase"] == number for run in result.runs for epoch in run.log)
+        for number in range(len(result.arm.recipe.phases))
+    ]
+    return (
+        f"{result.mean('val_accuracy'):.4f} on validation and {result.test_accuracy[0]:.4f} on the "
+        f"test part ({seeds(results)}), after {', '.join(map(str, epochs))} epochs of its phases."
+    )
 
 
 def _worth_of_scaling(results: Sequence[ArmResult]) -> str:

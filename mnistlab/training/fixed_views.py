@@ -61,8 +61,10 @@ VIEWS: dict[str, tuple[View, ...]] = {
 def views_of(names: Sequence[str]) -> list[View]:
     """Every combination of the views named, the images as they are first.
 
-    RecipeError for a name that is not in VIEWS.
+    RecipeError for a name that is not in VIEWS, or is there twice.
     """
+    if len(set(names)) < len(names):
+        raise RecipeError(f"test-time augmentation names a view twice: {', '.join(names)}")
     views: list[View] = [lambda X: X]
     for name in names:
         if name not in VIEWS:

@@ -326,3 +326,9 @@ def test_a_run_with_everything_is_evaluated_as_it_was_trained(
     assert run.result["n_parameters"] == (
         9 * 3 + 3 + 2 * 3 + 9 * 3 * 4 + 4 + 2 * 4 + 4 * 3 * 3 * 8 + 8 + 8 * 4 + 4
     )
+
+
+def test_a_view_named_twice_is_refused() -> None:
+    """Every name multiplies the views: a file that names one often would fill the memory."""
+    with pytest.raises(RecipeError, match="names a view twice"):
+        views_of(["shift"] * 12)

@@ -80,7 +80,7 @@ def test_fifty_megabytes_are_seen_as_fifty_and_forgotten_again() -> None:
     )
     before, first, kept, again, forgotten = map(float, said.stdout.split())
     assert 5 < before < 500
-    assert first == pytest.approx(50, abs=2)
+    assert first == pytest.approx(50, abs=1.5)
     assert kept == pytest.approx(first, abs=1)
     if again < before + 25:  # the system lets a process forget its peak
         assert forgotten < before + 25

@@ -160,20 +160,29 @@ def test_every_step_and_every_epoch_is_reported() -> None:
 
 
 @pytest.mark.parametrize(
-    ("rate", "batch_size", "where"),
+    ("batch_size", "validation", "where"),
     [
-        (1e200, 16, "train_loss"),
-        (1e200, 96, "val_loss"),  # one step: its loss is still that of the first weights
+        (16, blobs(60, 1), "train_loss"),
+        (16, None, "train_loss"),
+        (96, blobs(60, 1), "val_loss"),  # one step: its loss is still that of the first weights
     ],
 )
 def test_a_loss_that_is_not_finite_stops_and_is_reported(
-    rate: float, batch_size: int, where: str
+    batch_size: int, validation: Examples | None, where: str
 ) -> None:
     seen: list[Epoch] = []
     with pytest.raises(
         TrainingError, match=r"no longer finite in epoch 1 .*1e\+200.*learning_rate"
     ):
-        train(network(), Phase("sgd", rate, 9), batch_size=batch_size, on_epoch=seen.append)
+        scratch.train(
+            network(),
+            blobs(96, 0),
+            validation,
+            [Phase("sgd", 1e200, 9)],
+            batch_size=batch_size,
+            seed=0,
+            on_epoch=seen.append,
+        )
     assert len(seen) == 1
     assert not math.isfinite(getattr(seen[0], where))
 

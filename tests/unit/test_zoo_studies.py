@@ -34,6 +34,7 @@ ZOO = {
     "mlp-regularisation": "C1",
     "cnn-regularisation": "C8",
     "scaling": "C",
+    "final": "C17",
 }
 MINUS = "\N{MINUS SIGN}"
 
