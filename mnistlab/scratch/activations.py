@@ -13,6 +13,7 @@ class ReLU(Layer):
     def forward(self, X: Array, training: bool = False) -> Array:
         """Any shape to the same."""
         # 1 where X > 0, else 0, as numbers: two products with it take less than a maximum.
+        # (Only of -inf, which no network survives, is the product not the maximum.)
         self.mask = self.room("mask", X.shape, X.dtype)
         np.greater(X, 0, out=self.mask)
         return np.multiply(X, self.mask, out=self.room("Y", X.shape, X.dtype))

@@ -51,7 +51,9 @@ def check_gradients(
     numbers of each array are tried, drawn at random. Backward's a and the difference
     n = (L(w + h) - L(w - h)) / 2h differ by |a - n| / max(|a|, |n|, 0.01 g), g being the
     largest number of all gradients: what is far below it, such as the bias before a batch
-    normalisation, is lost in the rounding of L. Correct layers stay below 1e-6.
+    normalisation, is lost in the rounding of L. Correct layers stay below 1e-6, but for networks
+    that leave nothing to learn: with logits so certain that all gradients vanish, rounding is
+    all there is to compare.
     The network is checked as it trains: batch statistics, one fixed mask in dropout.
     """
     network, labels = network.astype(np.float64), np.asarray(y, dtype=np.int64)

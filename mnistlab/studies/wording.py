@@ -19,7 +19,7 @@ def gain(arm: ArmResult, base: ArmResult) -> str:
     """An arm beside its base, over paired seeds: the difference, its interval, and the verdict."""
     mean, half = arm.gain_over(base)
     if math.isnan(half):
-        return f"{points(mean)} (one seed: no interval, nothing shown)"
+        return f"{points(mean)} (one seed, no interval)"
     low, high = (f"{100 * end:+.1f}".replace("-", MINUS) for end in (mean - half, mean + half))
     shown = "" if abs(mean) > half else "; no difference shown"
     return f"{points(mean)} (95 % interval {low} to {high}{shown})"

@@ -41,8 +41,7 @@ def train(
 
 def numbers(epoch: Epoch) -> dict[str, float]:
     """All but the time, and the None of an epoch without validation."""
-    values = asdict(epoch)
-    return {name: values[name] for name in values if name != "time_s" and values[name] is not None}
+    return {k: v for k, v in asdict(epoch).items() if k != "time_s" and v is not None}
 
 
 @pytest.mark.parametrize("validated", [True, False])

@@ -341,7 +341,7 @@ def test_a_gain_is_of_pairs_with_its_interval_and_a_verdict() -> None:
 
 def test_one_seed_shows_nothing() -> None:
     one, other = result_of("one", [0.9]), result_of("other", [0.8])
-    assert gain(one, other) == "+10.0 points (one seed: no interval, nothing shown)"
+    assert gain(one, other) == "+10.0 points (one seed, no interval)"
     assert seeds([one]) == "1 seed"
     assert seeds([result_of("three", [0.5] * 3)]) == "3 seeds"
 
