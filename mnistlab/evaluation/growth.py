@@ -15,7 +15,8 @@ def power_law(
     """Exponent b, half-width of its interval, and factor a of values = a sizes^b.
 
     Least squares on the logarithms, log value = log a + b log size; the interval is
-    Student's for the slope, with n - 2 degrees of freedom. Raises ValueError for fewer
+    Student's for the slope, with n - 2 degrees of freedom. The factor is infinite or 0 where
+    the points are so steep that no number holds it. Raises ValueError for fewer
     than three points, equal sizes, or a number that is not positive.
     """
     from scipy.stats import t
@@ -30,4 +31,6 @@ def power_law(
     residuals = y - intercept - slope * x
     deviation = np.sqrt(residuals @ residuals / (len(x) - 2) / np.sum((x - x.mean()) ** 2))
     half_width = float(t.ppf((1 + confidence) / 2, len(x) - 2) * deviation)
-    return float(slope), half_width, float(np.exp(intercept))
+    with np.errstate(over="ignore"):
+        factor = float(np.exp(intercept))
+    return float(slope), half_width, factor

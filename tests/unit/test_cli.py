@@ -196,7 +196,8 @@ def test_diverging_training_ends_with_one_line(
 
 def test_benchmarks_are_listed_in_a_checkout(capsys: pytest.CaptureFixture[str]) -> None:
     assert run_command(["bench"]) == 0
-    assert capsys.readouterr().out.split() == ["csv_reader", "loop", "scratch_mlp", "svm"]
+    names = capsys.readouterr().out.split()
+    assert names == ["augmentation", "csv_reader", "loop", "scratch_mlp", "svm"]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals are POSIX")
