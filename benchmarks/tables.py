@@ -214,6 +214,22 @@ def svm_table() -> str:
     return markdown(columns, rows) + "\n" + _machine(line) + "\n"
 
 
+def augmentation_table() -> str:
+    """What each augmentation adds to an epoch of SimpleCNN."""
+    line = _benchmark("augmentation")
+    figures = line["figures"]
+    rows = [
+        [
+            name,
+            " / ".join(f"{value:.1f}" for value in seconds),
+            "–" if name == "none" else f"{100 * figures['added_share'][name]:+.1f} %",
+        ]
+        for name, seconds in figures["seconds"].items()
+    ]
+    columns = ("augmentation", "seconds an epoch, by turn", "added, median of pairs")
+    return markdown(columns, rows) + "\n" + _machine(line) + "\n"
+
+
 def loop_table() -> str:
     """The loop beside plain PyTorch, every turn."""
     line = _benchmark("loop")
@@ -264,6 +280,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "loop": loop_table,
     "csv": csv_table,
     "systems": systems_table,
+    "augmentation": augmentation_table,
     "scratch-mlp": scratch_table,
     "svm": svm_table,
     "embedding": embedding_table,
