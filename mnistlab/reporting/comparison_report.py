@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from mnistlab.evaluation import mean_interval
 from mnistlab.reporting.cost import (
     confusion_sections,
     cost_table,
@@ -15,6 +16,7 @@ from mnistlab.reporting.cost import (
 )
 from mnistlab.reporting.figures import (
     accuracy_against_parameters,
+    accuracy_bars,
     learning_curves,
     per_class_accuracy,
 )
@@ -44,6 +46,7 @@ def comparison_page(result: StudyResult, command: str) -> Page:
         facts=_facts(result),
         sections=(
             _comparison(result, apart, command),
+            *_bars(result, command),
             *growth_sections(result, command),
             *setting_sections(result, command),
             *_training(apart, command),
@@ -88,7 +91,7 @@ def published_table(result: StudyResult) -> Table | None:
         (
             arm.arm.name,
             arm.arm.published[data],
-            accuracy_text(*arm.test_accuracy),
+            _measured_as(arm.arm.published[data], arm),
             arm.arm.why_it_differs.get(data),
         )
         for arm in result.arms
@@ -102,6 +105,14 @@ def published_table(result: StudyResult) -> Table | None:
     )
     names = tuple(_names(standing_apart(result.arms)))
     return Table("Published and measured", columns, rows, arms=names) if rows else None
+
+
+def _measured_as(published: str, arm: ArmResult) -> Number:
+    """On the part of the data that the published figure is of; on test where it does not say."""
+    if published.startswith("val ") and "test" not in published:
+        mean, half_width = mean_interval(arm.each("val_accuracy"))
+        return Number(mean, f"val {accuracy_text(mean, half_width).text}")
+    return accuracy_text(*arm.test_accuracy)
 
 
 def _row(result: ArmResult, data: str) -> tuple[str | int | float | Number | None, ...]:
@@ -180,6 +191,19 @@ def _comparison(result: StudyResult, apart: Sequence[ArmResult], command: str) -
     return Section(
         "Comparison", tables=tuple(table for table in tables if table), figures=tuple(figures)
     )
+
+
+def _bars(result: StudyResult, command: str) -> list[Section]:
+    if not result.study.bars:
+        return []
+    figure = accuracy_bars(
+        _names(result.arms),
+        {arm.arm.name: np.array(arm.each("val_accuracy")) for arm in result.arms},
+        caption="Best validation accuracy: a bar up to the mean, a dot a seed. The axis leaves "
+        "out what all arms reach.",
+        command=command,
+    )
+    return [Section("Best accuracies", figures=(figure,))]
 
 
 def _training(apart: Sequence[ArmResult], command: str) -> list[Section]:

@@ -15,7 +15,7 @@ from mnistlab.study import AnyResult, EmbeddingResult, GridResult
 def study_report(result: AnyResult) -> Path:
     """Write report.html and figures/*.png into the study's folder; the page's path."""
     data = result.dataset.source.get("name_or_path", result.dataset.name)
-    command = f"mnistlab study {result.study.name} --data {data}"
+    command = f"mnistlab study {_as_typed(result.study.name)} --data {data}"
     if isinstance(result, GridResult):
         page = grid_page(result, command)
     elif isinstance(result, EmbeddingResult):
@@ -25,6 +25,12 @@ def study_report(result: AnyResult) -> Path:
         seeds = "" if n_seeds == result.study.n_seeds else f" --seeds {n_seeds}"
         page = comparison_page(result, command + seeds)
     return write(page, result.path)
+
+
+def _as_typed(name: str) -> str:
+    """A miniature's name as the command line takes it."""
+    whole = name.removesuffix("-quick")
+    return name if whole == name else f"{whole} --quick"
 
 
 def summary_lines(result: AnyResult) -> tuple[list[str], list[list[str]]]:

@@ -71,7 +71,6 @@ def lr_schedule() -> Study:
             for name in SCHEDULES
         ),
         decide=against_base,
-        rates=True,
     )
 
 

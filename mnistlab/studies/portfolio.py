@@ -83,6 +83,7 @@ def _regularisation(
         "optimizer, weight decay, normalisation, dropout. What helps?",
         arms=tuple(_arm(make()) for make in arms.values()),
         decide=against_base,
+        bars=True,
     )
 
 

@@ -81,7 +81,7 @@ class Study:
 
     decide turns results into the answer, a sentence. gallery names the arms whose
     predictions are shown before and after training, confusions those whose mistakes are
-    shown class by class. rates: whether the learning rates of the epochs are shown.
+    shown class by class. bars: whether validation accuracies are drawn as bars as well (C16).
     """
 
     name: str
@@ -91,7 +91,7 @@ class Study:
     decide: Callable[[Sequence[ArmResult]], str]
     gallery: tuple[str, ...] = ()
     confusions: tuple[str, ...] = ()
-    rates: bool = False
+    bars: bool = False
     n_seeds: int = 3
 
     @property

@@ -18,6 +18,8 @@ from mnistlab.phases import OPTIMIZERS, SCHEDULES, Phase
 from mnistlab.recipe import Recipe
 from mnistlab.recipes import get_recipe
 from mnistlab.recipes.portfolio import CONV_ARMS, DENSE_ARMS
+from mnistlab.reporting.comparison_report import published_table
+from mnistlab.reporting.study_report import study_report
 from mnistlab.run import Run
 from mnistlab.studies import STUDIES, get_study
 from mnistlab.studies.wording import against_base, best_on_validation, gain, points, seeds
@@ -90,7 +92,7 @@ def test_schedules_differ_in_the_schedule_alone() -> None:
     assert tuple(arms) == tuple(SCHEDULES)
     bare = {replace(only_phase(recipe), schedule="constant") for recipe in arms.values()}
     assert bare == {Phase("adam", 1e-3, 15)}
-    assert get_study("lr-schedule").rates
+    assert not get_study("lr-schedule").bars
 
 
 def test_early_stopping_stops_by_both_measures() -> None:
@@ -426,3 +428,16 @@ def test_scaling_answers_for_both_networks() -> None:
     down, up = f"dense-base {MINUS}30.0 points", "conv-base +40.0 points"
     assert f"{down} (95 % interval {MINUS}30.0 to {MINUS}30.0) by min-max" in answer
     assert f"{up} (95 % interval +40.0 to +40.0) by standard (2 seeds)" in answer
+
+
+def test_the_page_of_a_miniature_says_how_it_is_made(tiny: Dataset, tmp_path: Path) -> None:
+    result = run_quick("mlp-regularisation", replace(tiny, name="fashion-mnist"), tmp_path)
+    text = study_report(result).read_text(encoding="utf-8")
+    command = re.sub("<[^>]*>", "", re.findall("<footer>.*</footer>", text, re.DOTALL)[0])
+    assert "mnistlab study mlp-regularisation --quick --data" in command
+    assert "Best validation accuracy, %" in text  # write-up C's bars
+    table = published_table(result)
+    assert table is not None
+    for (_, published, measured, _), arm in zip(table.rows, result.arms, strict=True):
+        assert published.startswith("val ")  # so what is measured beside it is of that part
+        assert measured.text == f"val {arm.mean('val_accuracy'):.4f}"

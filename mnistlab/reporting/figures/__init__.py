@@ -1,5 +1,6 @@
 """Pictures of results: arrays in, `Figure` out. Importing this loads matplotlib."""
 
+from mnistlab.reporting.figures.bars import accuracy_bars
 from mnistlab.reporting.figures.confusion import confusion_matrix
 from mnistlab.reporting.figures.curves import Curves, learning_curves
 from mnistlab.reporting.figures.dots import accuracy_against_parameters, per_class_accuracy
@@ -11,6 +12,7 @@ from mnistlab.reporting.figures.images import before_and_after, image_grid
 __all__ = [
     "Curves",
     "accuracy_against_parameters",
+    "accuracy_bars",
     "before_and_after",
     "confusion_matrix",
     "embedding_map",
