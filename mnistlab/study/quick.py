@@ -1,4 +1,4 @@
-"""Miniatures of studies: the same arms and rules, few images, short phases, one seed."""
+"""Miniatures of studies: the same arms and rules, few images, short phases, few seeds."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ N_TRAIN, N_TEST = 2400, 600  # images; enough for every class to be in every par
 MOST_EPOCHS, SHARE_OF_EPOCHS = 3, 0.1  # of a phase, whichever is more
 AnyStudy = Study | GridStudy | EmbeddingStudy
 NOTICE = (
-    "Miniature: a few images, short trainings, one seed. It shows what the study does; its "
+    "Miniature: a few images and short trainings. It shows what the study does; its "
     "figures mean little. "
 )
 

@@ -131,15 +131,16 @@ def cutmix(X: Tensor, strength: float, random: Generator) -> tuple[Tensor, Tenso
     return torch.where(inside, X[order], X), order, 1 - inside.float().mean((1, 2, 3))
 
 
+WHOLE = "whole pixels"
 AUGMENTATIONS: dict[str, Augmentation] = {
     "flip": Augmentation(flip, 1, "probability"),
-    "shift": Augmentation(shift, 64, "pixels"),
+    "shift": Augmentation(shift, 64, WHOLE),
     "zoom": Augmentation(zoom, 4, "factor less 1"),
     "rotation": Augmentation(rotation, 180, "degrees"),
     "shear": Augmentation(shear, 4, "pixels a pixel"),
     "elastic": Augmentation(elastic, 16, "pixels"),
     "erasing": Augmentation(erasing, 1, "probability"),
-    "cutout": Augmentation(cutout, 64, "pixels"),
+    "cutout": Augmentation(cutout, 64, WHOLE),
 }
 MIXTURES: dict[str, Mixture] = {
     "mixup": Mixture(mixup, 10, "a of Beta(a, a)"),
@@ -156,6 +157,8 @@ def check(wanted: Mapping[str, float]) -> None:
         if not 0 <= strength <= known[name].largest:
             largest, unit = known[name].largest, known[name].strength
             raise RecipeError(f"{name} must be 0 to {largest:g} ({unit}), got {strength}")
+        if known[name].strength == WHOLE and strength != int(strength):
+            raise RecipeError(f"{name} is in whole pixels, got {strength}")
     if sum(wanted.get(name, 0) > 0 for name in MIXTURES) > 1:
         raise RecipeError(f"only one of {' and '.join(MIXTURES)} can be had at a time")
 

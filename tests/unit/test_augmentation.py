@@ -546,7 +546,7 @@ def test_the_order_is_that_of_the_table_and_not_of_the_recipe() -> None:
     [
         ({"turn": 3}, "unknown augmentation 'turn'; there are: flip, shift, .*, mixup, cutmix"),
         ({"flip": 1.5}, r"flip must be 0 to 1 \(probability\), got 1.5"),
-        ({"shift": 65}, r"shift must be 0 to 64 \(pixels\), got 65"),
+        ({"shift": 65}, r"shift must be 0 to 64 \(whole pixels\), got 65"),
         ({"rotation": 181}, r"rotation must be 0 to 180 \(degrees\), got 181"),
         ({"zoom": -0.1}, "zoom must be 0 to 4"),
         ({"elastic": math.nan}, "elastic must be 0 to 16"),
@@ -610,9 +610,12 @@ def test_the_loop_trains_on_what_augment_gives_and_validates_on_what_is_there() 
 
 
 @every_one
-def test_a_classifier_learns_through_it(name: str, stripes: Dataset) -> None:
+def test_a_classifier_learns_through_it(name: str) -> None:
+    random, labels = np.random.default_rng(0), np.arange(600) % 4
+    images = random.integers(0, 120, (600, 12, 12), dtype=np.uint8)
+    images[np.arange(600), 1 + 3 * labels] += 120  # far enough apart to be moved a pixel
     strength = 0.1 if name in ("rotation", "elastic") else min(STRENGTHS[name], 0.3)
-    strength = 3 if name == "cutout" else strength
+    strength = {"cutout": 3, "shift": 1}.get(name, strength)
     classifier = TorchClassifier(
         hidden_sizes=(16,),
         n_epochs=12,
@@ -623,11 +626,9 @@ def test_a_classifier_learns_through_it(name: str, stripes: Dataset) -> None:
         random_state=0,
     )
     train, test = slice(0, 480), slice(480, None)
-    twice = [
-        classifier.fit(stripes.images[train], stripes.labels[train]).arrays() for _ in range(2)
-    ]
+    twice = [classifier.fit(images[train], labels[train]).arrays() for _ in range(2)]
     assert all(np.array_equal(array, twice[1][key]) for key, array in twice[0].items())
-    assert classifier.score(stripes.images[test], stripes.labels[test]) > 0.8
+    assert classifier.score(images[test], labels[test]) > 0.8
 
 
 def test_an_augmentation_leaves_all_other_chance_as_it_is(stripes: Dataset) -> None:
@@ -707,3 +708,10 @@ def test_only_torch_networks_change_images(
         ml.train(replace(recipe, **change), stripes, out=tmp_path)
     assert "\n" not in str(e.value)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["shift", "cutout"])
+def test_a_part_of_a_pixel_is_refused_where_it_would_do_nothing(name: str) -> None:
+    with pytest.raises(RecipeError, match=f"{name} is in whole pixels, got 0.5"):
+        check({name: 0.5})
+    check({name: 2.0, "elastic": 0.5})

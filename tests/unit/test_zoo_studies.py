@@ -189,7 +189,7 @@ def test_the_miniature_of_every_study_runs_and_says_what_it_is(
     kept = json.loads((result.path / "result.json").read_text())
     assert kept["answer"] == result.answer
     assert kept["question"] == get_study(name).question
-    assert result.answer.startswith("Miniature: a few images, short trainings, one seed.")
+    assert result.answer.startswith("Miniature: a few images and short trainings.")
     assert "mean little" in result.answer
     assert len(result.answer) > len(NOTICE) + 40
     assert "nan" not in result.answer
@@ -273,7 +273,7 @@ def test_the_command_has_it_too_and_its_page_says_so(
     assert json.loads(shown.splitlines()[-1])["answer"].startswith(NOTICE)
     assert "Miniature: " in shown
     page = tmp_path / "runs" / "study-lr-schedule-quick-tiny" / "report.html"
-    assert "Miniature: a few images, short trainings" in page.read_text(encoding="utf-8")
+    assert "Miniature: a few images and short trainings" in page.read_text(encoding="utf-8")
 
 
 # The words of an answer
