@@ -74,7 +74,7 @@ def test_every_study_names_its_rows_and_arms_it_has(name: str) -> None:
     assert len({recipe.content_hash for recipe in arms_of(name).values()}) == len(study.arms)
     for arm in study.arms:
         assert arm.published.keys() == arm.why_it_differs.keys()
-        assert arm.recipe.precision == "auto"
+        assert arm.recipe.precision == study.arms[0].recipe.precision
 
 
 def test_optimizers_differ_in_the_optimizer_alone() -> None:
