@@ -20,13 +20,15 @@ class Scores:
 
 @dataclass(frozen=True)
 class ClassReport:
-    """Scores by class, support (K,) and averages.
+    """Scores by class, support and predicted (K,), and averages.
 
-    macro: every class alike, those without a score left out. weighted: by support.
+    support: images of each class. predicted: how many were named so. macro: every class
+    alike, those without a score left out. weighted: by support.
     """
 
     by_class: tuple[Scores, ...]
     support: tuple[int, ...]
+    predicted: tuple[int, ...]
     macro: Scores
     weighted: Scores
 
@@ -41,6 +43,7 @@ def class_report(confusion: NDArray[np.int64]) -> ClassReport:
     return ClassReport(
         by_class=tuple(Scores(*map(_or_none, row)) for row in np.transpose(columns)),
         support=tuple(int(n) for n in true),
+        predicted=tuple(int(n) for n in predicted),
         macro=Scores(*(_average(column, np.ones(len(true))) for column in columns)),
         weighted=Scores(*(_average(column, true) for column in columns)),
     )

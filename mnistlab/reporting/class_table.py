@@ -9,19 +9,22 @@ from mnistlab.reporting.page import Column, Table
 
 
 def report_table(report: ClassReport, class_names: Sequence[str]) -> Table:
-    """Precision, recall, F1 and number of images, a row a class, then the averages."""
+    """Precision, recall, F1, images of the class and images named so, then the averages."""
     columns = (
         Column("Class"),
         Column("Precision", ".3f"),
         Column("Recall", ".3f"),
         Column("F1", ".3f"),
         Column("Images", ","),
+        Column("Predicted", ","),
     )
     names = (*class_names, "average over classes", "average over images")
     scores = (*report.by_class, report.macro, report.weighted)
-    supports = (*report.support, sum(report.support), sum(report.support))
+    n_images = sum(report.support)
+    supports = (*report.support, n_images, n_images)
+    predicted = (*report.predicted, n_images, n_images)
     rows = tuple(
-        (name, score.precision, score.recall, score.f1, support)
-        for name, score, support in zip(names, scores, supports, strict=True)
+        (name, score.precision, score.recall, score.f1, *counts)
+        for name, score, *counts in zip(names, scores, supports, predicted, strict=True)
     )
     return Table("Classification report", columns, rows)

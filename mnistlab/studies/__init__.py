@@ -20,6 +20,7 @@ STUDIES: dict[str, Callable[[], AnyStudy]] = {
     "optimizers": exercises.optimizers,
     "lr-schedule": exercises.lr_schedule,
     "augmentation": exercises.augmentation,
+    "architectures": exercises.architectures,
     "early-stopping": exercises.early_stopping,
     "batch-size": double_softmax.batch_size,
     "double-softmax": double_softmax.double_softmax,

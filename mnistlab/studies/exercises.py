@@ -8,6 +8,7 @@ from statistics import fmean
 
 from mnistlab.phases import SCHEDULES, Phase
 from mnistlab.recipe import Recipe
+from mnistlab.recipes import exercises as recipes
 from mnistlab.recipes import ladder
 from mnistlab.studies.wording import against_base, best_on_validation, gain, seeds
 from mnistlab.study import Arm, ArmResult, Study
@@ -94,6 +95,21 @@ def augmentation() -> Study:
     )
 
 
+def architectures() -> Study:
+    """A15. `mnistlab study architectures --data fashion-mnist`."""
+    return Study(
+        name="architectures",
+        system="A15",
+        question="SimpleCNN wider, deeper, or with larger filters, trained the same way: what is "
+        "each worth, and what does it cost?",
+        arms=(
+            Arm(replace(ladder.simple_cnn_tuned(), expect={})),
+            *(Arm(make()) for make in recipes.VARIANTS.values()),
+        ),
+        decide=_worth_and_cost,
+    )
+
+
 def early_stopping() -> Study:
     """A15. `mnistlab study early-stopping --data fashion-mnist`."""
     base = ladder.simple_cnn()
@@ -138,6 +154,19 @@ def _fastest_and_best(results: Sequence[ArmResult]) -> str:
         f"validation, {best.test_accuracy[0]:.4f} on the test part, mean of {seeds(results)}) and "
         f"{worst.arm.name} least far ({worst.mean('val_accuracy'):.4f}). Each ran at its customary "
         "rate; none was tuned."
+    )
+
+
+def _worth_and_cost(results: Sequence[ArmResult]) -> str:
+    base, *others = results
+    parts = [
+        f"{arm.arm.name} {gain(arm, base)} in "
+        f"{arm.mean('train_time_s') / base.mean('train_time_s'):.1f} times the time"
+        for arm in others
+    ]
+    return (
+        f"Against {base.arm.name} ({base.test_accuracy[0]:.4f} on the test part, mean of "
+        f"{seeds(results)}): {'; '.join(parts)}."
     )
 
 

@@ -21,6 +21,7 @@ def test_class_report_is_scikit_learns(pairs: np.ndarray) -> None:
         ours = [getattr(scores, name) for scores in report.by_class]
         np.testing.assert_allclose([np.nan if x is None else x for x in ours], values)
     assert report.support == tuple(theirs[3])
+    assert report.predicted == tuple(np.bincount(predicted, minlength=4))
     for kind in ("macro", "weighted"):
         average = precision_recall_fscore_support(
             true, predicted, labels=range(4), average=kind, zero_division=np.nan

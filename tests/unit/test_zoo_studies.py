@@ -30,6 +30,7 @@ ZOO = {
     "optimizers": "A11",
     "lr-schedule": "A12",
     "augmentation": "A15",
+    "architectures": "A15",
     "early-stopping": "A15",
     "batch-size": "B4",
     "double-softmax": "B",
