@@ -1,0 +1,25 @@
+"""Markdown tables, and the words under them that say where the figures were taken."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+LIBRARIES = ("torch", "scikit-learn", "scikit-learn-intelex")  # numpy where there is none
+
+
+def markdown(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A Markdown table."""
+    lines = [columns, ["---"] * len(columns), *rows]
+    return "".join("| " + " | ".join(line) + " |\n" for line in lines)
+
+
+def machine_text(line: dict[str, Any]) -> str:
+    env = line["env"]
+    libraries = [f"{name} {env[name]}" for name in LIBRARIES if name in env] or [
+        f"numpy {env['numpy']}"
+    ]
+    return (
+        f"{env['cpu']}, threads: {env['threads']}, {env['precision']}, {', '.join(libraries)}; "
+        f"recorded at commit {line['commit']}, {line['date']}."
+    )

@@ -1,0 +1,156 @@
+"""Tables of finished studies, a row an arm, from the newest lines of the ledger."""
+
+from __future__ import annotations
+
+from statistics import fmean
+from typing import Any
+
+from benchmarks import ledger
+from benchmarks.markdown import machine_text, markdown
+from mnistlab.evaluation import power_law
+
+
+def study_table(name: str, data: str) -> str:
+    """The newest figures of every arm of a study on one data set."""
+    arms = _arms(name, data)
+    rows = [
+        [
+            f"{arm['system']} `{arm['arm']}`",
+            f"{arm['n_parameters']:,}",
+            arm["published"] or "–",
+            _test_accuracy(arm),
+            str(len(arm["seeds"])),
+            f"{100 * arm['late_swing']:.1f}",
+        ]
+        for arm in arms
+    ]
+    columns = (
+        "recipe",
+        "parameters",
+        "published",
+        "test accuracy, mean ± 95 % interval",
+        "seeds",
+        "late swing, points",
+    )
+    return markdown(columns, rows) + "\n" + machine_text(arms[0]) + "\n"
+
+
+def cost_table(name: str, data: str) -> str:
+    """Every arm of a study with what it costs: mean seconds over seeds, most memory of any."""
+    arms = _arms(name, data)
+    rows = [
+        [
+            f"{arm['system']} `{arm['arm']}`",
+            f"{arm['n_train']:,}",
+            f"{fmean(arm['val_accuracy']):.4f}",
+            _test_accuracy(arm),
+            str(len(arm["seeds"])),
+            f"{fmean(arm['train_time_s']):.1f}",
+            f"{_epoch_time_s(arm):.2f}" if any(arm["epochs"]) else "–",
+            f"{fmean(arm['predict_time_s']):.2f}",
+            _megabytes(max(arm["training_memory_mb"])),
+        ]
+        for arm in arms
+    ]
+    columns = (
+        "recipe",
+        "images",
+        "validation",
+        "test accuracy, mean ± 95 % interval",
+        "seeds",
+        "training, s",
+        "an epoch, s",
+        "prediction, s",
+        "memory of training, MB",
+    )
+    return markdown(columns, rows) + "\n" + machine_text(arms[0]) + "\n"
+
+
+def growth_table(name: str, data: str) -> str:
+    """The exponents with which the costs of a study's arms grow with the training images."""
+    arms = {arm["arm"]: arm for arm in _arms(name, data)}
+    families = {
+        whole: [arm for arm in arms.values() if arm["arm"] in (whole, f"{whole}-{arm['n_train']}")]
+        for whole in arms
+    }
+    rows = [
+        [f"`{whole}`", *(_exponent(family, key) for key in ("train_time_s", "predict_time_s"))]
+        for whole, family in families.items()
+        if len(family) > 2
+    ]
+    columns = ("grows with n images as", "training, s", "prediction, s")
+    return markdown(columns, rows)
+
+
+def _exponent(arms: list[dict[str, Any]], key: str) -> str:
+    sizes, seconds = [arm["n_train"] for arm in arms], [fmean(arm[key]) for arm in arms]
+    exponent, half_width, _ = power_law(sizes, seconds)
+    return f"n^{exponent:.2f} ± {half_width:.2f}"
+
+
+def grid_table(name: str, data: str) -> str:
+    """A grid's points by cross-validation, and the best one trained on everything."""
+    *points, winner = _arms(name, data)
+    rows = [[f"`{point['arm']}`", f"{fmean(point['val_accuracy']):.4f}", "–"] for point in points]
+    low, high = winner["test_accuracy_ci"]
+    rows.append(
+        [
+            f"best, trained on all {winner['n_train']:,}",
+            f"{winner['val_accuracy'][0]:.4f}",
+            f"**{winner['test_accuracy'][0]:.4f}** ({low:.4f} to {high:.4f})",
+        ]
+    )
+    columns = ("point", "accuracy on the folds left out; of the best, on validation", "test")
+    note = (
+        f"{points[0]['n_folds']} folds of the first {points[0]['n_train']:,} training images; "
+        "the test interval is Wilson's."
+    )
+    return f"{markdown(columns, rows)}\n{note}\n{machine_text(winner)}\n"
+
+
+def embedding_table() -> str:
+    """What principal components and the map keep, by data set."""
+    lines = [ledger.latest("study", "embedding", data=data) for data in ("mnist", "fashion-mnist")]
+    rows = [
+        [
+            line["data"],
+            f"{100 * sum(line['explained_variance']):.1f} %",
+            *(f"{100 * share:.1f} %" for share in line["neighbour_agreement"].values()),
+        ]
+        for line in lines
+        if line is not None
+    ]
+    columns = (
+        "data",
+        "variance in 50 components",
+        "neighbours right, all pixels",
+        "in 50 components",
+        "in the map",
+    )
+    return markdown(columns, rows)
+
+
+def _arms(name: str, data: str) -> list[dict[str, Any]]:
+    """The newest line of every arm of a study on one data set, in the study's order."""
+    arms = {
+        line["arm"]: line
+        for line in ledger.read()
+        if (line["kind"], line["name"], line.get("data")) == ("study", name, data)
+    }
+    if not arms:
+        raise KeyError(f"the ledger holds no study {name} on {data}")
+    return list(arms.values())
+
+
+def _megabytes(size: float) -> str:
+    """What is smaller than what the system hands out at once is not told apart."""
+    return f"{size:.0f}" if size >= 10 else "< 10"
+
+
+def _test_accuracy(arm: dict[str, Any]) -> str:
+    mean, half_width = arm["test_accuracy_mean"], arm["test_accuracy_half_width"]
+    return f"{mean:.4f}" if half_width is None else f"{mean:.4f} ± {half_width:.4f}"
+
+
+def _epoch_time_s(arm: dict[str, Any]) -> float:
+    return fmean(s / n for s, n in zip(arm["train_time_s"], arm["epochs"], strict=True))
