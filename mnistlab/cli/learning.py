@@ -157,23 +157,35 @@ def evaluate(
 
 @app.command(
     epilog="Example: mnistlab predict runs/final-train-seed0-1b2c3d4e-5f6a7b8c evaluate.csv "
-    "-o results.csv"
+    "-o results.csv (or photos/ in place of evaluate.csv)"
 )
 def predict(
     run: Annotated[Path, typer.Argument(help="A run's folder.")],
-    table: Annotated[Path, typer.Argument(metavar="INPUT", help="A CSV with a column ID.")],
+    path: Annotated[
+        Path,
+        typer.Argument(
+            metavar="INPUT",
+            help="A CSV with a column ID, an NPZ, an IDX file of images, an image, or a folder "
+            "of images.",
+        ),
+    ],
     out: Annotated[Path, typer.Option("--out", "-o", help="The table to write.")],
     probabilities: Annotated[
         bool, typer.Option("--probabilities", help="A column for every class as well.")
     ] = False,
+    size: SizeOption = None,
     device: DeviceOption = "auto",
     as_json: JsonOption = False,
 ) -> None:
-    """Name the images of a table without labels. Writes a table ID,label."""
+    """Name images without labels. Writes a table ID,label.
+
+    Image files of another size than the run was trained on are resized where --size is given,
+    here or in training, and refused where not.
+    """
     from mnistlab import run as runs
 
     n_rows = runs.predict(
-        runs.open_run(run), table, out, probabilities=probabilities, device=device
+        runs.open_run(run), path, out, size=size, probabilities=probabilities, device=device
     )
     print(f"{n_rows} images named in {out}")
     if as_json:

@@ -42,6 +42,8 @@ def last_json(captured: str) -> dict:
                 "recipes",
                 "train",
                 "evaluate",
+                "predict",
+                "cv",
                 "study",
                 "bench",
             )

@@ -51,10 +51,12 @@ def chunks(path: Path, size: int = CHUNK_BYTES) -> Iterator[bytes]:
 
 
 def read(path: Path) -> bytearray:
-    """The whole content of a file, unpacked; errors as in `chunks`."""
+    """The whole content of a file, unpacked; errors as in `chunks`, and for a larger file."""
     content = bytearray()
     for chunk in chunks(path):
         content += chunk
+        if len(content) > MAX_CONTENT_BYTES:
+            raise DataError(f"{path}: holds more than {MAX_CONTENT_BYTES} bytes; refused")
     return content
 
 

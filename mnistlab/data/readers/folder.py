@@ -1,11 +1,12 @@
-"""A folder of images: one sub-folder a class, optionally under train/ and test/."""
+"""Folders of images: one sub-folder a class, optionally under train/ and test/, or just images."""
 
 from __future__ import annotations
 
+import stat
 import struct
 import warnings
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,8 +19,12 @@ from mnistlab.data.readers.shapes import Size
 from mnistlab.errors import DataError
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp"}
+KINDS = ", ".join(sorted(SUFFIXES))
+# Pillow tells a format by the first bytes; for some of the others it runs programs (EPS).
+FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP")
 # Far beyond "small images", yet decoded in a tenth of a second.
 MAX_IMAGE_PIXELS = 1 << 24
+MAX_IMAGE_BYTES = 8 * MAX_IMAGE_PIXELS  # twice what so many pixels take unpacked, in colour
 
 # What Pillow's decoders raise for damaged bytes.
 DAMAGE = (
@@ -62,12 +67,51 @@ def read(path: Path, size: Size | None = None) -> Dataset:
     files = [file for part in parts for file in part.files]
     return Dataset(
         path.resolve().name,
-        np.stack(list(_same_size(files, size))),
+        np.stack(list(read_images(files, size))),
         np.array([class_names.index(n) for part in parts for n in part.classes], dtype=np.int64),
         tuple(class_names),
         n_official_train=len(parts[0].files) if len(parts) == 2 else None,
         provenance=str(path),
     )
+
+
+def images_below(root: Path) -> list[Path]:
+    """Every image of a folder and its sub-folders, however deep, in no order.
+
+    Raises DataError where there are none, where a folder cannot be read, and for links that
+    lead up or to the same folder twice: following them might never end.
+    """
+    top = root.resolve()
+    files, waiting, reached = [], [root], {top}
+    while waiting:
+        folder = waiting.pop()
+        files += _images_of(folder)
+        for below in _visible(folder, folders=True):
+            target = below.resolve()
+            if target in reached or top.is_relative_to(target):
+                raise DataError(f"{below}: a link that leads back to {target}")
+            reached.add(target)
+            waiting.append(below)
+    if not files:
+        raise DataError(f"{root}: holds no images ({KINDS})")
+    return files
+
+
+def read_images(
+    files: Iterable[Path], size: Size | None = None, expected: Size | None = None
+) -> Iterator[NDArray[np.uint8]]:
+    """`read_image` for each file in turn; all have one size, the first one's or `expected`."""
+    shape: tuple[int, ...] | None = expected
+    whose = "the first image is" if expected is None else "the images trained on are"
+    for file in files:
+        image = read_image(file, size)
+        shape = shape or image.shape
+        if image.shape != shape:
+            raise DataError(
+                f"{file}: is {image.shape[0]}x{image.shape[1]} where {whose} "
+                f"{shape[0]}x{shape[1]}; give one size for all (--size HxW)"
+            )
+        yield image
 
 
 def _part(root: Path) -> Part:
@@ -76,31 +120,24 @@ def _part(root: Path) -> Part:
         raise DataError(f"{root}: holds no class folders (one sub-folder of images a class)")
     files, classes = [], []
     for folder in folders:
-        found = [file for file in _visible(folder) if file.suffix.lower() in SUFFIXES]
+        found = _images_of(folder)
         if not found:
-            raise DataError(f"{folder}: holds no images ({', '.join(sorted(SUFFIXES))})")
+            raise DataError(f"{folder}: holds no images ({KINDS})")
         files += sorted(found, key=lambda file: file.name)
         classes += [folder.name] * len(found)
     return Part(files, classes)
 
 
-def _visible(folder: Path, folders: bool = False) -> Iterator[Path]:
-    for path in folder.iterdir():
-        if not path.name.startswith(".") and path.is_dir() == folders:
-            yield path
+def _images_of(folder: Path) -> list[Path]:
+    return [file for file in _visible(folder) if file.suffix.lower() in SUFFIXES]
 
 
-def _same_size(files: list[Path], size: Size | None) -> Iterator[NDArray[np.uint8]]:
-    shape = None
-    for file in files:
-        image = read_image(file, size)
-        shape = shape or image.shape
-        if image.shape != shape:
-            raise DataError(
-                f"{file}: is {image.shape[0]}x{image.shape[1]} where the first image is "
-                f"{shape[0]}x{shape[1]}; give one size for all (--size HxW)"
-            )
-        yield image
+def _visible(folder: Path, folders: bool = False) -> list[Path]:
+    try:
+        paths = [path for path in folder.iterdir() if not path.name.startswith(".")]
+        return [path for path in paths if path.is_dir() == folders]
+    except OSError as error:
+        raise DataError(f"{folder}: cannot be read: {content.reason(error)}") from error
 
 
 def read_image(path: Path, size: Size | None = None) -> NDArray[np.uint8]:
@@ -109,9 +146,10 @@ def read_image(path: Path, size: Size | None = None) -> NDArray[np.uint8]:
     from PIL import Image
 
     try:
+        _check_file(path)
         with warnings.catch_warnings():
             warnings.simplefilter("error")  # a bomb or a damaged tag is a warning to Pillow
-            with Image.open(path) as image:
+            with Image.open(path, formats=FORMATS) as image:
                 if image.width * image.height > MAX_IMAGE_PIXELS:
                     raise DataError(f"{path}: {image.width} x {image.height} pixels; refused")
                 if image.mode.startswith(("I", "F")):
@@ -124,3 +162,11 @@ def read_image(path: Path, size: Size | None = None) -> NDArray[np.uint8]:
         raise
     except (*DAMAGE, Image.DecompressionBombError) as error:
         raise DataError(f"{path}: not a readable image: {content.reason(error)}") from error
+
+
+def _check_file(path: Path) -> None:
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode):  # opening a pipe would wait, perhaps for ever
+        raise DataError(f"{path}: not a readable image: no regular file")
+    if status.st_size > MAX_IMAGE_BYTES:
+        raise DataError(f"{path}: {status.st_size} bytes; refused")

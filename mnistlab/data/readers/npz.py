@@ -19,8 +19,15 @@ from mnistlab.data.readers import content, labels
 from mnistlab.data.readers.shapes import Size, flat_size
 from mnistlab.errors import DataError
 
-PAIRS = (("images", "labels"), ("x", "y"), ("X", "y"))
-KERAS_KEYS = ("x_train", "y_train", "x_test", "y_test")
+Keys = tuple[str, ...]
+
+# Arrays of images, and of their labels; the first that are there count. Two are train and test.
+LAYOUTS: tuple[tuple[Keys, Keys], ...] = (
+    (("x_train", "x_test"), ("y_train", "y_test")),  # Keras'
+    (("images",), ("labels",)),
+    (("x",), ("y",)),
+    (("X",), ("y",)),
+)
 
 # What zipfile and the .npy header raise for damaged bytes.
 DAMAGE = (
@@ -51,31 +58,51 @@ def read(path: Path, size: Size | None = None) -> Dataset:
     Raises DataError naming the file, and the array at fault.
     """
     arrays = _arrays(path)
-    n_official_train = None
-    if all(key in arrays for key in KERAS_KEYS):
-        train, test = (_images(arrays[key], f"{path}: {key}", size) for key in KERAS_KEYS[::2])
-        if train.shape[1:] != test.shape[1:]:
-            raise DataError(f"{path}: x_train {train.shape} and x_test {test.shape} differ in size")
-        for key, images in (("y_train", train), ("y_test", test)):
-            _check_labels(arrays[key], f"{path}: {key}", len(images))
-        images = np.concatenate([train, test])
-        values = np.concatenate([arrays["y_train"], arrays["y_test"]])
-        n_official_train = len(train)
-    else:
-        image_key, label_key = _keys(arrays, path)
-        images = _images(arrays[image_key], f"{path}: {image_key}", size)
-        values = arrays[label_key]
-        _check_labels(values, f"{path}: {label_key}", len(images))
+    image_keys, label_keys = _layout(arrays, path)
+    parts = _image_parts(arrays, image_keys, path, size)
+    for key, images in zip(label_keys, parts, strict=True):
+        _check_labels(arrays[key], f"{path}: {key}", len(images))
+    values = _joined([arrays[key] for key in label_keys])
     numbers, names = labels.from_integers(values, str(path), _class_names(arrays, path))
-    return Dataset(path.stem, images, numbers, names, n_official_train, provenance=str(path))
+    n_official_train = len(parts[0]) if len(parts) > 1 else None
+    return Dataset(
+        path.stem, _joined(parts), numbers, names, n_official_train, provenance=str(path)
+    )
 
 
-def _keys(arrays: dict[str, NDArray[Any]], path: Path) -> tuple[str, str]:
-    for image_key, label_key in PAIRS:
-        if image_key in arrays and label_key in arrays:
-            return image_key, label_key
+def read_images(path: Path, size: Size | None = None) -> NDArray[np.uint8]:
+    """The images that `read` gives, uint8 (N, H, W), also where they have no labels."""
+    arrays = _arrays(path)
+    image_keys, _ = _layout(arrays, path, labelled=False)
+    return _joined(_image_parts(arrays, image_keys, path, size))
+
+
+def _layout(
+    arrays: dict[str, NDArray[Any]], path: Path, labelled: bool = True
+) -> tuple[Keys, Keys]:
+    for layout in LAYOUTS:
+        if arrays.keys() >= {*layout[0], *layout[1]}:
+            return layout
+    for layout in () if labelled else LAYOUTS:
+        if arrays.keys() >= {*layout[0]}:
+            return layout
     found = ", ".join(arrays) or "nothing"
-    raise DataError(f"{path}: holds {found}; needed are images and labels (or x and y)")
+    needed = "images and labels (or x and y)" if labelled else "images (or x)"
+    raise DataError(f"{path}: holds {found}; needed are {needed}")
+
+
+def _image_parts(
+    arrays: dict[str, NDArray[Any]], keys: Keys, path: Path, size: Size | None
+) -> list[NDArray[np.uint8]]:
+    parts = [_images(arrays[key], f"{path}: {key}", size) for key in keys]
+    if parts[0].shape[1:] != parts[-1].shape[1:]:
+        both = " and ".join(f"{key} {part.shape}" for key, part in zip(keys, parts, strict=True))
+        raise DataError(f"{path}: {both} differ in size")
+    return parts
+
+
+def _joined(parts: list[NDArray[Any]]) -> NDArray[Any]:
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
 def _images(array: NDArray[Any], where: str, size: Size | None) -> NDArray[np.uint8]:
