@@ -7,6 +7,7 @@ disk, then renamed, so a crash leaves the old content or the new, never half.
 from __future__ import annotations
 
 import contextlib
+import glob
 import json
 import os
 import shutil
@@ -22,6 +23,7 @@ def open_aside(path: Path) -> Iterator[IO[bytes]]:
     Parent folders are made. On an exception nothing is left behind.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    _clear_abandoned(path)
     aside = path.with_name(f".{path.name}.{os.getpid()}.aside")
     try:
         with aside.open("wb") as file:
@@ -56,13 +58,41 @@ def publish_folder(aside: Path, path: Path) -> None:
         if file.is_file():
             _fsync(file)
     fsync_folder(aside)
-    old = path.with_name(f".{path.name}.old")
-    shutil.rmtree(old, ignore_errors=True)
+    clear_older(path)
     if path.exists():
-        path.rename(old)
+        path.rename(_older(path))
     aside.rename(path)
     fsync_folder(path.parent)
-    shutil.rmtree(old, ignore_errors=True)
+    clear_older(path)
+
+
+def clear_older(path: Path) -> None:
+    """Remove the folder whose place `path` took; a process killed just then leaves it."""
+    shutil.rmtree(_older(path), ignore_errors=True)
+
+
+def _older(path: Path) -> Path:
+    return path.with_name(f".{path.name}.old")
+
+
+def _clear_abandoned(path: Path) -> None:
+    """Remove what processes that were killed have written aside for this file."""
+    for aside in path.parent.glob(f".{glob.escape(path.name)}.*.aside"):
+        process = aside.name.split(".")[-2]
+        if process.isdecimal() and not _is_running(int(process)):
+            aside.unlink(missing_ok=True)
+
+
+def _is_running(process: int) -> bool:
+    if os.name == "nt":  # there signal 0 is Ctrl-C
+        return True
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:  # someone else's
+        return True
+    return True
 
 
 def fsync_folder(folder: Path) -> None:

@@ -64,6 +64,7 @@ def train(
     path = Path(out) / folder_name(recipe, dataset)
     progress = progress or Progress()
     if path.exists() and not force:
+        atomic.clear_older(path)
         return _ended(path, progress)
     check_trainable(recipe, parts.train, device)
     partial = path.with_name(f"{path.name}.partial")

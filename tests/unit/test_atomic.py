@@ -37,6 +37,22 @@ def test_json_is_standard_json(tmp_path: Path) -> None:
     assert json.loads(path.read_text()) == {"a": [1, 0.5, None]}
 
 
+def test_what_killed_processes_wrote_aside_is_cleared(tmp_path: Path) -> None:
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    path = tmp_path / "a[1].json"
+    dead = tmp_path / f".a[1].json.{gone.pid}.aside"
+    others = [
+        tmp_path / f".a[1].json.{os.getppid()}.aside",  # a process that lives
+        tmp_path / ".a[1].json.x.aside",
+        tmp_path / f".b.json.{gone.pid}.aside",
+    ]
+    for file in (dead, *others):
+        file.write_text("half")
+    atomic.write_text(path, "whole")
+    assert {*tmp_path.iterdir()} == {path, *others}
+
+
 def test_a_folder_takes_the_place_of_an_older_one(tmp_path: Path) -> None:
     for content in ("first", "second"):
         aside = tmp_path / "run.partial"
