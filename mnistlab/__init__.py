@@ -28,7 +28,16 @@ if TYPE_CHECKING:
     from mnistlab.recipe import Recipe, read_recipe, set_fields
     from mnistlab.recipes import RECIPES, get_recipe
     from mnistlab.reporting.run_report import report
-    from mnistlab.run import Progress, Run, cross_validate, evaluate, open_run, predict, train
+    from mnistlab.run import (
+        Progress,
+        Run,
+        compare,
+        cross_validate,
+        evaluate,
+        open_run,
+        predict,
+        train,
+    )
     from mnistlab.studies import STUDIES
     from mnistlab.study import run_study
 
@@ -57,6 +66,7 @@ _HOMES = {
     "Progress": "run",
     "train": "run",
     "evaluate": "run",
+    "compare": "run",
     "predict": "run",
     "cross_validate": "run",
     "open_run": "run",
@@ -92,6 +102,7 @@ __all__ = [
     "TorchClassifier",
     "TrainingError",
     "__version__",
+    "compare",
     "cross_validate",
     "evaluate",
     "export",

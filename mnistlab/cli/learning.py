@@ -1,4 +1,4 @@
-"""`mnistlab recipes`, `train`, `evaluate`, `predict`, `cv` and `study`."""
+"""`mnistlab recipes`, `train`, `evaluate`, `compare`, `predict`, `cv` and `study`."""
 
 from __future__ import annotations
 
@@ -153,6 +153,29 @@ def evaluate(
         print(f"report: {page}")
     if as_json:
         print(json.dumps(evaluated.result | {"path": str(evaluated.path)}))
+
+
+@app.command(epilog="Example: mnistlab compare runs/cnn-small-mnist-seed* runs/mlp-mnist-seed*")
+def compare(
+    runs: Annotated[list[Path], typer.Argument(help="Folders of evaluated runs.")],
+    out: OutOption = Path("runs"),
+    as_json: JsonOption = False,
+) -> None:
+    """Say which of several evaluated runs is better, by how much, on what evidence.
+
+    Runs that differ in their seed alone count as one recipe. Writes a page.
+    """
+    from mnistlab import run as folders
+    from mnistlab.cli.terminal import table
+    from mnistlab.reporting.compare_report import compare_report, contenders_table
+    from mnistlab.reporting.study_report import text_of
+
+    compared = folders.compare([folders.open_run(path) for path in runs], out=out)
+    page = compare_report(compared)
+    print(table(*text_of(contenders_table(compared))))
+    print(f"\n{compared.answer}\n\nreport: {page}")
+    if as_json:
+        print(json.dumps(compared.to_json() | {"path": str(compared.path)}))
 
 
 @app.command(

@@ -1,18 +1,53 @@
 """Figures with their uncertainty, for any classifier. Nothing here imports torch."""
 
+from mnistlab.evaluation.differences import (
+    Difference,
+    corrected,
+    mcnemar,
+    on_same_images,
+    over_seeds,
+)
 from mnistlab.evaluation.growth import power_law
-from mnistlab.evaluation.intervals import mean_interval, wilson_interval
+from mnistlab.evaluation.intervals import CONFIDENCE, mean_interval, wilson_interval
 from mnistlab.evaluation.metrics import Figures, largest_swing, measure
+from mnistlab.evaluation.mistakes import Confused, most_confident_mistakes, most_confused_pairs
+from mnistlab.evaluation.probabilities import (
+    Reliability,
+    fit_temperature,
+    log_loss,
+    reliability,
+    tempered,
+    top_k_accuracy,
+)
+from mnistlab.evaluation.ranking import Roc, mean_area, one_against_rest
 from mnistlab.evaluation.report import ClassReport, Scores, class_report
 
 __all__ = [
+    "CONFIDENCE",
     "ClassReport",
+    "Confused",
+    "Difference",
     "Figures",
+    "Reliability",
+    "Roc",
     "Scores",
     "class_report",
+    "corrected",
+    "fit_temperature",
     "largest_swing",
+    "log_loss",
+    "mcnemar",
+    "mean_area",
     "mean_interval",
     "measure",
+    "most_confident_mistakes",
+    "most_confused_pairs",
+    "on_same_images",
+    "one_against_rest",
+    "over_seeds",
     "power_law",
+    "reliability",
+    "tempered",
+    "top_k_accuracy",
     "wilson_interval",
 ]

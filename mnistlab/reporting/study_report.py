@@ -35,12 +35,16 @@ def _as_typed(name: str) -> str:
 
 def summary_lines(result: AnyResult) -> tuple[list[str], list[list[str]]]:
     """Headings and rows of the study's first table as text."""
-    summary = _first_table(result)
+    return text_of(_first_table(result))
+
+
+def text_of(shown: Table) -> tuple[list[str], list[list[str]]]:
+    """Headings and rows of a table as text."""
     rows = [
-        [cell_text(cell, column) for cell, column in zip(row, summary.columns, strict=True)]
-        for row in summary.rows
+        [cell_text(cell, column) for cell, column in zip(row, shown.columns, strict=True)]
+        for row in shown.rows
     ]
-    return [column.title for column in summary.columns], rows
+    return [column.title for column in shown.columns], rows
 
 
 def _first_table(result: AnyResult) -> Table:

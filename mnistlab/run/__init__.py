@@ -10,6 +10,7 @@ name ends in .partial.
 """
 
 from mnistlab.run.building import classifier_of, count_recipe_parameters, parts_of
+from mnistlab.run.comparing import Comparison, compare
 from mnistlab.run.cross_validation import CrossValidation, cross_validate
 from mnistlab.run.evaluating import evaluate, test_part
 from mnistlab.run.folder import Run, dataset_of, open_run
@@ -18,10 +19,12 @@ from mnistlab.run.training import DEFAULT_FOLDER, Progress, train
 
 __all__ = [
     "DEFAULT_FOLDER",
+    "Comparison",
     "CrossValidation",
     "Progress",
     "Run",
     "classifier_of",
+    "compare",
     "count_recipe_parameters",
     "cross_validate",
     "dataset_of",

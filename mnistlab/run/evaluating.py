@@ -14,7 +14,18 @@ from mnistlab import atomic
 from mnistlab.classifiers.methods import method_of
 from mnistlab.data import Dataset, load, split
 from mnistlab.errors import RunError
-from mnistlab.evaluation import measure
+from mnistlab.evaluation import (
+    Scores,
+    class_report,
+    fit_temperature,
+    log_loss,
+    mean_area,
+    measure,
+    one_against_rest,
+    reliability,
+    tempered,
+    top_k_accuracy,
+)
 from mnistlab.run.folder import Run, dataset_of, open_run
 
 
@@ -27,8 +38,10 @@ def evaluate(
 ) -> Run:
     """Measure a run on test images it was never trained on; the figures go into result.json.
 
-    On the data of its training: the test part of the split it was trained with. On other
-    data: its official test part, or else every image, under result["other_data"].
+    On the data of its training: the test part of the split it was trained with; a temperature
+    for its probabilities is then fitted on the validation part. On other data: its official
+    test part, or else every image, under result["other_data"]. Figures of probabilities are
+    null for a classifier that has none, and the area under a curve where a class is missing.
     Raises DataError or RunError where data and run do not fit.
     """
     dataset = load(data) if isinstance(data, str) else data or dataset_of(run)
@@ -44,16 +57,24 @@ def evaluate(
         except ValueError as error:
             raise RunError(f"{run.path}: {dataset.name}: {error}") from error
         seconds = time.perf_counter() - start
+        if own and probabilities is not None:
+            temperature = _temperature(classifier, split(dataset, run.data["split"]).val)
+        else:
+            temperature = run.result.get("temperature")
     figures = measure(part.labels, predicted, dataset.n_classes)
     measured = {
         "test_accuracy": figures.accuracy,
         "test_accuracy_ci": list(figures.accuracy_ci),
         "n_test": figures.n,
         "per_class_accuracy": list(figures.per_class_accuracy),
+        **_macro(class_report(figures.confusion).macro),
+        **_of_probabilities(part.labels, probabilities, temperature),
         "predict_time_s": seconds,
+        "predict_time_per_image_s": seconds / figures.n,
     }
     result = dict(run.result)
     if own:
+        measured["temperature"] = temperature
         result |= measured
         _write_predictions(run.path / "predictions.npz", part.labels, predicted, probabilities)
     else:
@@ -70,6 +91,42 @@ def test_part(run: Run, dataset: Dataset) -> Dataset:
     if dataset.n_official_train is not None:
         return split(dataset, "official").test
     return dataset
+
+
+def _macro(macro: Scores) -> dict[str, float | None]:
+    return {
+        "macro_precision": macro.precision,
+        "macro_recall": macro.recall,
+        "macro_f1": macro.f1,
+    }
+
+
+def _of_probabilities(
+    labels: NDArray[np.int64],
+    probabilities: NDArray[np.floating] | None,
+    temperature: float | None,
+) -> dict[str, float | None]:
+    """What the probabilities (N, K) are worth, as they are and with a temperature."""
+    names = ("top2_accuracy", "log_loss", "macro_auc", "ece", "log_loss_tempered", "ece_tempered")
+    if probabilities is None:
+        return dict.fromkeys(names)
+    warm = None if temperature is None else tempered(probabilities, temperature)
+    values = (
+        top_k_accuracy(labels, probabilities, 2),
+        log_loss(labels, probabilities),
+        mean_area(one_against_rest(labels, probabilities)),
+        reliability(labels, probabilities).ece,
+        None if warm is None else log_loss(labels, warm),
+        None if warm is None else reliability(labels, warm).ece,
+    )
+    return dict(zip(names, values, strict=True))
+
+
+def _temperature(classifier: Any, validation: Dataset) -> float | None:
+    """Fitted on the validation part; None where there is none."""
+    if not len(validation):
+        return None
+    return fit_temperature(validation.labels, classifier.predict_proba(validation.images))
 
 
 def _named(

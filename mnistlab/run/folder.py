@@ -49,6 +49,10 @@ class Run:
         kept = self._predictions()
         return kept["probabilities"].astype(np.float64) if "probabilities" in kept else None
 
+    def test_labels(self) -> NDArray[np.int64]:
+        """The true classes (N,) of the test part, as kept by `evaluate`."""
+        return self._predictions()["labels"]
+
     def _predictions(self) -> dict[str, NDArray[Any]]:
         path = self.path / "predictions.npz"
         try:
@@ -56,7 +60,7 @@ class Run:
                 kept = {name: arrays[name] for name in arrays.files}
         except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
             raise RunError(f"{path}: no predictions to read: {error}") from error
-        if kept.keys().isdisjoint({"predicted", "probabilities"}):
+        if "labels" not in kept or kept.keys().isdisjoint({"predicted", "probabilities"}):
             raise RunError(f"{path}: holds no predictions")
         return kept
 

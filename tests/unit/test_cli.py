@@ -42,6 +42,7 @@ def last_json(captured: str) -> dict:
                 "recipes",
                 "train",
                 "evaluate",
+                "compare",
                 "predict",
                 "cv",
                 "study",

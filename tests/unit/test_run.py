@@ -6,10 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn import metrics
 
 from mnistlab.classifiers.torch_classifier import TorchClassifier
 from mnistlab.data import Dataset
 from mnistlab.errors import DataError, RecipeError, RunError, TrainingError
+from mnistlab.evaluation import fit_temperature, reliability, tempered
 from mnistlab.phases import Phase
 from mnistlab.recipe import Recipe
 from mnistlab.run import Progress, Run, evaluate, open_run, train
@@ -115,12 +117,37 @@ def test_evaluate_measures_the_test_part(run: Run, stripes: Dataset) -> None:
     assert evaluated.result["val_accuracy"] == run.result["val_accuracy"]
 
 
+def test_evaluate_judges_probabilities_with_a_temperature_of_validation(
+    run: Run, stripes: Dataset
+) -> None:
+    result, truth = evaluate(run, stripes).result, stripes.labels[480:]
+    classifier = run.classifier()
+    p = classifier.predict_proba(stripes.images[480:])
+    assert result["log_loss"] == pytest.approx(metrics.log_loss(truth, p))
+    assert result["top2_accuracy"] == pytest.approx(metrics.top_k_accuracy_score(truth, p, k=2))
+    assert result["macro_auc"] == pytest.approx(
+        metrics.roc_auc_score(truth, p, multi_class="ovr", average="macro")
+    )
+    assert result["macro_f1"] == pytest.approx(
+        metrics.f1_score(truth, p.argmax(1), average="macro")
+    )
+    validation = classifier.predict_proba(stripes.images[440:480])
+    assert result["temperature"] == fit_temperature(stripes.labels[440:480], validation)
+    warm = tempered(p, result["temperature"])
+    assert result["log_loss_tempered"] == pytest.approx(metrics.log_loss(truth, warm))
+    assert result["ece_tempered"] == pytest.approx(reliability(truth, warm).ece)
+    assert result["predict_time_per_image_s"] == result["predict_time_s"] / 120
+
+
 def test_evaluate_on_other_data_keeps_the_runs_own_figures(run: Run, stripes: Dataset) -> None:
     own = evaluate(run, stripes)
     foreign = replace(stripes.take(slice(0, 50)), name="fifty")
     result = evaluate(own, foreign).result
     assert result["other_data"]["fifty"]["n_test"] == 50
     assert result["test_accuracy"] == own.result["test_accuracy"]
+    assert result["temperature"] == own.result["temperature"]
+    assert "temperature" not in result["other_data"]["fifty"]
+    assert result["other_data"]["fifty"]["log_loss_tempered"] > 0
 
 
 def test_evaluate_refuses_data_that_does_not_fit(run: Run, stripes: Dataset) -> None:

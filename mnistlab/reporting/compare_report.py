@@ -1,0 +1,122 @@
+"""The page of runs compared: who is better, by how much, and on what evidence."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+from mnistlab.evaluation import mean_interval
+from mnistlab.reporting.comparison_report import accuracy_text
+from mnistlab.reporting.figures.differences import Row, differences
+from mnistlab.reporting.page import Column, Fact, Number, Page, Section, Table
+from mnistlab.reporting.render import write
+from mnistlab.reporting.run_report import machine_text
+from mnistlab.run import Comparison
+from mnistlab.run.comparing import Verdict, p_text
+
+
+def compare_report(comparison: Comparison) -> Path:
+    """Write report.html and figures/*.png into the comparison's folder; the page's path."""
+    runs = [run for contender in comparison.contenders for run in contender.runs]
+    command = f"mnistlab compare {' '.join(str(run.path) for run in runs)}"
+    names = [contender.name for contender in comparison.contenders]
+    first = runs[0]
+    page = Page(
+        kind="Comparison",
+        title=", ".join(names[:-1]) + f" and {names[-1]}",
+        question=f"Which is better on {first.data['name']}, by how much, and is it more "
+        "than chance?",
+        answer=comparison.answer,
+        facts=(
+            Fact("Data set", f"{first.data['name']}, split {first.data['split']}"),
+            Fact("Test images", f"{comparison.n_images:,}, the same for all"),
+            Fact("Runs", str(len(runs))),
+            Fact("Machine", machine_text(first.env)),
+        ),
+        sections=(
+            _contenders(comparison),
+            _verdicts(comparison, command),
+        ),
+        command=command,
+    )
+    return write(page, comparison.path)
+
+
+def contenders_table(comparison: Comparison) -> Table:
+    """A row a contender, best first."""
+    rows = tuple(
+        (
+            contender.name,
+            contender.runs[0].recipe.system,
+            contender.runs[0].result["n_parameters"],
+            len(contender.runs),
+            accuracy_text(*mean_interval(contender.accuracies.tolist())),
+        )
+        for contender in comparison.contenders
+    )
+    columns = (
+        Column("Recipe"),
+        Column("Row"),
+        Column("Parameters", ","),
+        Column("Seeds"),
+        Column("Test accuracy"),
+    )
+    several = any(len(contender.runs) > 1 for contender in comparison.contenders)
+    note = "Mean over seeds and half-width of its 95 % interval (Student)." if several else ""
+    return Table("Contenders", columns, rows, note=note)
+
+
+def _contenders(comparison: Comparison) -> Section:
+    return Section("Contenders", tables=(contenders_table(comparison),))
+
+
+def _verdicts(comparison: Comparison, command: str) -> Section:
+    columns = (
+        Column("Better"),
+        Column("Worse"),
+        Column("Points", ".2f"),
+        Column("95 % interval"),
+        Column("p"),
+        Column("Found on"),
+        Column("Shown"),
+    )
+    rows = tuple(_row(verdict) for verdict in comparison.verdicts)
+    several = len(rows) > 1
+    table = Table(
+        "Differences",
+        columns,
+        rows,
+        note="Over seeds: Student's paired test. On images: McNemar's exact test and the paired "
+        "bootstrap, one model each."
+        + (f" p is corrected for {len(rows)} comparisons (Holm)." if several else ""),
+    )
+    figure = differences(
+        [
+            Row(
+                f"{verdict.better} \N{MINUS SIGN} {verdict.worse}",
+                100 * verdict.difference.mean,
+                100 * verdict.difference.low,
+                100 * verdict.difference.high,
+                verdict.difference.is_shown,
+            )
+            for verdict in comparison.verdicts
+        ],
+        caption="Test accuracy of the one minus that of the other; a line is a 95 % interval"
+        + (" of one comparison; the dots are filled by the corrected p." if several else "."),
+        command=command,
+    )
+    return Section("Differences", tables=(table,), figures=(figure,))
+
+
+def _row(verdict: Verdict) -> tuple[str | float | Number, ...]:
+    d = verdict.difference
+    interval = f"{100 * d.low:.2f} to {100 * d.high:.2f}".replace("-", "\N{MINUS SIGN}")
+    return (
+        verdict.better,
+        verdict.worse,
+        100 * d.mean,
+        Number(d.low, interval) if math.isfinite(d.low) else "–",
+        Number(d.p, p_text(d.p).removeprefix("p = ").removeprefix("p ")),
+        f"{d.n:,} {d.of}",
+        "yes" if d.is_shown else "no",
+    )

@@ -1,0 +1,273 @@
+"""Evaluated runs beside each other: which is better, by how much, on what evidence.
+
+Runs that differ in their seed alone are one contender. Two contenders that share several seeds
+are compared over these; otherwise one model of each is, on the images both were tried on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnistlab import atomic
+from mnistlab.errors import RunError
+from mnistlab.evaluation import (
+    CONFIDENCE,
+    Difference,
+    corrected,
+    mcnemar,
+    on_same_images,
+    over_seeds,
+)
+from mnistlab.run.folder import Run
+from mnistlab.run.training import DEFAULT_FOLDER
+
+MOST_SENTENCES = 3  # of more pairs the answer speaks of the best one alone
+
+
+@dataclass(frozen=True)
+class Contender:
+    """The runs of one recipe, by growing seed; right (S, N): which image each named rightly."""
+
+    name: str
+    runs: tuple[Run, ...]
+    right: NDArray[np.bool_]
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """The seed of every run."""
+        return tuple(run.recipe.seed for run in self.runs)
+
+    @property
+    def accuracies(self) -> NDArray[np.float64]:
+        """Test accuracy of every run (S,)."""
+        return np.asarray(self.right.mean(1))
+
+    def at(self, seeds: Sequence[int]) -> list[float]:
+        """Test accuracies of the runs with these seeds."""
+        return [float(self.accuracies[self.seeds.index(seed)]) for seed in seeds]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """`better`, the one with the higher accuracy where they were compared, beside `worse`.
+
+    difference: of better from worse; p corrected where there are several pairs.
+    shown_on_one_seed: whether the models of one seed alone would have shown it; None where no
+    more than one was compared.
+    """
+
+    better: str
+    worse: str
+    difference: Difference
+    shown_on_one_seed: bool | None = None
+
+    @property
+    def sentence(self) -> str:
+        """The verdict in words, without a full stop."""
+        d = self.difference
+        low, high = f"{100 * d.low:.1f}", f"{100 * d.high:.1f}"
+        interval = f"95 % interval {low} to {high}, {d.n:,} {d.of}".replace("-", "−")
+        if not d.is_shown:
+            return (
+                f"no difference shown between {self.better} and {self.worse}: "
+                f"{100 * d.mean:.1f} points ({interval}), {p_text(d.p)}"
+            )
+        alone = "; on one seed this could not have been said"
+        return (
+            f"{self.better} beats {self.worse} by {100 * d.mean:.1f} points ({interval}), "
+            f"{p_text(d.p)}{alone if self.shown_on_one_seed is False else ''}"
+        )
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Contenders, best first, and a verdict for every pair of them."""
+
+    contenders: tuple[Contender, ...]
+    verdicts: tuple[Verdict, ...]
+    path: Path
+
+    @property
+    def n_images(self) -> int:
+        """How many test images each was tried on."""
+        return int(self.contenders[0].right.shape[1])
+
+    @property
+    def answer(self) -> str:
+        """All verdicts, or, where they are many, those of the best contender."""
+        if len(self.verdicts) <= MOST_SENTENCES:
+            words = "; ".join(verdict.sentence for verdict in self.verdicts)
+        else:
+            words = self._of_the_best()
+        several = len(self.verdicts) > 1
+        note = f" (p corrected for {len(self.verdicts)} comparisons)" if several else ""
+        if words.startswith("no "):  # a recipe's name keeps its small letter
+            words = f"N{words[1:]}"
+        models = (
+            " One model each was compared; whether a recipe is better, seeds would have to say."
+        )
+        return f"{words}{note}.{models if self._is_of_models else ''}"
+
+    @property
+    def _is_of_models(self) -> bool:
+        recipes = {contender.runs[0].recipe.name for contender in self.contenders}
+        return len(recipes) > 1 and any(v.difference.of == "images" for v in self.verdicts)
+
+    def _of_the_best(self) -> str:
+        best = self.contenders[0]
+        of_best = [v for v in self.verdicts if best.name in (v.better, v.worse)]
+        beaten = [v.worse for v in of_best if v.difference.is_shown and v.better == best.name]
+        others = [
+            v.worse if v.better == best.name else v.better
+            for v in of_best
+            if not v.difference.is_shown
+        ]
+        parts = [f"{best.name} is right most often, {100 * best.accuracies.mean():.2f} %"]
+        parts += [f"shown to be better than {', '.join(beaten)}"] if beaten else []
+        parts += [f"no difference shown to {', '.join(others)}"] if others else []
+        return "; ".join(parts)
+
+    def to_json(self) -> dict[str, Any]:
+        """result.json of the comparison; null for numbers that are not there."""
+        return {
+            "data": self.contenders[0].runs[0].data["name"],
+            "n_images": self.n_images,
+            "contenders": [
+                {
+                    "name": contender.name,
+                    "recipe": contender.runs[0].recipe.name,
+                    "system": contender.runs[0].recipe.system,
+                    "seeds": list(contender.seeds),
+                    "test_accuracy": contender.accuracies.tolist(),
+                    "runs": [run.path.name for run in contender.runs],
+                }
+                for contender in self.contenders
+            ],
+            "verdicts": [
+                {
+                    "better": verdict.better,
+                    "worse": verdict.worse,
+                    "difference": _finite(verdict.difference.mean),
+                    "interval": [_finite(verdict.difference.low), _finite(verdict.difference.high)],
+                    "p": _finite(verdict.difference.p),
+                    "shown": verdict.difference.is_shown,
+                    "n": verdict.difference.n,
+                    "of": verdict.difference.of,
+                    "shown_on_one_seed": verdict.shown_on_one_seed,
+                }
+                for verdict in self.verdicts
+            ],
+            "answer": self.answer,
+        }
+
+
+def compare(runs: Sequence[Run], *, out: Path = DEFAULT_FOLDER) -> Comparison:
+    """Compare evaluated runs and write OUT/comparison-…/result.json.
+
+    Raises RunError for fewer than two runs, one that is there twice or was not evaluated, and
+    for runs that were not tried on the same test images.
+    """
+    _check(runs)
+    contenders = sorted(_contenders(runs), key=lambda each: -each.accuracies.mean())
+    pairs = list(itertools.combinations(contenders, 2))
+    verdicts = [_verdict(one, other) for one, other in pairs]
+    differences = corrected([verdict.difference for verdict in verdicts])
+    comparison = Comparison(
+        tuple(contenders),
+        tuple(replace(v, difference=d) for v, d in zip(verdicts, differences, strict=True)),
+        out / _folder_name(contenders),
+    )
+    atomic.write_json(comparison.path / "result.json", comparison.to_json())
+    return comparison
+
+
+def p_text(p: float) -> str:
+    """Such as "p = 0.03" or "p < 0.001"."""
+    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}" if p < 0.1 else f"p = {p:.2f}"
+
+
+def _check(runs: Sequence[Run]) -> None:
+    if len(runs) < 2:
+        raise RunError("to compare needs two runs or more")
+    seen = set()
+    for run in runs:
+        if run.result["test_accuracy"] is None:
+            raise RunError(f"{run.path}: has no test figures yet; see `mnistlab evaluate`")
+        if run.path.resolve() in seen:
+            raise RunError(f"{run.path}: is there twice")
+        seen.add(run.path.resolve())
+    first = runs[0]
+    labels = first.test_labels()
+    for run in runs[1:]:
+        same_data = run.data["fingerprint"] == first.data["fingerprint"]
+        if not same_data or not np.array_equal(run.test_labels(), labels):
+            raise RunError(
+                f"{run.path}: was not tried on the test images of {first.path} "
+                f"({run.data['name']}, split {run.data['split']}; "
+                f"{first.data['name']}, split {first.data['split']})"
+            )
+
+
+def _contenders(runs: Sequence[Run]) -> list[Contender]:
+    alike: dict[str, list[Run]] = {}
+    for run in runs:
+        alike.setdefault(replace(run.recipe, seed=0).content_hash, []).append(run)
+    groups = list(alike.values())
+    if len(groups) == 1:  # seeds of one recipe, each beside the others
+        groups = [[run] for run in runs]
+    names = _names(groups)
+    return [_contender(name, group) for name, group in zip(names, groups, strict=True)]
+
+
+def _names(groups: Sequence[Sequence[Run]]) -> list[str]:
+    """The recipes' names, told apart by seed or by the run's own name where they are the same."""
+    names = [group[0].recipe.name for group in groups]
+    with_seed = [f"{g[0].recipe.name} (seed {g[0].recipe.seed})" for g in groups]
+    for better_names in (with_seed, [group[0].path.name for group in groups]):
+        if len(set(names)) == len(names):
+            break
+        names = better_names
+    return names
+
+
+def _contender(name: str, runs: Sequence[Run]) -> Contender:
+    ordered = sorted(runs, key=lambda run: run.recipe.seed)
+    right = np.stack([run.predicted() == run.test_labels() for run in ordered])
+    return Contender(name, tuple(ordered), right)
+
+
+def _verdict(one: Contender, other: Contender) -> Verdict:
+    shared = sorted({*one.seeds} & {*other.seeds})
+    mine, theirs = (
+        contender.right[contender.seeds.index(shared[0]) if shared else 0]
+        for contender in (one, other)
+    )
+    alone = None
+    if len(shared) > 1:
+        difference = over_seeds(one.at(shared), other.at(shared))
+        alone = mcnemar(mine, theirs) < 1 - CONFIDENCE
+    else:
+        difference = on_same_images(mine, theirs)
+    if difference.mean < 0:  # the better one by all its seeds is not where the two were compared
+        one, other, difference = other, one, difference.turned()
+    return Verdict(one.name, other.name, difference, alone)
+
+
+def _folder_name(contenders: Sequence[Contender]) -> str:
+    runs = sorted(run.path.name for contender in contenders for run in contender.runs)
+    digest = hashlib.sha256("\n".join(runs).encode()).hexdigest()[:8]
+    recipes = dict.fromkeys(contender.runs[0].recipe.name for contender in contenders)
+    return f"comparison-{'-'.join(recipes)[:60]}-{digest}"
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
