@@ -39,6 +39,7 @@ RECIPES: dict[str, Callable[[], Recipe]] = {
     **portfolio.DENSE_ARMS,
     **portfolio.CONV_ARMS,
     "final": portfolio.final,
+    "final-tuned": portfolio.final_tuned,
 }
 
 

@@ -73,6 +73,30 @@ def final() -> Study:
     )
 
 
+def final_tuned() -> Study:
+    """C17 trained another way. `mnistlab study final-tuned --data fashion-mnist`: half an hour."""
+    recipe = recipes.final_tuned()
+    return Study(
+        name="final-tuned",
+        system="C17",
+        question="How far does write-up C's final network get within half an hour on two cores, "
+        "in three phases of our own?",
+        arms=(
+            Arm(
+                recipe,
+                {"fashion-mnist": PUBLISHED["final"]},
+                {
+                    "fashion-mnist": "another training: one cycle, mirrored and shifted images, "
+                    "half the dropout"
+                },
+            ),
+        ),
+        decide=_how_far,
+        confusions=("final-tuned",),
+        n_seeds=1,
+    )
+
+
 def _regularisation(
     name: str, system: str, kind: str, arms: Mapping[str, Callable[[], Recipe]]
 ) -> Study:

@@ -79,6 +79,7 @@ BY_HAND = {
     "conv-norm": C13,
     "conv-dropout": C8,
     "final": C17,
+    "final-tuned": C17,
 }
 # What the last linear layer of each family is fed, but for the wide and the deep ones.
 LAST = {"simple": 128, "full": 64, "double": 64, "dense": 128, "conv": 64, "final": 64}

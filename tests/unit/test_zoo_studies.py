@@ -38,6 +38,7 @@ ZOO = {
     "cnn-regularisation": "C8",
     "scaling": "C",
     "final": "C17",
+    "final-tuned": "C17",
 }
 MINUS = "\N{MINUS SIGN}"
 
