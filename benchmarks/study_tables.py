@@ -7,7 +7,7 @@ from typing import Any
 
 from benchmarks import ledger
 from benchmarks.markdown import machine_text, markdown
-from mnistlab.evaluation import power_law
+from mnistlab.evaluation import mean_interval, power_law, wilson_interval
 
 
 def study_table(name: str, data: str) -> str:
@@ -18,7 +18,7 @@ def study_table(name: str, data: str) -> str:
             f"{arm['system']} `{arm['arm']}`",
             f"{arm['n_parameters']:,}",
             arm["published"] or "–",
-            _test_accuracy(arm),
+            accuracy_text(arm["test_accuracy"], arm["n_test"]),
             str(len(arm["seeds"])),
             f"{100 * arm['late_swing']:.1f}",
         ]
@@ -43,7 +43,7 @@ def cost_table(name: str, data: str) -> str:
             f"{arm['system']} `{arm['arm']}`",
             f"{arm['n_train']:,}",
             f"{fmean(arm['val_accuracy']):.4f}",
-            _test_accuracy(arm),
+            accuracy_text(arm["test_accuracy"], arm["n_test"]),
             str(len(arm["seeds"])),
             f"{fmean(arm['train_time_s']):.1f}",
             f"{_epoch_time_s(arm):.2f}" if any(arm["epochs"]) else "–",
@@ -147,9 +147,15 @@ def _megabytes(size: float) -> str:
     return f"{size:.0f}" if size >= 10 else "< 10"
 
 
-def _test_accuracy(arm: dict[str, Any]) -> str:
-    mean, half_width = arm["test_accuracy_mean"], arm["test_accuracy_half_width"]
-    return f"{mean:.4f}" if half_width is None else f"{mean:.4f} ± {half_width:.4f}"
+def accuracy_text(accuracies: list[float], n_images: int | None) -> str:
+    """Mean and half-width of Student's interval over seeds; of one seed Wilson's over images."""
+    mean, half_width = mean_interval(accuracies)
+    if len(accuracies) > 1:
+        return f"{mean:.4f} ± {half_width:.4f}"
+    if n_images is None:
+        return f"{mean:.4f}"
+    low, high = wilson_interval(round(mean * n_images), n_images)
+    return f"{mean:.4f} ({low:.4f} to {high:.4f})"
 
 
 def _epoch_time_s(arm: dict[str, Any]) -> float:

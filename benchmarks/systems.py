@@ -6,10 +6,10 @@ ledger does not hold yet is said to be missing.
 
 from __future__ import annotations
 
-from statistics import fmean
 from typing import Any, NamedTuple
 
 from benchmarks import ledger
+from benchmarks.study_tables import accuracy_text
 
 
 class Row(NamedTuple):
@@ -97,7 +97,6 @@ def cells(row: Row) -> list[str]:
 
 def _measured(line: dict[str, Any], figure: str) -> tuple[str, str]:
     values = line[f"{figure}_accuracy"]
-    part = "" if figure == "test" else " (validation)"
-    half = line.get("test_accuracy_half_width") if figure == "test" else None
-    interval = "" if half is None else f" ± {half:.4f}"
-    return f"{fmean(values):.4f}{interval}{part}", str(len(values))
+    if figure == "test":
+        return accuracy_text(values, line["n_test"]), str(len(values))
+    return f"{accuracy_text(values, None)} (validation)", str(len(values))

@@ -16,7 +16,7 @@ from benchmarks.markdown import markdown
 from mnistlab import atomic
 
 DOCS = ledger.CHECKOUT / "docs"
-PAGES = [ledger.CHECKOUT / "README.md", DOCS / "measured.md", DOCS / "systems.md"]
+PAGES = [ledger.CHECKOUT / "README.md", DOCS / "measured.md", DOCS / "zoo.md", DOCS / "systems.md"]
 MARKED = re.compile(r"(<!-- table: ([\w-]+(?: [\w-]+)*) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -36,6 +36,8 @@ TABLES: dict[str, Callable[[], str]] = {
     "scratch-mlp": peer_tables.scratch_table,
     "svm": peer_tables.svm_table,
     "embedding": study_tables.embedding_table,
+    "batch-size fashion-mnist": lambda: study_tables.study_table("batch-size", "fashion-mnist"),
+    "final-tuned fashion-mnist": lambda: study_tables.cost_table("final-tuned", "fashion-mnist"),
     "mlp-batch-size mnist": lambda: study_tables.cost_table("mlp-batch-size", "mnist"),
     "mlp-vs-svm mnist": lambda: study_tables.cost_table("mlp-vs-svm", "mnist"),
     "mlp-vs-svm growth": lambda: study_tables.growth_table("mlp-vs-svm", "mnist"),
