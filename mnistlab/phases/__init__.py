@@ -6,7 +6,8 @@ phases, follow the same schedules and report the same epochs. Nothing here impor
 
 from mnistlab.phases.best import Best
 from mnistlab.phases.epoch import Epoch
-from mnistlab.phases.phase import OPTIMIZERS, Phase
+from mnistlab.phases.optimizers import OPTIMIZERS
+from mnistlab.phases.phase import Phase
 from mnistlab.phases.schedules import SCHEDULES
 
 __all__ = ["OPTIMIZERS", "SCHEDULES", "Best", "Epoch", "Phase"]

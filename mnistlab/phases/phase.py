@@ -6,11 +6,9 @@ import math
 from dataclasses import dataclass
 
 from mnistlab.errors import RecipeError
+from mnistlab.phases.optimizers import OPTIMIZERS
 from mnistlab.phases.schedules import SCHEDULES
 
-# Sorted by growing complexity. All are taken from torch in training.optimizers; all but the
-# last are written by hand in scratch.optimizers.
-OPTIMIZERS = ("sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw", "muon")
 MONITORS = ("accuracy", "loss")
 
 
@@ -43,7 +41,7 @@ class Phase:
 
     def __post_init__(self) -> None:
         for name, known in (
-            ("optimizer", OPTIMIZERS),
+            ("optimizer", tuple(OPTIMIZERS)),
             ("schedule", tuple(SCHEDULES)),
             ("monitor", MONITORS),
         ):

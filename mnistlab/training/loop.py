@@ -19,7 +19,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from mnistlab.errors import TrainingError
 from mnistlab.phases import SCHEDULES, Best, Epoch, Phase
 from mnistlab.training.augmentation import Augment
-from mnistlab.training.optimizers import OPTIMIZERS
+from mnistlab.training.optimizers import build_optimizer
 
 EVALUATION_BATCH = (
     250  # larger activations than 32 MB are mapped anew for every batch, twice the time
@@ -60,7 +60,9 @@ def train(
     history: list[Epoch] = []
     best, best_weights = Best(), copy_of_weights(network)
     for phase_number, phase in enumerate(phases):
-        optimizer = OPTIMIZERS[phase.optimizer](network, phase.learning_rate, phase.weight_decay)
+        optimizer = build_optimizer(
+            phase.optimizer, network, phase.learning_rate, phase.weight_decay
+        )
         schedule = SCHEDULES[phase.schedule]
         average = moving_average(network, phase.ema_decay)
         judged = network if average is None else average.module

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
@@ -14,21 +14,24 @@ from torch.optim import Muon as MatrixMuon
 class Muon(Optimizer):
     """Orthogonalised momentum for hidden weights (Jordan et al. 2024), AdamW for the others.
 
-    A convolution's kernel (out, in, h, w) is seen as a matrix (out, in * h * w). The first
-    trained layer, the last one, biases and normalisations are AdamW's. Muon's steps are scaled
-    to the size of AdamW's (Liu et al. 2025), so that one learning rate and one decoupled weight
-    decay serve both.
+    parameters: of one network, in the order of its layers. A convolution's kernel (out, in, h, w)
+    is seen as a matrix (out, in * h * w). The first trained layer, the last one, biases and
+    normalisations are AdamW's. Muon's steps are scaled to the size of AdamW's (Liu et al. 2025),
+    so that one learning rate and one decoupled weight decay serve both.
     """
 
-    def __init__(self, network: nn.Module, learning_rate: float, weight_decay: float) -> None:
-        weights = [p for p in network.parameters() if p.requires_grad and p.ndim >= 2]
+    def __init__(
+        self, parameters: Iterable[nn.Parameter], lr: float, weight_decay: float = 0.0
+    ) -> None:
+        trained = [p for p in parameters if p.requires_grad]
+        weights = [p for p in trained if p.ndim >= 2]
         self._kernels = weights[1:-1]
         # Views: a step on the matrix is a step on the kernel.
         self._matrices = [nn.Parameter(_as_matrix(k.detach(), k)) for k in self._kernels]
         chosen = {id(kernel) for kernel in self._kernels}
-        others = [p for p in network.parameters() if p.requires_grad and id(p) not in chosen]
-        super().__init__(list(network.parameters()), {"lr": learning_rate})
-        settings: dict[str, Any] = {"lr": learning_rate, "weight_decay": weight_decay}
+        others = [p for p in trained if id(p) not in chosen]
+        super().__init__(trained, {"lr": lr})
+        settings: dict[str, Any] = {"lr": lr, "weight_decay": weight_decay}
         self._parts: list[Optimizer] = [AdamW(others, fused=True, **settings)]
         if self._matrices:
             self._parts.append(

@@ -62,7 +62,7 @@ def test_hidden_kernels_are_stepped_as_plain_matrices_and_the_rest_by_adamw(
     memory_format: torch.memory_format,
 ) -> None:
     network = convolutional(memory_format)
-    muon = Muon(network, 0.02, 0.1)
+    muon = Muon(network.parameters(), 0.02, 0.1)
     parameters = dict(network.named_parameters())
     twins = {
         name: nn.Parameter(matrix(p) if name in HIDDEN else p.detach().clone())
@@ -95,7 +95,7 @@ def test_every_weight_changes_in_place_and_keeps_its_layout(
     network = convolutional(memory_format)
     before = copy_of_weights(network)
     layout = [(p.data_ptr(), p.stride()) for p in network.parameters()]
-    muon = Muon(network, 0.02, 0.0)
+    muon = Muon(network.parameters(), 0.02, 0.0)
     fill_gradients(network, 0)
     muon.step()
     assert [(p.data_ptr(), p.stride()) for p in network.parameters()] == layout
@@ -114,7 +114,7 @@ def test_steps_of_hidden_weights_are_orthogonal_and_as_large_as_adamws(
     """Liu et al. 2025: 0.2 root mean square for each unit of the learning rate."""
     network = convolutional(memory_format)
     before = copy_of_weights(network)
-    muon = Muon(network, 1.0, 0.0)
+    muon = Muon(network.parameters(), 1.0, 0.0)
     fill_gradients(network, 0)
     muon.step()
     for name in HIDDEN:
@@ -133,7 +133,10 @@ def test_a_network_without_hidden_matrices_is_adamws(hidden_sizes: tuple[int, ..
     ours = build("mlp", (9, 9), 3, {"hidden_sizes": hidden_sizes})
     theirs = build("mlp", (9, 9), 3, {"hidden_sizes": hidden_sizes})
     theirs.load_state_dict(ours.state_dict())
-    muon, adamw = Muon(ours, 0.01, 0.1), AdamW(theirs.parameters(), 0.01, weight_decay=0.1)
+    muon, adamw = (
+        Muon(ours.parameters(), 0.01, 0.1),
+        AdamW(theirs.parameters(), 0.01, weight_decay=0.1),
+    )
     for step in range(3):
         for network, optimizer in ((ours, muon), (theirs, adamw)):
             fill_gradients(network, step)
@@ -146,7 +149,7 @@ def test_frozen_weights_and_weights_without_a_gradient_stay() -> None:
     network = convolutional()
     network[3].requires_grad_(False)
     before = copy_of_weights(network)
-    muon = Muon(network, 0.02, 0.5)
+    muon = Muon(network.parameters(), 0.02, 0.5)
     fill_gradients(network, 0)
     network[5].weight.grad = None
     muon.step()
@@ -159,7 +162,7 @@ def test_frozen_weights_and_weights_without_a_gradient_stay() -> None:
 def test_the_rate_of_the_first_group_serves_both_parts() -> None:
     network = convolutional()
     before = copy_of_weights(network)
-    muon = Muon(network, 1.0, 0.5)
+    muon = Muon(network.parameters(), 1.0, 0.5)
     for group in muon.param_groups:
         group["lr"] = 0.0
     fill_gradients(network, 0)

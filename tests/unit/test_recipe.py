@@ -9,10 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mnistlab.errors import RecipeError
-from mnistlab.phases import SCHEDULES, Phase
+from mnistlab.phases import OPTIMIZERS, SCHEDULES, Phase
 from mnistlab.recipe import Recipe, from_json, read_recipe, set_fields
 from mnistlab.recipes import RECIPES, get_recipe
-from mnistlab.training.optimizers import OPTIMIZERS
 
 phases = st.builds(
     Phase,

@@ -9,11 +9,11 @@ from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from mnistlab.errors import RecipeError, TrainingError
-from mnistlab.phases import OPTIMIZERS as PHASE_OPTIMIZERS
-from mnistlab.phases import SCHEDULES, Phase
+from mnistlab.phases import OPTIMIZERS, SCHEDULES, Phase
+from mnistlab.phases.optimizers import Maker
 from mnistlab.training import hardware
 from mnistlab.training.loop import Examples, batch_sizes, copy_of_weights, measure, train
-from mnistlab.training.optimizers import OPTIMIZERS
+from mnistlab.training.optimizers import build_optimizer
 
 
 def blobs(n: int, seed: int) -> Examples:
@@ -222,8 +222,17 @@ def test_patience_ends_a_phase_and_the_next_begins() -> None:
     assert [epoch.phase for epoch in history] == [0, 0, 0, 1, 1]
 
 
-def test_every_named_optimizer_is_here_in_the_same_order() -> None:
-    assert tuple(OPTIMIZERS) == PHASE_OPTIMIZERS
+def test_an_optimizer_named_is_one_a_phase_can_have(monkeypatch: pytest.MonkeyPatch) -> None:
+    layer = nn.Linear(3, 2)
+    with pytest.raises(RecipeError, match="unknown optimizer 'nadam'"):
+        Phase("nadam")
+    monkeypatch.setitem(OPTIMIZERS, "nadam", Maker("torch.optim.NAdam", {"momentum_decay": 0.01}))
+    phase = Phase("nadam", weight_decay=0.5)
+    optimizer = build_optimizer(phase.optimizer, layer, 0.25, phase.weight_decay)
+    assert isinstance(optimizer, torch.optim.NAdam)
+    (group,) = optimizer.param_groups
+    assert (group["lr"], group["weight_decay"], group["momentum_decay"]) == (0.25, 0.5, 0.01)
+    assert group["params"] == list(layer.parameters())
 
 
 def normalised() -> nn.Module:
