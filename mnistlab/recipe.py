@@ -23,6 +23,9 @@ from mnistlab.phases import Phase
 # older runs are not re-used.
 NUMERICS = 1
 
+# How many images an expansion makes of each; training.fixed_views makes them.
+EXPANSION_FACTORS = {"fourfold": 4}
+
 # What a recipe is called and what is hoped of it; none of it changes what is computed.
 LABELS = ("name", "system", "summary", "data", "expect")
 

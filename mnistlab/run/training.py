@@ -18,7 +18,7 @@ from mnistlab.classifiers.methods import Classifier, method_of
 from mnistlab.data import Dataset, Split, load
 from mnistlab.errors import MnistlabError, TrainingError
 from mnistlab.phases import Epoch
-from mnistlab.recipe import Recipe
+from mnistlab.recipe import EXPANSION_FACTORS, Recipe
 from mnistlab.run.building import check_trainable, classifier_of, parts_of
 from mnistlab.run.folder import Run, open_run
 from mnistlab.version import __version__
@@ -152,7 +152,8 @@ def _fit(classifier: Classifier, parts: Split, log_path: Path, progress: Progres
 
 def n_steps(recipe: Recipe, n_images: int) -> int:
     """Batches that training on so many images takes at most; 0 for what has none."""
-    return -(-n_images // recipe.batch_size) * sum(phase.epochs for phase in recipe.phases)
+    n_examples = n_images * EXPANSION_FACTORS.get(recipe.expansion or "", 1)
+    return -(-n_examples // recipe.batch_size) * sum(phase.epochs for phase in recipe.phases)
 
 
 def folder_name(recipe: Recipe, dataset: Dataset) -> str:

@@ -17,7 +17,7 @@ from mnistlab.classifiers.storage import load_classifier, save_classifier
 from mnistlab.data import Dataset
 from mnistlab.errors import RecipeError
 from mnistlab.phases import Phase
-from mnistlab.recipe import Recipe
+from mnistlab.recipe import EXPANSION_FACTORS, Recipe
 from mnistlab.recipes import get_recipe
 from mnistlab.run import classifier_of
 from mnistlab.training.fixed_views import EXPANSIONS, expander, moved, views_of
@@ -332,3 +332,9 @@ def test_a_view_named_twice_is_refused() -> None:
     """Every name multiplies the views: a file that names one often would fill the memory."""
     with pytest.raises(RecipeError, match="names a view twice"):
         views_of(["shift"] * 12)
+
+
+def test_every_expansion_makes_as_many_images_as_it_says() -> None:
+    X, y = torch.zeros(3, 1, 8, 8), torch.arange(3)
+    factors = {name: len(expand(X, y)[1]) // 3 for name, expand in EXPANSIONS.items()}
+    assert factors == EXPANSION_FACTORS

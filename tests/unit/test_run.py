@@ -102,6 +102,19 @@ def test_training_never_sees_the_test_part(stripes: Dataset, tmp_path: Path, mon
     assert weights[0] == weights[1]
 
 
+@pytest.mark.parametrize("expansion", [None, "fourfold"])
+def test_as_many_steps_are_announced_as_are_made(
+    expansion: str | None, stripes: Dataset, tmp_path: Path
+) -> None:
+    announced, made = [], []
+    progress = Progress(
+        on_start=lambda recipe, dataset, n_steps: announced.append(n_steps),
+        on_step=lambda: made.append(1),
+    )
+    train(replace(RECIPE, expansion=expansion), stripes, out=tmp_path, progress=progress)
+    assert [len(made)] == announced
+
+
 def test_evaluate_measures_the_test_part(run: Run, stripes: Dataset) -> None:
     evaluated = evaluate(run, stripes)
     classifier = evaluated.classifier()
