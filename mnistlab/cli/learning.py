@@ -26,6 +26,7 @@ from mnistlab.errors import RecipeError
 if TYPE_CHECKING:
     from mnistlab.data import Dataset
     from mnistlab.recipe import Recipe
+    from mnistlab.run import Run
 
 app = typer.Typer()
 
@@ -127,6 +128,10 @@ def train(
 def evaluate(
     run: Annotated[Path, typer.Argument(help="A run's folder.")],
     data: DataOption = None,
+    corruptions: Annotated[
+        bool,
+        typer.Option("--corruptions", help="Also under fifteen corruptions, in five severities."),
+    ] = False,
     size: SizeOption = None,
     label_column: LabelOption = None,
     device: DeviceOption = "auto",
@@ -140,6 +145,8 @@ def evaluate(
     opened = runs.open_run(run)
     dataset = runs.dataset_of(opened) if data is None else _load(data, size, label_column)
     evaluated = runs.evaluate(opened, dataset, device=device, threads=threads)
+    if corruptions:
+        evaluated = _corrupted(evaluated, dataset, device, threads)
     if dataset.fingerprint == evaluated.data["fingerprint"]:
         figures, page = evaluated.result, report(evaluated, dataset)
     else:
@@ -305,6 +312,25 @@ def study(
     print(f"\n{result.answer}\n\nreport: {page}")
     if as_json:
         print(json.dumps(result.to_json() | {"path": str(result.path)}))
+
+
+def _corrupted(run: Run, dataset: Dataset, device: str, threads: int | None) -> Run:
+    """The run with its errors under corruptions, printed as a table."""
+    from mnistlab import run as runs
+    from mnistlab.cli.terminal import shown_count, table
+    from mnistlab.evaluation.corruptions import CORRUPTIONS, SEVERITIES
+
+    with shown_count("corruptions", len(CORRUPTIONS)) as done:
+        measured = runs.measure_robustness(
+            run, dataset, device=device, threads=threads, on_corruption=done
+        )
+    rows = [
+        (name, *(f"{100 * error:.2f}" for error in errors))
+        for name, errors in measured.result["corruptions"].items()
+    ]
+    print(table(["error, %, at severity", *map(str, SEVERITIES)], rows))
+    print(f"mean corruption error {100 * measured.result['mean_corruption_error']:.2f} %")
+    return measured
 
 
 def _load(name: str, size: tuple[int, int] | None, label_column: str | None) -> Dataset:

@@ -6,7 +6,7 @@ Both go to standard error; standard output is kept for results.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -26,6 +26,27 @@ def shown_progress() -> Iterator[Progress]:
             yield progress
     else:
         yield _plain_lines()
+
+
+@contextmanager
+def shown_count(what: str, total: int) -> Iterator[Callable[..., None]]:
+    """A function to call, with the name of the thing, whenever one of so many is done."""
+    n_done = 0
+
+    def said(name: str, *figures: object) -> None:
+        nonlocal n_done
+        n_done += 1
+        print(f"[{n_done}/{total}] {name}", file=sys.stderr, flush=True)
+
+    if not sys.stderr.isatty():
+        yield said
+        return
+    from rich.console import Console
+    from rich.progress import Progress as Bars
+
+    with Bars(console=Console(stderr=True), transient=True) as bars:
+        task = bars.add_task(what, total=total)
+        yield lambda name, *figures: bars.update(task, advance=1, description=name)
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:

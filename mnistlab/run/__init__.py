@@ -15,6 +15,7 @@ from mnistlab.run.cross_validation import CrossValidation, cross_validate
 from mnistlab.run.evaluating import evaluate, test_part
 from mnistlab.run.folder import Run, dataset_of, open_run
 from mnistlab.run.predicting import predict
+from mnistlab.run.robustness import measure_robustness
 from mnistlab.run.training import DEFAULT_FOLDER, Progress, train
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "cross_validate",
     "dataset_of",
     "evaluate",
+    "measure_robustness",
     "open_run",
     "parts_of",
     "predict",
