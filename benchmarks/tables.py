@@ -37,6 +37,9 @@ TABLES: dict[str, Callable[[], str]] = {
     "svm": peer_tables.svm_table,
     "embedding": study_tables.embedding_table,
     "batch-size fashion-mnist": lambda: study_tables.study_table("batch-size", "fashion-mnist"),
+    "mlp-regularisation fashion-mnist": lambda: study_tables.study_table(
+        "mlp-regularisation", "fashion-mnist"
+    ),
     "final-tuned fashion-mnist": lambda: study_tables.cost_table("final-tuned", "fashion-mnist"),
     "mlp-batch-size mnist": lambda: study_tables.cost_table("mlp-batch-size", "mnist"),
     "mlp-vs-svm mnist": lambda: study_tables.cost_table("mlp-vs-svm", "mnist"),
