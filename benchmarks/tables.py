@@ -36,6 +36,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "scratch-mlp": peer_tables.scratch_table,
     "svm": peer_tables.svm_table,
     "embedding": study_tables.embedding_table,
+    "optimizers fashion-mnist": lambda: study_tables.study_table("optimizers", "fashion-mnist"),
     "batch-size fashion-mnist": lambda: study_tables.study_table("batch-size", "fashion-mnist"),
     "mlp-regularisation fashion-mnist": lambda: study_tables.study_table(
         "mlp-regularisation", "fashion-mnist"
