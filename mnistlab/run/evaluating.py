@@ -15,7 +15,7 @@ from mnistlab.classifiers.methods import method_of
 from mnistlab.data import Dataset, load, split
 from mnistlab.errors import RunError
 from mnistlab.evaluation import (
-    Scores,
+    ClassReport,
     class_report,
     fit_temperature,
     log_loss,
@@ -67,7 +67,7 @@ def evaluate(
         "test_accuracy_ci": list(figures.accuracy_ci),
         "n_test": figures.n,
         "per_class_accuracy": list(figures.per_class_accuracy),
-        **_macro(class_report(figures.confusion).macro),
+        **_scores(class_report(figures.confusion)),
         **_of_probabilities(part.labels, probabilities, temperature),
         "predict_time_s": seconds,
         "predict_time_per_image_s": seconds / figures.n,
@@ -93,11 +93,12 @@ def test_part(run: Run, dataset: Dataset) -> Dataset:
     return dataset
 
 
-def _macro(macro: Scores) -> dict[str, float | None]:
+def _scores(report: ClassReport) -> dict[str, Any]:
     return {
-        "macro_precision": macro.precision,
-        "macro_recall": macro.recall,
-        "macro_f1": macro.f1,
+        "per_class_f1": [scores.f1 for scores in report.by_class],
+        "macro_precision": report.macro.precision,
+        "macro_recall": report.macro.recall,
+        "macro_f1": report.macro.f1,
     }
 
 

@@ -158,6 +158,7 @@ class StudyResult:
             "test_accuracy": result.each("test_accuracy"),
             "test_accuracy_mean": mean,
             "test_accuracy_half_width": None if math.isnan(half_width) else half_width,
+            "per_class_f1": result.each("per_class_f1"),
             "train_time_s": result.each("train_time_s"),
             "epochs": result.each("epochs"),
             "predict_time_s": result.each("predict_time_s"),

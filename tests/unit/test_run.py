@@ -144,6 +144,8 @@ def test_evaluate_judges_probabilities_with_a_temperature_of_validation(
     assert result["macro_f1"] == pytest.approx(
         metrics.f1_score(truth, p.argmax(1), average="macro")
     )
+    f1 = metrics.f1_score(truth, p.argmax(1), average=None)
+    assert result["per_class_f1"] == pytest.approx(f1.tolist())
     validation = classifier.predict_proba(stripes.images[440:480])
     assert result["temperature"] == fit_temperature(stripes.labels[440:480], validation)
     warm = tempered(p, result["temperature"])
