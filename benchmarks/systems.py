@@ -48,10 +48,10 @@ ROWS = (
     Row("B4", "batch 10", "0.796", "batch-size", "batch-10"),
     Row("B4", "batch 15", "0.818", "batch-size", "batch-15"),
     Row("B4", "batch 20", "0.811", "batch-size", "batch-20"),
+    Row("B5", "batch 10, rate 0.01", "0.8179", "batch-size", "double-softmax-slow"),
     Row("B6", "B3, F1 of Shirt", "0.627", "batch-size", "batch-10", figure=6),
     Row("B6", "B3, F1 of Pullover", "0.753", "batch-size", "batch-10", figure=2),
     Row("B6", "B3, F1 of Coat", "0.772", "batch-size", "batch-10", figure=4),
-    Row("B5", "batch 10, rate 0.01", "0.8179", "batch-size", "double-softmax-slow"),
     *(
         Row(f"C{number}", name, published, "mlp-regularisation", name, figure="val")
         for number, (name, published) in enumerate(

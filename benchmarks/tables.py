@@ -38,6 +38,9 @@ TABLES: dict[str, Callable[[], str]] = {
     "embedding": study_tables.embedding_table,
     "optimizers fashion-mnist": lambda: study_tables.study_table("optimizers", "fashion-mnist"),
     "batch-size fashion-mnist": lambda: study_tables.study_table("batch-size", "fashion-mnist"),
+    "double-softmax fashion-mnist": lambda: study_tables.study_table(
+        "double-softmax", "fashion-mnist"
+    ),
     "mlp-regularisation fashion-mnist": lambda: study_tables.study_table(
         "mlp-regularisation", "fashion-mnist"
     ),
