@@ -14,11 +14,13 @@ from mnistlab.reporting.cost import (
     growth_sections,
     setting_sections,
 )
+from mnistlab.reporting.evidence import share
 from mnistlab.reporting.figures import (
     accuracy_against_parameters,
     accuracy_bars,
     learning_curves,
     per_class_accuracy,
+    validation_losses,
 )
 from mnistlab.reporting.page import Column, Fact, Number, Page, Section, Table
 from mnistlab.reporting.run_report import (
@@ -26,8 +28,9 @@ from mnistlab.reporting.run_report import (
     curves_caption,
     curves_of,
     gallery,
+    lines_text,
     machine_text,
-    share,
+    rate_figures,
 )
 from mnistlab.reporting.series import repeats, standing_apart
 from mnistlab.study import ArmResult, StudyResult
@@ -49,7 +52,7 @@ def comparison_page(result: StudyResult, command: str) -> Page:
             *_bars(result, command),
             *growth_sections(result, command),
             *setting_sections(result, command),
-            *_training(apart, command),
+            *_training(result, apart, command),
             *_classes(result, apart, command),
             *confusion_sections(result, command),
             *_galleries(result, command),
@@ -206,17 +209,20 @@ def _bars(result: StudyResult, command: str) -> list[Section]:
     return [Section("Best accuracies", figures=(figure,))]
 
 
-def _training(apart: Sequence[ArmResult], command: str) -> list[Section]:
+def _training(result: StudyResult, apart: Sequence[ArmResult], command: str) -> list[Section]:
     learned = [arm for arm in apart if arm.runs[0].log]
     if not learned:
         return []
-    figure = learning_curves(
-        _names(apart),
-        {arm.arm.name: curves_of(arm.runs) for arm in learned},
-        caption=curves_caption([run for arm in learned for run in arm.runs]),
-        command=command,
-    )
-    return [Section("Training", figures=(figure,))]
+    names, curves = _names(apart), {arm.arm.name: curves_of(arm.runs) for arm in learned}
+    runs = [run for arm in learned for run in arm.runs]
+    figures = [
+        learning_curves(names, curves, caption=curves_caption(runs), command=command),
+        *rate_figures(names, curves, command),
+    ]
+    if result.study.bars:
+        caption = f"{lines_text(runs)} A mark a seed where its weights were kept.".lstrip()
+        figures.append(validation_losses(names, curves, caption=caption, command=command))
+    return [Section("Training", figures=tuple(figures))]
 
 
 def _classes(result: StudyResult, apart: Sequence[ArmResult], command: str) -> list[Section]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -12,19 +13,23 @@ from numpy.typing import NDArray
 
 from mnistlab.data import Dataset
 from mnistlab.errors import RunError
-from mnistlab.evaluation import measure
+from mnistlab.phases import Best, Epoch
+from mnistlab.recipe import Recipe
+from mnistlab.reporting.evidence import evidence_sections
 from mnistlab.reporting.figures import (
     Curves,
     before_and_after,
-    confusion_matrix,
+    falls_below,
     learning_curves,
-    per_class_accuracy,
+    learning_rates,
+    rates_differ,
 )
 from mnistlab.reporting.page import Column, Fact, Figure, Page, Section, Table
 from mnistlab.reporting.render import write
 from mnistlab.run import Run, classifier_of, dataset_of, parts_of
 from mnistlab.run import test_part as test_part_of
 
+LONGEST_FACT = 80  # characters
 N_SHOWN = 64  # images of the before-and-after grids (write-up E)
 
 
@@ -49,7 +54,7 @@ def report(run: Run, data: Dataset | None = None) -> Path:
         f"{100 * low:.2f} to {100 * high:.2f} %; one seed).",
         facts=_facts(run, dataset),
         sections=(
-            _mistakes(run, dataset, command),
+            *evidence_sections(run, dataset, command),
             *(_training(run, dataset, command) if run.log else ()),
         ),
         command=command,
@@ -60,14 +65,16 @@ def report(run: Run, data: Dataset | None = None) -> Path:
 def _training(run: Run, dataset: Dataset, command: str) -> tuple[Section, Section]:
     """What only a network has: epochs, and a state before them."""
     name = run.recipe.name
-    curves = learning_curves(
-        [name],
-        {name: curves_of([run])},
-        caption="One run; the weights of its best epoch on validation are kept.",
-        command=command,
+    curves = {name: curves_of([run])}
+    kept = f"The weights of epoch {kept_epoch(run)}, the best on validation, are kept."
+    figures = (
+        learning_curves(
+            [name], curves, caption=f"{kept} {lines_text([run])}".rstrip(), command=command
+        ),
+        *rate_figures([name], curves, command),
     )
     return (
-        Section("Training", figures=(curves,), tables=(_phases(run),)),
+        Section("Training", figures=figures, tables=(*_model(run.recipe), _phases(run))),
         Section(
             "Before and after",
             f"The first {N_SHOWN} test images, as the network named them when it was "
@@ -79,10 +86,7 @@ def _training(run: Run, dataset: Dataset, command: str) -> tuple[Section, Sectio
 
 def curves_caption(runs: Sequence[Run]) -> str:
     """What the lines are, and what sets rates apart where some are constant and some are not."""
-    names = [run.recipe.name for run in runs]
-    parts = []
-    if len(set(names)) < len(names):
-        parts.append("A thin line a seed, a strong one their mean.")
+    parts = [lines_text(runs)] if lines_text(runs) else []
     constant = {all(phase.schedule == "constant" for phase in run.recipe.phases) for run in runs}
     if constant == {True, False}:
         parts.append(
@@ -90,6 +94,21 @@ def curves_caption(runs: Sequence[Run]) -> str:
             "that falls to zero lets it settle."
         )
     return " ".join(parts) or "The weights of the best epoch on validation are kept."
+
+
+def lines_text(runs: Sequence[Run]) -> str:
+    """What lines and bands over epochs stand for; empty for one run an arm of one phase."""
+    lengths: dict[str, list[int]] = {}
+    for run in runs:
+        lengths.setdefault(run.recipe.name, []).append(len(run.log))
+    parts = []
+    if any(len(of_arm) > 1 for of_arm in lengths.values()):
+        parts.append("Line: mean over seeds; band: from the lowest seed to the highest.")
+    if any(len(set(of_arm)) > 1 for of_arm in lengths.values()):
+        parts.append("The mean ends where the first seed stops; thin lines are the others.")
+    if any(_phase_ends(run) for run in runs):
+        parts.append("Dotted: a new phase begins.")
+    return " ".join(parts)
 
 
 def curves_of(runs: Sequence[Run]) -> Curves:
@@ -103,7 +122,48 @@ def curves_of(runs: Sequence[Run]) -> Curves:
             row[: len(log)] = [np.nan if line[key] is None else line[key] for line in log]
         return values
 
-    return Curves(column("train_loss"), column("val_loss"), column("val_accuracy"))
+    return Curves(
+        column("train_loss"),
+        column("val_loss"),
+        column("val_accuracy"),
+        learning_rate=column("learning_rate"),
+        phase_ends=tuple(map(_phase_ends, runs)),
+        kept=tuple(map(kept_epoch, runs)),
+    )
+
+
+def rate_figures(
+    arms: Sequence[str], curves: Mapping[str, Curves], command: str
+) -> tuple[Figure, ...]:
+    """Learning rates by epoch; none where all trained at one rate throughout."""
+    if not rates_differ(curves):
+        return ()
+    parts = ["The learning rate of each epoch's last step."]
+    if falls_below(curves):
+        parts.append("A rate that falls below a thousandth of its highest leaves the figure.")
+    if any(any(of_arm.phase_ends) for of_arm in curves.values()):
+        parts.append("Dotted: a new phase begins.")
+    return (learning_rates(arms, curves, caption=" ".join(parts), command=command),)
+
+
+def kept_epoch(run: Run) -> int:
+    """The epoch whose weights the run kept, by the rule it was trained under."""
+    best, phase, kept = Best(), -1, 0
+    for line in run.log:
+        epoch = Epoch(**line)
+        if epoch.phase != phase:
+            phase = epoch.phase
+            best.begin(run.recipe.phases[phase])
+        if best.see(epoch):
+            kept = epoch.epoch
+    return kept
+
+
+def _phase_ends(run: Run) -> tuple[int, ...]:
+    """The last epoch of every phase but the last."""
+    return tuple(
+        line["epoch"] for line, after in pairwise(run.log) if line["phase"] != after["phase"]
+    )
 
 
 def gallery(run: Run, dataset: Dataset, command: str, name: str) -> tuple[Figure, Figure]:
@@ -122,11 +182,6 @@ def gallery(run: Run, dataset: Dataset, command: str, name: str) -> tuple[Figure
     )
 
 
-def share(values: Sequence[float | None]) -> NDArray[np.float64]:
-    """Per-class accuracies with NaN for a class that has no images."""
-    return np.array([np.nan if value is None else value for value in values])
-
-
 def machine_text(env: Mapping[str, Any]) -> str:
     """Such as "AMD EPYC, 2 threads, float32", from env.json."""
     threads = env.get("threads")
@@ -139,7 +194,7 @@ def _facts(run: Run, dataset: Dataset) -> tuple[Fact, ...]:
     return (
         Fact("Data set", f"{dataset.name}, split {run.data['split']}"),
         Fact("Images", f"{run.data['n_train']:,} / {run.data['n_val']:,} / {run.data['n_test']:,}"),
-        Fact("Model", _model_text(run.recipe.model, run.recipe.model_args)),
+        Fact("Model", _model_text(run.recipe)),
         Fact("Parameters", f"{result['n_parameters']:,}"),
         Fact("Validation accuracy", f"{result['val_accuracy']:.4f}"),
         Fact("Training", _training_text(run)),
@@ -147,13 +202,22 @@ def _facts(run: Run, dataset: Dataset) -> tuple[Fact, ...]:
     )
 
 
-def _model_text(model: str, model_args: Mapping[str, Any]) -> str:
-    """Such as "scratch, hidden sizes 128-64"."""
-    parts = [model]
-    for name, value in model_args.items():
-        values = value if isinstance(value, list | tuple) else (value,)
-        parts.append(f"{name.replace('_', ' ')} {'-'.join(map(str, values)) or 'none'}")
-    return ", ".join(parts)
+def _model_text(recipe: Recipe) -> str:
+    """Such as "scratch, hidden sizes 128-64"; the name alone where there is much to say."""
+    arguments = _arguments(recipe)
+    text = ", ".join([recipe.model, *(" ".join(argument) for argument in arguments)])
+    return text if len(text) <= LONGEST_FACT else recipe.model
+
+
+def _arguments(recipe: Recipe) -> list[tuple[str, str]]:
+    """The model's arguments and their values as text."""
+    return [
+        (
+            name.replace("_", " "),
+            "-".join(map(str, value if isinstance(value, list | tuple) else (value,))) or "none",
+        )
+        for name, value in recipe.model_args.items()
+    ]
 
 
 def _training_text(run: Run) -> str:
@@ -162,28 +226,12 @@ def _training_text(run: Run) -> str:
     return f"{seconds:.1f} s{in_epochs}"
 
 
-def _mistakes(run: Run, dataset: Dataset, command: str) -> Section:
-    test = test_part_of(run, dataset)
-    confusion = measure(test.labels, run.predicted(), dataset.n_classes).confusion
-    name = run.recipe.name
-    return Section(
-        "By class",
-        figures=(
-            per_class_accuracy(
-                [name],
-                {name: share(run.result["per_class_accuracy"])},
-                dataset.class_names,
-                caption="Share of each class's test images named correctly.",
-                command=command,
-            ),
-            confusion_matrix(
-                confusion,
-                dataset.class_names,
-                caption="Rows are the true classes, columns the predicted ones.",
-                command=command,
-            ),
-        ),
-    )
+def _model(recipe: Recipe) -> list[Table]:
+    """The model's arguments, where they are too many for the facts."""
+    if _model_text(recipe) != recipe.model or not recipe.model_args:
+        return []
+    columns = (Column("Argument"), Column("Value"))
+    return [Table(f"Model {recipe.model}", columns, tuple(_arguments(recipe)))]
 
 
 def _phases(run: Run) -> Table:

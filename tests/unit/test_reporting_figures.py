@@ -8,6 +8,7 @@ import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import matplotlib
@@ -15,6 +16,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure as Canvas
 
 from mnistlab.errors import DataError
 from mnistlab.reporting import Figure
@@ -23,11 +26,16 @@ from mnistlab.reporting.figures import (
     accuracy_against_parameters,
     before_and_after,
     confusion_matrix,
+    falls_below,
     image_grid,
     learning_curves,
+    learning_rates,
     per_class_accuracy,
+    rates_differ,
+    validation_losses,
 )
-from mnistlab.reporting.figures.canvas import mark_of, shorten
+from mnistlab.reporting.figures.canvas import Mark, mark_of, shorten
+from mnistlab.reporting.figures.lines import draw_mean, draw_phase_ends, draw_seeds, scale_epochs
 from mnistlab.reporting.figures.theme import themed
 
 WORDS = {"caption": "A caption.", "command": "mnistlab study ladder"}
@@ -42,7 +50,9 @@ def rng() -> np.random.Generator:
 
 def curves(n_seeds: int = 2, n_epochs: int = 4) -> Curves:
     draw = rng().random((3, n_seeds, n_epochs))
-    return Curves(train_loss=draw[0], val_loss=draw[1], val_accuracy=draw[2])
+    rate = np.tile(0.1 ** np.arange(n_epochs), (n_seeds, 1))
+    ends = ((1,) if n_epochs > 1 else (),) * n_seeds
+    return Curves(*draw, learning_rate=rate, phase_ends=ends, kept=(1,) * n_seeds)
 
 
 def images(n: int = 6, height: int = 28, width: int = 28) -> np.ndarray:
@@ -60,6 +70,8 @@ def draw_all(names: tuple[str, ...] = NAMES, arms: tuple[str, ...] = ARMS) -> li
         image_grid(images(), LABELS, None, names, **WORDS),
         *before_and_after(images(), LABELS, np.zeros(6, int), GUESSES, names, command="x"),
         learning_curves(arms, {arms[0]: curves(), arms[2]: curves(1)}, **WORDS),
+        validation_losses(arms, {arms[0]: curves(), arms[2]: curves(1)}, **WORDS),
+        learning_rates(arms, {arms[0]: curves(), arms[2]: curves(1)}, **WORDS),
         per_class_accuracy(arms, {arm: np.array([0.5, 0.75, 1.0]) for arm in arms}, names, **WORDS),
         confusion_matrix(np.array([[5, 0, 1], [2, 4, 0], [0, 0, 6]]), names, **WORDS),
         accuracy_against_parameters(
@@ -243,18 +255,102 @@ def test_grid_refuses(arguments, fault):
 
 # Curves
 
+STOPPED = np.array([[3.0, 1.0, 2.0, np.nan, np.nan], [1.0, 2.0, 4.0, 6.0, 8.0]])
+STOPPED = np.array([*STOPPED, [2.0, 0.0, 3.0, 5.0, np.nan]])
+
+
+def axes(*n_epochs: int) -> Axes:
+    """Empty ones, scaled for arms of so many epochs."""
+    empty = Canvas().add_subplot()
+    scale_epochs(empty, [curves(1, n) for n in n_epochs])
+    return empty
+
+
+def lines(drawn: Axes) -> list[dict[float, float]]:
+    """What is really drawn: for each line its values by epoch."""
+    return [{x: y for x, y in line.get_xydata().tolist() if np.isfinite(y)} for line in drawn.lines]
+
+
+def band(drawn: Axes) -> dict[float, tuple[float, float]]:
+    """Lowest and highest point of all bands by epoch."""
+    corners = np.concatenate(
+        [path.vertices for of_band in drawn.collections for path in of_band.get_paths()]
+    )
+    by_epoch = {float(x): corners[corners[:, 0] == x, 1] for x in np.unique(corners[:, 0])}
+    return {x: (float(ys.min()), float(ys.max())) for x, ys in by_epoch.items()}
+
+
+def uses(figure: Figure, colour: str) -> list[float]:
+    """How far from the left marks of a colour stand."""
+    marks = markup(figure)[0].iter("use")
+    return [float(m.attrib["x"]) for m in marks if f"fill: var(--{colour})" in m.attrib["style"]]
+
+
+def test_a_band_reaches_from_the_lowest_seed_to_the_highest_that_still_trains():
+    drawn = axes(5)
+    draw_seeds(drawn, STOPPED, Mark("#0b4fb3", "o"), n_arms=1)
+    assert band(drawn) == {1: (1, 3), 2: (0, 2), 3: (2, 4), 4: (5, 6), 5: (8, 8)}
+
+
+def test_seeds_that_go_on_after_the_first_has_stopped_are_lines_of_their_own():
+    drawn = axes(5)
+    draw_seeds(drawn, STOPPED, Mark("#0b4fb3", "o"), n_arms=1)
+    assert lines(drawn)[1:] == [{3: 4, 4: 6, 5: 8}, {3: 3, 4: 5}]
+    n_lines = len(drawn.lines)
+    draw_mean(drawn, STOPPED, Mark("#0b4fb3", "o"))
+    (mean,) = lines(drawn)[n_lines:]
+    assert mean == {1: 2, 2: 1, 3: 3}
+
+
+def test_one_seed_has_no_band():
+    drawn = axes(5)
+    draw_seeds(drawn, STOPPED[1:2], Mark("#0b4fb3", "o"), n_arms=1)
+    assert not drawn.collections
+    assert not drawn.lines
+
+
+@pytest.mark.parametrize("lengths", [(3000,), (10, 3000)])
+def test_the_band_of_a_long_training_keeps_its_peaks(lengths):
+    values = rng().random((2, 3000))
+    values[0, 1717], values[1, 2718] = 9, -9
+    drawn = axes(*lengths)
+    draw_seeds(drawn, values, Mark("#0b4fb3", "o"), n_arms=1)
+    reached = band(drawn)
+    assert len(reached) <= 400
+    assert min(low for low, _ in reached.values()) == -9
+    assert max(high for _, high in reached.values()) == 9
+
+
+def test_epochs_are_on_a_log_scale_where_one_arm_has_more_than_ten_times_anothers():
+    for longest, title in ((100, "Epoch"), (101, "Epoch (log scale)")):
+        both = {"a": curves(2, 10), "b": curves(2, longest)}
+        for draw in (learning_curves, validation_losses, learning_rates):
+            for svg in markup(draw(("a", "b"), both, **WORDS)):
+                said = texts(svg)
+                assert {text for text in said if text.startswith("Epoch")} == {title}
+                assert ({"1", "10", "100"} <= set(said)) == (longest == 101)
+
+
+def test_phases_end_between_two_epochs():
+    drawn = axes(9)
+    ends = (((2, 5), (3, 5)), ((2, 7),))
+    draw_phase_ends(drawn, [Curves(*[STOPPED] * 3, phase_ends=of_arm) for of_arm in ends])
+    assert [line.get_xdata()[0] for line in drawn.lines] == [2.5, 3.5, 5.5, 7.5]
+
 
 def test_swings_are_points_between_epochs():
     logged = Curves(*(np.array([[0.90, 0.92, 0.91]]) for _ in range(3)))
     np.testing.assert_allclose(logged.swings, [[np.nan, 2.0, 1.0]])
     figure = learning_curves(("a",), {"a": logged}, **WORDS)
-    assert "ends at 91.0%, late epochs change by up to 2.0 points" in figure.alt
+    assert "a, 1 seed of 3 epochs: ends at 91.0%, late epochs change by up to 2.0" in figure.alt
 
 
 @pytest.mark.parametrize(("n_seeds", "n_epochs"), [(1, 1), (5, 1), (1, 2), (3, 200)])
 def test_curves_of_any_length(n_seeds, n_epochs):
     figure = learning_curves(("a",), {"a": curves(n_seeds, n_epochs)}, **WORDS)
     assert ("nothing to show" in figure.svg) == (n_epochs == 1)
+    assert validation_losses(("a",), {"a": curves(n_seeds, n_epochs)}, **WORDS).alt
+    assert learning_rates(("a",), {"a": curves(n_seeds, n_epochs)}, **WORDS).alt
 
 
 def test_curves_that_stop_early_or_diverge():
@@ -265,7 +361,7 @@ def test_curves_that_stop_early_or_diverge():
     logged.val_loss[0, 5] = np.inf
     end = logged.val_accuracy[0, -1] / 2 + logged.val_accuracy[1, 3] / 2
     figure = learning_curves(("a",), {"a": logged}, **WORDS)
-    assert f"3 seeds: ends at {end:.1%}" in figure.alt
+    assert f"3 seeds of 0 to 9 epochs: ends at {end:.1%}" in figure.alt
 
 
 @pytest.mark.parametrize(
@@ -275,12 +371,143 @@ def test_curves_that_stop_early_or_diverge():
         ({"b": curves()}, "'b' is no arm"),
         ({"a": Curves(np.zeros((1, 2)), np.zeros((1, 2)), np.zeros((1, 3)))}, "'a' must share"),
         ({"a": Curves(np.zeros(2), np.zeros(2), np.zeros(2))}, "'a' must share"),
+        ({"a": Curves(*[np.zeros((1, 2))] * 3, np.zeros((1, 3)))}, "'a' must share"),
         ({"a": curves(1, 0)}, "'a' must share"),
+        ({"a": Curves(*[np.zeros((2, 3))] * 3, kept=(1,))}, "'a' needs epochs kept"),
+        ({"a": Curves(*[np.zeros((2, 3))] * 3, phase_ends=((1,),))}, "'a' needs epochs kept"),
     ],
 )
-def test_curves_refuse(logged, fault):
-    with pytest.raises(DataError, match=rf"figure learning-curves: .*{fault}"):
-        learning_curves(("a",), logged, **WORDS)
+@pytest.mark.parametrize("draw", [learning_curves, validation_losses, learning_rates])
+def test_curves_refuse(draw, logged, fault):
+    with pytest.raises(DataError, match=rf"figure [a-z-]+: .*{fault}"):
+        draw(("a",), logged, **WORDS)
+
+
+def test_the_epochs_kept_are_marked_on_the_losses():
+    losses = np.linspace(1, 2, 18).reshape(3, 6)
+    losses[2, 5] = np.nan
+    told = Curves(losses, losses, losses, kept=(1, 6, 3))
+    figure = validation_losses(("a",), {"a": told}, **WORDS)
+    first, last, third = uses(figure, "paper")  # the rings around them
+    assert third - first == pytest.approx(2 / 5 * (last - first), abs=0.01)
+    assert set(uses(figure, "arm-0")) > {first, last, third}
+    where_kept = (losses[0, 0] + losses[1, 5] + losses[2, 2]) / 3
+    said = f"a, 3 seeds of 5 to 6 epochs: loss {where_kept:.3f} where kept, in epochs 1, 3 and 6."
+    assert figure.alt.endswith(said)
+
+
+def test_losses_of_arms_whose_colours_come_twice_have_marks_on_the_way():
+    """Two lines of one colour are told apart between the epochs kept as well."""
+
+    def n_marks(n_arms: int) -> int:
+        arms = [f"arm {n}" for n in range(n_arms)]
+        return len(uses(validation_losses(arms, {arms[0]: curves(2, 6)}, **WORDS), "arm-0"))
+
+    assert n_marks(9) - n_marks(8) == 6
+
+
+# Learning rates
+
+
+def rated(*rates: list[float]) -> Curves:
+    """An arm of seeds with these rates; the shorter ones stopped early."""
+    longest = max(map(len, rates))
+    rows = np.array([[*row, *[np.nan] * (longest - len(row))] for row in rates])
+    return Curves(rows, rows, rows, learning_rate=rows)
+
+
+def test_rates_are_worth_a_figure_where_they_change_or_differ():
+    assert not rates_differ({"a": rated([0.1, 0.1]), "b": rated([0.1], [0.1, 0.1, 0.1])})
+    assert not rates_differ({"a": Curves(*[np.zeros((1, 2))] * 3)})
+    assert rates_differ({"a": rated([0.1, 0.1]), "b": rated([0.2, 0.2])})
+    assert rates_differ({"a": rated([0.1, 0.1], [0.1, 0.2])})
+
+
+def test_rates_are_on_a_log_scale_where_they_span_more_than_a_decade():
+    for lowest, title in ((0.1, "Learning rate"), (0.099, "Learning rate (log scale)")):
+        both = {"a": rated([1.0, lowest]), "b": rated([0.5, 0.5])}
+        for svg in markup(learning_rates(("a", "b"), both, **WORDS)):
+            assert title in texts(svg)
+            assert ("0" in texts(svg)) == (lowest == 0.1)  # no log scale has a zero
+
+
+def test_what_falls_to_zero_does_not_flatten_the_other_rates():
+    falling = {"a": rated([1e-2, 5e-3, 1e-4, 1e-11, 0.0]), "b": rated([1e-6, 1e-6])}
+    said = texts(markup(learning_rates(("a", "b"), falling, **WORDS))[0])
+    assert {"0.01", "0.0001", "1e-06"} <= set(said)  # low, but all b ever had
+    assert "1e-08" not in said
+    assert falls_below(falling)
+    assert not falls_below({"a": rated([1e-2, 1e-5]), "b": rated([1e-6])})
+
+
+def test_rates_of_zero_can_be_drawn():
+    """The first step of a warm-up, where an epoch is one step."""
+    assert learning_rates(("a",), {"a": rated([0.0])}, **WORDS).alt.endswith("a: 0.")
+    both = {"a": rated([0.0]), "b": rated([0.0, 0.1])}
+    assert learning_rates(("a", "b"), both, **WORDS).alt.endswith(
+        "a: 0; b: 0, from epoch 2 on 0.1."
+    )
+
+
+def test_seeds_with_the_same_rates_are_one_line():
+    def n_lines(*seeds: list[float]) -> int:
+        svg = markup(learning_rates(("a",), {"a": rated(*seeds)}, **WORDS))[0]
+        return sum("stroke: var(--arm-0)" in path.get("style", "") for path in svg.iter("path"))
+
+    one = n_lines([0.1, 0.2, 0.2])
+    assert n_lines([0.1, 0.2, 0.2], [0.1, 0.2, 0.2]) == one
+    assert n_lines([0.1, 0.2, 0.2], [0.1, 0.1, 0.2]) > one
+
+
+def test_the_line_of_rates_is_parted_between_phases():
+    def pieces(ends: tuple[int, ...]) -> list[str]:
+        """The points of each connected piece."""
+        rates = replace(rated([0.1, 0.3, 0.2, 0.15, 0.1]), phase_ends=(ends,))
+        svg = markup(learning_rates(("a",), {"a": rates}, **WORDS))[0]
+        line = re.compile(r"fill: none.*var\(--arm-0\); stroke-width: 2.2")
+        drawn = [
+            path.attrib["d"] for path in svg.iter("path") if line.search(path.get("style", ""))
+        ]
+        return ["L" * points.count("L") for points in drawn if points.count("L")]
+
+    assert pieces(()) == ["LLLL"]
+    assert pieces((2,)) == ["LLL", "LL"]  # a change alone is a step
+    assert pieces((1,)) == ["LLL"]  # of one epoch there is a mark alone
+
+
+def test_arms_with_the_same_rate_are_all_to_be_seen():
+    """Dashes of each colour where lines lie on each other, and none where they do not."""
+
+    def dashed(rates: dict[str, Curves]) -> set[str]:
+        svg = markup(learning_rates(tuple(rates), rates, **WORDS))[0]
+        styles = [path.get("style", "") for path in svg.iter("path")]
+        found = [
+            re.search(r"stroke-dasharray.*stroke: var\(--(arm-\d)\)", style) for style in styles
+        ]
+        return {match[1] for match in found if match}
+
+    alike, other = rated([0.1, 0.1, 0.1]), rated([0.3, 0.2, 0.15])
+    assert dashed({"a": alike, "b": other, "c": alike}) == {"arm-0", "arm-2"}
+
+
+def test_rates_are_told_in_words():
+    told = {
+        "step": rated([0.1, 0.1, 0.01, 0.001]),
+        "cycle": rated([0.1, 0.2, 0.15, 0.1, 0.05]),
+        "falls": replace(rated([0.5, 0.4, 0.3, 0.2, 0.1]), phase_ends=((2,),)),
+    }
+    assert learning_rates(tuple(told), told, **WORDS).alt == (
+        "Learning rate by epoch. step: 0.1, from epoch 3 on 0.01, from epoch 4 on 0.001; "
+        "cycle: 0.1 in epoch 1, 0.2 in epoch 2, 0.05 in the last; "
+        "falls: 0.5 in epoch 1, 0.1 in the last, phases begin in epochs 1 and 3."
+    )
+
+
+def test_an_arm_without_rates_is_refused():
+    for unknown in (None, np.full((1, 2), np.nan)):
+        logged = Curves(*[np.zeros((1, 2))] * 3, learning_rate=unknown)
+        with pytest.raises(DataError, match="figure learning-rates: 'a' has no learning rates"):
+            learning_rates(("a",), {"a": logged}, **WORDS)
 
 
 # Dots and matrices

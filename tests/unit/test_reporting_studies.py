@@ -19,6 +19,7 @@ from mnistlab.recipe import Recipe
 from mnistlab.reporting import Figure
 from mnistlab.reporting.comparison_report import comparison_page, comparison_table
 from mnistlab.reporting.cost import cost_table, growth_sections
+from mnistlab.reporting.run_report import kept_epoch, report
 from mnistlab.reporting.series import repeats, series_of, standing_apart
 from mnistlab.reporting.study_report import study_report, summary_lines
 from mnistlab.run import Run
@@ -81,6 +82,16 @@ BATCHES = Study(
     decide=lambda results: "All alike.",
     n_seeds=1,
 )
+PATIENT = (Phase("momentum", 0.1, 20, patience=2), Phase("sgd", 0.05, 20, patience=2))
+WAYS = Study(
+    name="ways",
+    system="C1",
+    question="Which way?",
+    arms=(Arm(NET), Arm(replace(NET, name="patient", phases=PATIENT))),
+    decide=lambda results: "Neither.",
+    bars=True,
+    n_seeds=3,
+)
 GRID = GridStudy(
     name="grid",
     system="A6",
@@ -129,6 +140,13 @@ def pages(results: dict[str, AnyResult]) -> dict[str, Read]:
 @pytest.fixture(scope="module")
 def growth(results: dict[str, AnyResult]) -> StudyResult:
     result = results["costs"]
+    assert isinstance(result, StudyResult)
+    return result
+
+
+@pytest.fixture(scope="module")
+def ways(hostile: Dataset, tmp_path_factory: pytest.TempPathFactory) -> StudyResult:
+    result = run_study(WAYS, hostile, out=tmp_path_factory.mktemp("ways"), threads=1)
     assert isinstance(result, StudyResult)
     return result
 
@@ -388,7 +406,60 @@ def test_the_command_says_how_many_seeds_there_were(
     more = run_study(replace(BATCHES, arms=BATCHES.arms[:2]), hostile, n_seeds=2, out=out)
     page = Read(study_report(more))
     assert "mnistlab study batches --data stripes --seeds 2" in page.text
-    assert "A thin line a seed, a strong one their mean." in page.text
+    assert "Line: mean over seeds; band: from the lowest seed to the highest." in page.text
+
+
+def test_the_losses_of_all_ways_have_a_figure_with_the_epochs_kept(ways: StudyResult) -> None:
+    figures = {figure.name: figure for figure in comparison_page(ways, "x").figures()}
+    said = figures["validation-losses"].alt
+    for arm in ways.arms:
+        logs = [run.log for run in arm.runs]
+        kept = [max(log, key=lambda epoch: epoch["val_accuracy"]) for log in logs]
+        loss = np.mean([epoch["val_loss"] for epoch in kept])
+        assert f"loss {loss:.3f} where kept, in epoch" in said
+        assert [kept_epoch(run) for run in arm.runs] == [epoch["epoch"] for epoch in kept]
+        # The weights kept are those of that epoch: evaluated again they are as good.
+        assert arm.each("val_accuracy") == [epoch["val_accuracy"] for epoch in kept]
+    assert "A mark a seed where its weights were kept." in figures["validation-losses"].caption
+
+
+def test_losses_have_no_figure_of_their_own_elsewhere(drawn: dict[str, Figure]) -> None:
+    assert "validation-losses" not in drawn
+
+
+def test_captions_tell_of_early_stops_and_of_phases(
+    ways: StudyResult, drawn: dict[str, Figure]
+) -> None:
+    lengths = {len(run.log) for run in ways.arms[1].runs}
+    assert len(lengths) > 1, "the seeds should stop at different epochs"
+    figures = {figure.name: figure for figure in comparison_page(ways, "x").figures()}
+    for name in ("learning-curves", "validation-losses"):
+        assert "The mean ends where the first seed stops" in figures[name].caption
+        assert "Dotted: a new phase begins." in figures[name].caption
+        assert f"3 seeds of {min(lengths)} to {max(lengths)} epochs" in figures[name].alt
+    assert "Dotted: a new phase begins." in figures["learning-rates"].caption
+    assert "stops" not in drawn["learning-curves"].caption
+    assert "Dotted" not in drawn["learning-curves"].caption
+
+
+def test_rates_are_shown_where_they_change_or_differ(
+    growth: StudyResult, ways: StudyResult, drawn: dict[str, Figure]
+) -> None:
+    first, second, last = (line["learning_rate"] for line in growth.arms[1].runs[0].log)
+    cosine = f"{first:.3g}, from epoch 2 on {second:.3g}, from epoch 3 on {last:.3g}"
+    assert drawn["learning-rates"].alt.endswith(f"net: 0.02; net-cosine: {cosine}.")
+    alone = replace(ways, arms=ways.arms[:1])  # one rate throughout
+    assert "learning-rates" not in {f.name for f in comparison_page(alone, "x").figures()}
+
+
+def test_a_runs_page_has_the_epoch_kept_and_its_rates(ways: StudyResult, hostile: Dataset) -> None:
+    constant, patient = (arm.runs[1] for arm in ways.arms)
+    pages = {run.recipe.name: Read(report(run, hostile)) for run in (constant, patient)}
+    assert f"The weights of epoch {kept_epoch(patient)}, the best" in pages["patient"].text
+    assert "Dotted: a new phase begins." in pages["patient"].text
+    assert "Learning rate by epoch" in pages["patient"].figures()
+    assert "Learning rate by epoch" not in pages["net"].figures()
+    assert "Dotted" not in pages["net"].text
 
 
 def test_a_grids_numbers_are_those_of_its_json(

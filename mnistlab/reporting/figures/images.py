@@ -27,6 +27,7 @@ from mnistlab.reporting.page import Figure
 from mnistlab.reporting.palette import light
 
 WRONG = light("wrong")
+MARGIN = 6.0  # pixels left and right, for names a little wider than their images
 
 
 def image_grid(
@@ -54,7 +55,7 @@ def image_grid(
 
     def draw(width: int) -> Canvas:
         columns, size = (4, SMALL) if width == NARROW else (8, 9.5)
-        cell, gap, top = width / columns, 10, 30 if score else 4
+        cell, gap, top = (width - 2 * MARGIN) / columns, 10, 30 if score else 4
         names = [shorten(class_name, int(cell / (0.59 * size))) for class_name in class_names]
         caption_height = 2 * size + 19 if score else size + 14
         row_height = cell - gap + caption_height
@@ -64,7 +65,7 @@ def image_grid(
             _key(sheet, score)
         for index, (image, label, guess) in enumerate(zip(images, labels, guesses, strict=True)):
             row, column = divmod(index, columns)
-            x, y, side = column * cell + gap / 2, top + row * row_height, cell - gap
+            x, y, side = MARGIN + column * cell + gap / 2, top + row * row_height, cell - gap
             _tile(sheet, image, x, y, side)
             _name(sheet, names, int(label), int(guess), x + side / 2, y + side, size)
             if guess != label:

@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mnistlab.data import Dataset
+from mnistlab.errors import DataError
+from mnistlab.evaluation import one_against_rest, reliability
+from mnistlab.phases import Phase
+from mnistlab.recipe import Recipe
+from mnistlab.reporting.evidence import evidence_sections
+from mnistlab.reporting.figures import reliability_diagram, roc_curves
+from mnistlab.reporting.page import Section, cell_text
+from mnistlab.run import Run, evaluate, measure_robustness, train
+
+NET = Recipe("net", "A4", "scratch", (Phase("momentum", 0.02, 3),), scaling="min-max")
+MACHINE = Recipe("machine", "A6", "svm", (), scaling="min-max")
+WORDS = {"caption": "c", "command": "mnistlab evaluate x"}
+
+
+def sections_of(recipe: Recipe, dataset: Dataset, out: Path) -> dict[str, Section]:
+    run = evaluate(train(recipe, dataset, out=out), dataset)
+    return {section.title: section for section in evidence_sections(run, dataset, "x")}
+
+
+def test_a_network_shows_all_its_evidence(stripes: Dataset, tmp_path: Path) -> None:
+    run = measure_robustness(evaluate(train(NET, stripes, out=tmp_path), stripes), stripes)
+    sections = {section.title: section for section in evidence_sections(run, stripes, "x")}
+    assert list(sections) == [
+        "Figures",
+        "By class",
+        "Probabilities",
+        "Mistakes",
+        "Predictions",
+        "Robustness",
+    ]
+    (table,) = sections["Figures"].tables
+    told = {str(row[0]): cell_text(row[1], table.columns[1]) for row in table.rows}
+    assert told["Accuracy"].startswith(f"{run.result['test_accuracy']:.4f} (")
+    assert told["Log loss"] == f"{run.result['log_loss']:.4f}"
+    assert told["Temperature"] == f"{run.result['temperature']:.4f}"
+    assert f"{100 * run.result['mean_corruption_error']:.2f} %" in sections["Robustness"].text
+    by_name = {figure.name for section in sections.values() for figure in section.figures}
+    assert by_name >= {"roc", "reliability", "predictions-by-class", "corruptions"}
+
+
+def test_what_has_no_probabilities_shows_none(stripes: Dataset, tmp_path: Path) -> None:
+    sections = sections_of(MACHINE, stripes, tmp_path)
+    assert "Probabilities" not in sections
+    titles = [row[0] for row in sections["Figures"].tables[0].rows]
+    assert "Log loss" not in titles
+    assert "F1" in titles
+
+
+def test_mistakes_are_named_and_their_absence_is_said(stripes: Dataset, tmp_path: Path) -> None:
+    perfect = sections_of(NET, stripes, tmp_path)["Mistakes"]
+    assert perfect.text == "There are none."
+    assert not perfect.figures
+    untrained = replace(NET, phases=())
+    blind = sections_of(untrained, stripes, tmp_path)["Mistakes"]
+    (table,) = blind.tables
+    counts = [row[2] for row in table.rows]
+    assert counts == sorted(counts, reverse=True)
+    assert blind.figures[0].name == "mistakes"
+
+
+def test_runs_evaluated_long_ago_still_have_a_page(stripes: Dataset, tmp_path: Path) -> None:
+    run = evaluate(train(NET, stripes, out=tmp_path), stripes)
+    kept = ("test_accuracy", "test_accuracy_ci", "n_test", "per_class_accuracy", "n_parameters")
+    old = Run(run.path, run.recipe, run.data, run.env, {key: run.result[key] for key in kept})
+    sections = evidence_sections(old, stripes, "x")
+    assert [row[0] for row in sections[0].tables[0].rows] == ["Accuracy"]
+
+
+def test_of_many_classes_the_hardest_curves_are_drawn() -> None:
+    random = np.random.default_rng(0)
+    labels = np.arange(300) % 30
+    p = random.dirichlet(np.ones(30), 300)
+    p[np.arange(300), labels] += np.linspace(0, 1, 30)[labels]  # the later the easier
+    p /= p.sum(1, keepdims=True)
+    curves = one_against_rest(labels, p)
+    names = [f"class {k}" for k in range(30)]
+    figure = roc_curves(names, curves, **WORDS)
+    drawn = [name for name in names if f"{name} 0." in figure.svg or f"{name} 1." in figure.svg]
+    order = sorted(names, key=lambda name: curves[names.index(name)].area)
+    assert sorted(drawn) == sorted(order[:12])
+    assert order[0] in figure.alt
+
+
+def test_curves_that_cannot_be_drawn_are_refused() -> None:
+    with pytest.raises(DataError, match="2 curves for 3 classes"):
+        roc_curves(["a", "b", "c"], [None, None], **WORDS)
+    with pytest.raises(DataError, match="2 curves for 2 classes"):
+        roc_curves(["a", "b"], [None, None], **WORDS)
+    with pytest.raises(DataError, match="nothing to show"):
+        reliability_diagram({}, **WORDS)
+
+
+def test_a_diagram_of_reliability_says_how_far_off_it_is() -> None:
+    p = np.array([[0.9, 0.1], [0.8, 0.2], [0.3, 0.7], [0.55, 0.45]])
+    found = reliability(np.array([0, 1, 1, 0]), p)
+    figure = reliability_diagram({"as it is": found}, **WORDS)
+    assert f"calibration error {found.ece:.4f}" in figure.alt
+    assert figure.svg.count("<svg") == figure.narrow_svg.count("<svg") == 1
