@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from mnistlab.cli.options import JsonOption, LabelOption, SizeOption
+from mnistlab.cli.options import (
+    DeviceOption,
+    ForceOption,
+    JsonOption,
+    LabelOption,
+    OutOption,
+    SizeOption,
+    ThreadsOption,
+)
 
-app = typer.Typer(help="Data sets: list, fetch, export.", no_args_is_help=True)
+app = typer.Typer(help="Data sets: list, fetch, profile, audit, export.", no_args_is_help=True)
 
 
 @app.command("list", epilog="Example: mnistlab data list")
@@ -33,6 +42,87 @@ def data_fetch(name: str) -> None:
 
     for path in fetch(name):
         print(path)
+
+
+@app.command("profile", epilog="Example: mnistlab data profile my-images/ --size 28")
+def data_profile(
+    name: Annotated[str, typer.Argument(metavar="NAME_OR_PATH")],
+    no_map: Annotated[
+        bool,
+        typer.Option("--no-map", help="Leave out the t-SNE map, which takes the longest."),
+    ] = False,
+    size: SizeOption = None,
+    label_column: LabelOption = None,
+    out: Annotated[
+        Path, typer.Option("--out", help="Folder that the profile's folder is put in.")
+    ] = Path("runs"),
+    threads: ThreadsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Look at a data set before training on it. Writes a page, its figures and profile.json.
+
+    Classes, parts, grey levels, images, principal components, a map, and the nearest pairs of
+    different classes, where labels are doubtful.
+    """
+    from mnistlab.cli.terminal import table
+    from mnistlab.data import load
+    from mnistlab.data.profile import profile
+    from mnistlab.reporting.profile_report import profile_report, summary_lines
+
+    dataset = load(name, size=size, label_column=label_column)
+    found = profile(
+        dataset,
+        with_map=not no_map,
+        threads=threads,
+        on_step=lambda text: print(text, file=sys.stderr, flush=True),
+    )
+    page = profile_report(found, out / f"profile-{dataset.name}")
+    print(table(*summary_lines(found)))
+    print(f"\nprofile: {page}")
+    if as_json:
+        print(json.dumps(found.to_json() | {"path": str(page)}))
+
+
+@app.command("audit", epilog="Example: mnistlab data audit my-images/ --size 28")
+def data_audit(
+    name: Annotated[str, typer.Argument(metavar="NAME_OR_PATH")],
+    folds: Annotated[int, typer.Option("--folds", min=2, help="How many parts.")] = 5,
+    size: SizeOption = None,
+    label_column: LabelOption = None,
+    out: OutOption = Path("runs"),
+    force: ForceOption = False,
+    device: DeviceOption = "auto",
+    threads: ThreadsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Look for wrong labels, copies and blank images. Writes suspects.csv and a page.
+
+    Every image, of all parts, is judged by a network trained on other folds; that takes as long
+    as so many short trainings.
+    """
+    from mnistlab.cli.terminal import shown_progress, table
+    from mnistlab.data import load
+    from mnistlab.reporting.audit_report import audit_report, counts_table
+    from mnistlab.reporting.study_report import text_of
+    from mnistlab.run.auditing import audit
+
+    dataset = load(name, size=size, label_column=label_column)
+    with shown_progress() as progress:
+        progress.on_plan(folds)
+        found = audit(
+            dataset,
+            n_folds=folds,
+            out=out,
+            force=force,
+            device=device,
+            threads=threads,
+            progress=progress,
+        )
+    page = audit_report(found)
+    print(table(*text_of(counts_table(found))))
+    print(f"\nsuspects: {found.path / 'suspects.csv'}\nreport: {page}")
+    if as_json:
+        print(json.dumps(found.to_json() | {"path": str(found.path)}))
 
 
 @app.command(

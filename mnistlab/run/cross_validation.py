@@ -5,9 +5,13 @@ from __future__ import annotations
 import json
 import statistics
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from mnistlab import atomic
 from mnistlab.classifiers.methods import method_of
@@ -55,6 +59,15 @@ class CrossValidation:
         }
 
 
+@dataclass(frozen=True, eq=False)
+class Fold:
+    """The places of a fold's images, and a classifier trained on those of all other folds."""
+
+    held_out: NDArray[np.intp]
+    classifier: Any
+    train_time_s: float
+
+
 def cross_validate(
     recipe: Recipe,
     data: Dataset | str | None = None,
@@ -75,37 +88,21 @@ def cross_validate(
     """
     dataset = data if isinstance(data, Dataset) else load(data or recipe.data)
     train, progress = parts_of(recipe, dataset).train, progress or Progress()
-    check_trainable(recipe, train, device)
-    n_smallest = min(_class_sizes(train))
-    if not 2 <= n_folds <= n_smallest:
-        raise RecipeError(
-            f"folds must be 2 or more, and no more than the {n_smallest} training images of the "
-            f"smallest class; got {n_folds}"
-        )
+    check_folds(recipe, train, n_folds, device)
     path = Path(out) / f"cv-{n_folds}-folds-{folder_name(recipe, dataset)}"
     if (path / "result.json").exists() and not force:
         result = _kept(path, recipe, dataset, n_folds)
         for number, scored in enumerate(result.accuracy, start=1):
             progress.on_fold(recipe, number, scored)
         return result
-    from sklearn.model_selection import StratifiedKFold
-
-    folds = StratifiedKFold(n_folds, shuffle=True, random_state=recipe.seed)
     accuracy, seconds = [], []
     method = method_of(recipe.model)
     with method.n_threads(threads):
         env = method.describe(device, recipe.precision)
-        for inner, outer in folds.split(train.images, train.labels):
-            progress.on_start(recipe, dataset, n_steps(recipe, len(inner)))
-            classifier, start = classifier_of(recipe, device), time.perf_counter()
-            classifier.fit(
-                train.images[inner],
-                train.labels[inner],
-                on_step=progress.on_step,
-                on_epoch=progress.on_epoch,
-            )
-            seconds.append(time.perf_counter() - start)
-            accuracy.append(float(classifier.score(train.images[outer], train.labels[outer])))
+        for fold in train_folds(recipe, train, n_folds, device, progress):
+            images, labels = train.images[fold.held_out], train.labels[fold.held_out]
+            seconds.append(fold.train_time_s)
+            accuracy.append(float(fold.classifier.score(images, labels)))
             progress.on_fold(recipe, len(accuracy), accuracy[-1])
     result = CrossValidation(
         recipe, dataset.name, len(train), tuple(accuracy), tuple(seconds), path
@@ -115,6 +112,40 @@ def cross_validate(
     atomic.write_json(path / "env.json", {"mnistlab": __version__, **env, "seed": recipe.seed})
     atomic.write_json(path / "result.json", result.to_json())
     return result
+
+
+def check_folds(recipe: Recipe, images: Dataset, n_folds: int, device: str) -> None:
+    """Everything that can be known to fail before training on folds: DataError or RecipeError."""
+    check_trainable(recipe, images, device)
+    n_smallest = min(_class_sizes(images))
+    if not 2 <= n_folds <= n_smallest:
+        raise RecipeError(
+            f"folds must be 2 or more, and no more than the {n_smallest} training images of the "
+            f"smallest class; got {n_folds}"
+        )
+
+
+def train_folds(
+    recipe: Recipe, images: Dataset, n_folds: int, device: str, progress: Progress
+) -> Iterator[Fold]:
+    """For each of n_folds stratified folds, a classifier trained on all the others.
+
+    Folds follow the recipe's seed. Whoever asks for the next fold tells `progress` of the last.
+    Raises TrainingError for a loss that is not finite.
+    """
+    from sklearn.model_selection import StratifiedKFold
+
+    folds = StratifiedKFold(n_folds, shuffle=True, random_state=recipe.seed)
+    for inner, outer in folds.split(images.images, images.labels):
+        progress.on_start(recipe, images, n_steps(recipe, len(inner)))
+        classifier, start = classifier_of(recipe, device), time.perf_counter()
+        classifier.fit(
+            images.images[inner],
+            images.labels[inner],
+            on_step=progress.on_step,
+            on_epoch=progress.on_epoch,
+        )
+        yield Fold(outer, classifier, time.perf_counter() - start)
 
 
 def _kept(path: Path, recipe: Recipe, dataset: Dataset, n_folds: int) -> CrossValidation:

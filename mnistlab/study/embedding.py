@@ -14,10 +14,14 @@ from numpy.typing import NDArray
 
 from mnistlab import atomic, machine
 from mnistlab.data import Dataset, split
-from mnistlab.data.scaling import fit_scaling
+from mnistlab.data.embedding import (
+    as_rows,
+    neighbour_agreement,
+    neighbour_map,
+    principal_components,
+    variance_shares,
+)
 from mnistlab.study.settings import Settings
-
-N_NEIGHBOURS = 10
 
 
 @dataclass(frozen=True)
@@ -41,22 +45,14 @@ class EmbeddingStudy:
 
     def run(self, dataset: Dataset, settings: Settings) -> EmbeddingResult:
         """Fit both on training images; the other parts are left alone."""
-        from sklearn.decomposition import PCA
-        from sklearn.manifold import TSNE
-
         train = split(dataset, self.protocol).train
-        shift, scale = fit_scaling("min-max", train.images)
-        rows = (train.images.reshape(len(train), -1) - np.float32(shift)) / np.float32(scale)
+        rows = as_rows(train.images)
         with machine.n_threads(settings.threads):
             start = time.perf_counter()
-            components = min(self.n_components, *rows.shape)
-            pca = PCA(components, random_state=self.seed).fit(rows)
+            pca = principal_components(rows, self.n_components, self.seed)
             pca_time_s, start = time.perf_counter() - start, time.perf_counter()
             rows, labels = rows[: self.n_map], train.labels[: self.n_map]
-            # Of few images a map of wide neighbourhoods cannot be drawn.
-            perplexity = min(self.perplexity, (len(rows) - 1) / 3)
-            tsne = TSNE(perplexity=perplexity, random_state=self.seed)
-            map_points = tsne.fit_transform(rows)
+            map_points, perplexity = neighbour_map(rows, self.perplexity, self.seed)
             map_time_s = time.perf_counter() - start
             result = EmbeddingResult(
                 study=self,
@@ -64,12 +60,14 @@ class EmbeddingStudy:
                 path=settings.folder_of(self, dataset),
                 n_train=len(train),
                 perplexity=perplexity,
-                variance=tuple(float(share) for share in pca.explained_variance_ratio_),
+                variance=variance_shares(pca),
                 points=map_points,
                 labels=labels,
                 agreement={
                     "all pixels": neighbour_agreement(rows, labels),
-                    f"{components} components": neighbour_agreement(pca.transform(rows), labels),
+                    f"{pca.n_components_} components": neighbour_agreement(
+                        pca.transform(rows), labels
+                    ),
                     "the map": neighbour_agreement(map_points, labels),
                 },
                 time_s={"pca": pca_time_s, "map": map_time_s},
@@ -119,13 +117,3 @@ class EmbeddingResult:
             "neighbour_agreement": self.agreement,
             "time_s": self.time_s,
         }
-
-
-def neighbour_agreement(rows: NDArray[Any], labels: NDArray[np.int64]) -> float:
-    """Leave-one-out accuracy of the vote of the ten nearest rows (N, D)."""
-    from sklearn.neighbors import NearestNeighbors
-
-    n_neighbours = min(N_NEIGHBOURS, len(rows) - 1)
-    nearest = NearestNeighbors(n_neighbors=n_neighbours).fit(rows).kneighbors(return_distance=False)
-    votes = np.apply_along_axis(np.bincount, 1, labels[nearest], minlength=labels.max() + 1)
-    return float((votes.argmax(1) == labels).mean())

@@ -1,0 +1,294 @@
+"""What is in a data set: classes, parts, grey levels, images, directions, neighbours.
+
+Numbers of the test part of a published split are counted; its images are neither shown nor
+compared, as they are for evaluation alone. NumPy, and scikit-learn where it is asked for.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnistlab import machine
+from mnistlab.data.dataset import Dataset
+from mnistlab.data.embedding import (
+    as_rows,
+    neighbour_agreement,
+    neighbour_map,
+    principal_components,
+    variance_shares,
+)
+from mnistlab.data.grey_levels import (
+    BLACK,
+    Counts,
+    levels_by_class,
+    moments_by_class,
+    statistics_of,
+)
+from mnistlab.data.nearest import Pair, closest_pairs, nearest_images
+from mnistlab.data.splits import PROTOCOLS
+from mnistlab.errors import DataError
+
+N_EXAMPLES, N_PAIRS = 16, 12
+N_COMPARED, N_MAP = 10_000, 5000  # images; N_COMPARED squared is what neighbours cost
+N_COMPONENTS, PERPLEXITY = 50, 30.0  # row A2
+FEWEST_EMBEDDED = 10  # images; of fewer, components and neighbours say nothing
+
+Step = Callable[[str, str], AbstractContextManager[None]]
+
+
+class SplitSizes(NamedTuple):
+    """Images in train, val and test under a protocol; None, and why, where it cannot cut.
+
+    largest_shift: how far a class's share in a part is from its share of all images, at most.
+    """
+
+    protocol: str
+    sizes: tuple[int, int, int] | None
+    largest_shift: float | None = None
+    fault: str = ""
+
+
+@dataclass(frozen=True)
+class Embedding:
+    """variance: share of each principal component of the images compared, largest first.
+
+    agreement: as of an EmbeddingResult, over n_map images. points: float32 (n_map, 2), None
+    where no map was wanted, of the first n_map images compared.
+    """
+
+    variance: tuple[float, ...]
+    agreement: dict[str, float]
+    n_map: int
+    points: NDArray[np.float32] | None
+    perplexity: float
+
+
+@dataclass(frozen=True, eq=False)
+class Profile:
+    """What was found. K classes; "shown" are the published training part, or all images.
+
+    parts: "training part" and "test part", or "all images". counts: int64 (P, K), images.
+    grey_levels: int64 (P, K, 256), pixels. mean, deviation: float32 (K, H, W) over the shown
+    images of a class, NaN where there are none. n_constant: pixels that never change in them.
+    examples: for each class places of N_EXAMPLES images at most, evenly over the file.
+    compared: int (M,), the places of the shown images drawn for what is below: all, or
+    N_COMPARED at random. embedding: None of too few images or of images all alike. pairs: the
+    closest of different classes. nearest_is_own: bool (M,), whether the nearest of the others
+    compared is of the image's class. time_s: of each step.
+    """
+
+    dataset: Dataset
+    parts: tuple[str, ...]
+    counts: Counts
+    grey_levels: Counts
+    splits: tuple[SplitSizes, ...]
+    mean: NDArray[np.float32]
+    deviation: NDArray[np.float32]
+    n_constant: int
+    examples: tuple[NDArray[np.intp], ...]
+    compared: NDArray[np.intp]
+    embedding: Embedding | None
+    pairs: tuple[Pair, ...]
+    nearest_is_own: NDArray[np.bool_]
+    seed: int
+    time_s: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def class_counts(self) -> Counts:
+        """int64 (K,): the images of each class in all parts."""
+        counts: Counts = self.counts.sum(axis=0)
+        return counts
+
+    @property
+    def own_shares(self) -> NDArray[np.float64]:
+        """float64 (K,): for how many of a class's compared images the nearest is of it too.
+
+        NaN for a class of which none is compared.
+        """
+        labels, n_classes = self.dataset.labels[self.compared], self.dataset.n_classes
+        n_own = np.bincount(labels[self.nearest_is_own], minlength=n_classes)
+        with np.errstate(invalid="ignore"):
+            return np.asarray(n_own / np.bincount(labels, minlength=n_classes))
+
+    def to_json(self) -> dict[str, Any]:
+        """profile.json: the numbers, without the images."""
+        dataset, embedding = self.dataset, self.embedding
+        by_class = self.grey_levels.sum(axis=0)
+        return {
+            "data": dataset.name,
+            "source": dict(dataset.source),
+            "fingerprint": dataset.fingerprint,
+            "licence": dataset.licence,
+            "n_images": len(dataset),
+            "height": dataset.images.shape[1],
+            "width": dataset.images.shape[2],
+            "classes": [
+                {
+                    "name": name,
+                    "n_images": dict(zip(self.parts, map(int, self.counts[:, k]), strict=True)),
+                    "pixels": _statistics_json(by_class[k]),
+                    "nearest_is_own": _number(self.own_shares[k]),
+                }
+                for k, name in enumerate(dataset.class_names)
+            ],
+            "pixels": {
+                part: _statistics_json(levels.sum(axis=0))
+                for part, levels in zip(self.parts, self.grey_levels, strict=True)
+            },
+            "grey_levels": {
+                part: levels.sum(axis=0).tolist()
+                for part, levels in zip(self.parts, self.grey_levels, strict=True)
+            },
+            "black": BLACK,
+            "n_constant_pixels": self.n_constant,
+            "splits": {s.protocol: s._asdict() for s in self.splits},
+            "n_compared": len(self.compared),
+            "nearest_is_own": float(self.nearest_is_own.mean()),
+            "seed": self.seed,
+            "pairs": [
+                {
+                    "images": [pair.first, pair.second],
+                    "classes": [dataset.class_names[dataset.labels[i]] for i in pair[:2]],
+                    "distance": pair.distance,
+                }
+                for pair in self.pairs
+            ],
+            "embedding": embedding
+            and {
+                "explained_variance": list(embedding.variance),
+                "neighbour_agreement": embedding.agreement,
+                "n_map": embedding.n_map,
+                "perplexity": None if embedding.points is None else embedding.perplexity,
+            },
+            "time_s": self.time_s,
+        }
+
+
+def profile(
+    dataset: Dataset,
+    *,
+    with_map: bool = True,
+    threads: int | None = None,
+    seed: int = 0,
+    on_step: Callable[[str], None] = lambda text: None,
+) -> Profile:
+    """Look at all of a data set; nothing is trained.
+
+    The t-SNE map of N_MAP images takes longer than everything else: with_map leaves it out.
+    on_step is told what is done next. seed: of the images compared and of the map.
+    """
+    times: dict[str, float] = {}
+
+    @contextmanager
+    def step(name: str, text: str) -> Iterator[None]:
+        on_step(text)
+        start = time.perf_counter()
+        yield
+        times[name] = time.perf_counter() - start
+
+    n_shown = dataset.n_official_train or len(dataset)
+    shown = slice(0, n_shown)
+    images, labels = dataset.images[shown], dataset.labels[shown]
+    order = np.random.default_rng(seed).permutation(n_shown)[:N_COMPARED]
+    with machine.n_threads(threads):
+        with step("pixels", f"grey levels of {len(dataset):,} images"):
+            parts, counts, grey_levels = _count(dataset)
+            mean, deviation = moments_by_class(images, labels, dataset.n_classes)
+            n_constant = int((images.min(axis=0) == images.max(axis=0)).sum())
+            splits = tuple(_sizes_of(dataset, protocol) for protocol in PROTOCOLS)
+        with step("nearest", f"nearest of {len(order):,} images"):
+            nearest = nearest_images(images[order], labels[order])
+        embedding = _embed(images[order], labels[order], with_map, seed, step)
+    return Profile(
+        dataset=dataset,
+        parts=parts,
+        counts=counts,
+        grey_levels=grey_levels,
+        splits=splits,
+        mean=mean,
+        deviation=deviation,
+        n_constant=n_constant,
+        examples=tuple(_spread(np.flatnonzero(labels == k)) for k in range(dataset.n_classes)),
+        compared=order,
+        embedding=embedding,
+        pairs=closest_pairs(nearest, order, N_PAIRS),
+        nearest_is_own=nearest.is_own,
+        seed=seed,
+        time_s=times,
+    )
+
+
+def _count(dataset: Dataset) -> tuple[tuple[str, ...], Counts, Counts]:
+    """Names of the parts, images (P, K) and pixels (P, K, 256) in each."""
+    n_train, n_classes = dataset.n_official_train, dataset.n_classes
+    parts = {"all images": slice(None)}
+    if n_train is not None:
+        parts = {"training part": slice(n_train), "test part": slice(n_train, None)}
+    counts, levels = [], []
+    for where in parts.values():
+        images, labels = dataset.images[where], dataset.labels[where]
+        counts.append(np.bincount(labels, minlength=n_classes))
+        levels.append(levels_by_class(images, labels, n_classes))
+    return tuple(parts), np.stack(counts), np.stack(levels)
+
+
+def _embed(
+    images: NDArray[np.uint8], labels: NDArray[np.int64], with_map: bool, seed: int, step: Step
+) -> Embedding | None:
+    """Components of all of them, neighbours and map of the first N_MAP."""
+    if len(images) < FEWEST_EMBEDDED or not (images != images[0]).any():
+        return None
+    with step("components", f"principal components of {len(images):,} images"):
+        rows = as_rows(images)
+        pca = principal_components(rows, N_COMPONENTS, seed)
+        rows, labels = rows[:N_MAP], labels[:N_MAP]
+        agreement = {
+            "all pixels": neighbour_agreement(rows, labels),
+            f"{pca.n_components_} components": neighbour_agreement(pca.transform(rows), labels),
+        }
+    points, perplexity = None, 0.0
+    if with_map:
+        with step("map", f"t-SNE map of {len(rows):,} images"):
+            points, perplexity = neighbour_map(rows, PERPLEXITY, seed)
+            agreement["the map"] = neighbour_agreement(points, labels)
+    return Embedding(variance_shares(pca), agreement, len(rows), points, perplexity)
+
+
+def _sizes_of(dataset: Dataset, protocol: str) -> SplitSizes:
+    try:
+        parts = PROTOCOLS[protocol](dataset)
+    except DataError as error:
+        return SplitSizes(protocol, None, fault=str(error))
+    n_classes = dataset.n_classes
+    whole = np.bincount(dataset.labels, minlength=n_classes) / len(dataset)
+    shifts = [
+        np.abs(np.bincount(dataset.labels[part], minlength=n_classes) / len(part) - whole).max()
+        for part in parts
+        if len(part)
+    ]
+    train, val, test = map(len, parts)
+    return SplitSizes(protocol, (train, val, test), float(max(shifts)))
+
+
+def _spread(places: NDArray[np.intp]) -> NDArray[np.intp]:
+    """N_EXAMPLES of them at most, evenly from the first to the last."""
+    n = min(N_EXAMPLES, len(places))
+    return places[np.linspace(0, len(places) - 1, n).round().astype(np.intp)] if n else places
+
+
+def _statistics_json(levels: Counts) -> dict[str, Any] | None:
+    if not levels.any():
+        return None
+    found = statistics_of(levels)._asdict()
+    return {name: _number(value) for name, value in found.items()}
+
+
+def _number(value: Any) -> Any:
+    return None if np.isnan(value) else value

@@ -1,0 +1,233 @@
+"""The page of a data set: classes, parts, pixels, images, and where labels are doubtful."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import numpy as np
+
+from mnistlab import atomic
+from mnistlab.data.grey_levels import BLACK, statistics_of
+from mnistlab.data.profile import Embedding, Profile
+from mnistlab.reporting.figures import (
+    alike_pairs,
+    black_pixels,
+    class_balance,
+    class_gallery,
+    class_moments,
+    embedding_map,
+    grey_levels,
+    variance_curve,
+)
+from mnistlab.reporting.page import Fact, Figure, Page, Section
+from mnistlab.reporting.palette import ARMS
+from mnistlab.reporting.profile_tables import (
+    agreement_table,
+    class_table,
+    pair_table,
+    pixel_table,
+    split_table,
+)
+from mnistlab.reporting.profile_words import (
+    answer,
+    classes,
+    closest,
+    compared,
+    components,
+    percent,
+    shown,
+)
+from mnistlab.reporting.render import render
+
+
+def profile_report(profile: Profile, folder: Path) -> Path:
+    """Write profile.html, profile.json and figures/*.png into `folder`; the page's path."""
+    page = profile_page(profile, command_of(profile))
+    for figure in page.figures():
+        atomic.write_bytes(folder / "figures" / f"{figure.name}.png", figure.png)
+    atomic.write_json(folder / "profile.json", profile.to_json())
+    path = folder / "profile.html"
+    atomic.write_text(path, render(page))
+    return path
+
+
+def command_of(profile: Profile) -> str:
+    """What makes the page again, as far as the set says how it was loaded."""
+    source = profile.dataset.source
+    words = ["mnistlab", "data", "profile", source.get("name_or_path", profile.dataset.name)]
+    if "size" in source:
+        words += ["--size", "{}x{}".format(*source["size"])]
+    if "label_column" in source:
+        words += ["--label-column", source["label_column"]]
+    if profile.embedding and profile.embedding.points is None:
+        words.append("--no-map")
+    return shlex.join(words)
+
+
+def profile_page(profile: Profile, command: str) -> Page:
+    """The whole of it; what needs several classes or images is left out where there are none."""
+    name = profile.dataset.name
+    return Page(
+        kind="Profile",
+        title=name,
+        question=f"What is in {name}?",
+        answer=answer(profile),
+        facts=_facts(profile),
+        sections=(
+            _classes(profile, command),
+            Section("Splits", tables=(split_table(profile),)),
+            _pixels(profile, command),
+            _images(profile, command),
+            *(_directions(profile, profile.embedding, command) if profile.embedding else ()),
+            *((_pairs(profile, command),) if profile.pairs else ()),
+        ),
+        command=command,
+    )
+
+
+def summary_lines(profile: Profile) -> tuple[list[str], list[tuple[str, str]]]:
+    """Headings and rows of what a terminal shows."""
+    facts = [(fact.label.lower(), fact.value) for fact in _facts(profile)]
+    all_pixels = statistics_of(profile.grey_levels.sum(axis=(0, 1)))
+    facts += [
+        ("grey levels", f"{all_pixels.mean:.1f} ± {all_pixels.deviation:.1f}"),
+        ("black pixels", percent(all_pixels.black)),
+    ]
+    if profile.embedding:
+        facts.append(("components", components(profile.embedding)))
+    if profile.pairs:
+        facts.append(("nearest is of the class", percent(profile.nearest_is_own.mean())))
+        facts.append(("closest pair", closest(profile)))
+    return ["what", "value"], facts
+
+
+def _facts(profile: Profile) -> tuple[Fact, ...]:
+    dataset = profile.dataset
+    sizes = " / ".join(f"{n:,}" for n in profile.counts.sum(axis=1))
+    parts = f"{sizes}, as given" if len(profile.parts) > 1 else "none are given"
+    total, of_map = sum(profile.time_s.values()), profile.time_s.get("map")
+    seconds = f"{total:.1f}\N{NO-BREAK SPACE}s"
+    return (
+        Fact("Data set", dataset.name),
+        Fact("Images", f"{len(dataset):,}"),
+        Fact("Size", "{} x {}".format(*dataset.images.shape[1:])),
+        Fact("Classes", classes(profile).replace(" classes of ", ", of ")),
+        Fact("Train and test parts", parts),
+        Fact("Compared", compared(profile).removeprefix("the ")),
+        *((Fact("Licence", dataset.licence),) if dataset.licence else ()),
+        Fact(
+            "Time", seconds + (f", {of_map:.1f}\N{NO-BREAK SPACE}s for the map" if of_map else "")
+        ),
+    )
+
+
+def _classes(profile: Profile, command: str) -> Section:
+    figure = class_balance(
+        profile.counts,
+        profile.parts,
+        profile.dataset.class_names,
+        caption="Bars from one line, where write-up C draws a pie: lengths can be compared, "
+        "and a class of few images is seen.",
+        command=command,
+    )
+    by_class = profile.grey_levels.sum(axis=0)
+    shares = [statistics_of(levels).black if levels.any() else np.nan for levels in by_class]
+    everything = statistics_of(by_class.sum(axis=0)).black
+    black = black_pixels(
+        np.array([everything, *shares]),
+        profile.dataset.class_names,
+        caption=f"Black is a grey level of {BLACK} at most (write-up C); all parts.",
+        command=command,
+    )
+    return Section("Classes", figures=(figure, black), tables=(class_table(profile),))
+
+
+def _pixels(profile: Profile, command: str) -> Section:
+    height, width = profile.dataset.images.shape[1:]
+    constant = (
+        f"{profile.n_constant:,} of the {height * width:,} pixels are the same in every one of "
+        f"{shown(profile)}."
+        if profile.n_constant
+        else f"None of the {height * width:,} pixels is the same in all of {shown(profile)}."
+    )
+    histogram = grey_levels(
+        profile.grey_levels.sum(axis=(0, 1)),
+        BLACK,
+        caption="All pixels of all images.",
+        command=command,
+    )
+    return Section("Pixels", constant, figures=(histogram,), tables=(pixel_table(profile),))
+
+
+def _images(profile: Profile, command: str) -> Section:
+    images, names = profile.dataset.images, profile.dataset.class_names
+    gallery = class_gallery(
+        [images[places] for places in profile.examples],
+        names,
+        caption=f"Taken evenly from the first to the last of {shown(profile)}, not chosen.",
+        command=command,
+    )
+    moments = class_moments(
+        profile.mean,
+        profile.deviation,
+        names,
+        caption=f"Over {shown(profile)}. The deviation is brightest, at "
+        f"{np.nanmax(profile.deviation):.0f} grey levels, where images of a class differ most.",
+        command=command,
+    )
+    return Section("Images", figures=(gallery, moments))
+
+
+def _directions(profile: Profile, embedding: Embedding, command: str) -> tuple[Section, Section]:
+    n_pixels, n_map = profile.dataset.images[0].size, embedding.n_map
+    some = f"{n_map:,} of " if n_map < len(profile.compared) else ""
+    curve = variance_curve(
+        np.array(embedding.variance),
+        caption=f"Principal component analysis of {compared(profile)}, {n_pixels:,} pixels each. "
+        "Bars: each component alone. Line: all up to it.",
+        command=command,
+    )
+    figures: tuple[Figure, ...] = ()
+    if embedding.points is not None:
+        repeated = profile.dataset.n_classes > len(ARMS)
+        points = embedding_map(
+            embedding.points,
+            profile.dataset.labels[profile.compared[:n_map]],
+            profile.dataset.class_names,
+            caption=f"t-SNE of {some}{compared(profile)}, perplexity {embedding.perplexity:.3g}. "
+            "Neighbours on it are alike in their pixels; distances between groups mean little."
+            + (" Dashes are classes whose colour is that of a class of dots." if repeated else ""),
+            command=command,
+        )
+        figures = (points,)
+    return (
+        Section("Principal components", figures=(curve,)),
+        Section("Neighbours", figures=figures, tables=(agreement_table(embedding),)),
+    )
+
+
+def _pairs(profile: Profile, command: str) -> Section:
+    dataset, pairs = profile.dataset, profile.pairs
+    places = np.array([pair[:2] for pair in pairs])
+    figure = alike_pairs(
+        dataset.images[places],
+        dataset.labels[places],
+        [pair.distance for pair in pairs],
+        dataset.class_names,
+        caption="The distance is the root mean square difference of all pixels, of 255. No image "
+        "is shown twice.",
+        command=command,
+    )
+    same = sum(pair.distance == 0 for pair in pairs)
+    text = (
+        f"The nearest images of different classes among {compared(profile)}. Where a label is "
+        "wrong, or nobody could tell, it shows here first."
+        + (f" In {same} of these pairs the two are the same, pixel for pixel." if same else "")
+    )
+    return Section(
+        "Doubtful labels",
+        text,
+        figures=(figure,),
+        tables=(pair_table(profile),),
+    )
