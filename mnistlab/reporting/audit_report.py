@@ -18,6 +18,7 @@ from mnistlab.run.suspects import REASONS, Suspect
 N_SHOWN, N_ROWS = 64, 50
 TITLES = {
     "label": "Labels likely wrong",
+    "doubtful-label": "Doubtful labels",
     "duplicate": "Exact copies",
     "near-duplicate": "Near copies",
     "blank": "Blank images",
@@ -79,7 +80,8 @@ def _answer(audit: Audit) -> str:
 
 
 def _labels(audit: Audit, command: str) -> list[Section]:
-    suspects = audit.of("label")
+    likely = audit.of("label")
+    suspects = (*likely, *audit.of("doubtful-label"))
     if not suspects:
         return []
     names = audit.dataset.class_names
@@ -103,10 +105,11 @@ def _labels(audit: Audit, command: str) -> list[Section]:
         for s in suspects[:N_ROWS]
     )
     note = f"The first {len(rows):,} of {len(suspects):,}." if len(suspects) > len(rows) else ""
-    table = Table("Labels likely wrong, worst first", columns, rows, note=note)
+    note = f"{len(likely):,} are likely wrong, the others doubtful. {note}".rstrip()
+    table = Table("Labels, worst first", columns, rows, note=note)
     caption = "In red what classifiers say that never saw the image, below it the label it has."
-    figure = _grid(audit, suspects, caption, command, "labels", TITLES["label"])
-    return [Section(TITLES["label"], tables=(table,), figures=(figure,))]
+    figure = _grid(audit, suspects, caption, command, "labels", "Labels")
+    return [Section("Labels likely wrong", tables=(table,), figures=(figure,))]
 
 
 def _copies(audit: Audit, command: str) -> list[Section]:

@@ -39,6 +39,8 @@ def last_json(captured: str) -> dict:
                 "data list",
                 "data fetch",
                 "data export",
+                "data profile",
+                "data audit",
                 "recipes",
                 "train",
                 "evaluate",

@@ -56,5 +56,5 @@ def test_of_a_clean_set_the_page_says_so(stripes: Dataset, tmp_path: Path) -> No
     recipe = replace(ml.get_recipe("scratch-mlp-tuned"), phases=(ml.Phase("momentum", 0.02, 3),))
     found = audit(clean, recipe=recipe, n_folds=2, out=tmp_path)
     page = audit_report(found).read_text()
-    assert found.suspects == ()
+    assert {suspect.reason for suspect in found.suspects} <= {"doubtful-label"}
     assert "Of 600 images 0 have a label that is likely wrong" in page

@@ -13,6 +13,7 @@ import pytest
 
 from mnistlab.classifiers import SVMClassifier
 from mnistlab.data import Dataset
+from mnistlab.data.embedding import neighbour_agreement
 from mnistlab.phases import Phase
 from mnistlab.recipe import Recipe
 from mnistlab.run import CrossValidation, Progress, Run, cross_validate
@@ -28,7 +29,6 @@ from mnistlab.study import (
     run_study,
 )
 from mnistlab.study import grid as grid_module
-from mnistlab.study.embedding import neighbour_agreement
 
 MACHINE = Recipe("machine", "A6", "svm", (), scaling="min-max", model_args={"C": 7.0})
 GRID = GridStudy(

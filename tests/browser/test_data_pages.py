@@ -1,0 +1,54 @@
+"""The pages of `data profile` and `data audit` as a reader meets them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from test_report_page import CONTRASTS, CUT_OFF, OUTSIDE, TYPE_SIZES
+
+import mnistlab as ml
+from mnistlab.data import Dataset
+from mnistlab.data.profile import profile
+from mnistlab.reporting.audit_report import audit_report
+from mnistlab.reporting.profile_report import profile_report
+from mnistlab.run.auditing import audit
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def pages(stripes: Dataset, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    out = tmp_path_factory.mktemp("data")
+    names = ("T-shirt/top", "a class with a rather long name", "<b>bold</b>", "Ankle boot")
+    images, labels = stripes.images.copy(), stripes.labels.copy()
+    labels[::40] = (labels[::40] + 1) % 4
+    images[500], images[300] = images[20], 0
+    flawed = replace(stripes, images=images, labels=labels, class_names=names)
+    recipe = replace(ml.get_recipe("scratch-mlp-tuned"), phases=(ml.Phase("momentum", 0.02, 3),))
+    found = audit(flawed, recipe=recipe, n_folds=2, out=out, engine="own")
+    assert len(np.unique([suspect.reason for suspect in found.suspects])) >= 3
+    return {
+        "profile": profile_report(profile(flawed), out / "profile"),
+        "audit": audit_report(found),
+    }
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1440])
+@pytest.mark.parametrize("name", ["profile", "audit"])
+def test_the_page_is_silent_whole_and_fits(visit, pages, name, width, scheme):
+    visited = visit(pages[name], width=width, scheme=scheme)
+    page = visited.page
+    page.mouse.wheel(0, 30_000)
+    page.locator("thead button").first.click()
+    assert (visited.messages, visited.dialogs) == ([], [])
+    asked = [url for url in visited.requests if not url.startswith("data:")]
+    assert asked == [pages[name].as_uri()]
+    assert page.evaluate("document.scrollingElement.scrollWidth") <= width
+    assert page.evaluate(OUTSIDE) == []
+    assert page.evaluate(CUT_OFF) == []
+    assert min(page.evaluate(TYPE_SIZES)) >= 7.5
+    assert [pair for pair in page.evaluate(CONTRASTS) if pair[0] < 4.5] == []
