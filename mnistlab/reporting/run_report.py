@@ -139,6 +139,8 @@ def rate_figures(
     if not rates_differ(curves):
         return ()
     parts = ["The learning rate of each epoch's last step."]
+    if any(len(of_arm.val_loss) > 1 for of_arm in curves.values()):
+        parts.append("Seeds with rates of their own have lines of their own.")
     if falls_below(curves):
         parts.append("A rate that falls below a thousandth of its highest leaves the figure.")
     if any(any(of_arm.phase_ends) for of_arm in curves.values()):

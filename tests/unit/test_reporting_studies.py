@@ -438,6 +438,7 @@ def test_captions_tell_of_early_stops_and_of_phases(
         assert "Dotted: a new phase begins." in figures[name].caption
         assert f"3 seeds of {min(lengths)} to {max(lengths)} epochs" in figures[name].alt
     assert "Dotted: a new phase begins." in figures["learning-rates"].caption
+    assert "Seeds with rates of their own" in figures["learning-rates"].caption
     assert "stops" not in drawn["learning-curves"].caption
     assert "Dotted" not in drawn["learning-curves"].caption
 
