@@ -30,6 +30,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "ladder mnist": lambda: study_tables.study_table("ladder", "mnist"),
     "ladder fashion-mnist": lambda: study_tables.study_table("ladder", "fashion-mnist"),
     "loop": peer_tables.loop_table,
+    "steps": peer_tables.steps_table,
     "csv": peer_tables.csv_table,
     "systems": systems_table,
     "augmentation": peer_tables.augmentation_table,
@@ -37,6 +38,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "svm": peer_tables.svm_table,
     "embedding": study_tables.embedding_table,
     "optimizers fashion-mnist": lambda: study_tables.study_table("optimizers", "fashion-mnist"),
+    "lr-schedule fashion-mnist": lambda: study_tables.study_table("lr-schedule", "fashion-mnist"),
     "batch-size fashion-mnist": lambda: study_tables.study_table("batch-size", "fashion-mnist"),
     "double-softmax fashion-mnist": lambda: study_tables.study_table(
         "double-softmax", "fashion-mnist"

@@ -36,21 +36,25 @@ def miniature(study: AnyStudy) -> AnyStudy:
 
 
 def few_images(dataset: Dataset) -> Dataset:
-    """Every so many-th image of both official parts, or of the whole set where it has none.
+    """The first images of every class of both official parts, or of the set where it has none.
 
-    Not the first ones: images from folders come class by class.
+    As many of each class as far as they go: a set may come class by class, or in turns.
     """
     if dataset.n_official_train is None:
-        return dataset.take(_spread(0, len(dataset), N_TRAIN + N_TEST))
-    train = _spread(0, dataset.n_official_train, N_TRAIN)
-    test = _spread(dataset.n_official_train, len(dataset), N_TEST)
+        return dataset.take(_by_class(dataset.labels, N_TRAIN + N_TEST))
+    n_train = dataset.n_official_train
+    train = _by_class(dataset.labels[:n_train], N_TRAIN)
+    test = n_train + _by_class(dataset.labels[n_train:], N_TEST)
     return replace(dataset.take(np.concatenate([train, test])), n_official_train=len(train))
 
 
-def _spread(first: int, end: int, most: int) -> NDArray[np.intp]:
-    """At most so many of the numbers from `first` on, evenly spread."""
-    n = min(most, end - first)
-    return first + np.arange(n) * (end - first) // n
+def _by_class(labels: NDArray[np.int64], most: int) -> NDArray[np.intp]:
+    """At most so many places, one of each class in turn, in order."""
+    of_class = np.argsort(labels, kind="stable")
+    counts = np.bincount(labels)
+    rank = np.empty(len(labels), dtype=np.intp)  # of an image among those of its class
+    rank[of_class] = np.arange(len(labels)) - np.repeat(counts.cumsum() - counts, counts)
+    return np.sort(np.lexsort((labels, rank))[:most])
 
 
 def _shortened(arm: Arm) -> Arm:

@@ -443,3 +443,17 @@ def test_the_page_of_a_miniature_says_how_it_is_made(tiny: Dataset, tmp_path: Pa
     for (_, published, measured, _), arm in zip(table.rows, result.arms, strict=True):
         assert published.startswith("val ")  # so what is measured beside it is of that part
         assert measured.text == f"val {arm.mean('val_accuracy'):.4f}"
+
+
+@pytest.mark.parametrize("n_classes", [10, 62])
+def test_few_images_of_a_set_in_turns_have_all_classes(n_classes: int) -> None:
+    """As the embedded data comes: every so many-th image would miss some classes."""
+    labels = np.arange(7000, dtype=np.int64) % n_classes
+    names = tuple(map(str, range(n_classes)))
+    whole = Dataset("turns", np.zeros((7000, 4, 4), np.uint8), labels, names, 6000)
+    few = few_images(whole)
+    n_train = few.n_official_train
+    assert (n_train, len(few)) == (N_TRAIN, N_TRAIN + N_TEST)
+    for part in (few.labels[:n_train], few.labels[n_train:]):
+        counts = np.bincount(part, minlength=n_classes)
+        assert counts.max() - counts.min() <= 1
