@@ -1,6 +1,6 @@
 """The optimizers a phase can name, sorted by growing complexity.
 
-All but muon are also written by hand, in scratch.optimizers. To add one of torch's, name its
+Most are also written by hand, in scratch.optimizers. To add one of torch's, name its
 class; training.optimizers imports it when a network is trained, and nothing here does.
 """
 

@@ -400,13 +400,13 @@ def test_the_double_softmax_answers_what_it_costs() -> None:
 
 def test_optimizers_answer_who_is_fast_and_who_gets_far() -> None:
     results = results_of("optimizers", {"adam": [0.9, 0.91], "sgd": [0.3, 0.3]})
-    results[7] = result_of(
-        results[7].arm, [0.6, 0.6], log=[{"val_accuracy": 0.7}, {"val_accuracy": 0.1}]
-    )
+    fast = [{"val_accuracy": 0.7}, {"val_accuracy": 0.1}]
     slow = [{"val_accuracy": 0.6}, {"val_accuracy": 0.99}]
-    results[:7] = [
-        result_of(r.arm, r.each("test_accuracy"), r.each("val_accuracy"), log=slow)
-        for r in results[:7]
+    results = [
+        result_of(r.arm, [0.6, 0.6], log=fast)
+        if r.arm.name == "muon"
+        else result_of(r.arm, r.each("test_accuracy"), r.each("val_accuracy"), log=slow)
+        for r in results
     ]
     answer = get_study("optimizers").decide(results)
     assert "After one epoch muon leads with 0.7000" in answer
