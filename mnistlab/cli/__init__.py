@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from mnistlab.cli import benchmarks, datasets, learning
+from mnistlab.cli import benchmarks, datasets, learning, trained
 from mnistlab.errors import MnistlabError
 from mnistlab.version import __version__
 
@@ -26,6 +26,7 @@ app = typer.Typer(
     add_completion=False,
 )
 app.add_typer(learning.app)
+app.add_typer(trained.app)
 app.add_typer(datasets.app, name="data")
 app.add_typer(benchmarks.app)
 
