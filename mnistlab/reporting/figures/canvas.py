@@ -8,6 +8,7 @@ twice, wide and narrow, since a phone needs another layout, not a smaller one.
 from __future__ import annotations
 
 import io
+import math
 import warnings
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -17,6 +18,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 from matplotlib.patheffects import withStroke
 from matplotlib.text import Text
+from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import Bbox
 
 from mnistlab.reporting.figures.theme import HALO, themed
@@ -171,6 +173,18 @@ def short_number(value: float) -> str:
         if value >= size:
             return f"{float(f'{value / size:.3g}'):g}{suffix}"
     return f"{value:g}"
+
+
+def log_ticks(low: float, high: float) -> list[float]:
+    """Round numbers between two positive ones: powers of ten, or finer where these are few."""
+    exponents = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    ticks: list[float] = []
+    for digits in ((1,), (1, 2, 5), range(1, 10)):
+        ticks = [float(f"{digit}e{e}") for e in exponents for digit in digits]
+        ticks = [tick for tick in ticks if low <= tick <= high]
+        if len(ticks) >= 3:
+            return ticks[:: 1 + len(ticks) // 8]
+    return [tick for tick in MaxNLocator(4).tick_values(low, high) if low <= tick <= high]
 
 
 def _svg(blank: Canvas) -> bytes:

@@ -20,6 +20,7 @@ from mnistlab.reporting.figures.canvas import (
     compose,
     legend,
     legend_height,
+    log_ticks,
     mark_of,
     panel,
     short_number,
@@ -165,7 +166,7 @@ def _scale_y(
         room = max(1.15, (high / low) ** 0.06)
         axes.set_yscale("log")
         axes.set_ylim(low / room, high * room)
-        axes.yaxis.set_major_locator(FixedLocator(_log_ticks(low / room, high * room)))
+        axes.yaxis.set_major_locator(FixedLocator(log_ticks(low / room, high * room)))
         axes.yaxis.set_minor_locator(NullLocator())
     else:
         room = 0.08 * (high - low) or 0.5 * (abs(high) or 1.0) * (1 if from_zero else 0.01)
@@ -190,18 +191,6 @@ def _scale_sizes(axes: Axes, sizes: Sequence[int], width: int) -> None:
     axes.set_xticks(ticks, [short_number(size) for size in ticks])
     axes.xaxis.set_minor_locator(NullLocator())
     axes.grid(axis="x", color=RULE, linewidth=0.8)
-
-
-def _log_ticks(low: float, high: float) -> list[float]:
-    """Round numbers between two positive ones: powers of ten, or finer where these are few."""
-    exponents = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    ticks: list[float] = []
-    for digits in ((1,), (1, 2, 5), range(1, 10)):
-        ticks = [float(f"{digit}e{e}") for e in exponents for digit in digits]
-        ticks = [tick for tick in ticks if low <= tick <= high]
-        if len(ticks) >= 3:
-            return ticks[:: 1 + len(ticks) // 8]
-    return [tick for tick in MaxNLocator(4).tick_values(low, high) if low <= tick <= high]
 
 
 def _check_growth(

@@ -5,7 +5,6 @@ An arm is a strong line, the mean of its seeds, on a band from the lowest seed t
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -15,7 +14,12 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLoca
 from numpy.typing import NDArray
 
 from mnistlab.errors import DataError
-from mnistlab.reporting.figures.canvas import MUTED, SMALL, Mark
+from mnistlab.reporting.figures.canvas import (
+    MUTED,
+    SMALL,
+    Mark,
+    log_ticks,
+)
 
 Array = NDArray[np.float64]
 
@@ -93,18 +97,6 @@ def scale_epochs(axes: Axes, every: Sequence[Curves]) -> None:
         axes.set_xlim(0.7, max(lengths) + 0.3)
         axes.xaxis.set_major_locator(MaxNLocator(7, integer=True, min_n_ticks=1))
     axes.set_xlabel(title, loc="right", color=MUTED, fontsize=SMALL, labelpad=2)
-
-
-def log_ticks(low: float, high: float) -> list[float]:
-    """Round numbers between two positive ones: powers of ten, or finer where these are few."""
-    exponents = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    ticks: list[float] = []
-    for digits in ((1,), (1, 2, 5), range(1, 10)):
-        ticks = [float(f"{digit}e{exponent}") for exponent in exponents for digit in digits]
-        ticks = [tick for tick in ticks if low <= tick <= high]
-        if len(ticks) >= 3:
-            break
-    return ticks
 
 
 def draw_seeds(axes: Axes, values: Array, mark: Mark, n_arms: int) -> None:

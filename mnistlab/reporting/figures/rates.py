@@ -19,6 +19,7 @@ from mnistlab.reporting.figures.canvas import (
     compose,
     legend,
     legend_height,
+    log_ticks,
     mark_of,
     panel,
 )
@@ -29,7 +30,6 @@ from mnistlab.reporting.figures.lines import (
     check_curves,
     draw_phase_ends,
     in_words,
-    log_ticks,
     scale_epochs,
 )
 from mnistlab.reporting.page import Figure
