@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from test_report_page import CONTRASTS, CUT_OFF, OUTSIDE, TYPE_SIZES
+from page_checks import check_page
 
 from mnistlab.data import Dataset
 from mnistlab.phases import Phase
@@ -32,19 +32,7 @@ def page_path(stripes: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Pat
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1440])
 def test_the_page_is_silent_whole_and_fits(visit, page_path, width, scheme):
-    visited = visit(page_path, width=width, scheme=scheme)
-    page = visited.page
-    page.mouse.wheel(0, 20_000)
-    page.locator("thead button").first.click()
-    assert (visited.messages, visited.dialogs) == ([], [])
-    asked = [url for url in visited.requests if not url.startswith("data:")]
-    assert asked == [page_path.as_uri()]
-    inside = page.evaluate("document.scrollingElement.scrollWidth")
-    assert inside <= width
-    assert page.evaluate(OUTSIDE) == []
-    assert page.evaluate(CUT_OFF) == []
-    assert min(page.evaluate(TYPE_SIZES)) >= 7.5
-    assert [pair for pair in page.evaluate(CONTRASTS) if pair[0] < 4.5] == []
+    check_page(visit(page_path, width=width, scheme=scheme), page_path, width)
 
 
 def test_the_page_says_what_was_found(visit, page_path):

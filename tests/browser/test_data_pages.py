@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from test_report_page import CONTRASTS, CUT_OFF, OUTSIDE, TYPE_SIZES
+from page_checks import check_page
 
 import mnistlab as ml
 from mnistlab.data import Dataset
@@ -40,15 +40,4 @@ def pages(stripes: Dataset, tmp_path_factory: pytest.TempPathFactory) -> dict[st
 @pytest.mark.parametrize("width", [390, 1440])
 @pytest.mark.parametrize("name", ["profile", "audit"])
 def test_the_page_is_silent_whole_and_fits(visit, pages, name, width, scheme):
-    visited = visit(pages[name], width=width, scheme=scheme)
-    page = visited.page
-    page.mouse.wheel(0, 30_000)
-    page.locator("thead button").first.click()
-    assert (visited.messages, visited.dialogs) == ([], [])
-    asked = [url for url in visited.requests if not url.startswith("data:")]
-    assert asked == [pages[name].as_uri()]
-    assert page.evaluate("document.scrollingElement.scrollWidth") <= width
-    assert page.evaluate(OUTSIDE) == []
-    assert page.evaluate(CUT_OFF) == []
-    assert min(page.evaluate(TYPE_SIZES)) >= 7.5
-    assert [pair for pair in page.evaluate(CONTRASTS) if pair[0] < 4.5] == []
+    check_page(visit(pages[name], width=width, scheme=scheme), pages[name], width)

@@ -6,67 +6,12 @@ from itertools import pairwise
 
 import pytest
 from demo_page import HOSTILE
+from page_checks import CONTRASTS, CUT_OFF, OUTSIDE, TYPE_SIZES
 
 pytestmark = pytest.mark.browser
 
 WIDTHS = (320, 390, 800, 1000, 1440)
 SCHEMES = ("light", "dark")
-
-# Contrast (WCAG 2.2) of every element with text of its own against what lies behind it.
-CONTRASTS = """() => {
-  const parse = c => (c.match(/[\\d.]+/g) || [0, 0, 0, 0]).map(Number);
-  const over = (top, below) => {
-    const a = top[3] ?? 1;
-    return [0, 1, 2].map(i => a * top[i] + (1 - a) * below[i]);
-  };
-  const backdrop = element => {
-    if (!element) return [255, 255, 255];
-    return over(parse(getComputedStyle(element).backgroundColor), backdrop(element.parentElement));
-  };
-  const luminance = rgb => {
-    const [r, g, b] = rgb.map(v => v / 255).map(
-      v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
-    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-  };
-  const found = [];
-  for (const element of document.querySelectorAll("body *")) {
-    const own = [...element.childNodes].some(n => n.nodeType === 3 && n.data.trim());
-    if (!own || !element.getClientRects().length || element.tagName === "SCRIPT") continue;
-    const style = getComputedStyle(element);
-    const behind = backdrop(element);
-    const ink = element.closest("svg") ? style.fill : style.color;
-    const [x, y] = [luminance(over(parse(ink), behind)), luminance(behind)].sort((a, b) => b - a);
-    found.push([(x + 0.05) / (y + 0.05), element.tagName + " " + element.textContent.slice(0, 30)]);
-  }
-  return found;
-}"""
-
-# Whatever sticks out of the window without a container to scroll it in.
-OUTSIDE = """() => {
-  const scrolls = e => e && (getComputedStyle(e).overflowX === "auto" || scrolls(e.parentElement));
-  return [...document.querySelectorAll("body *:not(.skip, .unseen)")]
-    .filter(e => e.getClientRects().length && !scrolls(e.parentElement))
-    .filter(e => e.getBoundingClientRect().left < -0.5
-              || e.getBoundingClientRect().right > document.documentElement.clientWidth + 0.5)
-    .map(e => e.outerHTML.slice(0, 80));
-}"""
-
-# Size on screen of the smallest type in each visible drawing.
-TYPE_SIZES = """() => [...document.querySelectorAll("figure svg")]
-  .filter(svg => svg.getClientRects().length)
-  .map(svg => svg.getBoundingClientRect().width / svg.viewBox.baseVal.width
-    * Math.min(...[...svg.querySelectorAll("text")].map(
-        t => parseFloat(getComputedStyle(t).fontSize))))"""
-
-# Text that leaves its drawing.
-CUT_OFF = """() => [...document.querySelectorAll("figure svg text")]
-  .filter(t => t.getClientRects().length)
-  .filter(t => {
-    const box = t.getBoundingClientRect(), frame = t.ownerSVGElement.getBoundingClientRect();
-    return box.left < frame.left - 3 || box.right > frame.right + 3
-        || box.top < frame.top - 3 || box.bottom > frame.bottom + 3;
-  })
-  .map(t => t.textContent)"""
 
 
 def column(page, title: str) -> list[str]:
