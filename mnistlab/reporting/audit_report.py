@@ -108,8 +108,18 @@ def _labels(audit: Audit, command: str) -> list[Section]:
     note = f"{len(likely):,} are likely wrong, the others doubtful. {note}".rstrip()
     table = Table("Labels, worst first", columns, rows, note=note)
     caption = "In red what classifiers say that never saw the image, below it the label it has."
-    figure = _grid(audit, suspects, caption, command, "labels", "Labels")
-    return [Section("Labels likely wrong", tables=(table,), figures=(figure,))]
+    figures = tuple(
+        _grid(
+            audit,
+            [suspect for suspect in suspects if suspect.part == part],
+            caption,
+            command,
+            f"labels-{part}",
+            f"Labels, {part}",
+        )
+        for part in dict.fromkeys(suspect.part for suspect in suspects)
+    )
+    return [Section("Labels likely wrong", tables=(table,), figures=figures)]
 
 
 def _copies(audit: Audit, command: str) -> list[Section]:

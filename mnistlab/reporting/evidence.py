@@ -17,7 +17,7 @@ from mnistlab.evaluation import (
     reliability,
     tempered,
 )
-from mnistlab.evaluation.corruptions import SEVERITIES
+from mnistlab.evaluation.corruptions import FAMILIES, SEVERITIES
 from mnistlab.reporting.class_table import report_table
 from mnistlab.reporting.figures import (
     confusion_matrix,
@@ -26,6 +26,7 @@ from mnistlab.reporting.figures import (
     reliability_diagram,
     roc_curves,
     score_grid,
+    severity_curves,
 )
 from mnistlab.reporting.page import Cell, Column, Figure, Number, Section, Table
 from mnistlab.run import Run
@@ -81,6 +82,9 @@ def _figures(run: Run) -> Section:
     if result.get("predict_time_per_image_s"):
         microseconds = Number(0, f"{1e6 * result['predict_time_per_image_s']:.0f} µs")
         rows.append(("Time an image", microseconds, f"of {result['n_test']:,} named at once"))
+    if result.get("predict_memory_mb") is not None:
+        memory = Number(0, f"{result['predict_memory_mb']:.0f} MB")
+        rows.append(("Memory", memory, "at most, while naming them, beyond what was there before"))
     columns = (Column("Figure"), Column("Test part", ".4f"), Column("What it is", wide=True))
     return Section("Figures", tables=(Table("Figures", columns, tuple(rows)),))
 
@@ -251,10 +255,19 @@ def _corruptions(run: Run, command: str) -> Section:
         name="corruptions",
         title="Accuracy under corruptions",
     )
-    clean = 1 - run.result["test_accuracy"]
+    clean = run.result["test_accuracy"]
+    curves = severity_curves(
+        clean,
+        {
+            family: np.array([np.subtract(1, errors[name]) for name in names])
+            for family, names in FAMILIES.items()
+        },
+        caption="Corruptions of a kind, each line their mean; the strong one is the mean of all.",
+        command=f"{command} --corruptions",
+    )
     text = (
         f"Fifteen corruptions in five severities. Mean corruption error "
         f"{100 * run.result['mean_corruption_error']:.2f} %; on the images as they are "
-        f"{100 * clean:.2f} %."
+        f"{100 * (1 - clean):.2f} %."
     )
-    return Section("Robustness", text, figures=(figure,))
+    return Section("Robustness", text, figures=(figure, curves))

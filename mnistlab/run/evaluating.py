@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mnistlab import atomic
+from mnistlab import atomic, machine
 from mnistlab.classifiers.methods import method_of
 from mnistlab.data import Dataset, load, split
 from mnistlab.errors import RunError
@@ -51,12 +51,14 @@ def evaluate(
     part = test_part(run, dataset)
     classifier = run.classifier(device)
     with method_of(run.recipe.model).n_threads(threads):
+        before_mb = machine.start_measuring_memory()
         start = time.perf_counter()
         try:
             predicted, probabilities = _named(classifier, part.images)
         except ValueError as error:
             raise RunError(f"{run.path}: {dataset.name}: {error}") from error
         seconds = time.perf_counter() - start
+        memory_mb = machine.peak_memory_mb() - before_mb
         if own and probabilities is not None:
             temperature = _temperature(classifier, split(dataset, run.data["split"]).val)
         else:
@@ -71,6 +73,7 @@ def evaluate(
         **_of_probabilities(part.labels, probabilities, temperature),
         "predict_time_s": seconds,
         "predict_time_per_image_s": seconds / figures.n,
+        "predict_memory_mb": memory_mb,
     }
     result = dict(run.result)
     if own:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Literal, get_args
@@ -17,6 +18,7 @@ from mnistlab.evaluation.label_errors import LabelErrors
 
 Reason = Literal["label", "doubtful-label", "duplicate", "near-duplicate", "blank"]
 REASONS: tuple[Reason, ...] = get_args(Reason)
+LEAST_SHARE = 0.01  # of each part the labels that fit worst are listed, whatever speaks for them
 
 
 @dataclass(frozen=True)
@@ -26,9 +28,10 @@ class Suspect:
     index: its place in the data set. part: "train" or "test" where the set has official parts,
     else "all"; index_in_part: its place in that. label, suggested: class numbers, the second None
     where nothing is said against the first. twin: the earlier image it is a copy of.
-    reason and score: "label" where it is likely wrong, and "doubtful-label" where another class
-    is merely more probable: its quality in LabelErrors; "duplicate" and "near-duplicate": the
-    distance; "blank": the standard deviation of its pixels in grey levels. Low is suspicious.
+    reason: "label" where it is likely wrong; "doubtful-label" where another class is merely more
+    probable, or the label is of the worst hundredth of its part. Their score is the quality in
+    LabelErrors; that of "duplicate" and "near-duplicate" the distance; that of "blank" the
+    standard deviation of its pixels in grey levels. Low is suspicious.
     """
 
     index: int
@@ -68,8 +71,7 @@ def find_suspects(
 
     def rows() -> Iterator[Suspect]:
         reason: Reason
-        order = label_errors.order
-        for i in order[label_errors.suggested[order] != labels[order]]:
+        for i in _doubted(names, labels, label_errors):
             reason = "label" if label_errors.is_likely[i] else "doubtful-label"
             yield suspect(i, reason, label_errors.quality[i], label_errors.suggested[i])
         for i in _copies(names, duplicates):
@@ -90,6 +92,17 @@ def places_in_parts(dataset: Dataset) -> tuple[NDArray[np.str_], NDArray[np.intp
         return np.full(len(dataset), "all"), places
     is_test = places >= n_train
     return np.where(is_test, "test", "train"), places - n_train * is_test
+
+
+def _doubted(
+    names: NDArray[np.str_], labels: NDArray[np.int64], label_errors: LabelErrors
+) -> NDArray[np.intp]:
+    """The labels to look at, the worst first."""
+    order, is_listed = label_errors.order, label_errors.suggested != labels
+    for part in np.unique(names):
+        of_part = order[names[order] == part]
+        is_listed[of_part[: math.ceil(LEAST_SHARE * len(of_part))]] = True
+    return np.asarray(order[is_listed[order]])
 
 
 def _copies(names: NDArray[np.str_], duplicates: Duplicates) -> NDArray[np.intp]:

@@ -15,10 +15,12 @@ import pytest
 from mnistlab.data import Dataset, load
 from mnistlab.data.duplicates import find_duplicates
 from mnistlab.errors import DataError, RecipeError, RunError, TrainingError
+from mnistlab.evaluation.label_errors import find_label_errors
 from mnistlab.phases import Phase
 from mnistlab.recipe import Recipe
 from mnistlab.run import Progress
 from mnistlab.run.auditing import Audit, audit, quick_recipe
+from mnistlab.run.suspects import find_suspects
 
 RECIPE = Recipe(
     "quick",
@@ -86,6 +88,17 @@ def test_flipped_labels_are_found(found: Audit, planted: Dataset) -> None:
     assert {suspect.index for suspect in suspects} == set(np.flatnonzero(named_otherwise))
     is_likely = found.label_errors.is_likely
     assert {suspect.index for suspect in likely} == set(np.flatnonzero(is_likely))
+
+
+def test_the_worst_hundredth_of_every_part_is_listed(planted: Dataset) -> None:
+    sure = np.full((N, 10), 0.001, dtype=np.float64)
+    sure[np.arange(N), planted.labels] = np.linspace(0.9, 0.99, N)
+    errors = find_label_errors(planted.labels, sure)
+    listed = find_suspects(planted, errors, find_duplicates(planted.images, N_TRAIN))
+    doubtful = [s for s in listed if s.reason == "doubtful-label"]
+    assert [s.index for s in doubtful] == [*range(15), 1500, 1501, 1502]
+    assert {s.suggested for s in doubtful} == {None}
+    assert not [s for s in listed if s.reason == "label"]
 
 
 def test_copies_are_found_with_their_originals(found: Audit, planted: Dataset) -> None:

@@ -16,6 +16,7 @@ from mnistlab.data import Dataset, load
 from mnistlab.errors import DataError, RecipeError
 from mnistlab.evaluation.corruptions import (
     CORRUPTIONS,
+    FAMILIES,
     SEVERITIES,
     corrupted,
     mean_corruption_error,
@@ -353,3 +354,8 @@ def test_mean_corruption_error_of_what_cannot_be_compared() -> None:
             mean_corruption_error({"fog": [0.1, 0.2]}, baseline)
     with pytest.raises(RecipeError, match=r"^the baseline makes no error on fog"):
         mean_corruption_error({"fog": [0.1, 0.2]}, {"fog": [0, 0]})
+
+
+def test_every_corruption_is_of_one_family() -> None:
+    listed = [name for names in FAMILIES.values() for name in names]
+    assert sorted(listed) == sorted(CORRUPTIONS)

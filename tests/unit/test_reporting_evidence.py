@@ -12,7 +12,7 @@ from mnistlab.evaluation import one_against_rest, reliability
 from mnistlab.phases import Phase
 from mnistlab.recipe import Recipe
 from mnistlab.reporting.evidence import evidence_sections
-from mnistlab.reporting.figures import reliability_diagram, roc_curves
+from mnistlab.reporting.figures import reliability_diagram, roc_curves, severity_curves
 from mnistlab.reporting.page import Section, cell_text
 from mnistlab.run import Run, evaluate, measure_robustness, train
 
@@ -44,7 +44,8 @@ def test_a_network_shows_all_its_evidence(stripes: Dataset, tmp_path: Path) -> N
     assert told["Temperature"] == f"{run.result['temperature']:.4f}"
     assert f"{100 * run.result['mean_corruption_error']:.2f} %" in sections["Robustness"].text
     by_name = {figure.name for section in sections.values() for figure in section.figures}
-    assert by_name >= {"roc", "reliability", "predictions-by-class", "corruptions"}
+    assert by_name >= {"roc", "reliability", "predictions-by-class", "corruptions", "severities"}
+    assert told["Memory"].endswith(" MB")
 
 
 def test_what_has_no_probabilities_shows_none(stripes: Dataset, tmp_path: Path) -> None:
@@ -105,3 +106,26 @@ def test_a_diagram_of_reliability_says_how_far_off_it_is() -> None:
     figure = reliability_diagram({"as it is": found}, **WORDS)
     assert f"calibration error {found.ece:.4f}" in figure.alt
     assert figure.svg.count("<svg") == figure.narrow_svg.count("<svg") == 1
+
+
+def test_accuracy_by_severity_tells_where_it_ends() -> None:
+    families = {"noise": np.array([[0.9, 0.5], [0.7, 0.3]]), "edges": np.array([[0.2, 0.1]])}
+    figure = severity_curves(0.95, families, **WORDS)
+    assert "95.0 % on images as they are" in figure.alt
+    assert "40.0 % under noise, 10.0 % under edges, 30.0 % on average" in figure.alt
+
+
+@pytest.mark.parametrize(
+    "families",
+    [
+        {},
+        {"noise": np.array([0.5, 0.5])},
+        {"noise": np.empty((0, 5))},
+        {"noise": np.full((1, 5), 0.5), "edges": np.full((1, 4), 0.5)},
+        {"noise": np.full((1, 5), np.nan)},
+        {"noise": np.full((1, 5), 50.0)},
+    ],
+)
+def test_severities_that_cannot_be_drawn_are_refused(families: dict[str, np.ndarray]) -> None:
+    with pytest.raises(DataError):
+        severity_curves(0.9, families, **WORDS)

@@ -45,6 +45,14 @@ CORRUPTIONS: dict[str, Corruption] = {
     "zigzag": zigzag,
     "canny-edges": canny_edges,
 }
+FAMILIES: dict[str, tuple[str, ...]] = {
+    "noise": ("shot-noise", "impulse-noise"),
+    "blur": ("glass-blur", "motion-blur"),
+    "geometry": ("shear", "scale", "rotation", "translation"),
+    "weather": ("brightness", "fog", "spatter"),
+    "lines": ("stripe", "dotted-line", "zigzag"),
+    "edges": ("canny-edges",),
+}
 _BLOCK = 250  # images at a time: memory stays small, and most of it in the processor's cache
 
 

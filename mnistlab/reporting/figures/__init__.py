@@ -16,6 +16,7 @@ from mnistlab.reporting.figures.losses import validation_losses
 from mnistlab.reporting.figures.pairs import alike_pairs
 from mnistlab.reporting.figures.probabilities import reliability_diagram, roc_curves
 from mnistlab.reporting.figures.rates import falls_below, learning_rates, rates_differ
+from mnistlab.reporting.figures.severity import severity_curves
 
 __all__ = [
     "Curves",
@@ -41,6 +42,7 @@ __all__ = [
     "roc_curves",
     "score_grid",
     "setting_curve",
+    "severity_curves",
     "validation_losses",
     "variance_curve",
 ]
