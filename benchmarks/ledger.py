@@ -32,6 +32,14 @@ def latest(kind: str, name: str, **fields: Any) -> dict[str, Any] | None:
     return matches[-1] if matches else None
 
 
+def newest_benchmark(name: str) -> dict[str, Any]:
+    """The newest line of a benchmark; KeyError where there is none."""
+    line = latest("benchmark", name)
+    if line is None:
+        raise KeyError(f"the ledger holds no benchmark {name}")
+    return line
+
+
 def append(lines: list[dict[str, Any]]) -> None:
     """Add lines, each stamped with the commit and the day."""
     stamp = {"commit": _commit(), "date": f"{datetime.now(UTC):%Y-%m-%d}"}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from statistics import fmean
-from typing import Any
 
 from benchmarks import ledger
 from benchmarks.markdown import machine_text, markdown
@@ -13,7 +12,7 @@ SVM_KEYS = ("fit_s", "predict_s")
 
 def scratch_table() -> str:
     """The network by hand beside PyTorch and scikit-learn, for one thread and two."""
-    line = _benchmark("scratch_mlp")
+    line = ledger.newest_benchmark("scratch_mlp")
     rows = []
     for threads, figures in line["figures"]["by_threads"].items():
         for name, seconds in figures["seconds"].items():
@@ -49,7 +48,7 @@ def scratch_table() -> str:
 
 def svm_table() -> str:
     """SVMClassifier beside scikit-learn's SVC."""
-    line = _benchmark("svm")
+    line = ledger.newest_benchmark("svm")
     figures = line["figures"]
     rows = [
         [
@@ -72,7 +71,7 @@ def svm_table() -> str:
 
 def augmentation_table() -> str:
     """What each augmentation adds to an epoch of SimpleCNN."""
-    line = _benchmark("augmentation")
+    line = ledger.newest_benchmark("augmentation")
     figures = line["figures"]
     rows = [
         [
@@ -88,7 +87,7 @@ def augmentation_table() -> str:
 
 def loop_table() -> str:
     """The loop beside plain PyTorch, every turn."""
-    line = _benchmark("loop")
+    line = ledger.newest_benchmark("loop")
     figures = line["figures"]
     speedup = figures["speedup_over_faster_plain"]
     rows = [
@@ -115,7 +114,7 @@ def loop_table() -> str:
 
 def csv_table() -> str:
     """The CSV reader beside pandas."""
-    line = _benchmark("csv_reader")
+    line = ledger.newest_benchmark("csv_reader")
     figures = line["figures"]
     rows = [
         ["`pandas.read_csv` alone", f"{figures['pandas_time_s']:.2f}", "1x", "–"],
@@ -132,7 +131,7 @@ def csv_table() -> str:
 
 def steps_table() -> str:
     """Steps a second of three networks beside the plain loop."""
-    line = _benchmark("steps")
+    line = ledger.newest_benchmark("steps")
     rows = [
         [
             f"{system}, batch {figures['batch_size']}",
@@ -145,10 +144,3 @@ def steps_table() -> str:
     ]
     columns = ("system", "loop", "steps a second, by turn", "faster, median of pairs")
     return markdown(columns, rows) + "\n" + machine_text(line) + "\n"
-
-
-def _benchmark(name: str) -> dict[str, Any]:
-    line = ledger.latest("benchmark", name)
-    if line is None:
-        raise KeyError(f"the ledger holds no benchmark {name}")
-    return line

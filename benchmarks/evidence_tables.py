@@ -1,0 +1,52 @@
+"""Tables of what evidence costs and what it finds: audit, comparison, evaluation."""
+
+from __future__ import annotations
+
+from statistics import fmean
+
+from benchmarks import ledger
+from benchmarks.markdown import machine_text, markdown
+
+
+def audit_table() -> str:
+    """Rejected test labels of MNIST among the first suspects, every seed."""
+    line = ledger.newest_benchmark("audit")
+    figures = line["figures"]
+    rows = [
+        [
+            f"first {depth}",
+            " / ".join(map(str, found)),
+            f"{fmean(found) / figures['n_rejected']:.2f}",
+        ]
+        for depth, found in figures["found"].items()
+    ]
+    columns = ("suspects", f"of {figures['n_rejected']} found, by seed", "recall, mean")
+    return markdown(columns, rows) + "\n" + machine_text(line) + "\n"
+
+
+def comparing_table() -> str:
+    """What the command says, word for word."""
+    line = ledger.newest_benchmark("comparing")
+    rows = [[asked, answer] for asked, answer in line["figures"]["answers"].items()]
+    return markdown(("compared", "answer"), rows) + "\n" + machine_text(line) + "\n"
+
+
+def evaluating_table() -> str:
+    """Seconds of an evaluation besides the network's own, and sizes of pages."""
+    line = ledger.newest_benchmark("evaluating")
+    figures = line["figures"]
+    besides = [
+        whole - naming
+        for whole, naming in zip(figures["seconds"], figures["naming_s"], strict=True)
+    ]
+    rows = [
+        [
+            f"evaluation of {figures['n_images']:,} images and page, besides naming them",
+            " / ".join(f"{seconds:.1f} s" for seconds in besides),
+        ],
+        *(
+            [f"page of a {name}", f"{megabytes:.2f} MB"]
+            for name, megabytes in figures["page_mb"].items()
+        ),
+    ]
+    return markdown(("what", "measured, by turn"), rows) + "\n" + machine_text(line) + "\n"
