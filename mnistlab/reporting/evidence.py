@@ -256,13 +256,14 @@ def _corruptions(run: Run, command: str) -> Section:
         title="Accuracy under corruptions",
     )
     clean = run.result["test_accuracy"]
+    kinds = "; ".join(f"{family}, of {', '.join(names)}" for family, names in FAMILIES.items())
     curves = severity_curves(
         clean,
         {
             family: np.array([np.subtract(1, errors[name]) for name in names])
             for family, names in FAMILIES.items()
         },
-        caption="Corruptions of a kind, each line their mean; the strong one is the mean of all.",
+        caption=f"The strong line is the mean of all fifteen, the others of a kind: {kinds}.",
         command=f"{command} --corruptions",
     )
     text = (
