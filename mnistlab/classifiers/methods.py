@@ -8,7 +8,7 @@ every other name is a torch architecture of mnistlab.models.MODELS.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, Self, get_type_hints
@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from mnistlab import machine
 from mnistlab.errors import RecipeError
+from mnistlab.phases import Phase
 
 ImageShape = tuple[int, int]
 CHANGING_IMAGES = ("pad_to", "augmentation", "expansion", "test_time_augmentation")
@@ -109,7 +110,7 @@ def _check_arguments(model: str, model_args: Mapping[str, Any]) -> None:
 
 
 def _torch_network(model: str) -> Method:
-    from mnistlab.models import MODELS
+    from mnistlab.models import MODELS, WITH_BLOCKS
     from mnistlab.training import hardware
 
     if model not in MODELS:
@@ -127,6 +128,8 @@ def _torch_network(model: str) -> Method:
         from mnistlab.classifiers.torch_classifier import TorchClassifier
         from mnistlab.training import augmentation, fixed_views
 
+        if model not in WITH_BLOCKS:
+            check_whole(model, settings.get("phases") or ())
         augmentation.check(settings.get("augmentation") or {})
         fixed_views.expander(settings.get("expansion"))
         fixed_views.views_of(settings.get("test_time_augmentation", ()))
@@ -146,9 +149,18 @@ def _scratch() -> Method:
 
         machine.check_cpu_only(device)
         check_optimizers(settings["phases"])
+        check_whole("scratch", settings["phases"])
         return ScratchClassifier(**model_args, **_on_images_as_they_are("scratch", settings))
 
     return Method(build, n_parameters, make, _describe_numpy, machine.n_threads)
+
+
+def check_whole(model: str, phases: Sequence[Phase]) -> None:
+    """RecipeError for a phase that freezes blocks, for a model that has none."""
+    if any(phase.needs_blocks for phase in phases):
+        raise RecipeError(
+            f"model {model} has no blocks; unfrozen and block_decay are for model transfer"
+        )
 
 
 def _svm() -> Method:

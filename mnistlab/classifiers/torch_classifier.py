@@ -22,11 +22,12 @@ from mnistlab.classifiers.inputs import (
     seed_of,
 )
 from mnistlab.data.scaling import fit_scaling
-from mnistlab.models import build, count_parameters
+from mnistlab.models import build, count_parameters, read_pretrained
 from mnistlab.models.scaling import Scaling
 from mnistlab.phases import Epoch, Phase
 from mnistlab.training import hardware, loop
 from mnistlab.training.augmentation import augmenter
+from mnistlab.training.examples import Examples
 from mnistlab.training.fixed_views import expander, views_of
 
 
@@ -46,7 +47,8 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
     validation part as well (write-up C). test_time_augmentation: "flip", "shift" or both;
     predict_proba is then the mean over the views.
 
-    Fitted: classes_ (K,), network_, history_ (a dict an epoch), image_shape_, n_parameters_.
+    Fitted: classes_ (K,), network_, history_ (a dict an epoch), image_shape_, n_parameters_;
+    weights_from_: where a pretrained network's weights are from, None of one with fresh weights.
     """
 
     def __init__(
@@ -121,13 +123,14 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
             images, codes = images[train], codes[train]
         else:
             X_val, val_codes = check_validation_images(self, X_val, y_val)
-        examples = loop.Examples(*expand(*self._examples(images, codes, device)))
+        examples = Examples(*expand(*self._examples(images, codes, device)))
         validation = None
         if len(val_codes):
-            validation = loop.Examples(*expand(*self._examples(X_val, val_codes, device)))
+            validation = Examples(*expand(*self._examples(X_val, val_codes, device)))
         scaling = Scaling(*fit_scaling(self.scaling, images))
         with hardware.seeded(seed, device):
             self.network_ = nn.Sequential(scaling, self._build())
+            self.weights_from_ = read_pretrained(self.network_[1])
             self.network_.to(device).to(memory_format=torch.channels_last)
             history = loop.train(
                 self.network_,
@@ -141,6 +144,7 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
                 on_step=on_step,
                 on_epoch=on_epoch,
             )
+        self.network_.requires_grad_(True)  # the last phase may have frozen some of it
         self.n_parameters_ = count_parameters(self.network_)
         self.history_ = [asdict(epoch) for epoch in history]
         return self
@@ -214,8 +218,8 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
 
     def _examples(
         self, images: ArrayLike, codes: NDArray[np.int64], device: torch.device
-    ) -> loop.Examples:
-        return loop.Examples(
+    ) -> Examples:
+        return Examples(
             self._tensor(np.asarray(images), device), torch.from_numpy(codes).to(device)
         )
 

@@ -16,13 +16,16 @@ from torch import nn
 from mnistlab.errors import RecipeError
 from mnistlab.models.cnn import cnn
 from mnistlab.models.mlp import mlp
+from mnistlab.models.transfer import Transfer, transfer
 
-__all__ = ["MODELS", "build", "count_parameters", "family"]
+__all__ = ["MODELS", "WITH_BLOCKS", "build", "count_parameters", "family", "read_pretrained"]
 
 MODELS: dict[str, Callable[..., nn.Module]] = {
     "mlp": mlp,
     "cnn": cnn,
+    "transfer": transfer,
 }
+WITH_BLOCKS = ("transfer",)  # families whose first blocks a phase can freeze
 
 
 def family(name: str) -> Callable[..., nn.Module]:
@@ -47,3 +50,11 @@ def build(
 def count_parameters(network: nn.Module) -> int:
     """How many numbers training may change."""
     return sum(p.numel() for p in network.parameters() if p.requires_grad)
+
+
+def read_pretrained(network: nn.Module) -> str | None:
+    """Give a pretrained network its weights; where they are from, None for any other network."""
+    if not isinstance(network, Transfer):
+        return None
+    network.initialise()
+    return network.origin

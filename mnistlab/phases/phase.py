@@ -24,6 +24,11 @@ class Phase:
     ema_decay: judge and keep an exponential moving average of the weights, each step's weight
     in it 1 - ema_decay; 0 keeps the weights themselves. clip_norm: the largest Euclidean norm
     a gradient may have; None leaves it.
+    unfrozen: train only what is new in a pretrained network and its last so many blocks, 0 being
+    none of them; None trains all of any network. block_decay: each block's learning rate as a
+    share of that of the block after it (Howard and Ruder 2018). kept_views: what frozen blocks
+    make of the training images is computed once and kept, or, with augmentation, once for each
+    of so many views that epochs take in turn; 0 computes it anew at every step.
     Raises RecipeError for unknown names and impossible numbers.
     """
 
@@ -38,6 +43,9 @@ class Phase:
     label_smoothing: float = 0.0
     ema_decay: float = 0.0
     clip_norm: float | None = None
+    unfrozen: int | None = None
+    block_decay: float = 1.0
+    kept_views: int = 4
 
     def __post_init__(self) -> None:
         for name, known in (
@@ -58,7 +66,16 @@ class Phase:
         for name in ("label_smoothing", "ema_decay"):
             if not 0 <= getattr(self, name) < 1:
                 raise RecipeError(f"{name} must be in 0 <= {name} < 1, got {getattr(self, name)}")
-        for name in ("epochs", "patience"):
+        for name, least in (("epochs", 1), ("patience", 1), ("unfrozen", 0), ("kept_views", 0)):
             value = getattr(self, name)
-            if value is not None and value < 1:
-                raise RecipeError(f"{name} must be at least 1, got {value}")
+            if value is not None and value < least:
+                raise RecipeError(f"{name} must be at least {least}, got {value}")
+        if not 0 < self.block_decay <= 1:
+            raise RecipeError(f"block_decay must be above 0 and at most 1, got {self.block_decay}")
+        if self.block_decay != 1 and self.optimizer == "muon":
+            raise RecipeError("muon has one learning rate for all blocks; block_decay must be 1")
+
+    @property
+    def needs_blocks(self) -> bool:
+        """Whether only a network made of blocks, a pretrained one, can be trained so."""
+        return self.unfrozen is not None or self.block_decay != 1

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 
 from mnistlab.errors import RecipeError
 from mnistlab.recipe import Recipe
-from mnistlab.recipes import by_hand, double_softmax, exercises, ladder, portfolio
+from mnistlab.recipes import by_hand, double_softmax, exercises, ladder, portfolio, transfer
 
 __all__ = ["RECIPES", "get_recipe"]
 
@@ -40,6 +40,7 @@ RECIPES: dict[str, Callable[[], Recipe]] = {
     **portfolio.CONV_ARMS,
     "final": portfolio.final,
     "final-tuned": portfolio.final_tuned,
+    **transfer.TRANSFER,
 }
 
 

@@ -126,6 +126,8 @@ def _train_into(
         "peak_memory_mb": peak_mb,
         "training_memory_mb": peak_mb - before_mb,
     }
+    if origin := getattr(classifier, "weights_from_", None):
+        result["weights"] = origin
     atomic.write_json(folder / "result.json", result)
 
 

@@ -6,10 +6,10 @@ nothing is done per image in Python. See benchmarks/loop.py for what that is wor
 
 from __future__ import annotations
 
+import itertools
 import math
 import time
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +19,8 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from mnistlab.errors import TrainingError
 from mnistlab.phases import SCHEDULES, Best, Epoch, Phase
 from mnistlab.training.augmentation import Augment
+from mnistlab.training.examples import Examples
+from mnistlab.training.freezing import groups_of, trained_in
 from mnistlab.training.optimizers import build_optimizer
 
 EVALUATION_BATCH = (
@@ -26,15 +28,8 @@ EVALUATION_BATCH = (
 )
 
 
-class Examples(NamedTuple):
-    """Images (N, 1, H, W), any dtype the network takes, and labels int64 (N,), on one device."""
-
-    X: Tensor
-    y: Tensor
-
-
 def train(
-    network: nn.Module,
+    network: nn.Sequential,
     examples: Examples,
     validation: Examples | None,
     phases: Sequence[Phase],
@@ -50,28 +45,34 @@ def train(
 
     Which epoch is best, and when a phase ends early, is phases.Best's rule. `augment` turns
     a batch and its labels into what is trained on. `autocast` runs the forward pass in
-    bfloat16. Raises TrainingError when a loss is no longer finite; that epoch has been
+    bfloat16. Blocks that a phase freezes are run once, not at every step: see training.freezing.
+    Raises TrainingError when a loss is no longer finite; that epoch has been
     reported to `on_epoch` by then.
     """
-    X, y = examples
+    y = examples.y
     n_images, device = len(y), y.device
     sizes = batch_sizes(network, n_images, batch_size)
     shuffler = torch.Generator().manual_seed(seed)
     history: list[Epoch] = []
-    best, best_weights = Best(), copy_of_weights(network)
+    best = Best()
     for phase_number, phase in enumerate(phases):
+        # The whole network on images; or its last part, on what the frozen one made of them.
+        trained, views, judged_on, change = trained_in(
+            phase, network, examples, validation, augment, autocast
+        )
         optimizer = build_optimizer(
-            phase.optimizer, network, phase.learning_rate, phase.weight_decay
+            phase.optimizer, groups_of(network, phase), phase.learning_rate, phase.weight_decay
         )
         schedule = SCHEDULES[phase.schedule]
-        average = moving_average(network, phase.ema_decay)
-        judged = network if average is None else average.module
+        average = moving_average(trained, phase.ema_decay)
+        judged = trained if average is None else average.module
+        best_weights = copy_of_weights(trained)
         losses: list[float] = []  # of the phase's epochs, for its schedule
         step = 0
         best.begin(phase)
-        for _ in range(phase.epochs):
+        for _, X in zip(range(phase.epochs), itertools.cycle(views), strict=False):
             start = time.perf_counter()
-            network.train()
+            trained.train()
             loss_sum, n_correct = torch.zeros(2, device=device)  # read once an epoch: no waiting
             order = torch.randperm(n_images, generator=shuffler).to(device)
             for batch in order.split(sizes):
@@ -79,27 +80,27 @@ def train(
                     step / (phase.epochs * len(sizes)), losses
                 )
                 for group in optimizer.param_groups:
-                    group["lr"] = learning_rate
+                    group["lr"] = learning_rate * group.get("share", 1)
                 images, labels = X[batch], y[batch]
                 # targets: labels (N,), or shares of the classes (N, K) where images were mixed
-                images, targets = (images, labels) if augment is None else augment(images, labels)
+                images, targets = (images, labels) if change is None else change(images, labels)
                 with torch.autocast(device.type, torch.bfloat16, enabled=autocast):
-                    logits = network(images)
+                    logits = trained(images)
                 loss = cross_entropy(logits.float(), targets, label_smoothing=phase.label_smoothing)
                 optimizer.zero_grad()
                 loss.backward()
                 if phase.clip_norm is not None:
-                    nn.utils.clip_grad_norm_(network.parameters(), phase.clip_norm)
+                    nn.utils.clip_grad_norm_(trained.parameters(), phase.clip_norm)
                 optimizer.step()
                 if average is not None:
-                    average.update_parameters(network)
+                    average.update_parameters(trained)
                 with torch.no_grad():
                     loss_sum += loss * len(labels)
                     n_correct += (logits.argmax(1) == labels).sum()
                 step += 1
                 on_step()
             train_loss = loss_sum.item() / n_images
-            val_loss, val_accuracy = measure(judged, validation) if validation else (None, None)
+            val_loss, val_accuracy = measure(judged, judged_on) if judged_on else (None, None)
             history.append(
                 Epoch(
                     phase=phase_number,
@@ -123,7 +124,7 @@ def train(
                 best_weights = copy_of_weights(judged)
             if best.is_out_of_patience:
                 break
-        network.load_state_dict(best_weights)
+        trained.load_state_dict(best_weights)
     return history
 
 

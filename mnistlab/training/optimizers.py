@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from importlib import import_module
+from typing import Any
 
 from torch import nn
 from torch.optim import Optimizer
@@ -11,12 +13,15 @@ from mnistlab.phases import OPTIMIZERS
 
 
 def build_optimizer(
-    name: str, network: nn.Module, learning_rate: float, weight_decay: float
+    name: str,
+    parameters: Iterable[nn.Parameter] | list[dict[str, Any]],
+    learning_rate: float,
+    weight_decay: float,
 ) -> Optimizer:
-    """The optimizer of that name in phases.OPTIMIZERS, over all parameters of the network."""
+    """The optimizer of that name in phases.OPTIMIZERS, over parameters or groups of them."""
     maker = OPTIMIZERS[name]
     module, _, class_name = maker.path.rpartition(".")
     optimizer: Optimizer = getattr(import_module(module), class_name)(
-        network.parameters(), lr=learning_rate, weight_decay=weight_decay, **maker.settings
+        parameters, lr=learning_rate, weight_decay=weight_decay, **maker.settings
     )
     return optimizer

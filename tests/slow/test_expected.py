@@ -12,6 +12,7 @@ import pytest
 from mnistlab.data import available, load
 from mnistlab.recipes import RECIPES, get_recipe
 from mnistlab.recipes.portfolio import CONV_ARMS, DENSE_ARMS
+from mnistlab.recipes.transfer import TRANSFER
 from mnistlab.run import evaluate, train
 
 # Recipes that expect nothing yet, and why. Each leaves this list when `expect` is written from
@@ -41,6 +42,7 @@ NOT_YET = {
         *DENSE_ARMS,
         *CONV_ARMS,
     ),
+    "the study transfer is still to run": tuple(TRANSFER),
     "a day on two cores": ("final",),
     "the study final-tuned is still to run": ("final-tuned",),
 }

@@ -202,7 +202,17 @@ def test_diverging_training_ends_with_one_line(
 def test_benchmarks_are_listed_in_a_checkout(capsys: pytest.CaptureFixture[str]) -> None:
     assert run_command(["bench"]) == 0
     names = capsys.readouterr().out.split()
-    assert names == ["augmentation", "csv_reader", "loop", "scratch_mlp", "steps", "svm"]
+    assert names == [
+        "audit",
+        "augmentation",
+        "comparing",
+        "csv_reader",
+        "evaluating",
+        "loop",
+        "scratch_mlp",
+        "steps",
+        "svm",
+    ]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals are POSIX")

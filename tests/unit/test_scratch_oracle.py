@@ -148,7 +148,7 @@ def test_fifty_steps_of_every_optimizer(name: str, weight_decay: float) -> None:
             theirs.copy_(torch.from_numpy(w.T))
     rate = 0.1 if "sgd" in name else 0.02
     optimizer = scratch.OPTIMIZERS[name](network.weights, network.gradient, weight_decay)
-    optimizer_twin = build_optimizer(name, twin, rate, weight_decay)
+    optimizer_twin = build_optimizer(name, twin.parameters(), rate, weight_decay)
     loss, losses, losses_twin = scratch.SoftmaxCrossEntropy(), [], []
     for _ in range(50):
         X, y = random.normal(size=(10, 6)), random.integers(0, 3, 10)

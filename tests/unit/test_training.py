@@ -228,7 +228,7 @@ def test_an_optimizer_named_is_one_a_phase_can_have(monkeypatch: pytest.MonkeyPa
         Phase("nadam")
     monkeypatch.setitem(OPTIMIZERS, "nadam", Maker("torch.optim.NAdam", {"momentum_decay": 0.01}))
     phase = Phase("nadam", weight_decay=0.5)
-    optimizer = build_optimizer(phase.optimizer, layer, 0.25, phase.weight_decay)
+    optimizer = build_optimizer(phase.optimizer, layer.parameters(), 0.25, phase.weight_decay)
     assert isinstance(optimizer, torch.optim.NAdam)
     (group,) = optimizer.param_groups
     assert (group["lr"], group["weight_decay"], group["momentum_decay"]) == (0.25, 0.5, 0.01)

@@ -1,0 +1,94 @@
+"""What a frozen network makes of images, computed once and kept on the disk by content.
+
+A file is named after everything its numbers depend on, so it is right wherever it is found:
+the next seed, arm or run with the same frozen network and images reads it. Large files are
+mapped into memory, not read.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from mnistlab import atomic
+from mnistlab.data.published.locate import cache_folder
+
+BATCH = 250
+LARGE = 1 << 28  # bytes from which on a file is mapped
+MOST = 4 << 30  # bytes all files may take together; those used longest ago go first
+VERSION = b"features/1"
+
+
+def features_of(frozen: nn.Module, X: Tensor, autocast: bool) -> Tensor:
+    """What `frozen` makes of images (N, ...), in evaluation mode, on their device.
+
+    autocast: computed, and kept, in bfloat16. From the cache where it is there; what cannot be
+    kept is computed all the same.
+    """
+    path = cache_folder() / "features" / f"{_key(frozen, X, autocast)}.npy"
+    kept = _kept(path, len(X), X.device)
+    if kept is not None:
+        return kept
+    features = _computed(frozen, X, autocast)
+    with contextlib.suppress(OSError):  # a full disk, a folder that cannot be written to
+        _keep(path, features)
+        _make_room(path.parent)
+        kept = _kept(path, len(X), X.device)
+    return features if kept is None else kept
+
+
+@torch.no_grad()
+def _computed(frozen: nn.Module, X: Tensor, autocast: bool) -> Tensor:
+    frozen.eval()
+    batches = []
+    for batch in X.split(BATCH):
+        with torch.autocast(X.device.type, torch.bfloat16, enabled=autocast):
+            batches.append(frozen(batch))
+    return torch.cat(batches)
+
+
+def _key(frozen: nn.Module, X: Tensor, autocast: bool) -> str:
+    """Of all that decides the features: a module's settings are in its representation."""
+    digest = hashlib.sha256(VERSION)
+    described = (str(frozen), X.dtype, tuple(X.shape), autocast, torch.__version__, X.device.type)
+    digest.update(repr(described).encode())
+    for tensor in (*frozen.state_dict().values(), X):
+        digest.update(np.ascontiguousarray(tensor.detach().cpu().numpy()).data)
+    return digest.hexdigest()
+
+
+def _keep(path: Path, features: Tensor) -> None:
+    values = features.cpu()
+    if values.dtype == torch.bfloat16:  # which NumPy does not know
+        values = values.view(torch.int16)
+    with atomic.open_aside(path) as file:
+        np.save(file, values.contiguous().numpy(), allow_pickle=False)
+
+
+def _kept(path: Path, n_images: int, device: torch.device) -> Tensor | None:
+    """The features in a file; None where there is none, or one that was damaged."""
+    try:
+        # "c": torch wants arrays it could write to; nothing is, and nothing would reach the file.
+        is_large = path.stat().st_size >= LARGE
+        values = np.load(path, mmap_mode="c" if is_large else None, allow_pickle=False)
+        path.touch()
+    except (OSError, ValueError, EOFError):
+        return None
+    if len(values) != n_images or values.dtype not in (np.float32, np.int16):
+        return None
+    features = torch.from_numpy(values)
+    return (features.view(torch.bfloat16) if values.dtype == np.int16 else features).to(device)
+
+
+def _make_room(folder: Path) -> None:
+    files = sorted(folder.glob("*.npy"), key=lambda path: path.stat().st_mtime, reverse=True)
+    n_bytes = 0
+    for path in files:
+        n_bytes += path.stat().st_size
+        if n_bytes > MOST:
+            path.unlink(missing_ok=True)
