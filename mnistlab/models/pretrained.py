@@ -68,30 +68,52 @@ def _lite0_file() -> Path:
     return path
 
 
+def at_hand(backbone: str) -> bool:
+    """Whether ImageNet's weights of a backbone lie on this machine; nothing is downloaded."""
+    if backbone == "efficientnet_lite0":
+        return find_spec(LITE0_PACKAGE) is not None and find_spec("timm") is not None
+    return any(_is_whole(place) for place in _places(backbone))
+
+
 def _official_file(backbone: str) -> Path:
     """torchvision's first weights, where they lie already or from where they are published."""
-    from torchvision.models import get_model_weights
-
-    url = next(iter(get_model_weights(backbone))).url
-    base, _, name = str(url).rpartition("/")
-    folders = [
-        cache_folder() / FOLDER,
-        *(folder / FOLDER for folder in data_folders()),
-        Path(torch.hub.get_dir()) / "checkpoints",
-    ]
-    for folder in folders:
-        if (folder / name).is_file() and _is_named_rightly(folder / name, name):
-            return folder / name
-    folders[0].mkdir(parents=True, exist_ok=True)
-    answers = download(name, [f"{base}/"], folders[0], lambda part: _is_named_rightly(part, name))
+    places = _places(backbone)
+    for place in places:
+        if _is_whole(place):
+            return place
+    cache, name = places[0].parent, places[0].name
+    cache.mkdir(parents=True, exist_ok=True)
+    base = _url(backbone).removesuffix(name)
+    answers = download(name, [base], cache, lambda part: _is_named_rightly(part, name))
     if answers:
-        looked = ", ".join(map(str, folders))
+        looked = ", ".join(str(place.parent) for place in places)
         raise RecipeError(
             f"weights {name} of {backbone} are not in {looked}, and cannot be downloaded: "
             f"{'; '.join(answers)}; put the file into one of these folders, or "
             "--set model_args.weights=FILE or none"
         )
-    return folders[0] / name
+    return places[0]
+
+
+def _url(backbone: str) -> str:
+    from torchvision.models import get_model_weights
+
+    return str(next(iter(get_model_weights(backbone))).url)
+
+
+def _places(backbone: str) -> list[Path]:
+    """Where the official file may lie, the project's own cache first."""
+    name = _url(backbone).rpartition("/")[2]
+    folders = (
+        cache_folder() / FOLDER,
+        *(folder / FOLDER for folder in data_folders()),
+        Path(torch.hub.get_dir()) / "checkpoints",
+    )
+    return [folder / name for folder in folders]
+
+
+def _is_whole(path: Path) -> bool:
+    return path.is_file() and _is_named_rightly(path, path.name)
 
 
 def _by_timm(name: str, net: nn.Module) -> Pretrained:

@@ -69,13 +69,14 @@ def growth_sections(result: StudyResult, command: str) -> list[Section]:
     apart = [arm.arm.name for arm in standing_apart(result.arms)]
     names = [*apart, *(name for name in families if name not in apart)]
     sizes = {name: [arm.runs[0].data["n_train"] for arm in arms] for name, arms in families.items()}
+    accuracies = {
+        name: [100 * np.array(arm.each("test_accuracy")) for arm in arms]
+        for name, arms in families.items()
+    }
     accuracy = growth_curves(
         names,
         sizes,
-        {
-            name: [100 * np.array(arm.each("test_accuracy")) for arm in arms]
-            for name, arms in families.items()
-        },
+        accuracies,
         laws={},
         title="Test accuracy by training images",
         y_title="Test accuracy",
@@ -84,8 +85,21 @@ def growth_sections(result: StudyResult, command: str) -> list[Section]:
         command=command,
         name="growth-test-accuracy",
     )
+    worth = growth_curves(
+        names,
+        {name: [arm.mean("train_time_s") for arm in arms] for name, arms in families.items()},
+        accuracies,
+        laws={},
+        x_title="Seconds of training",
+        title="Test accuracy by training time",
+        y_title="Test accuracy",
+        unit="%",
+        caption="The same arms over the mean time their training took, smallest sets first.",
+        command=command,
+        name="growth-accuracy-by-time",
+    )
     costs = [_growth(names, families, sizes, *cost, command) for cost in COSTS]
-    return [Section("Growth", figures=(accuracy, *(figure for figure in costs if figure)))]
+    return [Section("Growth", figures=(accuracy, worth, *(figure for figure in costs if figure)))]
 
 
 def setting_sections(result: StudyResult, command: str) -> list[Section]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from mnistlab.errors import RecipeError
-from mnistlab.studies import classical, double_softmax, exercises, portfolio
+from mnistlab.studies import classical, double_softmax, exercises, portfolio, transfer
 from mnistlab.studies.ladder import ladder
 from mnistlab.study import AnyStudy
 
@@ -29,6 +29,7 @@ STUDIES: dict[str, Callable[[], AnyStudy]] = {
     "scaling": portfolio.scaling,
     "final": portfolio.final,
     "final-tuned": portfolio.final_tuned,
+    "transfer": transfer.transfer,
 }
 
 

@@ -14,6 +14,7 @@ import pytest
 
 from mnistlab.cli import run_command
 from mnistlab.data import Dataset, export
+from mnistlab.models import pretrained
 from mnistlab.phases import OPTIMIZERS, SCHEDULES, Phase
 from mnistlab.recipe import Recipe
 from mnistlab.recipes import get_recipe
@@ -39,6 +40,7 @@ ZOO = {
     "scaling": "C",
     "final": "C17",
     "final-tuned": "C17",
+    "transfer": "A14",
 }
 MINUS = "\N{MINUS SIGN}"
 
@@ -422,6 +424,47 @@ def test_early_stopping_answers_time_and_accuracy() -> None:
     assert "Of 30 epochs, whose best on validation reaches 0.9200" in answer
     assert f"accuracy-patience-1 60 % for {gain(results[1], results[0])};" in answer
     assert answer.count("60 %") == 6
+
+
+def test_every_way_to_transfer_is_tried_at_every_size() -> None:
+    arms = arms_of("transfer")
+    for family in ("simple-cnn", "two-stage", "head-only", "fine-tuned", "random-weights"):
+        for n in (100, 1000, 10_000, None):
+            recipe = arms[family if n is None else f"{family}-{n}"]
+            assert recipe.n_train == n
+            assert {phase.epochs for phase in recipe.phases} == {
+                {100: 40, 1000: 30, 10_000: 12, None: 6}[n]
+            }
+    two_stages, fresh = arms["two-stage"], arms["random-weights"]
+    assert {**two_stages.model_args, "weights": "none"} == fresh.model_args
+    assert [phase.unfrozen for phase in two_stages.phases] == [0, 5]
+    assert [phase.unfrozen for phase in arms["head-only"].phases] == [0]
+    assert [phase.unfrozen for phase in fresh.phases] == [None]
+
+
+def test_other_backbones_have_what_weights_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    for there, weights, n_phases in ((False, "none", 1), (True, "imagenet", 2)):
+        monkeypatch.setattr(pretrained, "at_hand", lambda backbone, there=there: there)
+        recipe = arms_of("transfer")["mobilenet-1000"]
+        assert recipe.model_args.get("weights", "imagenet") == weights
+        assert len(recipe.phases) == n_phases
+
+
+def test_transfer_answers_for_every_size() -> None:
+    answer = get_study("transfer").decide(
+        results_of(
+            "transfer",
+            {
+                "two-stage-100": [0.70, 0.72],
+                "simple-cnn-100": [0.65, 0.67],
+                "two-stage": [0.9, 0.9],
+                "simple-cnn": [0.92, 0.93],
+            },
+        )
+    )
+    assert "with 100 images 0.710, +5.0 points (95 % interval +5.0 to +5.0) and +21.0" in answer
+    assert "with 1,000 images 0.500, +0.0 points" in answer
+    assert f"with all images 0.900, {MINUS}2.5 points" in answer
 
 
 def test_scaling_answers_for_both_networks() -> None:

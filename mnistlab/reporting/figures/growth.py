@@ -37,10 +37,11 @@ _LEFT, _RIGHT, _PLOT, _BELOW = 48.0, 14.0, 216.0, 48.0
 
 def growth_curves(
     arms: Sequence[str],
-    sizes: Mapping[str, Sequence[int]],
+    sizes: Mapping[str, Sequence[float]],
     values: Mapping[str, Sequence[Array]],
     laws: Mapping[str, Law],
     *,
+    x_title: str = "Training images",
     y_title: str,
     unit: str,
     caption: str,
@@ -48,7 +49,7 @@ def growth_curves(
     name: str = "growth",
     title: str = "Growth",
 ) -> Figure:
-    """A mark a seed over a logarithmic axis of training images, the mean stronger.
+    """A mark a seed over a logarithmic axis of training images or seconds, the mean stronger.
 
     For each arm shown its sizes (S,) and as many arrays of values, a number a seed. With laws,
     the power laws of the means, the values' axis is logarithmic too and each law a dashed
@@ -76,12 +77,12 @@ def growth_curves(
             reached += [line, *values[arm]]
         _scale_y(axes, reached, bool(laws))
         _scale_sizes(axes, [size for arm in shown for size in sizes[arm]], width)
-        axes.set_xlabel("Training images (log scale)", loc="right", color=MUTED, fontsize=SMALL)
+        axes.set_xlabel(f"{x_title} (log scale)", loc="right", color=MUTED, fontsize=SMALL)
         return blank
 
-    alt = f"{y_title} by training images. " + "; ".join(
-        f"{label}: {means[arm][0]:.3g} {unit} at {sizes[arm][0]:,} and {means[arm][-1]:.3g} {unit} "
-        f"at {sizes[arm][-1]:,}"
+    alt = f"{y_title} by {x_title.lower()}. " + "; ".join(
+        f"{label}: {means[arm][0]:.3g} {unit} at {_plain(sizes[arm][0])} and {means[arm][-1]:.3g} "
+        f"{unit} at {_plain(sizes[arm][-1])}"
         for arm, label in zip(shown, labels, strict=True)
     )
     return compose(
@@ -137,6 +138,11 @@ def setting_curve(
     )
 
 
+def _plain(size: float) -> str:
+    """Such as "49,000" images, or "2.31" seconds."""
+    return f"{size:,.0f}" if size >= 100 else f"{size:.3g}"
+
+
 def _exponent(law: Law | None) -> str:
     if law is None:
         return ""
@@ -175,14 +181,14 @@ def _scale_y(
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
 
 
-def _scale_sizes(axes: Axes, sizes: Sequence[int], width: int) -> None:
+def _scale_sizes(axes: Axes, sizes: Sequence[float], width: int) -> None:
     """A logarithmic axis whose ticks are sizes measured, the largest first where they crowd."""
     low, high = min(sizes), max(sizes)
     room = max(1.1, (high / low) ** 0.05)
     axes.set_xscale("log")
     axes.set_xlim(low / room, high * room)
     pixels_each = (width - _LEFT - _RIGHT) / math.log(high * room / (low / room))
-    ticks: list[int] = []
+    ticks: list[float] = []
     for size in sorted(set(sizes), reverse=True):
         if not ticks or math.log(ticks[-1] / size) * pixels_each > 6 + text_width(
             short_number(ticks[-1]), SMALL
@@ -196,7 +202,7 @@ def _scale_sizes(axes: Axes, sizes: Sequence[int], width: int) -> None:
 def _check_growth(
     name: str,
     arms: Sequence[str],
-    sizes: Mapping[str, Sequence[int]],
+    sizes: Mapping[str, Sequence[float]],
     values: Mapping[str, Sequence[Array]],
     laws: Mapping[str, Law],
 ) -> None:
