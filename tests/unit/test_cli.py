@@ -208,6 +208,7 @@ def test_benchmarks_are_listed_in_a_checkout(capsys: pytest.CaptureFixture[str])
         "comparing",
         "csv_reader",
         "evaluating",
+        "kept_features",
         "loop",
         "scratch_mlp",
         "steps",
