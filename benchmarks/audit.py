@@ -53,4 +53,4 @@ def bench() -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    run_benchmark("audit", bench)
+    run_benchmark("audit", bench, precision="auto")

@@ -53,4 +53,4 @@ def bench() -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    run_benchmark("comparing", bench)
+    run_benchmark("comparing", bench, precision="auto")

@@ -57,4 +57,4 @@ def bench() -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    run_benchmark("evaluating", bench)
+    run_benchmark("evaluating", bench, precision="auto")

@@ -48,10 +48,15 @@ def append(lines: list[dict[str, Any]]) -> None:
     atomic.write_text(LEDGER, old + new)
 
 
-def run_benchmark(name: str, bench: Callable[[], dict[str, Any]]) -> None:
-    """Measure, print the figures as one JSON line, and keep them if --record was given."""
+def run_benchmark(
+    name: str, bench: Callable[[], dict[str, Any]], precision: str = "float32"
+) -> None:
+    """Measure, print the figures as one JSON line, and keep them if --record was given.
+
+    precision: of the networks it trains, as a recipe says it.
+    """
     figures = bench()
-    env = hardware.describe("cpu", "float32")
+    env = hardware.describe("cpu", precision)
     if "--record" in sys.argv[1:]:
         append([{"kind": "benchmark", "name": name, "figures": figures, "env": env}])
     print(json.dumps(figures))

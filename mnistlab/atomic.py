@@ -52,6 +52,28 @@ def write_json(path: Path, content: Any) -> None:
     write_text(path, json.dumps(content, indent=2, allow_nan=False) + "\n")
 
 
+@contextlib.contextmanager
+def claimed(folder: Path) -> Iterator[None]:
+    """An empty folder that no other process may claim until the block ends.
+
+    What an earlier process left in it is removed. Raises BlockingIOError where another has it;
+    a process that dies gives it up. Windows has no such claim: there it is empty, no more.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with contextlib.ExitStack() as stack:
+        if os.name != "nt":
+            import fcntl
+
+            descriptor = os.open(folder, os.O_RDONLY)
+            stack.callback(os.close, descriptor)
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if not folder.exists() or not os.path.samestat(os.fstat(descriptor), folder.stat()):
+                raise BlockingIOError(f"{folder} was finished by another process")
+        for left in folder.iterdir():
+            shutil.rmtree(left) if left.is_dir() else left.unlink()
+        yield
+
+
 def publish_folder(aside: Path, path: Path) -> None:
     """Give a finished folder its final name, taking the place of an older one."""
     for file in aside.rglob("*"):

@@ -16,7 +16,7 @@ import numpy as np
 from mnistlab import atomic, machine
 from mnistlab.classifiers.methods import Classifier, method_of
 from mnistlab.data import Dataset, Split, load
-from mnistlab.errors import MnistlabError, TrainingError
+from mnistlab.errors import MnistlabError, RunError, TrainingError
 from mnistlab.phases import Epoch
 from mnistlab.recipe import EXPANSION_FACTORS, Recipe
 from mnistlab.run.building import check_trainable, classifier_of, parts_of
@@ -56,8 +56,9 @@ def train(
     """Train a recipe on a data set, a name or a path; a finished run of both is re-used.
 
     Test images are cut off before training and not touched. `force` trains again.
-    Raises DataError, RecipeError, and TrainingError for a loss that is not finite;
-    after the last the folder stays, named .partial, with its log complete.
+    Raises DataError, RecipeError, RunError where another process is training the same run, and
+    TrainingError for a loss that is not finite; after it the folder stays, named .partial, with
+    its log complete.
     """
     dataset = data if isinstance(data, Dataset) else load(data or recipe.data)
     parts = parts_of(recipe, dataset)
@@ -68,17 +69,18 @@ def train(
         return _ended(path, progress)
     check_trainable(recipe, parts.train, device)
     partial = path.with_name(f"{path.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
     try:
-        _train_into(partial, recipe, parts, dataset, device, threads, progress)
+        with atomic.claimed(partial):
+            _train_into(partial, recipe, parts, dataset, device, threads, progress)
+            atomic.publish_folder(partial, path)
+    except BlockingIOError as error:
+        raise RunError(f"{path}: another process is training this run") from error
     except TrainingError as error:
         atomic.write_json(partial / "failure.json", {"error": str(error)})
         raise
     except MnistlabError:  # nothing was trained
         shutil.rmtree(partial)
         raise
-    atomic.publish_folder(partial, path)
     return _ended(path, progress)
 
 

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,10 +12,10 @@ import pytest
 from sklearn import metrics
 
 from mnistlab.classifiers.torch_classifier import TorchClassifier
-from mnistlab.data import Dataset
+from mnistlab.data import Dataset, load
 from mnistlab.errors import DataError, RecipeError, RunError, TrainingError
 from mnistlab.evaluation import fit_temperature, reliability, tempered
-from mnistlab.phases import Phase
+from mnistlab.phases import Epoch, Phase
 from mnistlab.recipe import Recipe
 from mnistlab.run import Progress, Run, evaluate, open_run, train
 
@@ -257,3 +260,33 @@ def test_missing_run(tmp_path: Path) -> None:
         open_run(tmp_path / "none")
     with pytest.raises(RunError, match="no predictions"):
         Run(tmp_path, RECIPE, {}, {}, {}).probabilities()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="claims are POSIX")
+def test_of_two_processes_on_one_run_the_second_refuses(stripes: Dataset, tmp_path: Path) -> None:
+    second = (
+        "import sys, mnistlab as ml\n"
+        "data = ml.load('stripes.npz')\n"
+        "recipe = ml.read_recipe(__import__('pathlib').Path('recipe.json'))\n"
+        "try:\n"
+        "    ml.train(recipe, data, out='runs')\n"
+        "except ml.RunError as error:\n"
+        "    print(error)\n"
+    )
+    np.savez(tmp_path / "stripes.npz", images=stripes.images, labels=stripes.labels)
+    (tmp_path / "recipe.json").write_text(json.dumps(RECIPE.to_json()))
+    answers: list[str] = []
+
+    def meanwhile(epoch: Epoch) -> None:
+        if not answers:
+            command = [sys.executable, "-c", second]
+            done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+            answers.append(done.stdout.strip())
+
+    data = load(str(tmp_path / "stripes.npz"))
+    run = train(RECIPE, data, out=tmp_path / "runs", progress=Progress(on_epoch=meanwhile))
+    (answer,) = answers
+    assert answer.endswith(f"{run.path.name}: another process is training this run")
+    assert len(run.log) == run.result["epochs"]
+    assert [path.name for path in (tmp_path / "runs").iterdir()] == [run.path.name]
+    assert train(RECIPE, data, out=tmp_path / "runs").path == run.path
