@@ -20,7 +20,7 @@ format:
 	$(PYTHON) -m ruff format .
 	$(PYTHON) -m ruff check --fix .
 
-# Each recipe's expected result on the complete sets: most of an hour.
+# Each recipe's expected result on the complete sets: some four hours.
 slow:
 	$(PYTHON) -m pytest tests/slow
 

@@ -1,4 +1,4 @@
-"""Each recipe's expected test accuracy as a floor and a ceiling; `make slow`, most of an hour.
+"""Each recipe's expected test accuracy as a floor and a ceiling; `make slow`, some four hours.
 
 A result above the ceiling is as suspicious as one below the floor.
 """
@@ -11,7 +11,6 @@ import pytest
 
 from mnistlab.data import available, load
 from mnistlab.recipes import RECIPES, get_recipe
-from mnistlab.recipes.portfolio import CONV_ARMS, DENSE_ARMS
 from mnistlab.recipes.transfer import TRANSFER
 from mnistlab.run import evaluate, train
 
@@ -28,23 +27,8 @@ NOT_YET = {
         "simple-cnn-deep",
         "simple-cnn-5x5",
     ),
-    "the study double-softmax is still to run": (
-        "double-softmax",
-        "double-softmax-logits",
-        "double-softmax-slow",
-        "double-softmax-slow-logits",
-        "full-batch",
-        "full-batch-logits",
-        "full-batch-long",
-        "full-batch-long-logits",
-    ),
-    "the studies mlp-regularisation and cnn-regularisation are still to run": (
-        *DENSE_ARMS,
-        *CONV_ARMS,
-    ),
     "the study transfer is still to run": tuple(TRANSFER),
     "a day on two cores": ("final",),
-    "the study final-tuned is still to run": ("final-tuned",),
 }
 CASES = [(name, data) for name in RECIPES for data in get_recipe(name).expect]
 
