@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -24,32 +25,34 @@ MOST = 4 << 30  # bytes all files may take together; those used longest ago go f
 VERSION = b"features/1"
 
 
-def features_of(frozen: nn.Module, X: Tensor, autocast: bool) -> Tensor:
+def features_of(frozen: nn.Module, X: Tensor, autocast: bool) -> Tensor | None:
     """What `frozen` makes of images (N, ...), in evaluation mode, on their device.
 
-    autocast: computed, and kept, in bfloat16. From the cache where it is there; what cannot be
-    kept is computed all the same.
+    autocast: computed, and kept, in bfloat16. From the cache where it is there; where nothing can
+    be written it is computed all the same. None where it would take more than MOST.
     """
     path = cache_folder() / "features" / f"{_key(frozen, X, autocast)}.npy"
     kept = _kept(path, len(X), X.device)
     if kept is not None:
         return kept
-    features = _computed(frozen, X, autocast)
+    (one,) = _computed(frozen, X[:1], autocast)
+    if len(X) * one.nbytes > MOST:
+        return None
     with contextlib.suppress(OSError):  # a full disk, a folder that cannot be written to
-        _keep(path, features)
+        _keep(path, (len(X), *one.shape[1:]), _computed(frozen, X, autocast))
         _make_room(path.parent)
         kept = _kept(path, len(X), X.device)
-    return features if kept is None else kept
+    return torch.cat(list(_computed(frozen, X, autocast))) if kept is None else kept
 
 
 @torch.no_grad()
-def _computed(frozen: nn.Module, X: Tensor, autocast: bool) -> Tensor:
+def _computed(frozen: nn.Module, X: Tensor, autocast: bool) -> Iterator[Tensor]:
+    """The features, batch by batch."""
     frozen.eval()
-    batches = []
     for batch in X.split(BATCH):
         with torch.autocast(X.device.type, torch.bfloat16, enabled=autocast):
-            batches.append(frozen(batch))
-    return torch.cat(batches)
+            features: Tensor = frozen(batch)
+        yield features
 
 
 def _key(frozen: nn.Module, X: Tensor, autocast: bool) -> str:
@@ -62,12 +65,18 @@ def _key(frozen: nn.Module, X: Tensor, autocast: bool) -> str:
     return digest.hexdigest()
 
 
-def _keep(path: Path, features: Tensor) -> None:
-    values = features.cpu()
-    if values.dtype == torch.bfloat16:  # which NumPy does not know
-        values = values.view(torch.int16)
+def _keep(path: Path, shape: tuple[int, ...], batches: Iterator[Tensor]) -> None:
+    """Write an NPY file of that shape, a batch at a time."""
     with atomic.open_aside(path) as file:
-        np.save(file, values.contiguous().numpy(), allow_pickle=False)
+        for place, batch in enumerate(batches):
+            values = batch.cpu()
+            if values.dtype == torch.bfloat16:  # which NumPy does not know
+                values = values.view(torch.int16)
+            array = values.contiguous().numpy()
+            if not place:
+                header = {"descr": array.dtype.str, "fortran_order": False, "shape": shape}
+                np.lib.format.write_array_header_1_0(file, header)
+            file.write(array.data)
 
 
 def _kept(path: Path, n_images: int, device: torch.device) -> Tensor | None:

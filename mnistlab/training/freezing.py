@@ -62,16 +62,21 @@ def trained_in(
     if parts is None:
         return whole
     frozen, rest = nn.Sequential(*network[:-1], parts[0]), parts[1]
-    views = [examples.X]
-    if augment is not None:
-        drawn = [_augmented(augment, examples) for _ in range(phase.kept_views)]
-        if any(images is None for images in drawn):
-            return whole  # images that are mixtures have labels that are
-        views = [images for images in drawn if images is not None]
-    kept = [features_of(frozen, images, autocast) for images in views]
+    views = []
+    for _ in range(phase.kept_views if augment else 1):
+        images = examples.X if augment is None else _augmented(augment, examples)
+        # Images that are mixtures have labels that are; and features may be too many to keep.
+        features = None if images is None else features_of(frozen, images, autocast)
+        if features is None:
+            return whole
+        views.append(features)
+    judged_on = None
     if validation is not None:
-        validation = Examples(features_of(frozen, validation.X, autocast=False), validation.y)
-    return Trained(rest, kept, validation, None)
+        features = features_of(frozen, validation.X, autocast=False)
+        if features is None:
+            return whole
+        judged_on = Examples(features, validation.y)
+    return Trained(rest, views, judged_on, None)
 
 
 def groups_of(network: nn.Sequential, phase: Phase) -> list[nn.Parameter] | list[dict[str, Any]]:

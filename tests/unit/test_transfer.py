@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -204,8 +205,9 @@ def test_augmented_views_are_taken_in_turn(
 def counted(monkeypatch: pytest.MonkeyPatch) -> list[torch.Tensor]:
     computed, compute = [], features._computed
 
-    def counting(frozen: nn.Module, X: torch.Tensor, autocast: bool) -> torch.Tensor:
-        computed.append(X)
+    def counting(frozen: nn.Module, X: torch.Tensor, autocast: bool) -> Iterator[torch.Tensor]:
+        if len(X) > 1:  # of one it learns how much room the others will take
+            computed.append(X)
         return compute(frozen, X, autocast)
 
     monkeypatch.setattr(features, "_computed", counting)
@@ -244,14 +246,15 @@ def test_damaged_features_are_computed_anew(
     assert np.array_equal(first.arrays()["1.head.1.weight"], second.arrays()["1.head.1.weight"])
 
 
-def test_a_cache_that_cannot_be_written_costs_time_alone(
-    stripes: Dataset, monkeypatch: pytest.MonkeyPatch, cache: Path
-) -> None:
+def test_a_cache_that_cannot_be_written_costs_time_alone(stripes: Dataset, cache: Path) -> None:
     cache.parent.mkdir()
     cache.write_text("a file where the folder should be")
-    computed = counted(monkeypatch)
-    trained(stripes, (HEAD,))
-    assert len(computed) == 2
+    without = trained(stripes, (HEAD,))
+    cache.unlink()
+    kept = trained(stripes, (HEAD,))
+    assert len(list(cache.iterdir())) == 2
+    for name, array in kept.arrays().items():
+        assert np.array_equal(without.arrays()[name], array)
 
 
 def test_the_cache_forgets_what_was_used_longest_ago(
@@ -263,6 +266,20 @@ def test_the_cache_forgets_what_was_used_longest_ago(
     trained(stripes, (HEAD,), model_args={"input_size": 32})
     assert not old & {path.name for path in cache.iterdir()}
     assert len(list(cache.iterdir())) == 2
+
+
+def test_features_that_take_too_much_room_are_computed_at_every_step(
+    stripes: Dataset, monkeypatch: pytest.MonkeyPatch, cache: Path
+) -> None:
+    kept = trained(stripes, (HEAD,))
+    for path in cache.iterdir():
+        path.unlink()
+    monkeypatch.setattr(features, "MOST", 40 * 512 * 4)  # enough for the validation part alone
+    computed = counted(monkeypatch)
+    slow = trained(stripes, (HEAD,))
+    assert not computed
+    assert not list(cache.iterdir())
+    assert slow.history_[-1]["val_loss"] == pytest.approx(kept.history_[-1]["val_loss"], rel=2e-3)
 
 
 def test_in_bfloat16_features_are_kept_so(stripes: Dataset, cache: Path) -> None:
