@@ -112,15 +112,20 @@ class Comparison:
         note = f" (p corrected for {len(self.verdicts)} comparisons)" if several else ""
         if words.startswith("no "):  # a recipe's name keeps its small letter
             words = f"N{words[1:]}"
-        models = (
-            " One model each was compared; whether a recipe is better, seeds would have to say."
-        )
-        return f"{words}{note}.{models if self._is_of_models else ''}"
+        return f"{words}{note}.{self._of_what}"
 
     @property
-    def _is_of_models(self) -> bool:
-        recipes = {contender.runs[0].recipe.name for contender in self.contenders}
-        return len(recipes) > 1 and any(v.difference.of == "images" for v in self.verdicts)
+    def _of_what(self) -> str:
+        """What a difference on the same images is one of."""
+        on_images = [v.difference for v in self.verdicts if v.difference.of == "images"]
+        recipes = {replace(each.runs[0].recipe, seed=0).content_hash for each in self.contenders}
+        if len(recipes) > 1 and on_images:
+            return (
+                " One model each was compared; whether a recipe is better, seeds would have to say."
+            )
+        if len(recipes) == 1 and any(difference.is_shown for difference in on_images):
+            return " These are trainings of one recipe, which differ by chance."
+        return ""
 
     def _of_the_best(self) -> str:
         best = self.contenders[0]

@@ -83,6 +83,17 @@ def test_seeds_of_one_recipe_are_not_called_different(
     assert found.answer.startswith("No difference shown between good (seed ")
 
 
+def test_seeds_that_do_differ_are_said_to_be_of_one_recipe(
+    runs: dict[str, list[Run]], tmp_path: Path
+) -> None:
+    found = compare(runs["good"][:2], out=tmp_path)
+    assert "trainings of one recipe" not in found.answer
+    (verdict,) = found.verdicts
+    shown = replace(verdict.difference, mean=0.02, low=0.01, high=0.03, p=1e-4)
+    told = replace(found, verdicts=(replace(verdict, difference=shown),)).answer
+    assert told.endswith("p < 0.001. These are trainings of one recipe, which differ by chance.")
+
+
 def test_only_seeds_that_both_have_are_paired(runs: dict[str, list[Run]], tmp_path: Path) -> None:
     found = compare([*runs["good"], *runs["bad"][1:]], out=tmp_path)
     assert found.verdicts[0].difference.n == 2
