@@ -418,6 +418,19 @@ def test_a_map_holds_a_mark_an_image_and_a_name_a_class():
     assert figure.alt.endswith("67 cat, 67 dog, 66 eel.")
 
 
+def test_of_very_many_classes_no_name_covers_another():
+    labels = np.arange(1240) % 62
+    points = np.stack([labels % 8, labels // 8], 1) * 10 + rng().normal(size=(1240, 2)) * 3
+    names = [f"a long class {k}" for k in range(62)]
+    figure = embedding_map(points, labels, names, **WORDS)
+    for svg in markup(figure):
+        places = [text_place(e) for e in svg.iter("text")]
+        assert len(places) >= 20
+        for i, (x, y) in enumerate(places):
+            assert not any(abs(x - a) < 90 and abs(y - b) < 15 for a, b in places[:i])
+    assert "20 a long class 61." in figure.alt
+
+
 def test_the_picture_shows_the_marks_too():
     """Strokes without length are left out by some renderers."""
     for n in (30, 5000):

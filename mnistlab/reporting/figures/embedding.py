@@ -159,7 +159,10 @@ def _dots(sheet: Axes, places: NDArray[np.floating], label: int, size: float) ->
 def _write_names(
     sheet: Axes, names: Sequence[str], places: Sequence[NDArray[np.floating]], width: float
 ) -> None:
-    """Each name at its place, or the least bit above or below where another is already."""
+    """Each name at its place, or the least bit above or below where another is already.
+
+    Of very many classes some find no place, and are named in the alternative text alone.
+    """
     height = sheet.get_ylim()[0]
     taken: list[tuple[float, float, float]] = []  # middle x, y, half a width
     for name, (x, y) in sorted(
@@ -169,11 +172,13 @@ def _write_names(
         x = min(max(float(x), half + 2), width - half - 2)
         free = [
             y + shift
-            for shift in (0, 16, -16, 32, -32, 48, -48, 64)
+            for shift in (0, 16, -16, 32, -32, 48, -48, 64, -64)
             if 10 < y + shift < height - 10
             and not any(abs(y + shift - b) < 16 and abs(x - a) < half + h for a, b, h in taken)
         ]
-        y = free[0] if free else y
+        if not free:
+            continue
+        y = free[0]
         taken.append((x, y, half))
         haloed(
             sheet.text(
