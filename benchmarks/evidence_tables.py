@@ -50,3 +50,20 @@ def evaluating_table() -> str:
         ),
     ]
     return markdown(("what", "measured, by turn"), rows) + "\n" + machine_text(line) + "\n"
+
+
+def kept_table() -> str:
+    """Stage 1 of transfer learning with features kept, beside the plain loop."""
+    line = ledger.newest_benchmark("kept_features")
+    figures = line["figures"]
+    rows = [
+        [
+            name,
+            " / ".join(f"{seconds:.1f}" for seconds in turns),
+            " / ".join(f"{value:.3f}" for value in figures["val_accuracy"][name]),
+            "1x" if name == "plain" else f"**{figures['faster']:.2f}x**",
+        ]
+        for name, turns in figures["seconds"].items()
+    ]
+    columns = ("features", "seconds, by turn", "validation accuracy", "faster, median of pairs")
+    return markdown(columns, rows) + "\n" + machine_text(line) + "\n"

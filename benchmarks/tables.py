@@ -11,12 +11,15 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import ledger, peer_tables, study_tables, systems
+from benchmarks import evidence_tables, ledger, peer_tables, study_tables, systems
 from benchmarks.markdown import markdown
 from mnistlab import atomic
 
 DOCS = ledger.CHECKOUT / "docs"
-PAGES = [ledger.CHECKOUT / "README.md", DOCS / "measured.md", DOCS / "zoo.md", DOCS / "systems.md"]
+PAGES = [
+    ledger.CHECKOUT / "README.md",
+    *(DOCS / f"{name}.md" for name in ("measured", "zoo", "evidence", "systems")),
+]
 MARKED = re.compile(r"(<!-- table: ([\w-]+(?: [\w-]+)*) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -36,6 +39,9 @@ TABLES: dict[str, Callable[[], str]] = {
     "augmentation": peer_tables.augmentation_table,
     "scratch-mlp": peer_tables.scratch_table,
     "svm": peer_tables.svm_table,
+    "audit": evidence_tables.audit_table,
+    "comparing": evidence_tables.comparing_table,
+    "evaluating": evidence_tables.evaluating_table,
     "embedding": study_tables.embedding_table,
     "optimizers fashion-mnist": lambda: study_tables.study_table("optimizers", "fashion-mnist"),
     "lr-schedule fashion-mnist": lambda: study_tables.study_table("lr-schedule", "fashion-mnist"),
@@ -46,6 +52,10 @@ TABLES: dict[str, Callable[[], str]] = {
     "mlp-regularisation fashion-mnist": lambda: study_tables.study_table(
         "mlp-regularisation", "fashion-mnist"
     ),
+    "cnn-regularisation fashion-mnist": lambda: study_tables.study_table(
+        "cnn-regularisation", "fashion-mnist"
+    ),
+    "kept-features": evidence_tables.kept_table,
     "final-tuned fashion-mnist": lambda: study_tables.cost_table("final-tuned", "fashion-mnist"),
     "mlp-batch-size mnist": lambda: study_tables.cost_table("mlp-batch-size", "mnist"),
     "mlp-vs-svm mnist": lambda: study_tables.cost_table("mlp-vs-svm", "mnist"),
