@@ -40,8 +40,13 @@ def against_base(results: Sequence[ArmResult]) -> str:
     """The answer of a study whose first arm is the base that each other arm changes in one way."""
     base, *others = results
     best = best_on_validation(results)
-    gains = "; ".join(f"{arm.arm.name} {gain(arm, base)}" for arm in others)
+    if len(base.runs) == 1:
+        of = "one seed and so no intervals"
+        gains = [f"{arm.arm.name} {points(arm.gain_over(base)[0])}" for arm in others]
+    else:
+        of = f"mean of {seeds(results)}"
+        gains = [f"{arm.arm.name} {gain(arm, base)}" for arm in others]
     return (
-        f"On the test part, against {base.arm.name} ({base.test_accuracy[0]:.4f}, mean of "
-        f"{seeds(results)}): {gains}. Best on validation: {best.arm.name}."
+        f"On the test part, against {base.arm.name} ({base.test_accuracy[0]:.4f}, {of}): "
+        f"{'; '.join(gains)}. Best on validation: {best.arm.name}."
     )

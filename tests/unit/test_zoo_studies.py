@@ -371,6 +371,11 @@ def test_an_answer_against_the_base() -> None:
         "On the test part, against as-is (0.9100, mean of 2 seeds): flip +1.0 points (95 % "
         "interval +1.0 to +1.0). Best on validation: as-is."
     )
+    base, flip = result_of("as-is", [0.9]), result_of("flip", [0.91])
+    assert against_base([base, flip]) == (
+        "On the test part, against as-is (0.9000, one seed and so no intervals): flip +1.0 points. "
+        "Best on validation: flip."
+    )
 
 
 def test_batch_sizes_answer_six_or_ten() -> None:
