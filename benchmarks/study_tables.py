@@ -11,8 +11,12 @@ from mnistlab.evaluation import mean_interval, power_law, wilson_interval
 
 
 def study_table(name: str, data: str) -> str:
-    """The newest figures of every arm of a study on one data set."""
+    """The newest figures of every arm of a study on one data set.
+
+    Epochs, a mean over seeds, where arms differ in how many they took; old lines do not say.
+    """
     arms = _arms(name, data)
+    stopped = len({fmean(arm.get("epochs", [0])) for arm in arms}) > 1
     rows = [
         [
             f"{arm['system']} `{arm['arm']}`",
@@ -21,6 +25,7 @@ def study_table(name: str, data: str) -> str:
             f"{fmean(arm['val_accuracy']):.4f}",
             accuracy_text(arm["test_accuracy"], arm["n_test"]),
             str(len(arm["seeds"])),
+            *([f"{fmean(arm['epochs']):.0f}"] if stopped else []),
             f"{100 * arm['late_swing']:.1f}",
         ]
         for arm in arms
@@ -32,6 +37,7 @@ def study_table(name: str, data: str) -> str:
         "validation",
         "test accuracy, mean ± 95 % interval",
         "seeds",
+        *(["epochs"] if stopped else []),
         "late swing, points",
     )
     return markdown(columns, rows) + "\n" + machine_text(arms[0]) + "\n"

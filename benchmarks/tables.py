@@ -55,6 +55,10 @@ TABLES: dict[str, Callable[[], str]] = {
     "cnn-regularisation fashion-mnist": lambda: study_tables.study_table(
         "cnn-regularisation", "fashion-mnist"
     ),
+    "scaling fashion-mnist": lambda: study_tables.study_table("scaling", "fashion-mnist"),
+    "early-stopping fashion-mnist": lambda: study_tables.study_table(
+        "early-stopping", "fashion-mnist"
+    ),
     "kept-features": evidence_tables.kept_table,
     "final-tuned fashion-mnist": lambda: study_tables.cost_table("final-tuned", "fashion-mnist"),
     "mlp-batch-size mnist": lambda: study_tables.cost_table("mlp-batch-size", "mnist"),
