@@ -56,6 +56,9 @@ TABLES: dict[str, Callable[[], str]] = {
         "cnn-regularisation", "fashion-mnist"
     ),
     "scaling fashion-mnist": lambda: study_tables.study_table("scaling", "fashion-mnist"),
+    "architectures fashion-mnist": lambda: study_tables.study_table(
+        "architectures", "fashion-mnist"
+    ),
     "augmentation fashion-mnist": lambda: study_tables.study_table("augmentation", "fashion-mnist"),
     "early-stopping fashion-mnist": lambda: study_tables.study_table(
         "early-stopping", "fashion-mnist"
