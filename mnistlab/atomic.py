@@ -56,8 +56,9 @@ def write_json(path: Path, content: Any) -> None:
 def claimed(folder: Path) -> Iterator[None]:
     """An empty folder that no other process may claim until the block ends.
 
-    What an earlier process left in it is removed. Raises BlockingIOError where another has it;
-    a process that dies gives it up. Windows has no such claim: there it is empty, no more.
+    What an earlier process left in it is removed. Raises BlockingIOError where another has it, or
+    has just given it its final name; a process that dies gives it up. Windows and some network
+    file systems have no such claim: there it is empty, no more.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with contextlib.ExitStack() as stack:
@@ -66,7 +67,12 @@ def claimed(folder: Path) -> Iterator[None]:
 
             descriptor = os.open(folder, os.O_RDONLY)
             stack.callback(os.close, descriptor)
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise
+            except OSError:  # a file system without locks
+                pass
             if not folder.exists() or not os.path.samestat(os.fstat(descriptor), folder.stat()):
                 raise BlockingIOError(f"{folder} was finished by another process")
         for left in folder.iterdir():

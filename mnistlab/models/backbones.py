@@ -96,10 +96,13 @@ def _efficientnet_lite0() -> Backbone:
 
 def _of_timm(name: str) -> Backbone:
     timm = _timm()
+    # Other names than its own timm would look up in the network, even those in a stored run.
+    if not timm.is_model(name):
+        raise RecipeError(f"timm has no model {name!r}")
     try:
         net = timm.create_model(name, pretrained=False, num_classes=0)
-    except Exception as error:  # whatever timm raises for a name it does not know
-        raise RecipeError(f"timm has no model {name!r}: {_first_line(error)}") from error
+    except RuntimeError as error:  # it knows no weights by that tag
+        raise RecipeError(f"timm has no model {name!r}: {error}") from error
     known = net.pretrained_cfg
     blocks = tuple(
         block
@@ -132,10 +135,6 @@ def _timm() -> Any:
             "this backbone needs timm, which is not installed; pip install 'mnistlab[transfer]'"
         ) from error
     return timm
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).splitlines()[0] if str(error) else type(error).__name__
 
 
 BACKBONES: dict[str, Callable[[], Backbone]] = {

@@ -69,37 +69,31 @@ def growth_sections(result: StudyResult, command: str) -> list[Section]:
     apart = [arm.arm.name for arm in standing_apart(result.arms)]
     names = [*apart, *(name for name in families if name not in apart)]
     sizes = {name: [arm.runs[0].data["n_train"] for arm in arms] for name, arms in families.items()}
-    accuracies = {
-        name: [100 * np.array(arm.each("test_accuracy")) for arm in arms]
-        for name, arms in families.items()
-    }
-    accuracy = growth_curves(
-        names,
+    seconds = {name: [arm.mean("train_time_s") for arm in arms] for name, arms in families.items()}
+    pretrained = any(arm.runs[0].result.get("weights") for arm in result.arms)
+    kept = " Features that an earlier arm has kept cost a later one no time." if pretrained else ""
+    by_size = _accuracy(
+        families,
         sizes,
-        accuracies,
-        laws={},
+        names,
+        command,
+        x_title="Training images",
         title="Test accuracy by training images",
-        y_title="Test accuracy",
-        unit="%",
         caption="The test part is the same for every size.",
-        command=command,
         name="growth-test-accuracy",
     )
-    worth = growth_curves(
+    by_time = _accuracy(
+        families,
+        seconds,
         names,
-        {name: [arm.mean("train_time_s") for arm in arms] for name, arms in families.items()},
-        accuracies,
-        laws={},
+        command,
         x_title="Seconds of training",
         title="Test accuracy by training time",
-        y_title="Test accuracy",
-        unit="%",
-        caption="The same arms over the mean time their training took, smallest sets first.",
-        command=command,
+        caption=f"The same arms over the mean time their training took, smallest sets first.{kept}",
         name="growth-accuracy-by-time",
     )
     costs = [_growth(names, families, sizes, *cost, command) for cost in COSTS]
-    return [Section("Growth", figures=(accuracy, worth, *(figure for figure in costs if figure)))]
+    return [Section("Growth", figures=(by_size, by_time, *(figure for figure in costs if figure)))]
 
 
 def setting_sections(result: StudyResult, command: str) -> list[Section]:
@@ -131,6 +125,30 @@ def confusion_sections(result: StudyResult, command: str) -> list[Section]:
                 Section(f"{arm.arm.name}: by class", figures=(figure,), tables=(table,))
             )
     return sections
+
+
+def _accuracy(
+    families: Mapping[str, Sequence[ArmResult]],
+    places: Mapping[str, Sequence[float]],
+    names: Sequence[str],
+    command: str,
+    **words: str,
+) -> Figure:
+    """Test accuracy of every family over its arms' sizes or seconds."""
+    accuracies = {
+        name: [100 * np.array(arm.each("test_accuracy")) for arm in arms]
+        for name, arms in families.items()
+    }
+    return growth_curves(
+        names,
+        places,
+        accuracies,
+        laws={},
+        y_title="Test accuracy",
+        unit="%",
+        command=command,
+        **words,
+    )
 
 
 def _growth(

@@ -74,6 +74,8 @@ def train(
             _train_into(partial, recipe, parts, dataset, device, threads, progress)
             atomic.publish_folder(partial, path)
     except BlockingIOError as error:
+        if path.exists() and not force:  # the other has just finished it
+            return _ended(path, progress)
         raise RunError(f"{path}: another process is training this run") from error
     except TrainingError as error:
         atomic.write_json(partial / "failure.json", {"error": str(error)})

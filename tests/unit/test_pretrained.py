@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import pickle
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -216,10 +217,12 @@ def test_without_its_package_lite0_says_what_to_install(monkeypatch: pytest.Monk
 
 def test_timm_is_asked_for_what_torchvision_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
     timm = pytest.importorskip("timm")
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: pytest.fail("asks the network"))
     with pytest.raises(RecipeError, match="unknown backbone 'vgg'; there are: mobilenet_v2"):
         backbone("vgg")
-    with pytest.raises(RecipeError, match="timm has no model 'resnet0'"):
-        backbone("timm/resnet0")
+    for name in ("resnet0", "resnet18.nonsense", "hf-hub:someone/something", "../resnet18", ""):
+        with pytest.raises(RecipeError, match=f"timm has no model '{name}'"):
+            backbone(f"timm/{name}")
     create = timm.create_model
     other = create("resnet10t", num_classes=0)
 
