@@ -28,6 +28,7 @@ STUDIES: dict[str, Callable[[], AnyStudy]] = {
     "cnn-regularisation": portfolio.cnn_regularisation,
     "scaling": portfolio.scaling,
     "final": portfolio.final,
+    "final-shortened": portfolio.final_shortened,
     "final-tuned": portfolio.final_tuned,
     "transfer": transfer.transfer,
 }

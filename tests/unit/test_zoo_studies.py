@@ -39,6 +39,7 @@ ZOO = {
     "cnn-regularisation": "C8",
     "scaling": "C",
     "final": "C17",
+    "final-shortened": "C17",
     "final-tuned": "C17",
     "transfer": "A14",
 }
