@@ -37,7 +37,7 @@ class Recipe:
     system: the row of the published systems it serves, such as "E3".
     model, model_args: "svm", "scratch" or a key of mnistlab.models.MODELS, and its arguments.
     phases: in order; none at all leaves a network as it was initialised.
-    n_train: only the first so many images of the training part.
+    n_train, n_val: only the first so many images of the training and the validation part.
     pad_to, augmentation, expansion, test_time_augmentation: see TorchClassifier.
     mirror_characters: mirror images of letters and digits too, where the recipe mirrors.
     batch_size: as large as the training part or larger, each step sees all of it.
@@ -53,6 +53,7 @@ class Recipe:
     data: str = "fashion-mini"
     split: str = "auto"
     n_train: int | None = None
+    n_val: int | None = None
     scaling: str = "standard"
     pad_to: int | None = None
     augmentation: Mapping[str, float] = field(default_factory=dict)
@@ -68,8 +69,9 @@ class Recipe:
     def __post_init__(self) -> None:
         if self.batch_size < 1:
             raise RecipeError(f"batch_size must be at least 1, got {self.batch_size}")
-        if self.n_train is not None and self.n_train < 1:
-            raise RecipeError(f"n_train must be at least 1, got {self.n_train}")
+        for part, most in (("n_train", self.n_train), ("n_val", self.n_val)):
+            if most is not None and most < 1:
+                raise RecipeError(f"{part} must be at least 1, got {most}")
         if not 0 <= self.seed < 2**32:
             raise RecipeError(f"seed must be in 0..{2**32 - 1}, got {self.seed}")
         if self.split != "auto" and self.split not in PROTOCOLS:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from mnistlab.recipe import LABELS
-from mnistlab.study import ArmResult
+from mnistlab.study import ArmResult, whole_of
 
 N_POINTS = 3  # fewer are no series
-_ASIDE = (*LABELS, "seed", "n_train")  # the last has a section of its own
+_ASIDE = (*LABELS, "seed", "n_val", "n_train")  # the last has a section of its own
 
 
 @dataclass(frozen=True)
@@ -49,26 +49,17 @@ def series_of(arms: Sequence[ArmResult]) -> list[Series]:
 def standing_apart(arms: Sequence[ArmResult]) -> list[ArmResult]:
     """The arms that are neither points of a series nor another arm on fewer images."""
     in_series = {id(arm) for series in series_of(arms) for arm in series.arms}
-    return [arm for arm in arms if id(arm) not in in_series and _whole_of(arm, arms) is None]
+    return [arm for arm in arms if id(arm) not in in_series and whole_of(arm, arms) is None]
 
 
 def repeats(arms: Sequence[ArmResult]) -> list[ArmResult]:
     """Arms meant for fewer images of a data set that has no more: another arm once again."""
-    wholes = [(arm, _whole_of(arm, arms)) for arm in arms]
+    wholes = [(arm, whole_of(arm, arms)) for arm in arms]
     return [
         arm
         for arm, whole in wholes
         if whole and arm.runs[0].data["n_train"] == whole.runs[0].data["n_train"]
     ]
-
-
-def _whole_of(arm: ArmResult, arms: Sequence[ArmResult]) -> ArmResult | None:
-    """The arm that is the same recipe on all training images, if this one is on fewer."""
-    recipe = arm.arm.recipe
-    if recipe.n_train is None:
-        return None
-    whole = replace(recipe, n_train=None).content_hash
-    return next((other for other in arms if other.arm.recipe.content_hash == whole), None)
 
 
 def _numbers(plain: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], float]]:

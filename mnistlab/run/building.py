@@ -44,9 +44,13 @@ def count_recipe_parameters(
 
 
 def parts_of(recipe: Recipe, dataset: Dataset) -> Split:
-    """The recipe's split of the data, its training part cut to the first n_train images."""
+    """The recipe's split of the data, its parts cut to the first n_train and n_val images."""
     parts = split(dataset, recipe.split)
-    return replace(parts, train=parts.train.take(slice(0, recipe.n_train)))
+    return replace(
+        parts,
+        train=parts.train.take(slice(0, recipe.n_train)),
+        val=parts.val.take(slice(0, recipe.n_val)),
+    )
 
 
 def check_mirrors(recipe: Recipe, train: Dataset) -> None:

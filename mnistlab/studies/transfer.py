@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -13,8 +14,10 @@ from mnistlab.studies.wording import gain, seeds
 from mnistlab.study import Arm, ArmResult, Study
 
 # Training images, None being all, and for how many epochs: small sets are seen more often.
-EPOCHS: dict[int | None, int] = {100: 40, 1000: 30, 10_000: 12, None: 6}
+EPOCHS: dict[int | None, int] = {100: 40, 1000: 30, 10_000: 8, None: 3}
+N_VAL = 1000  # images that judge the epochs of small sets; more would take longer than training
 SIDE = 64
+SMALL = "simple-cnn"
 OTHERS = ("mobilenet_v2", "resnet18", "efficientnet_b0")
 N_OF_OTHERS = 1000
 
@@ -27,8 +30,8 @@ def transfer() -> Study:
         question="Does a network trained on photographs pay on small grey images, and from how "
         "many of them on does it no longer?",
         arms=(
-            *(Arm(_sized(recipe, n)) for recipe in _families() for n in reversed(EPOCHS)),
-            *(Arm(_other(name)) for name in OTHERS),
+            *(_of_size(recipe, n) for recipe in _families() for n in reversed(EPOCHS)),
+            *(Arm(_other(name), n_seeds=1) for name in OTHERS),
         ),
         decide=_where_it_pays,
     )
@@ -48,7 +51,7 @@ def _families() -> tuple[Recipe, ...]:
     return (
         replace(
             ladder.simple_cnn_tuned(),
-            name="simple-cnn",
+            name=SMALL,
             system="A9",
             expect={},
             precision=lite0.precision,
@@ -60,10 +63,16 @@ def _families() -> tuple[Recipe, ...]:
     )
 
 
-def _sized(recipe: Recipe, n_train: int | None) -> Recipe:
-    phases = tuple(replace(phase, epochs=EPOCHS[n_train]) for phase in recipe.phases)
-    name = recipe.name if n_train is None else f"{recipe.name}-{n_train}"
-    return replace(recipe, name=name, n_train=n_train, phases=phases)
+def _of_size(recipe: Recipe, n_train: int | None) -> Arm:
+    """An arm on so many images; on all of them one seed, for it takes a quarter of an hour."""
+    epochs = EPOCHS[n_train]
+    if recipe.name == SMALL:  # quick enough for its own
+        epochs = max(epochs, recipe.phases[0].epochs)
+    phases = tuple(replace(phase, epochs=epochs) for phase in recipe.phases)
+    if n_train is None:
+        return Arm(replace(recipe, phases=phases), n_seeds=1)
+    name = f"{recipe.name}-{n_train}"
+    return Arm(replace(recipe, name=name, n_train=n_train, n_val=N_VAL, phases=phases))
 
 
 def _other(backbone: str) -> Recipe:
@@ -80,6 +89,7 @@ def _other(backbone: str) -> Recipe:
         recipe,
         name=f"{recipes.SHORT[backbone]}-{N_OF_OTHERS}",
         n_train=N_OF_OTHERS,
+        n_val=N_VAL,
         model_args=args,
         phases=phases,
     )
@@ -87,20 +97,32 @@ def _other(backbone: str) -> Recipe:
 
 def _where_it_pays(results: Sequence[ArmResult]) -> str:
     by_name = {result.arm.name: result for result in results}
+    most = results[0].runs[0].data["n_train"]  # of all images
+    sizes = [n for n in EPOCHS if n is None or n < most]
+    seeded = max(results, key=lambda result: len(result.runs))
     parts = []
-    for n in EPOCHS:
+    for n in sizes:
         suffix = "" if n is None else f"-{n}"
-        names = (f"{name}{suffix}" for name in ("two-stage", "simple-cnn", "random-weights"))
-        parts.append(_of_size(n, *(by_name[name] for name in names)))
+        arms = [by_name[f"{name}{suffix}"] for name in ("two-stage", SMALL, "random-weights")]
+        fewer = len(arms[0].runs) < len(seeded.runs)
+        parts.append(_worth(n, *arms) + (f" ({seeds(arms)})" if fewer else ""))
     return (
-        f"Pretrained in two stages against a small network from scratch, and against the same "
-        f"network from random weights (test part, {seeds(results)}): {'; '.join(parts)}."
+        "Pretrained in two stages, on the test part, against a small network from scratch and "
+        f"against the same network from random weights ({seeds([seeded])}): {'; '.join(parts)}."
     )
 
 
-def _of_size(n: int | None, pretrained: ArmResult, small: ArmResult, fresh: ArmResult) -> str:
+def _worth(n: int | None, pretrained: ArmResult, small: ArmResult, fresh: ArmResult) -> str:
+    """One size: whether it pays, which is to be better than the small network."""
+    mean, half = pretrained.gain_over(small)
+    if math.isnan(half):  # of one seed nothing is shown
+        verdict = "was ahead" if mean > 0 else "was not ahead"
+    elif half >= abs(mean):
+        verdict = "makes no difference that was shown"
+    else:
+        verdict = "pays" if mean > 0 else "does not pay"
     images = "all images" if n is None else f"{n:,} images"
     return (
-        f"with {images} {pretrained.test_accuracy[0]:.3f}, {gain(pretrained, small)} and "
-        f"{gain(pretrained, fresh)}"
+        f"with {images} it {verdict}: {pretrained.test_accuracy[0]:.3f}, "
+        f"{gain(pretrained, small)} and {gain(pretrained, fresh)}"
     )

@@ -16,10 +16,13 @@ def points(difference: float) -> str:
 
 
 def gain(arm: ArmResult, base: ArmResult) -> str:
-    """An arm beside its base, over paired seeds: the difference, its interval, and the verdict."""
+    """An arm beside its base, over paired seeds: the difference, its interval, and the verdict.
+
+    Of one seed the difference alone: `seeds` says why, once an answer.
+    """
     mean, half = arm.gain_over(base)
     if math.isnan(half):
-        return f"{points(mean)} (one seed, no interval)"
+        return points(mean)
     low, high = (f"{100 * end:+.1f}".replace("-", MINUS) for end in (mean - half, mean + half))
     shown = "" if abs(mean) > half else "; no difference shown"
     return f"{points(mean)} (95 % interval {low} to {high}{shown})"
@@ -33,20 +36,16 @@ def best_on_validation(results: Sequence[ArmResult]) -> ArmResult:
 def seeds(results: Sequence[ArmResult]) -> str:
     """Such as "3 seeds"."""
     n = len(results[0].runs)
-    return f"{n} {'seed' if n == 1 else 'seeds'}"
+    return "one seed and so no intervals" if n == 1 else f"{n} seeds"
 
 
 def against_base(results: Sequence[ArmResult]) -> str:
     """The answer of a study whose first arm is the base that each other arm changes in one way."""
     base, *others = results
     best = best_on_validation(results)
-    if len(base.runs) == 1:
-        of = "one seed and so no intervals"
-        gains = [f"{arm.arm.name} {points(arm.gain_over(base)[0])}" for arm in others]
-    else:
-        of = f"mean of {seeds(results)}"
-        gains = [f"{arm.arm.name} {gain(arm, base)}" for arm in others]
+    gains = [f"{arm.arm.name} {gain(arm, base)}" for arm in others]
     return (
-        f"On the test part, against {base.arm.name} ({base.test_accuracy[0]:.4f}, {of}): "
+        f"On the test part, against {base.arm.name} ({base.test_accuracy[0]:.4f}, "
+        f"{seeds(results)}): "
         f"{'; '.join(gains)}. Best on validation: {best.arm.name}."
     )

@@ -15,7 +15,14 @@ from mnistlab import atomic
 from mnistlab.data import Dataset, load
 from mnistlab.errors import RecipeError
 from mnistlab.run import DEFAULT_FOLDER, Progress
-from mnistlab.study.comparison import Arm, ArmResult, Study, StudyResult, growing_families
+from mnistlab.study.comparison import (
+    Arm,
+    ArmResult,
+    Study,
+    StudyResult,
+    growing_families,
+    whole_of,
+)
 from mnistlab.study.embedding import EmbeddingResult, EmbeddingStudy
 from mnistlab.study.grid import GridResult, GridStudy
 from mnistlab.study.quick import AnyStudy, few_images, miniature
@@ -35,6 +42,7 @@ __all__ = [
     "StudyResult",
     "growing_families",
     "run_study",
+    "whole_of",
 ]
 
 AnyResult = StudyResult | GridResult | EmbeddingResult

@@ -26,11 +26,15 @@ N_SIZES = 3  # fewer points say nothing of how a cost grows
 
 @dataclass(frozen=True)
 class Arm:
-    """One recipe of a study; what was published of it and why ours differs, by data set."""
+    """One recipe of a study; what was published of it and why ours differs, by data set.
+
+    n_seeds: at most so many seeds, where one training takes long.
+    """
 
     recipe: Recipe
     published: Mapping[str, str] = field(default_factory=dict)
     why_it_differs: Mapping[str, str] = field(default_factory=dict)
+    n_seeds: int | None = None
 
     @property
     def name(self) -> str:
@@ -106,7 +110,7 @@ class Study:
         trained once. The test part is looked at once every run is trained.
         """
         n_seeds = self.n_seeds if settings.n_seeds is None else settings.n_seeds
-        seeds = {arm.name: range(n_seeds if _is_seeded(arm) else 1) for arm in self.arms}
+        seeds = {arm.name: range(_most_seeds(arm, n_seeds)) for arm in self.arms}
         settings.progress.on_plan(sum(map(len, seeds.values())))
         trained: dict[str, list[Run]] = {arm.name: [] for arm in self.arms}
         for seed in range(n_seeds):
@@ -171,7 +175,7 @@ class StudyResult:
 
 
 def growing_families(arms: Sequence[ArmResult]) -> dict[str, list[ArmResult]]:
-    """Arms that differ only in n_train, by the name of the one that has all images, small first.
+    """Arms on fewer images, by the name of the one that has them all, small first.
 
     Of a data set with fewer images than an arm asks for, that arm is the whole once more and
     says nothing of growth.
@@ -179,19 +183,23 @@ def growing_families(arms: Sequence[ArmResult]) -> dict[str, list[ArmResult]]:
     families = {}
     for whole in arms:
         name, n_all = whole.arm.name, _n_train(whole)
-        cut = [
-            arm
-            for arm in arms
-            if arm.arm.name == f"{name}-{arm.arm.recipe.n_train}" and _n_train(arm) < n_all
-        ]
+        cut = [arm for arm in arms if whole_of(arm, arms) is whole and _n_train(arm) < n_all]
         if len(cut) + 1 >= N_SIZES:
             families[name] = sorted([*cut, whole], key=_n_train)
     return families
+
+
+def whole_of(arm: ArmResult, arms: Sequence[ArmResult]) -> ArmResult | None:
+    """The arm that has all images where this one, "NAME-n_train", has fewer; None without it."""
+    suffix = f"-{arm.arm.recipe.n_train}"
+    return next((other for other in arms if other.arm.name + suffix == arm.arm.name), None)
 
 
 def _n_train(result: ArmResult) -> int:
     return int(result.runs[0].data["n_train"])
 
 
-def _is_seeded(arm: Arm) -> bool:
-    return method_of(arm.recipe.model).learns_in_epochs
+def _most_seeds(arm: Arm, n_seeds: int) -> int:
+    if not method_of(arm.recipe.model).learns_in_epochs:
+        return 1
+    return n_seeds if arm.n_seeds is None else min(arm.n_seeds, n_seeds)

@@ -44,6 +44,7 @@ ZOO = {
     "transfer": "A14",
 }
 MINUS = "\N{MINUS SIGN}"
+N_IMAGES = 9000  # of the training part in made-up results
 
 
 @pytest.fixture(scope="module")
@@ -299,9 +300,14 @@ def result_of(
 
     Logged.log = property(lambda self: list(log))  # type: ignore[assignment]
     figures = zip(test, val or test, strict=True)
+    n_train = min(arm.recipe.n_train or N_IMAGES, N_IMAGES)
     runs = tuple(
         Logged(
-            Path(), arm.recipe, {}, {}, {"test_accuracy": t, "val_accuracy": v, "epochs": epochs}
+            Path(),
+            arm.recipe,
+            {"n_train": n_train},
+            {},
+            {"test_accuracy": t, "val_accuracy": v, "epochs": epochs},
         )
         for t, v in figures
     )
@@ -348,8 +354,8 @@ def test_a_gain_is_of_pairs_with_its_interval_and_a_verdict() -> None:
 
 def test_one_seed_shows_nothing() -> None:
     one, other = result_of("one", [0.9]), result_of("other", [0.8])
-    assert gain(one, other) == "+10.0 points (one seed, no interval)"
-    assert seeds([one]) == "1 seed"
+    assert gain(one, other) == "+10.0 points"
+    assert seeds([one]) == "one seed and so no intervals"
     assert seeds([result_of("three", [0.5] * 3)]) == "3 seeds"
 
 
@@ -369,7 +375,7 @@ def test_an_answer_against_the_base() -> None:
     base = result_of("as-is", [0.90, 0.92])
     flip = result_of("flip", [0.91, 0.93], [0.2, 0.2])
     assert against_base([base, flip]) == (
-        "On the test part, against as-is (0.9100, mean of 2 seeds): flip +1.0 points (95 % "
+        "On the test part, against as-is (0.9100, 2 seeds): flip +1.0 points (95 % "
         "interval +1.0 to +1.0). Best on validation: as-is."
     )
     base, flip = result_of("as-is", [0.9]), result_of("flip", [0.91])
@@ -437,10 +443,10 @@ def test_every_way_to_transfer_is_tried_at_every_size() -> None:
     for family in ("simple-cnn", "two-stage", "head-only", "fine-tuned", "random-weights"):
         for n in (100, 1000, 10_000, None):
             recipe = arms[family if n is None else f"{family}-{n}"]
-            assert recipe.n_train == n
-            assert {phase.epochs for phase in recipe.phases} == {
-                {100: 40, 1000: 30, 10_000: 12, None: 6}[n]
-            }
+            assert (recipe.n_train, recipe.n_val) == (n, None if n is None else 1000)
+            few = 10 if family == "simple-cnn" else 0  # the small one never trains for less
+            lengths = {max(few, {100: 40, 1000: 30, 10_000: 8, None: 3}[n])}
+            assert {phase.epochs for phase in recipe.phases} == lengths
     two_stages, fresh = arms["two-stage"], arms["random-weights"]
     assert {**two_stages.model_args, "weights": "none"} == fresh.model_args
     assert [phase.unfrozen for phase in two_stages.phases] == [0, 5]
@@ -468,9 +474,25 @@ def test_transfer_answers_for_every_size() -> None:
             },
         )
     )
-    assert "with 100 images 0.710, +5.0 points (95 % interval +5.0 to +5.0) and +21.0" in answer
-    assert "with 1,000 images 0.500, +0.0 points" in answer
-    assert f"with all images 0.900, {MINUS}2.5 points" in answer
+    assert "100 images it pays: 0.710, +5.0 points (95 % interval +5.0 to +5.0) and +21" in answer
+    assert "with 1,000 images it makes no difference that was shown: 0.500, +0.0 points" in answer
+    assert f"with all images it does not pay: 0.900, {MINUS}2.5 points" in answer
+    assert "10,000 images" not in answer  # there were no more than 9,000
+
+
+def test_transfer_says_which_sizes_had_one_seed() -> None:
+    results = results_of("transfer", {"two-stage": [0.9, 0.9]})
+    alone = [
+        replace(result, runs=result.runs[:1]) if result.arm.n_seeds == 1 else result
+        for result in results
+    ]
+    answer = get_study("transfer").decide(alone)
+    assert "random weights (2 seeds): " in answer
+    assert "with all images it was ahead: 0.900, +40.0 points and +40.0 points (one seed" in answer
+    answer = get_study("transfer").decide(
+        [replace(result, runs=result.runs[:1]) for result in results]
+    )
+    assert answer.count("seed") == 1
 
 
 def test_scaling_answers_for_both_networks() -> None:
