@@ -13,7 +13,7 @@ from dataclasses import MISSING, asdict, dataclass, field, fields
 from difflib import get_close_matches
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from mnistlab.data.splits import PROTOCOLS
 from mnistlab.errors import RecipeError
@@ -127,7 +127,8 @@ def set_fields(recipe: Recipe, settings: Mapping[str, str]) -> Recipe:
     """The recipe with fields changed, as `--set field=value` does it.
 
     "phases.0.learning_rate" and "model_args.dropout" reach inside; a bare field of
-    Phase, such as "epochs", changes every phase. Values are text, read as the field's
+    Phase, such as "epochs", changes every phase, and a bare argument of the model, such as
+    "dropout", is that of model_args. Values are text, read as the field's
     type. Raises RecipeError for unknown fields and values that do not fit.
     """
     plain = recipe.to_json()
@@ -150,18 +151,24 @@ def _set_field(plain: dict[str, Any], path: str, text: str) -> None:
             raise RecipeError(f"--set {path}: phases are numbered 0 to {len(plain['phases']) - 1}")
         plain["phases"][int(number)][name] = _read(phase_types, name, text, path)
     elif head == "model_args" and rest:
-        # may need torch, so only where a model's arguments change
-        from mnistlab.classifiers.methods import argument_types
-
-        plain["model_args"][rest] = _read(argument_types(plain["model"]), rest, text, path)
+        plain["model_args"][rest] = _read(_arguments_of(plain), rest, text, path)
     elif path in phase_types:
         if not plain["phases"]:
             raise RecipeError(f"--set {path}: {plain['model']} learns without phases")
         for phase in plain["phases"]:
             phase[path] = _read(phase_types, path, text, path)
+    elif path not in own_types and path in _arguments_of(plain):
+        plain["model_args"][path] = _read(_arguments_of(plain), path, text, path)
     else:
-        also = {*phase_types, *(f"model_args.{name}" for name in plain["model_args"])}
+        also = {*phase_types, *(() if path in own_types else _arguments_of(plain))}
         plain[path] = _read(own_types, path, text, path, also)
+
+
+def _arguments_of(plain: Mapping[str, Any]) -> dict[str, Any]:
+    # May need torch, so only where a model's arguments are meant.
+    from mnistlab.classifiers.methods import argument_types
+
+    return argument_types(plain["model"])
 
 
 def _read(
@@ -183,7 +190,9 @@ def _read(
         if text == "null" and NoneType in get_args(kind):
             return None
         is_list = text.startswith("[")
-        if get_origin(kind) in (None, Union, UnionType) and not is_list:  # such as 3, 0.1, adam
+        if (
+            get_origin(kind) in (None, Literal, Union, UnionType) and not is_list
+        ):  # such as 3, 0.1, adam
             return adapter.validate_strings(text)
         return adapter.validate_json(text, strict=True)
     except ValidationError as error:

@@ -90,6 +90,7 @@ class ScratchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
         X_val: ArrayLike | None = None,
         y_val: ArrayLike | None = None,
         *,
+        on_features: Callable[[int, int], None] = lambda n_done, n_images: None,
         on_step: Callable[[], None] = lambda: None,
         on_epoch: Callable[[Epoch], None] = lambda epoch: None,
     ) -> Self:

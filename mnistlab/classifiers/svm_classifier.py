@@ -58,6 +58,7 @@ class SVMClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sk
         X_val: ArrayLike | None = None,
         y_val: ArrayLike | None = None,
         *,
+        on_features: Callable[[int, int], None] = lambda n_done, n_images: None,
         on_step: Callable[[], None] = lambda: None,
         on_epoch: Callable[[Epoch], None] = lambda epoch: None,
     ) -> Self:

@@ -102,6 +102,7 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         X_val: ArrayLike | None = None,
         y_val: ArrayLike | None = None,
         *,
+        on_features: Callable[[int, int], None] = lambda n_done, n_images: None,
         on_step: Callable[[], None] = lambda: None,
         on_epoch: Callable[[Epoch], None] = lambda epoch: None,
     ) -> Self:
@@ -141,6 +142,7 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
                 seed=seed,
                 augment=augment,
                 autocast=precision == "bfloat16",
+                on_features=on_features,
                 on_step=on_step,
                 on_epoch=on_epoch,
             )

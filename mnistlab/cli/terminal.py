@@ -74,6 +74,10 @@ def _plain_lines() -> Progress:
         title = f"[{plan['done'] + 1}/{plan['runs']}] {recipe.name} seed {recipe.seed}"
         say(f"{title}: training on {dataset.name}" + (f", {n_steps} steps" if n_steps else ""))
 
+    def on_features(n_done: int, n_images: int) -> None:
+        if n_done == 0:
+            say(f"{title}: {n_images:,} images through the frozen blocks, once")
+
     def on_end(run: Run) -> None:
         plan["done"] += 1
         say(f"[{plan['done']}/{plan['runs']}] {run.path} complete")
@@ -85,6 +89,7 @@ def _plain_lines() -> Progress:
     return Progress(
         on_plan=lambda n_runs: plan.update(runs=n_runs, done=0),
         on_start=on_start,
+        on_features=on_features,
         on_epoch=lambda epoch: say(f"{title}: {_epoch_text(epoch)}, {epoch.time_s:.1f} s"),
         on_end=on_end,
         on_fold=on_fold,
@@ -115,6 +120,9 @@ def _bars() -> Iterator[Progress]:
         yield Progress(
             on_plan=lambda n_runs: bars.update(all_runs, total=n_runs, visible=n_runs > 1),
             on_start=on_start,
+            on_features=lambda n_done, n_images: bars.update(
+                this_run, note=f"frozen blocks: {n_done:,} of {n_images:,} images"
+            ),
             on_step=lambda: bars.advance(this_run),
             on_epoch=lambda epoch: bars.update(this_run, note=_epoch_text(epoch)),
             on_end=lambda run: bars.advance(all_runs),

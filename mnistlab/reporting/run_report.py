@@ -62,7 +62,7 @@ def report(run: Run, data: Dataset | None = None) -> Path:
     return write(page, run.path)
 
 
-def _training(run: Run, dataset: Dataset, command: str) -> tuple[Section, Section]:
+def _training(run: Run, dataset: Dataset, command: str) -> tuple[Section, ...]:
     """What only a network has: epochs, and a state before them."""
     name = run.recipe.name
     curves = {name: curves_of([run])}
@@ -73,8 +73,13 @@ def _training(run: Run, dataset: Dataset, command: str) -> tuple[Section, Sectio
         ),
         *rate_figures([name], curves, command),
     )
+    training = Section("Training", figures=figures, tables=(*_model(run.recipe), _phases(run)))
+    if (
+        run.result.get("weights", "none") != "none"
+    ):  # a pretrained network began elsewhere, with what may be gone
+        return (training,)
     return (
-        Section("Training", figures=figures, tables=(*_model(run.recipe), _phases(run))),
+        training,
         Section(
             "Before and after",
             f"The first {N_SHOWN} test images, as the network named them when it was "

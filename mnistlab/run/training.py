@@ -31,12 +31,14 @@ class Progress:
     """What a long run tells its caller; every hook is optional.
 
     on_plan: how many runs and folds are to come. on_start: one that must train, and its
-    number of steps. on_end: a run that is complete, trained now or re-used. on_fold: a fold
+    number of steps. on_features: how many images a phase's frozen blocks have seen, and of how
+    many. on_end: a run that is complete, trained now or re-used. on_fold: a fold
     that is scored, now or before, its number from 1, and its accuracy.
     """
 
     on_plan: Callable[[int], None] = lambda n_runs: None
     on_start: Callable[[Recipe, Dataset, int], None] = lambda recipe, dataset, n_steps: None
+    on_features: Callable[[int, int], None] = lambda n_done, n_images: None
     on_step: Callable[[], None] = lambda: None
     on_epoch: Callable[[Epoch], None] = lambda epoch: None
     on_end: Callable[[Run], None] = lambda run: None
@@ -150,6 +152,7 @@ def _fit(classifier: Classifier, parts: Split, log_path: Path, progress: Progres
             parts.train.labels,
             parts.val.images,
             parts.val.labels,
+            on_features=progress.on_features,
             on_step=progress.on_step,
             on_epoch=on_epoch,
         )

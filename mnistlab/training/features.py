@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -25,11 +25,17 @@ MOST = 4 << 30  # bytes all files may take together; those used longest ago go f
 VERSION = b"features/1"
 
 
-def features_of(frozen: nn.Module, X: Tensor, autocast: bool) -> Tensor | None:
+def features_of(
+    frozen: nn.Module,
+    X: Tensor,
+    autocast: bool,
+    on_features: Callable[[int, int], None] = lambda n_done, n_images: None,
+) -> Tensor | None:
     """What `frozen` makes of images (N, ...), in evaluation mode, on their device.
 
     autocast: computed, and kept, in bfloat16. From the cache where it is there; where nothing can
     be written it is computed all the same. None where it would take more than MOST.
+    on_features: called before the first batch and after each, unless they were kept.
     """
     path = cache_folder() / "features" / f"{_key(frozen, X, autocast)}.npy"
     kept = _kept(path, len(X), X.device)
@@ -38,11 +44,15 @@ def features_of(frozen: nn.Module, X: Tensor, autocast: bool) -> Tensor | None:
     (one,) = _computed(frozen, X[:1], autocast)
     if len(X) * one.nbytes > MOST:
         return None
+
+    def batches() -> Iterator[Tensor]:
+        return _counted(_computed(frozen, X, autocast), len(X), on_features)
+
     with contextlib.suppress(OSError):  # a full disk, a folder that cannot be written to
-        _keep(path, (len(X), *one.shape[1:]), _computed(frozen, X, autocast))
+        _keep(path, (len(X), *one.shape[1:]), batches())
         _make_room(path.parent)
         kept = _kept(path, len(X), X.device)
-    return torch.cat(list(_computed(frozen, X, autocast))) if kept is None else kept
+    return torch.cat(list(batches())) if kept is None else kept
 
 
 @torch.no_grad()
@@ -53,6 +63,17 @@ def _computed(frozen: nn.Module, X: Tensor, autocast: bool) -> Iterator[Tensor]:
         with torch.autocast(X.device.type, torch.bfloat16, enabled=autocast):
             features: Tensor = frozen(batch)
         yield features
+
+
+def _counted(
+    batches: Iterator[Tensor], n_images: int, on_features: Callable[[int, int], None]
+) -> Iterator[Tensor]:
+    n_done = 0
+    on_features(n_done, n_images)
+    for batch in batches:
+        yield batch
+        n_done += len(batch)
+        on_features(n_done, n_images)
 
 
 def _key(frozen: nn.Module, X: Tensor, autocast: bool) -> str:

@@ -6,7 +6,7 @@ blocks are frozen they make the same of an image in every epoch, so that is comp
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import torch
@@ -51,6 +51,7 @@ def trained_in(
     validation: Examples | None,
     augment: Augment | None,
     autocast: bool,
+    on_features: Callable[[int, int], None],
 ) -> Trained:
     """Freeze what the phase says, and keep what the frozen part makes of the images."""
     whole = Trained(network, [examples.X], validation, augment)
@@ -66,13 +67,13 @@ def trained_in(
     for _ in range(phase.kept_views if augment else 1):
         images = examples.X if augment is None else _augmented(augment, examples)
         # Images that are mixtures have labels that are; and features may be too many to keep.
-        features = None if images is None else features_of(frozen, images, autocast)
+        features = None if images is None else features_of(frozen, images, autocast, on_features)
         if features is None:
             return whole
         views.append(features)
     judged_on = None
     if validation is not None:
-        features = features_of(frozen, validation.X, autocast=False)
+        features = features_of(frozen, validation.X, False, on_features)
         if features is None:
             return whole
         judged_on = Examples(features, validation.y)

@@ -38,6 +38,7 @@ def train(
     seed: int,
     augment: Augment | None = None,
     autocast: bool = False,
+    on_features: Callable[[int, int], None] = lambda n_done, n_images: None,
     on_step: Callable[[], None] = lambda: None,
     on_epoch: Callable[[Epoch], None] = lambda epoch: None,
 ) -> list[Epoch]:
@@ -45,7 +46,8 @@ def train(
 
     Which epoch is best, and when a phase ends early, is phases.Best's rule. `augment` turns
     a batch and its labels into what is trained on. `autocast` runs the forward pass in
-    bfloat16. Blocks that a phase freezes are run once, not at every step: see training.freezing.
+    bfloat16. Blocks that a phase freezes are run once, not at every step, and `on_features` is
+    told how many images they have seen: see training.freezing.
     Raises TrainingError when a loss is no longer finite; that epoch has been
     reported to `on_epoch` by then.
     """
@@ -58,7 +60,7 @@ def train(
     for phase_number, phase in enumerate(phases):
         # The whole network on images; or its last part, on what the frozen one made of them.
         trained, views, judged_on, change = trained_in(
-            phase, network, examples, validation, augment, autocast
+            phase, network, examples, validation, augment, autocast, on_features
         )
         optimizer = build_optimizer(
             phase.optimizer, groups_of(network, phase), phase.learning_rate, phase.weight_decay

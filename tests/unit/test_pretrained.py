@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import pickle
 import socket
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from data_server import DataServer
 from safetensors.torch import save_file
 from torch import nn
 
+from mnistlab.cli import run_command
 from mnistlab.data.published import download
 from mnistlab.errors import RecipeError
 from mnistlab.models import build, pretrained, read_pretrained
@@ -245,3 +247,30 @@ def test_timm_is_asked_for_what_torchvision_lacks(monkeypatch: pytest.MonkeyPatc
     net = read(name="timm/resnet10t")
     assert torch.equal(net.backbone.net.bn1.weight, other.bn1.weight)
     assert net.origin == "timm, resnet10t"
+
+
+@pytest.mark.parametrize("weights", ["none", "file"])
+def test_mobilenet_as_published_by_command(
+    weights: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A13: trained, stored, and opened again where its file of weights is no longer."""
+    out, path = tmp_path / "runs", tmp_path / "mine.pth"
+    settings = [f"model_args.weights={path if weights == 'file' else 'none'}"]
+    settings += ["n_train=64", "n_val=32", "epochs=1"]
+    if weights == "file":
+        saved(path, torchvision.models.mobilenet_v2().state_dict())
+        settings.append("model_args.channels=repeat")
+    options = [word for setting in settings for word in ("--set", setting)]
+    command = ["train", "transfer-mobilenet", "--data", "fashion-mini", "--out", str(out), "--json"]
+    assert run_command([*command, *options]) == 0
+    shown = capsys.readouterr()
+    result = json.loads(shown.out.splitlines()[-1])
+    # Behind the learned convolution of the recipe as it is, nothing can be kept.
+    assert ("64 images through the frozen blocks, once" in shown.err) == (weights == "file")
+    if weights == "file":
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        assert result["weights"] == f"mine.pth, {digest[:16]}"
+        path.unlink()
+    assert run_command(["evaluate", result["path"], "--json"]) == 0
+    evaluated = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert evaluated["n_test"] == 1000

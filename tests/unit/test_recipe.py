@@ -157,11 +157,22 @@ def test_set_changes_images_and_takes_one_value_or_several() -> None:
     assert changed.model_args["pools"] == (True, False, True, False)
 
 
+def test_set_takes_an_argument_of_the_model_by_its_bare_name() -> None:
+    changed = set_fields(
+        get_recipe("transfer-mobilenet"), {"weights": "none", "model_args.channels": "repeat"}
+    )
+    assert (changed.model_args["weights"], changed.model_args["channels"]) == ("none", "repeat")
+    assert set_fields(get_recipe("simple-cnn"), {"dropout": "0.25"}).model_args["dropout"] == 0.25
+    assert set_fields(get_recipe("svm"), {"gamma": "auto"}).model_args["gamma"] == "auto"
+
+
 @pytest.mark.parametrize(
     ("field", "value", "message"),
     [
+        ("drop", "0.1", "did you mean 'dropout'"),
+        ("dropout", "much", "--set dropout=much"),
         ("epoch", "3", "did you mean 'epochs'"),
-        ("zzz", "3", "no such field; there are: augmentation, batch_size"),
+        ("zzz", "3", "no such field; there are: augmentation, batch_norm, batch_size"),
         ("name", "x", "no such field"),
         ("epochs", "three", "--set epochs=three"),
         ("epochs", "1.5", "--set epochs=1.5"),

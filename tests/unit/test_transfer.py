@@ -293,6 +293,14 @@ def test_in_bfloat16_features_are_kept_so(stripes: Dataset, cache: Path) -> None
         torch.testing.assert_close(made.float(), frozen(images), atol=0.02, rtol=0.02)
 
 
+def test_frozen_blocks_say_how_many_images_they_have_seen(cache: Path) -> None:
+    frozen, images = nn.Flatten(), torch.rand(600, 1, 4, 4)
+    said: list[tuple[int, int]] = []
+    for _ in range(2):  # the second time they are kept and see none
+        features.features_of(frozen, images, False, lambda *counts: said.append(counts))
+    assert said == [(0, 600), (250, 600), (500, 600), (600, 600)]
+
+
 def test_a_transferred_network_is_stored_and_restored(stripes: Dataset, tmp_path: Path) -> None:
     classifier = trained(stripes, (HEAD, BLOCKS), model_args={"input_size": 32})
     save_classifier(classifier, tmp_path / "model.safetensors")
