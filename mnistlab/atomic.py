@@ -53,12 +53,13 @@ def write_json(path: Path, content: Any) -> None:
 
 
 @contextlib.contextmanager
-def claimed(folder: Path) -> Iterator[None]:
+def claimed(folder: Path, keep: str | None = None) -> Iterator[None]:
     """An empty folder that no other process may claim until the block ends.
 
-    What an earlier process left in it is removed. Raises BlockingIOError where another has it, or
-    has just given it its final name; a process that dies gives it up. Windows and some network
-    file systems have no such claim: there it is empty, no more.
+    What an earlier process left in it is removed, but for files of the pattern `keep`. Raises
+    BlockingIOError where another has it, or has just given it its final name; a process that dies
+    gives it up. Windows and some network file systems have no such claim: there it is empty, no
+    more.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with contextlib.ExitStack() as stack:
@@ -76,6 +77,8 @@ def claimed(folder: Path) -> Iterator[None]:
             if not folder.exists() or not os.path.samestat(os.fstat(descriptor), folder.stat()):
                 raise BlockingIOError(f"{folder} was finished by another process")
         for left in folder.iterdir():
+            if keep is not None and left.match(keep):
+                continue
             shutil.rmtree(left) if left.is_dir() else left.unlink()
         yield
 

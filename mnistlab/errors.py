@@ -23,3 +23,11 @@ class RunError(MnistlabError, ValueError):
 
 class TrainingError(MnistlabError, RuntimeError):
     """Training that cannot go on, such as a loss that is no longer finite."""
+
+
+class Stopped(KeyboardInterrupt):
+    """Training that a signal has stopped, after it left a checkpoint."""
+
+    def __init__(self, message: str, signal_number: int) -> None:
+        super().__init__(message)
+        self.status = 128 + signal_number  # as shells number it

@@ -28,6 +28,7 @@ EXPANSION_FACTORS = {"fourfold": 4}
 
 # What a recipe is called and what is hoped of it; none of it changes what is computed.
 LABELS = ("name", "system", "summary", "data", "expect")
+UNHASHED = (*LABELS, "checkpoint_steps")  # nor does how often a training is kept
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ class Recipe:
     pad_to, augmentation, expansion, test_time_augmentation: see TorchClassifier.
     mirror_characters: mirror images of letters and digits too, where the recipe mirrors.
     batch_size: as large as the training part or larger, each step sees all of it.
+    checkpoint_steps: a checkpoint is kept after every so many steps; None: about once a minute.
     expect: test accuracy (floor, ceiling) by data set, checked by the slow tests.
     Raises RecipeError for values no field can hold.
     """
@@ -62,6 +64,7 @@ class Recipe:
     mirror_characters: bool = False
     batch_size: int = 64
     precision: str = "auto"
+    checkpoint_steps: int | None = None
     seed: int = 0
     expect: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     summary: str = ""
@@ -69,9 +72,10 @@ class Recipe:
     def __post_init__(self) -> None:
         if self.batch_size < 1:
             raise RecipeError(f"batch_size must be at least 1, got {self.batch_size}")
-        for part, most in (("n_train", self.n_train), ("n_val", self.n_val)):
-            if most is not None and most < 1:
-                raise RecipeError(f"{part} must be at least 1, got {most}")
+        for name in ("n_train", "n_val", "checkpoint_steps"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise RecipeError(f"{name} must be at least 1, got {value}")
         if not 0 <= self.seed < 2**32:
             raise RecipeError(f"seed must be in 0..{2**32 - 1}, got {self.seed}")
         if self.split != "auto" and self.split not in PROTOCOLS:
@@ -89,7 +93,7 @@ class Recipe:
 
         What stands at its default is left out: a field added later changes no hash.
         """
-        content = {name: value for name, value in _said(self).items() if name not in LABELS}
+        content = {name: value for name, value in _said(self).items() if name not in UNHASHED}
         content["phases"] = [_said(phase) for phase in self.phases]
         canonical = json.dumps([NUMERICS, content], sort_keys=True, allow_nan=False)
         return hashlib.sha256(canonical.encode()).hexdigest()

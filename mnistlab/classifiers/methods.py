@@ -37,7 +37,7 @@ class Classifier(Protocol):
     def fit(
         self, X: ArrayLike, y: ArrayLike, X_val: ArrayLike, y_val: ArrayLike, **hooks: Any
     ) -> Self:
-        """Train; hooks are on_features, on_step and on_epoch."""
+        """Train; hooks are keeper, on_features, on_step and on_epoch."""
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
         """Class of each image (N,)."""

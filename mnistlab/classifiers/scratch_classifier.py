@@ -21,7 +21,7 @@ from mnistlab.classifiers.inputs import (
 )
 from mnistlab.data.scaling import fit_scaling
 from mnistlab.errors import RecipeError
-from mnistlab.phases import Epoch, Phase
+from mnistlab.phases import KEEPS_NOTHING, Epoch, Keeper, Phase
 
 PRECISIONS = {"auto": np.float32, "float32": np.float32, "float64": np.float64}
 
@@ -90,6 +90,7 @@ class ScratchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
         X_val: ArrayLike | None = None,
         y_val: ArrayLike | None = None,
         *,
+        keeper: Keeper = KEEPS_NOTHING,
         on_features: Callable[[int, int], None] = lambda n_done, n_images: None,
         on_step: Callable[[], None] = lambda: None,
         on_epoch: Callable[[Epoch], None] = lambda epoch: None,
@@ -116,6 +117,7 @@ class ScratchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
             phases,
             batch_size=self.batch_size,
             seed=seed,
+            keeper=keeper,
             on_step=on_step,
             on_epoch=on_epoch,
         )

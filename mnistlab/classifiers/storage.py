@@ -29,6 +29,7 @@ def save_classifier(classifier: Classifier, path: Path | str) -> None:
     """Write a fitted classifier; classes must be numbers or strings."""
     check_is_fitted(classifier)
     parameters: dict[str, Any] = classifier.get_params()  # type: ignore[attr-defined]
+    parameters.pop("device", None)  # whoever loads it says where
     if parameters.get("phases") is not None:
         parameters["phases"] = [asdict(phase) for phase in parameters["phases"]]
     if not isinstance(parameters["random_state"], int | np.integer | None):

@@ -15,7 +15,7 @@ from sklearn.utils.metaestimators import available_if
 from mnistlab.classifiers.inputs import check_images, check_training_images, seed_of
 from mnistlab.classifiers.support_vectors import SupportVectors
 from mnistlab.data.scaling import fit_scaling
-from mnistlab.phases import Epoch
+from mnistlab.phases import KEEPS_NOTHING, Epoch, Keeper
 
 DTYPES = (np.float64, np.float32, np.uint8)  # what comes in float64 is worked on in float64
 CACHE_MB = 2000  # of kernel rows kept while training; the default of 200 is for smaller sets
@@ -58,6 +58,7 @@ class SVMClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sk
         X_val: ArrayLike | None = None,
         y_val: ArrayLike | None = None,
         *,
+        keeper: Keeper = KEEPS_NOTHING,
         on_features: Callable[[int, int], None] = lambda n_done, n_images: None,
         on_step: Callable[[], None] = lambda: None,
         on_epoch: Callable[[Epoch], None] = lambda epoch: None,

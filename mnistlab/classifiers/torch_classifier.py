@@ -24,7 +24,7 @@ from mnistlab.classifiers.inputs import (
 from mnistlab.data.scaling import fit_scaling
 from mnistlab.models import build, count_parameters, read_pretrained
 from mnistlab.models.scaling import Scaling
-from mnistlab.phases import Epoch, Phase
+from mnistlab.phases import KEEPS_NOTHING, Epoch, Keeper, Phase
 from mnistlab.training import hardware, loop
 from mnistlab.training.augmentation import augmenter
 from mnistlab.training.examples import Examples
@@ -102,6 +102,7 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         X_val: ArrayLike | None = None,
         y_val: ArrayLike | None = None,
         *,
+        keeper: Keeper = KEEPS_NOTHING,
         on_features: Callable[[int, int], None] = lambda n_done, n_images: None,
         on_step: Callable[[], None] = lambda: None,
         on_epoch: Callable[[Epoch], None] = lambda epoch: None,
@@ -142,6 +143,7 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
                 seed=seed,
                 augment=augment,
                 autocast=precision == "bfloat16",
+                keeper=keeper,
                 on_features=on_features,
                 on_step=on_step,
                 on_epoch=on_epoch,

@@ -72,7 +72,9 @@ def _describe(recipe: Recipe) -> dict[str, Any]:
 
 @app.command(epilog="Example: mnistlab train cnn-small --data mnist --set epochs=3")
 def train(
-    recipe: RecipeArgument,
+    recipe: Annotated[
+        str | None, typer.Argument(help="A recipe's name, or a recipe in a .json file.")
+    ] = None,
     data: DataOption = None,
     settings: SetOption = None,
     seeds: Annotated[int, typer.Option("--seeds", min=1, help="How many seeds to train.")] = 1,
@@ -80,6 +82,9 @@ def train(
     label_column: LabelOption = None,
     out: OutOption = Path("runs"),
     force: ForceOption = False,
+    resume: Annotated[
+        Path | None, typer.Option("--resume", help="Go on with a run that was stopped.")
+    ] = None,
     device: DeviceOption = "auto",
     threads: ThreadsOption = None,
     as_json: JsonOption = False,
@@ -90,22 +95,27 @@ def train(
     from mnistlab import run as runs
     from mnistlab.cli.terminal import shown_progress, table
 
-    chosen = _recipe(recipe, settings or [])
-    dataset = _load(data or chosen.data, size, label_column)
+    if (recipe is None) == (resume is None):
+        raise RecipeError("train takes a recipe, or --resume and a run's folder")
     with shown_progress() as progress:
-        progress.on_plan(seeds)
-        trained = [
-            runs.train(
-                replace(chosen, seed=chosen.seed + offset),
-                dataset,
-                out=out,
-                force=force,
-                device=device,
-                threads=threads,
-                progress=progress,
-            )
-            for offset in range(seeds)
-        ]
+        if resume is not None:
+            trained = [runs.resume(resume, device=device, threads=threads, progress=progress)]
+        else:
+            chosen = _recipe(str(recipe), settings or [])
+            dataset = _load(data or chosen.data, size, label_column)
+            progress.on_plan(seeds)
+            trained = [
+                runs.train(
+                    replace(chosen, seed=chosen.seed + offset),
+                    dataset,
+                    out=out,
+                    force=force,
+                    device=device,
+                    threads=threads,
+                    progress=progress,
+                )
+                for offset in range(seeds)
+            ]
     rows = [
         (
             run.path,
@@ -120,7 +130,7 @@ def train(
     print(f"next: mnistlab evaluate {trained[0].path}")
     if as_json:
         results = [run.result | {"path": str(run.path)} for run in trained]
-        print(json.dumps(results[0] if seeds == 1 else {"runs": results}))
+        print(json.dumps(results[0] if len(results) == 1 else {"runs": results}))
 
 
 @app.command(epilog="Example: mnistlab cv svm --data mnist --folds 5")

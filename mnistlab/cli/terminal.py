@@ -10,7 +10,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+import typer
+
 from mnistlab.data import Dataset
+from mnistlab.errors import Stopped
 from mnistlab.recipe import Recipe
 from mnistlab.run import Progress, Run
 
@@ -20,12 +23,20 @@ if TYPE_CHECKING:
 
 @contextmanager
 def shown_progress() -> Iterator[Progress]:
-    """Hooks for `train` and `run_study` that suit what standard error is."""
-    if sys.stderr.isatty():
-        with _bars() as progress:
-            yield progress
-    else:
-        yield _plain_lines()
+    """Hooks for `train` and `run_study` that suit what standard error is.
+
+    A training that was told to stop ends the command, after what it has to say.
+    """
+    try:
+        if sys.stderr.isatty():
+            with _bars() as progress:
+                yield progress
+        else:
+            yield _plain_lines()
+    except KeyboardInterrupt as error:  # typer would make it status 130 without a word
+        if str(error):
+            print(error, file=sys.stderr)
+        raise typer.Exit(error.status if isinstance(error, Stopped) else 130) from error
 
 
 @contextmanager
@@ -74,6 +85,10 @@ def _plain_lines() -> Progress:
         title = f"[{plan['done'] + 1}/{plan['runs']}] {recipe.name} seed {recipe.seed}"
         say(f"{title}: training on {dataset.name}" + (f", {n_steps} steps" if n_steps else ""))
 
+    def on_resume(n_steps: int, n_damaged: int) -> None:
+        damaged = f"; {n_damaged} damaged checkpoints passed over" if n_damaged else ""
+        say(f"{title}: going on after step {n_steps}{damaged}")
+
     def on_features(n_done: int, n_images: int) -> None:
         if n_done == 0:
             say(f"{title}: {n_images:,} images through the frozen blocks, once")
@@ -89,6 +104,7 @@ def _plain_lines() -> Progress:
     return Progress(
         on_plan=lambda n_runs: plan.update(runs=n_runs, done=0),
         on_start=on_start,
+        on_resume=on_resume,
         on_features=on_features,
         on_epoch=lambda epoch: say(f"{title}: {_epoch_text(epoch)}, {epoch.time_s:.1f} s"),
         on_end=on_end,
@@ -120,6 +136,7 @@ def _bars() -> Iterator[Progress]:
         yield Progress(
             on_plan=lambda n_runs: bars.update(all_runs, total=n_runs, visible=n_runs > 1),
             on_start=on_start,
+            on_resume=lambda n_steps, n_damaged: bars.update(this_run, completed=n_steps),
             on_features=lambda n_done, n_images: bars.update(
                 this_run, note=f"frozen blocks: {n_done:,} of {n_images:,} images"
             ),

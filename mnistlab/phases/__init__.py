@@ -1,13 +1,25 @@
 """What every training loop of the project is told, and what it reports: phases and epochs.
 
 Both loops, the torch one in `training` and the one by hand in `scratch`, read the same
-phases, follow the same schedules and report the same epochs. Nothing here imports torch.
+phases, follow the same schedules, report the same epochs and leave the same kind of checkpoint.
+Nothing here imports torch.
 """
 
 from mnistlab.phases.best import Best
+from mnistlab.phases.checkpoint import KEEPS_NOTHING, Checkpoint, Keeper, Position
 from mnistlab.phases.epoch import Epoch
 from mnistlab.phases.optimizers import OPTIMIZERS
 from mnistlab.phases.phase import Phase
 from mnistlab.phases.schedules import SCHEDULES
 
-__all__ = ["OPTIMIZERS", "SCHEDULES", "Best", "Epoch", "Phase"]
+__all__ = [
+    "KEEPS_NOTHING",
+    "OPTIMIZERS",
+    "SCHEDULES",
+    "Best",
+    "Checkpoint",
+    "Epoch",
+    "Keeper",
+    "Phase",
+    "Position",
+]

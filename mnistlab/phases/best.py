@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 from mnistlab.phases.epoch import Epoch
 from mnistlab.phases.phase import Phase
 
 
+@dataclass
 class Best:
     """Follows the epochs of a training; its weights are kept whenever `see` says so.
 
@@ -15,36 +17,40 @@ class Best:
     validation loss; the earlier epoch where two are equal. Without a validation part it is the
     lowest training loss. When two phases in a row monitor different things, the first epoch of
     the second is its best.
+
+    score: the best so far of what is monitored, larger being better. bar: what an epoch must
+    pass by the phase's min_improvement. n_waited: epochs since one did.
     """
 
-    def __init__(self) -> None:
-        self._score, self._bar = -math.inf, -math.inf
-        self._monitored, self._n_waited = "", 0
+    score: float = -math.inf
+    bar: float = -math.inf
+    monitored: str = ""
+    n_waited: int = 0
 
-    def begin(self, phase: Phase) -> None:
-        """Start a phase: its patience is fresh, what was reached before stands."""
-        self._phase, self._n_waited = phase, 0
+    def begin(self) -> None:
+        """A phase begins: its patience is fresh, what was reached before stands."""
+        self.n_waited = 0
 
-    def see(self, epoch: Epoch) -> bool:
-        """Whether this epoch is the best so far."""
-        monitored, score = self._score_of(epoch)
-        if monitored != self._monitored:
-            self._monitored, self._score, self._bar = monitored, -math.inf, -math.inf
-        self._n_waited += 1
-        if score > self._bar + self._phase.min_improvement:
-            self._bar, self._n_waited = score, 0
-        better = score > self._score
-        self._score = max(score, self._score)
+    def see(self, epoch: Epoch, phase: Phase) -> bool:
+        """Whether this epoch of the phase is the best so far."""
+        monitored, score = _score_of(epoch, phase)
+        if monitored != self.monitored:
+            self.monitored, self.score, self.bar = monitored, -math.inf, -math.inf
+        self.n_waited += 1
+        if score > self.bar + phase.min_improvement:
+            self.bar, self.n_waited = score, 0
+        better = score > self.score
+        self.score = max(score, self.score)
         return better
 
-    @property
-    def is_out_of_patience(self) -> bool:
+    def is_out_of_patience(self, phase: Phase) -> bool:
         """Whether the phase has waited for a gain as long as it may."""
-        return self._n_waited == self._phase.patience
+        return self.n_waited == phase.patience
 
-    def _score_of(self, epoch: Epoch) -> tuple[str, float]:
-        if epoch.val_loss is None or epoch.val_accuracy is None:
-            return "training loss", -epoch.train_loss
-        if self._phase.monitor == "loss":
-            return "loss", -epoch.val_loss
-        return "accuracy", epoch.val_accuracy
+
+def _score_of(epoch: Epoch, phase: Phase) -> tuple[str, float]:
+    if epoch.val_loss is None or epoch.val_accuracy is None:
+        return "training loss", -epoch.train_loss
+    if phase.monitor == "loss":
+        return "loss", -epoch.val_loss
+    return "accuracy", epoch.val_accuracy

@@ -160,8 +160,8 @@ def kept_epoch(run: Run) -> int:
         epoch = Epoch(**line)
         if epoch.phase != phase:
             phase = epoch.phase
-            best.begin(run.recipe.phases[phase])
-        if best.see(epoch):
+            best.begin()
+        if best.see(epoch, run.recipe.phases[phase]):
             kept = epoch.epoch
     return kept
 

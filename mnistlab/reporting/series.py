@@ -8,11 +8,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mnistlab.recipe import LABELS
+from mnistlab.recipe import UNHASHED
 from mnistlab.study import ArmResult, whole_of
 
 N_POINTS = 3  # fewer are no series
-_ASIDE = (*LABELS, "seed", "n_val", "n_train")  # the last has a section of its own
+_ASIDE = (*UNHASHED, "seed", "n_val", "n_train")  # the last has a section of its own
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def _numbers(plain: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str
 def _rest(arm: ArmResult, path: tuple[str, ...]) -> str:
     """All of the arm's recipe that counts, without the number at the end of the path."""
     plain = arm.arm.recipe.to_json()
-    for name in LABELS:
+    for name in UNHASHED:
         del plain[name]
     inside: Any = plain
     for step in path[:-1]:

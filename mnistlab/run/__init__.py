@@ -5,8 +5,8 @@
     model.safetensors                  the best weights, with what is needed to load them
     result.json  predictions.npz       the figures; test figures only after `evaluate`
 
-A folder under a run's own name is complete. While it trains, and if it fails, its
-name ends in .partial.
+A folder under a run's own name is complete. While it trains, and if it fails or is stopped,
+its name ends in .partial, and checkpoints lie in it from which `resume` goes on.
 """
 
 from mnistlab.run.building import classifier_of, count_recipe_parameters, parts_of
@@ -16,7 +16,7 @@ from mnistlab.run.evaluating import evaluate, test_part
 from mnistlab.run.folder import Run, dataset_of, open_run
 from mnistlab.run.predicting import predict
 from mnistlab.run.robustness import measure_robustness
-from mnistlab.run.training import DEFAULT_FOLDER, Progress, train
+from mnistlab.run.training import DEFAULT_FOLDER, Progress, resume, train
 
 __all__ = [
     "DEFAULT_FOLDER",
@@ -34,6 +34,7 @@ __all__ = [
     "open_run",
     "parts_of",
     "predict",
+    "resume",
     "test_part",
     "train",
 ]

@@ -72,9 +72,7 @@ def open_run(path: Path | str) -> Run:
         raise RunError(f"{path}: no such run folder")
     if not (path / "result.json").is_file():
         raise RunError(f"{path}: not a complete run (it has no result.json)")
-    data, env, result = (_object(path / f"{name}.json") for name in ("data", "env", "result"))
-    if not {"fingerprint", "split", "class_names"} <= data.keys():
-        raise RunError(f"{path / 'data.json'}: not the data record of a run")
+    data, env, result = read_records(path, "data", "env", "result")
     return Run(path, read_recipe(path / "recipe.json"), data, env, result)
 
 
@@ -83,16 +81,29 @@ def dataset_of(run: Run) -> Dataset:
 
     Raises DataError where it is gone, RunError where it has changed or came from arrays.
     """
-    source = run.data.get("source")
+    return data_of(run.path, run.data)
+
+
+def data_of(path: Path, record: dict[str, Any]) -> Dataset:
+    """The data set in the record of a run folder, as `dataset_of` loads it."""
+    source = record.get("source")
     if not isinstance(source, dict) or not source:
-        raise RunError(f"{run.path}: trained on arrays; say which data to evaluate on")
+        raise RunError(f"{path}: trained on arrays; say on which data")
     try:
         dataset = load(**source)
     except TypeError as error:
-        raise RunError(f"{run.path / 'data.json'}: {error}") from error
-    if dataset.fingerprint != run.data["fingerprint"]:
-        raise RunError(f"{run.path}: {dataset.name} has changed since the run was trained on it")
+        raise RunError(f"{path / 'data.json'}: {error}") from error
+    if dataset.fingerprint != record["fingerprint"]:
+        raise RunError(f"{path}: {dataset.name} has changed since the run was trained on it")
     return dataset
+
+
+def read_records(path: Path, *names: str) -> tuple[dict[str, Any], ...]:
+    """Records of a run folder by name, "data" and the like; RunError for a damaged one."""
+    records = {name: _object(path / f"{name}.json") for name in names}
+    if "data" in records and not {"fingerprint", "split", "class_names"} <= records["data"].keys():
+        raise RunError(f"{path / 'data.json'}: not the data record of a run")
+    return tuple(records.values())
 
 
 def _object(path: Path) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Self
 
 import numpy as np
+from numpy.random import Generator
 from numpy.typing import DTypeLike
 
 from mnistlab.scratch.layer import Array, Layer
@@ -91,6 +92,11 @@ class Network:
         for kind in ("trained", "fixed"):
             for number, layer, name in self._attributes(kind):
                 yield f"{number}.{name}", getattr(layer, name)
+
+    def generators(self) -> list[Generator]:
+        """What layers draw from in training, each once."""
+        drawn = [layer.random for layer in self.layers if hasattr(layer, "random")]
+        return list(dict.fromkeys(drawn))
 
     def _attributes(self, kind: str) -> Iterator[tuple[int, Layer, str]]:
         for number, layer in enumerate(self.layers):

@@ -7,7 +7,7 @@ another, g, so that an update is a few lines of vector arithmetic.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -21,6 +21,7 @@ class Optimizer(ABC):
     """
 
     decoupled = False  # whether weight decay shrinks w itself instead of entering g
+    remembered: tuple[str, ...] = ()  # attributes that outlive a step
 
     def __init__(self, w: Array, g: Array, weight_decay: float = 0.0) -> None:
         self.w, self.g, self.weight_decay = w, g, weight_decay
@@ -32,6 +33,19 @@ class Optimizer(ABC):
         elif self.weight_decay:
             self.g += self.weight_decay * self.w
         self.update(self.w, self.g, learning_rate)
+
+    def state(self) -> dict[str, Array]:
+        """Copies of what it remembers from step to step; `restore` takes them back."""
+        return {name: np.array(getattr(self, name)) for name in self.remembered}
+
+    def restore(self, state: Mapping[str, Array]) -> None:
+        """Go on from there; KeyError for what is missing, ValueError for another shape."""
+        for name in self.remembered:
+            mine = getattr(self, name)
+            if isinstance(mine, np.ndarray):
+                mine[...] = state[name]
+            else:  # a count of steps
+                setattr(self, name, int(state[name]))
 
     @abstractmethod
     def update(self, w: Array, g: Array, learning_rate: float) -> None:
@@ -52,6 +66,8 @@ class Momentum(Optimizer):
 
     torch multiplies by lr when v is applied; under a constant rate both are the same.
     """
+
+    remembered = ("v",)
 
     def __init__(
         self, w: Array, g: Array, weight_decay: float = 0.0, momentum: float = 0.9
@@ -82,6 +98,8 @@ class Nesterov(Momentum):
 class Adagrad(Optimizer):
     """s = s + g^2, w = w - lr g / (sqrt(s) + epsilon) (Duchi, Hazan and Singer 2011)."""
 
+    remembered = ("s",)
+
     def __init__(
         self, w: Array, g: Array, weight_decay: float = 0.0, epsilon: float = 1e-10
     ) -> None:
@@ -96,6 +114,8 @@ class Adagrad(Optimizer):
 
 class RMSprop(Optimizer):
     """s = a s + (1 - a) g^2, w = w - lr g / (sqrt(s) + epsilon) (Tieleman and Hinton 2012)."""
+
+    remembered = ("s",)
 
     def __init__(
         self,
@@ -121,6 +141,8 @@ class Adam(Optimizer):
     starting at zero, w = w - lr (m / (1 - b1^t)) / (sqrt(s / (1 - b2^t)) + epsilon)
     (Kingma and Ba 2015, algorithm 1).
     """
+
+    remembered = ("m", "s", "t")
 
     def __init__(
         self,

@@ -4,18 +4,28 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.random import Generator
 from numpy.typing import NDArray
 
 from mnistlab.errors import RecipeError, TrainingError
-from mnistlab.phases import SCHEDULES, Best, Epoch, Phase
+from mnistlab.phases import (
+    KEEPS_NOTHING,
+    SCHEDULES,
+    Checkpoint,
+    Epoch,
+    Keeper,
+    Phase,
+    Position,
+)
 from mnistlab.scratch.layer import Array
 from mnistlab.scratch.loss import SoftmaxCrossEntropy
 from mnistlab.scratch.network import Network
-from mnistlab.scratch.optimizers import OPTIMIZERS
+from mnistlab.scratch.optimizers import OPTIMIZERS, Optimizer
 
 
 class Examples(NamedTuple):
@@ -34,6 +44,7 @@ def train(
     *,
     batch_size: int,
     seed: int,
+    keeper: Keeper = KEEPS_NOTHING,
     on_step: Callable[[], None] = lambda: None,
     on_epoch: Callable[[Epoch], None] = lambda epoch: None,
 ) -> list[Epoch]:
@@ -41,77 +52,126 @@ def train(
 
     Which epoch is best, and when a phase ends early, is phases.Best's rule. Raises RecipeError
     for an optimizer that is not written by hand, and TrainingError when a loss is no longer
-    finite; that epoch has been reported to `on_epoch` by then.
+    finite; that epoch has been reported to `on_epoch` by then. What `keeper` keeps is enough to
+    go on with the same numbers.
     """
     check_optimizers(phases)
     X, y = examples
     n_images, n_batches = len(y), math.ceil(len(y) / batch_size)
     room = np.empty((min(batch_size, n_images), *X.shape[1:]), X.dtype)
     shuffler = np.random.default_rng(seed)
-    history: list[Epoch] = []
-    best, best_state = Best(), network.state()
-    for phase_number, phase in enumerate(phases):
+    saved = keeper.last()
+    at = Position() if saved is None else saved.position
+    while at.phase < len(phases):
+        phase = phases[at.phase]
         optimizer = OPTIMIZERS[phase.optimizer](
             network.weights, network.gradient, phase.weight_decay
         )
         cross_entropy = SoftmaxCrossEntropy(phase.label_smoothing)
         schedule = SCHEDULES[phase.schedule]
-        losses: list[float] = []  # of the phase's epochs, for its schedule
         average = MovingAverage(network, phase.ema_decay) if phase.ema_decay else None
-        step = 0
-        best.begin(phase)
-        for _ in range(phase.epochs):
-            start, loss_sum, n_correct = time.perf_counter(), 0.0, 0
+        memory = Memory(network, optimizer, average, best=network.state())
+        if saved is None:
+            at.best.begin()
+        else:
+            memory.recall(saved, shuffler)
+            saved = None
+        while at.epoch < phase.epochs and not at.best.is_out_of_patience(phase):
+            start = time.perf_counter() - at.seconds
+            before = shuffler.bit_generator.state
             order = shuffler.permutation(n_images)
-            for first in range(0, n_images, batch_size):
+            for first in range(at.batch * batch_size, n_images, batch_size):
                 batch = order[first : first + batch_size]
-                learning_rate = phase.learning_rate * schedule(
-                    step / (phase.epochs * n_batches), losses
+                at.learning_rate = phase.learning_rate * schedule(
+                    at.step / (phase.epochs * n_batches), at.losses
                 )
                 labels = y[batch]
                 # mode: the checked one would gather into memory of its own first.
                 images = np.take(X, batch, axis=0, out=room[: len(batch)], mode="clip")
                 logits = network.forward(images, training=True)
-                loss_sum += cross_entropy.forward(logits, labels) * len(labels)
-                n_correct += int(np.count_nonzero(logits.argmax(1) == labels))
+                at.loss_sum += cross_entropy.forward(logits, labels) * len(labels)
+                at.n_correct += int(np.count_nonzero(logits.argmax(1) == labels))
                 network.backward(cross_entropy.backward())
                 if phase.clip_norm is not None:
                     clip(network.gradient, phase.clip_norm)
-                optimizer.step(learning_rate)
+                optimizer.step(at.learning_rate)
                 if average is not None:
                     average.follow()
-                step += 1
+                at.batch += 1
+                at.step += 1
                 on_step()
+                if keeper.is_due():
+                    at.seconds = time.perf_counter() - start
+                    keeper.keep(memory.checkpoint(at, before))
             if average is not None:
                 average.swap()
             val_loss, val_accuracy = measure(network, validation) if validation else (None, None)
-            history.append(
-                Epoch(
-                    phase=phase_number,
-                    epoch=len(history) + 1,
-                    learning_rate=learning_rate,
-                    train_loss=loss_sum / n_images,
-                    train_accuracy=n_correct / n_images,
-                    val_loss=val_loss,
-                    val_accuracy=val_accuracy,
-                    time_s=time.perf_counter() - start,
-                )
+            epoch = Epoch(
+                phase=at.phase,
+                epoch=len(at.history) + 1,
+                learning_rate=at.learning_rate,
+                train_loss=at.loss_sum / n_images,
+                train_accuracy=at.n_correct / n_images,
+                val_loss=val_loss,
+                val_accuracy=val_accuracy,
+                time_s=time.perf_counter() - start,
             )
-            on_epoch(history[-1])
-            losses.append(loss_sum / n_images if val_loss is None else val_loss)
-            if not (math.isfinite(loss_sum) and math.isfinite(losses[-1])):
+            at.end_epoch(epoch)
+            on_epoch(epoch)
+            if not (math.isfinite(epoch.train_loss) and math.isfinite(at.losses[-1])):
                 raise TrainingError(
-                    f"the loss is no longer finite in epoch {len(history)} "
-                    f"(learning rate {learning_rate:g}); try a smaller learning_rate"
+                    f"the loss is no longer finite in epoch {epoch.epoch} "
+                    f"(learning rate {at.learning_rate:g}); try a smaller learning_rate"
                 )
-            if best.see(history[-1]):
-                best_state = network.state()
+            if at.best.see(epoch, phase):
+                memory.best = network.state()
             if average is not None:
                 average.swap()
-            if best.is_out_of_patience:
-                break
-        network.restore(best_state)
-    return history
+        network.restore(memory.best)
+        at.end_phase()
+    return at.history
+
+
+@dataclass
+class Memory:
+    """All that a phase changes besides the position, as a checkpoint holds it."""
+
+    network: Network
+    optimizer: Optimizer
+    average: MovingAverage | None
+    best: dict[str, Array]
+
+    def checkpoint(self, position: Position, shuffled_from: Mapping[str, Any]) -> Checkpoint:
+        """As it stands; `shuffled_from` is what drew the order of the running epoch."""
+        states = {
+            "network": self.network.state(),
+            "optimizer": self.optimizer.state(),
+            "average": (self.average and self.average.state) or {},
+            "best": self.best,
+        }
+        arrays = {
+            f"{of}/{name}": array for of, state in states.items() for name, array in state.items()
+        }
+        layers = [generator.bit_generator.state for generator in self.network.generators()]
+        return Checkpoint(position, arrays, {"shuffler": shuffled_from, "layers": layers})
+
+    def recall(self, saved: Checkpoint, shuffler: Generator) -> None:
+        """Stand there again; `shuffler` will draw the order of the running epoch once more."""
+
+        def state_of(name: str) -> dict[str, Array]:
+            prefix = f"{name}/"
+            return {
+                k.removeprefix(prefix): v for k, v in saved.arrays.items() if k.startswith(prefix)
+            }
+
+        self.network.restore(state_of("network"))
+        self.optimizer.restore(state_of("optimizer"))
+        self.best = state_of("best")
+        if self.average is not None:
+            self.average.state = state_of("average") or None
+        shuffler.bit_generator.state = saved.random["shuffler"]
+        for generator, state in zip(self.network.generators(), saved.random["layers"], strict=True):
+            generator.bit_generator.state = state
 
 
 class MovingAverage:

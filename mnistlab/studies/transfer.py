@@ -64,7 +64,7 @@ def _families() -> tuple[Recipe, ...]:
 
 
 def _of_size(recipe: Recipe, n_train: int | None) -> Arm:
-    """An arm on so many images; on all of them one seed, for it takes a quarter of an hour."""
+    """An arm on so many images; of those that take longest one seed."""
     epochs = EPOCHS[n_train]
     if recipe.name == SMALL:  # quick enough for its own
         epochs = max(epochs, recipe.phases[0].epochs)
@@ -72,7 +72,10 @@ def _of_size(recipe: Recipe, n_train: int | None) -> Arm:
     if n_train is None:
         return Arm(replace(recipe, phases=phases), n_seeds=1)
     name = f"{recipe.name}-{n_train}"
-    return Arm(replace(recipe, name=name, n_train=n_train, n_val=N_VAL, phases=phases))
+    return Arm(
+        replace(recipe, name=name, n_train=n_train, n_val=N_VAL, phases=phases),
+        n_seeds=1 if recipe.name == "fine-tuned" else None,
+    )
 
 
 def _other(backbone: str) -> Recipe:

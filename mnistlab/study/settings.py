@@ -37,6 +37,7 @@ class Settings:
             dataset,
             out=self.out,
             force=self.force,
+            resume=not self.force,
             device=self.device,
             threads=self.threads,
             progress=self.progress,

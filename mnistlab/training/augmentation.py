@@ -9,7 +9,8 @@ labels and come last. A recipe names what it wants with a strength: {"shift": 2,
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -163,7 +164,28 @@ def check(wanted: Mapping[str, float]) -> None:
         raise RecipeError(f"only one of {' and '.join(MIXTURES)} can be had at a time")
 
 
-def augmenter(wanted: Mapping[str, float], n_classes: int, seed: int) -> Augment | None:
+@dataclass(frozen=True)
+class Augmenter:
+    """All augmentations wanted, one after the other; `random` is what they draw from."""
+
+    steps: Sequence[tuple[Callable[[Tensor, float, Generator], Tensor], float]]
+    mixtures: Sequence[tuple[Callable[..., tuple[Tensor, Tensor, Tensor]], float]]
+    n_classes: int
+    random: Generator
+
+    def __call__(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """A batch and its labels (N,) to what is trained on; shares (N, K) of a mixture."""
+        for apply, strength in self.steps:
+            images = apply(images, strength, self.random)
+        targets = labels
+        for mix, strength in self.mixtures:
+            images, order, own = mix(images, strength, self.random)
+            shares = one_hot(labels, self.n_classes).float()
+            targets = own[:, None] * shares + (1 - own[:, None]) * shares[order]
+        return images, targets
+
+
+def augmenter(wanted: Mapping[str, float], n_classes: int, seed: int) -> Augmenter | None:
     """All augmentations wanted, in the order of AUGMENTATIONS; None where nothing is.
 
     The numbers it draws are its own: what else is random in a training stays as it is.
@@ -173,19 +195,7 @@ def augmenter(wanted: Mapping[str, float], n_classes: int, seed: int) -> Augment
     mixtures = [(m.apply, wanted[name]) for name, m in MIXTURES.items() if wanted.get(name)]
     if not steps and not mixtures:
         return None
-    random = Generator().manual_seed(seed)
-
-    def augment(images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-        for apply, strength in steps:
-            images = apply(images, strength, random)
-        targets = labels
-        for mix, strength in mixtures:
-            images, order, own = mix(images, strength, random)
-            shares = one_hot(labels, n_classes).float()
-            targets = own[:, None] * shares + (1 - own[:, None]) * shares[order]  # (N, K)
-        return images, targets
-
-    return augment
+    return Augmenter(steps, mixtures, n_classes, Generator().manual_seed(seed))
 
 
 def _happens(X: Tensor, probability: float, random: Generator) -> Tensor:

@@ -6,7 +6,6 @@ nothing is done per image in Python. See benchmarks/loop.py for what that is wor
 
 from __future__ import annotations
 
-import itertools
 import math
 import time
 from collections.abc import Callable, Sequence
@@ -17,10 +16,11 @@ from torch.nn.functional import cross_entropy
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from mnistlab.errors import TrainingError
-from mnistlab.phases import SCHEDULES, Best, Epoch, Phase
-from mnistlab.training.augmentation import Augment
+from mnistlab.phases import KEEPS_NOTHING, SCHEDULES, Epoch, Keeper, Phase, Position
+from mnistlab.training.augmentation import Augment, Augmenter
 from mnistlab.training.examples import Examples
 from mnistlab.training.freezing import groups_of, trained_in
+from mnistlab.training.memory import Draws, Memory, state_of
 from mnistlab.training.optimizers import build_optimizer
 
 EVALUATION_BATCH = (
@@ -38,6 +38,7 @@ def train(
     seed: int,
     augment: Augment | None = None,
     autocast: bool = False,
+    keeper: Keeper = KEEPS_NOTHING,
     on_features: Callable[[int, int], None] = lambda n_done, n_images: None,
     on_step: Callable[[], None] = lambda: None,
     on_epoch: Callable[[Epoch], None] = lambda epoch: None,
@@ -48,16 +49,21 @@ def train(
     a batch and its labels into what is trained on. `autocast` runs the forward pass in
     bfloat16. Blocks that a phase freezes are run once, not at every step, and `on_features` is
     told how many images they have seen: see training.freezing.
-    Raises TrainingError when a loss is no longer finite; that epoch has been
-    reported to `on_epoch` by then.
+    What `keeper` keeps is enough to go on with the same numbers. Raises TrainingError when a loss
+    is no longer finite; that epoch has been reported to `on_epoch` by then.
     """
     y = examples.y
     n_images, device = len(y), y.device
     sizes = batch_sizes(network, n_images, batch_size)
     shuffler = torch.Generator().manual_seed(seed)
-    history: list[Epoch] = []
-    best = Best()
-    for phase_number, phase in enumerate(phases):
+    draws = Draws(device, shuffler, augment.random if isinstance(augment, Augmenter) else None)
+    saved = keeper.last()
+    at = Position() if saved is None else saved.position
+    if saved is not None:  # before blocks are frozen: what they make of images is of their weights
+        network.load_state_dict(state_of(saved, "network"))
+        draws.set(state_of(saved, "phase"))
+    while at.phase < len(phases):
+        phase, phase_began = phases[at.phase], draws.states()
         # The whole network on images; or its last part, on what the frozen one made of them.
         trained, views, judged_on, change = trained_in(
             phase, network, examples, validation, augment, autocast, on_features
@@ -68,21 +74,29 @@ def train(
         schedule = SCHEDULES[phase.schedule]
         average = moving_average(trained, phase.ema_decay)
         judged = trained if average is None else average.module
-        best_weights = copy_of_weights(trained)
-        losses: list[float] = []  # of the phase's epochs, for its schedule
-        step = 0
-        best.begin(phase)
-        for _, X in zip(range(phase.epochs), itertools.cycle(views), strict=False):
-            start = time.perf_counter()
+        memory = Memory(network, optimizer, average, copy_of_weights(trained), draws, phase_began)
+        if saved is None:
+            at.best.begin()
+        else:
+            memory.recall(saved)
+        while at.epoch < phase.epochs and not at.best.is_out_of_patience(phase):
+            start = time.perf_counter() - at.seconds
             trained.train()
-            loss_sum, n_correct = torch.zeros(2, device=device)  # read once an epoch: no waiting
+            X = views[at.epoch % len(views)]
+            # read once an epoch: no waiting
+            loss_sum = torch.tensor(at.loss_sum, device=device)
+            n_correct = torch.tensor(at.n_correct, dtype=torch.float32, device=device)
+            memory.begin_epoch(saved)
             order = torch.randperm(n_images, generator=shuffler).to(device)
-            for batch in order.split(sizes):
-                learning_rate = phase.learning_rate * schedule(
-                    step / (phase.epochs * len(sizes)), losses
+            if saved is not None:
+                draws.set(state_of(saved, "now"))
+                saved = None
+            for batch in order.split(sizes)[at.batch :]:
+                at.learning_rate = phase.learning_rate * schedule(
+                    at.step / (phase.epochs * len(sizes)), at.losses
                 )
                 for group in optimizer.param_groups:
-                    group["lr"] = learning_rate * group.get("share", 1)
+                    group["lr"] = at.learning_rate * group.get("share", 1)
                 images, labels = X[batch], y[batch]
                 # targets: labels (N,), or shares of the classes (N, K) where images were mixed
                 images, targets = (images, labels) if change is None else change(images, labels)
@@ -99,35 +113,36 @@ def train(
                 with torch.no_grad():
                     loss_sum += loss * len(labels)
                     n_correct += (logits.argmax(1) == labels).sum()
-                step += 1
+                at.batch += 1
+                at.step += 1
                 on_step()
-            train_loss = loss_sum.item() / n_images
+                if keeper.is_due():
+                    at.loss_sum, at.n_correct = loss_sum.item(), int(n_correct)
+                    at.seconds = time.perf_counter() - start
+                    keeper.keep(memory.checkpoint(at))
             val_loss, val_accuracy = measure(judged, judged_on) if judged_on else (None, None)
-            history.append(
-                Epoch(
-                    phase=phase_number,
-                    epoch=len(history) + 1,
-                    learning_rate=learning_rate,
-                    train_loss=train_loss,
-                    train_accuracy=n_correct.item() / n_images,
-                    val_loss=val_loss,
-                    val_accuracy=val_accuracy,
-                    time_s=time.perf_counter() - start,
-                )
+            epoch = Epoch(
+                phase=at.phase,
+                epoch=len(at.history) + 1,
+                learning_rate=at.learning_rate,
+                train_loss=loss_sum.item() / n_images,
+                train_accuracy=n_correct.item() / n_images,
+                val_loss=val_loss,
+                val_accuracy=val_accuracy,
+                time_s=time.perf_counter() - start,
             )
-            on_epoch(history[-1])
-            losses.append(train_loss if val_loss is None else val_loss)
-            if not (math.isfinite(train_loss) and math.isfinite(losses[-1])):
+            at.end_epoch(epoch)
+            on_epoch(epoch)
+            if not (math.isfinite(epoch.train_loss) and math.isfinite(at.losses[-1])):
                 raise TrainingError(
-                    f"the loss is no longer finite in epoch {len(history)} "
-                    f"(learning rate {learning_rate:g}); try a smaller learning_rate"
+                    f"the loss is no longer finite in epoch {epoch.epoch} "
+                    f"(learning rate {at.learning_rate:g}); try a smaller learning_rate"
                 )
-            if best.see(history[-1]):
-                best_weights = copy_of_weights(judged)
-            if best.is_out_of_patience:
-                break
-        trained.load_state_dict(best_weights)
-    return history
+            if at.best.see(epoch, phase):
+                memory.best = copy_of_weights(judged)
+        trained.load_state_dict(memory.best)
+        at.end_phase()
+    return at.history
 
 
 def batch_sizes(network: nn.Module, n_images: int, batch_size: int) -> list[int]:

@@ -32,9 +32,9 @@ class Muon(Optimizer):
         others = [p for p in trained if id(p) not in chosen]
         super().__init__(trained, {"lr": lr})
         settings: dict[str, Any] = {"lr": lr, "weight_decay": weight_decay}
-        self._parts: list[Optimizer] = [AdamW(others, fused=True, **settings)]
+        self.parts: list[Optimizer] = [AdamW(others, fused=True, **settings)]
         if self._matrices:
-            self._parts.append(
+            self.parts.append(
                 MatrixMuon(self._matrices, adjust_lr_fn="match_rms_adamw", **settings)
             )
 
@@ -43,7 +43,7 @@ class Muon(Optimizer):
         """One update of all parameters at the learning rate of the first group."""
         for kernel, matrix in zip(self._kernels, self._matrices, strict=True):
             matrix.grad = None if kernel.grad is None else _as_matrix(kernel.grad, kernel)
-        for part in self._parts:
+        for part in self.parts:
             for group in part.param_groups:
                 group["lr"] = self.param_groups[0]["lr"]
             part.step()

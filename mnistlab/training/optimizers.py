@@ -10,6 +10,7 @@ from torch import nn
 from torch.optim import Optimizer
 
 from mnistlab.phases import OPTIMIZERS
+from mnistlab.training.muon import Muon
 
 
 def build_optimizer(
@@ -25,3 +26,8 @@ def build_optimizer(
         parameters, lr=learning_rate, weight_decay=weight_decay, **maker.settings
     )
     return optimizer
+
+
+def parts_of(optimizer: Optimizer) -> list[Optimizer]:
+    """Those that remember something: an optimizer itself, or the two that Muon is made of."""
+    return optimizer.parts if isinstance(optimizer, Muon) else [optimizer]

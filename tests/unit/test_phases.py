@@ -130,11 +130,11 @@ def validated(accuracy: float = 0.5, loss: float = 1.0) -> Epoch:
 def seen(phase: Phase, epochs: Sequence[Epoch], best: Best | None = None) -> list[bool]:
     """What Best says of each epoch until it is out of patience; its last answer ends the list."""
     best = best or Best()
-    best.begin(phase)
+    best.begin()
     answers = []
     for one in epochs:
-        answers.append(best.see(one))
-        if best.is_out_of_patience:
+        answers.append(best.see(one, phase))
+        if best.is_out_of_patience(phase):
             break
     return answers
 

@@ -1,0 +1,152 @@
+"""Checkpoints of a training in its folder: the last two, each whole or not there.
+
+A file's name holds the hash of its content. One that was damaged is known by it, and the one
+before it is used.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import signal
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
+
+from mnistlab import atomic
+from mnistlab.errors import RunError, Stopped
+from mnistlab.phases import Checkpoint, Position
+
+FILES = "checkpoint-*.safetensors"
+KEY = "mnistlab.checkpoint/1"
+EVERY_S = 60.0  # where the recipe does not say after how many steps
+N_KEPT = 2
+
+
+class Checkpoints:
+    """A Keeper for one training: a checkpoint every so many steps, and when it is told to stop.
+
+    every: steps; None makes it about once a minute. of: what the training is of; a checkpoint of
+    something else is refused. n_steps: how many steps have been made, those before a stop
+    included; seconds_before: how long they took. n_damaged: checkpoints that could not be used.
+    """
+
+    def __init__(self, folder: Path, every: int | None, of: Mapping[str, str]) -> None:
+        self.folder, self.every, self.of = folder, every, dict(of)
+        self.n_steps, self.n_damaged, self.seconds_before = 0, 0, 0.0
+        self._asked: int | None = None
+        self._began = self._kept_at = time.monotonic()
+        self._last = self._newest()
+
+    def last(self) -> Checkpoint | None:
+        """The newest checkpoint that is whole."""
+        return self._last
+
+    def is_due(self) -> bool:
+        """Called after every step."""
+        self.n_steps += 1
+        if self._asked is not None:
+            return True
+        if self.every is None:
+            return time.monotonic() - self._kept_at > EVERY_S
+        return self.n_steps % self.every == 0
+
+    def keep(self, checkpoint: Checkpoint) -> None:
+        """Write it; older ones go, but for one.
+
+        Raises RunError where it cannot be written, and Stopped where the training was told to.
+        """
+        description = {
+            "of": self.of,
+            "seconds": self.seconds_before + time.monotonic() - self._began,
+            "position": checkpoint.position.to_plain(),
+            "random": checkpoint.random,
+        }
+        content = save(checkpoint.arrays, {KEY: json.dumps(description)})
+        path = self.folder / f"checkpoint-{self.n_steps:09d}-{_digest(content)}.safetensors"
+        try:
+            atomic.write_bytes(path, content)
+        except OSError as error:
+            raise RunError(
+                f"{path}: the checkpoint cannot be written: {error.strerror}; the one before it "
+                "is as it was"
+            ) from error
+        for older in self._files()[N_KEPT:]:
+            older.unlink(missing_ok=True)
+        self._kept_at = time.monotonic()
+        self.stop_if_asked()
+
+    @contextmanager
+    def heard(self) -> Iterator[None]:
+        """SIGINT and SIGTERM wait for the end of a step and its checkpoint; a second does not.
+
+        In another thread than the first, where signals are not heard, they do what they did.
+        """
+        self._began = self._kept_at = time.monotonic()
+        before = {}
+        if threading.current_thread() is threading.main_thread():
+            before = {n: signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)}
+        for number, handler in before.items():
+            if handler is not signal.SIG_IGN:
+                signal.signal(number, self._hear)
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def stop_if_asked(self) -> None:
+        """Raise Stopped after a signal."""
+        if self._asked is not None:
+            said = f"{self.folder}: stopped; mnistlab train --resume {self.folder} goes on"
+            raise Stopped(said, self._asked)
+
+    def clear(self) -> None:
+        """The training is over: remove all of them."""
+        for path in self._files():
+            path.unlink(missing_ok=True)
+
+    def _hear(self, number: int, frame: FrameType | None) -> None:
+        self._asked = number
+        is_interrupt = number == signal.SIGINT
+        signal.signal(number, signal.default_int_handler if is_interrupt else signal.SIG_DFL)
+
+    def _files(self) -> list[Path]:
+        """The newest first."""
+        return sorted(self.folder.glob(FILES), reverse=True)
+
+    def _newest(self) -> Checkpoint | None:
+        for path in self._files():
+            try:
+                steps, digest = path.stem.split("-")[1:]
+                if _digest(path.read_bytes()) != digest:
+                    raise ValueError("its content is not what its name says")
+                checkpoint, description = _read(path)
+                n_steps, seconds = int(steps), float(description["seconds"])
+            except (OSError, SafetensorError, ValueError, TypeError, LookupError):
+                self.n_damaged += 1
+                continue
+            if description["of"] != self.of:
+                raise RunError(f"{path}: a checkpoint of another training")
+            self.n_steps, self.seconds_before = n_steps, seconds
+            return checkpoint
+        return None
+
+
+def _read(path: Path) -> tuple[Checkpoint, dict[str, Any]]:
+    with safe_open(path, framework="np") as file:
+        description = json.loads((file.metadata() or {})[KEY])
+        arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    position = Position.from_plain(description["position"])
+    return Checkpoint(position, arrays, description["random"]), description
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:32]

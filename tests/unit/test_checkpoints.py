@@ -1,0 +1,366 @@
+"""Trainings that were stopped end as if they had not been: the same weights and log, bit by bit."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import mnistlab as ml
+from mnistlab.data import Dataset
+from mnistlab.errors import RunError
+from mnistlab.phases import Phase
+from mnistlab.recipe import Recipe
+from mnistlab.run import Progress, Run, resume, train
+from mnistlab.run.checkpoints import FILES
+
+TORCH = Recipe(
+    name="torch",
+    system="A9",
+    model="cnn",
+    model_args={"channels": [4], "hidden_sizes": [8], "dropout": 0.3, "batch_norm": True},
+    phases=(Phase("adam", 1e-2, 3),),
+    batch_size=64,
+    precision="float32",
+    checkpoint_steps=5,
+)
+BY_HAND = replace(
+    TORCH,
+    name="by-hand",
+    model="scratch",
+    model_args={"hidden_sizes": [16], "dropout": 0.3, "batch_norm": True},
+)
+
+
+class KillError(Exception):
+    """In place of a kill, just after a step."""
+
+
+def stopping(*after: int) -> list[Progress]:
+    """A Progress for each of several trainings in a row; all but the last stop after so many."""
+
+    def stop_after(n_steps: int) -> Progress:
+        left = iter(range(n_steps - 1, -1, -1))
+
+        def on_step() -> None:
+            if not next(left):
+                raise KillError
+
+        return Progress(on_step=on_step)
+
+    return [*map(stop_after, after), Progress()]
+
+
+def ended(recipe: Recipe, data: Dataset, out: Path, *stops: int) -> Run:
+    """A run that was stopped and gone on with, again and again."""
+    *stopped, last = stopping(*stops)
+    for progress in stopped:
+        with pytest.raises(KillError):
+            train(recipe, data, out=out, resume=True, progress=progress)
+    return train(recipe, data, out=out, resume=True, progress=last)
+
+
+def log_of(run: Run) -> list[dict[str, Any]]:
+    return [{k: v for k, v in line.items() if k != "time_s"} for line in run.log]
+
+
+def assert_equal(run: Run, other: Run) -> None:
+    assert log_of(run) == log_of(other)
+    weights = [(one.path / "model.safetensors").read_bytes() for one in (run, other)]
+    assert weights[0] == weights[1]
+    assert run.result["val_accuracy"] == other.result["val_accuracy"]
+    assert not list(run.path.glob(FILES))
+
+
+PHASES: dict[str, tuple[Phase, ...]] = {
+    **{name: (Phase(name, 1e-2, 3),) for name in ("sgd", "momentum", "nesterov", "adam")},
+    "adagrad": (Phase("adagrad", 1e-2, 3),),
+    "rmsprop": (Phase("rmsprop", 1e-3, 3),),
+    "average": (Phase("adamw", 1e-2, 3, "one-cycle", ema_decay=0.9, clip_norm=1.0),),
+    "plateau": (Phase("adam", 1e-2, 4, "plateau", patience=1),),
+    "two": (Phase("adam", 1e-2, 2), Phase("momentum", 1e-2, 2, "cosine", monitor="loss")),
+}
+
+
+@pytest.mark.parametrize("recipe", [TORCH, BY_HAND], ids=lambda recipe: recipe.name)
+@pytest.mark.parametrize("phases", PHASES.values(), ids=PHASES)
+def test_every_optimizer_and_strategy_goes_on_with_the_same_numbers(
+    stripes: Dataset, tmp_path: Path, recipe: Recipe, phases: tuple[Phase, ...]
+) -> None:
+    recipe = replace(recipe, phases=phases)
+    # Seven steps an epoch: in the first, at its end, in the second, where a phase begins.
+    stops = (6, 4, 9, 5, 3)
+    assert_equal(
+        train(recipe, stripes, out=tmp_path / "whole"),
+        ended(recipe, stripes, tmp_path / "stopped", *stops),
+    )
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"phases": (Phase("muon", 1e-2, 3),), "model_args": {"channels": [4, 8]}},
+        {"augmentation": {"shift": 2, "rotation": 10, "mixup": 0.5}},
+        {"expansion": "fourfold", "phases": (Phase("adam", 1e-2, 1),)},
+        {"batch_size": 10_000, "phases": (Phase("adam", 1e-2, 20),)},  # a step is an epoch
+        {"precision": "bfloat16"},
+    ],
+    ids=["muon", "augmented", "expanded", "full batch", "bfloat16"],
+)
+def test_other_torch_trainings_too(
+    stripes: Dataset, tmp_path: Path, changes: dict[str, Any]
+) -> None:
+    recipe = replace(TORCH, mirror_characters=True, **changes)
+    assert_equal(
+        train(recipe, stripes, out=tmp_path / "whole"),
+        ended(recipe, stripes, tmp_path / "stopped", 8, 3, 6),
+    )
+
+
+def test_frozen_blocks_and_kept_views_too(
+    stripes: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MNISTLAB_CACHE", str(tmp_path / "cache"))
+    recipe = replace(
+        TORCH,
+        model="transfer",
+        model_args={"backbone": "resnet18", "weights": "none", "dropout": 0.2},
+        phases=(
+            Phase("adam", 1e-2, 3, unfrozen=0, kept_views=2),
+            Phase("momentum", 1e-3, 1, unfrozen=1, block_decay=0.5, ema_decay=0.5),
+        ),
+        augmentation={"shift": 2},
+        n_train=200,
+        n_val=20,
+        checkpoint_steps=3,
+    )
+    assert_equal(
+        train(recipe, stripes, out=tmp_path / "whole"),
+        ended(recipe, stripes, tmp_path / "stopped", 5, 8, 4),
+    )
+
+
+def test_how_often_a_training_is_kept_changes_nothing_of_it(
+    stripes: Dataset, tmp_path: Path
+) -> None:
+    seldom = replace(TORCH, checkpoint_steps=None)
+    assert seldom.content_hash == TORCH.content_hash
+    assert_equal(
+        train(TORCH, stripes, out=tmp_path / "often"), train(seldom, stripes, out=tmp_path / "not")
+    )
+
+
+@pytest.mark.parametrize("recipe", [TORCH, BY_HAND], ids=lambda recipe: recipe.name)
+@pytest.mark.parametrize("damage", ["cut off", "a bit", "empty", "not one of ours"])
+def test_of_a_damaged_checkpoint_the_one_before_is_used(
+    stripes: Dataset, tmp_path: Path, recipe: Recipe, damage: str
+) -> None:
+    with pytest.raises(KillError):
+        train(recipe, stripes, out=tmp_path / "runs", progress=stopping(13)[0])
+    (partial,) = (tmp_path / "runs").iterdir()
+    older, newer = sorted(partial.glob(FILES))
+    assert [path.name.split("-")[1] for path in (older, newer)] == ["000000005", "000000010"]
+    content = bytearray(newer.read_bytes())
+    if damage == "a bit":
+        content[len(content) // 2] ^= 1
+    newer.write_bytes({"cut off": content[:-9], "empty": b""}.get(damage, bytes(content)))
+    if damage == "not one of ours":
+        newer.rename(newer.with_name("checkpoint-latest.safetensors"))
+    told: list[tuple[int, int]] = []
+    progress = Progress(on_resume=lambda *counts: told.append(counts))
+    run = train(recipe, stripes, out=tmp_path / "runs", resume=True, progress=progress)
+    assert told == [(5, 1)]
+    assert_equal(train(recipe, stripes, out=tmp_path / "whole"), run)
+
+
+def test_without_a_whole_checkpoint_it_begins_again(stripes: Dataset, tmp_path: Path) -> None:
+    with pytest.raises(KillError):
+        train(TORCH, stripes, out=tmp_path / "runs", progress=stopping(13)[0])
+    (partial,) = (tmp_path / "runs").iterdir()
+    for path in partial.glob(FILES):
+        path.write_bytes(b"damaged")
+    run = train(TORCH, stripes, out=tmp_path / "runs", resume=True)
+    assert_equal(train(TORCH, stripes, out=tmp_path / "whole"), run)
+
+
+def test_a_checkpoint_of_another_training_is_refused(stripes: Dataset, tmp_path: Path) -> None:
+    with pytest.raises(KillError):
+        train(TORCH, stripes, out=tmp_path / "runs", progress=stopping(6)[0])
+    (partial,) = (tmp_path / "runs").iterdir()
+    other = replace(TORCH, seed=1)
+    with pytest.raises(KillError):
+        train(other, stripes, out=tmp_path / "others", progress=stopping(1)[0])
+    (theirs,) = (tmp_path / "others").iterdir()
+    (checkpoint,) = partial.glob(FILES)
+    checkpoint.rename(theirs / checkpoint.name)
+    with pytest.raises(RunError, match="a checkpoint of another training"):
+        train(other, stripes, out=tmp_path / "others", resume=True)
+
+
+def test_a_study_goes_on_in_the_middle_of_a_run(stripes: Dataset, tmp_path: Path) -> None:
+    from mnistlab.study import Arm, Study, run_study
+
+    study = Study("s", "A9", "?", (Arm(TORCH), Arm(BY_HAND)), lambda results: "!", n_seeds=1)
+    with pytest.raises(KillError):
+        run_study(study, stripes, out=tmp_path, progress=stopping(12)[0])
+    told: list[int] = []
+    progress = Progress(on_resume=lambda n_steps, n_damaged: told.append(n_steps))
+    run_study(study, stripes, out=tmp_path, progress=progress)
+    assert told == [10]
+
+
+# From the folder alone
+
+
+def test_resume_finds_recipe_data_and_threads_in_the_folder(
+    stripes: Dataset, tmp_path: Path
+) -> None:
+    ml.export(stripes, tmp_path / "data", format="npz")
+    data = ml.load(str(tmp_path / "data"))
+    with pytest.raises(KillError):
+        train(TORCH, data, out=tmp_path / "runs", threads=1, progress=stopping(6)[0])
+    (partial,) = (tmp_path / "runs").iterdir()
+    run = resume(partial)
+    assert run.env["threads"] == 1
+    assert_equal(train(TORCH, data, out=tmp_path / "whole", threads=1), run)
+    assert resume(partial).path == resume(run.path).path == run.path  # complete by now
+
+
+def test_what_cannot_be_gone_on_with_is_one_line(stripes: Dataset, tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="no such run folder"):
+        resume(tmp_path / "none")
+    with pytest.raises(KillError):
+        train(TORCH, stripes, out=tmp_path / "runs", progress=stopping(6)[0])
+    (partial,) = (tmp_path / "runs").iterdir()
+    with pytest.raises(RunError, match="trained on arrays"):
+        resume(partial)
+    (partial / "data.json").write_text("[]")
+    with pytest.raises(RunError, match=r"data\.json: holds no JSON object"):
+        resume(partial)
+
+
+# Real processes
+
+
+def noise(folder: Path) -> Path:
+    random = np.random.default_rng(0)
+    images = random.integers(0, 256, (2000, 28, 28), dtype=np.uint8)
+    np.savez(folder / "noise.npz", images=images, labels=np.arange(2000) % 10)
+    return folder / "noise.npz"
+
+
+def command(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "mnistlab", *arguments]
+
+
+SETTINGS = ("--set", "checkpoint_steps=4", "--threads", "1", "--device", "cpu")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals are POSIX")
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_told_to_stop_it_leaves_a_checkpoint_and_says_how_to_go_on(
+    tmp_path: Path, number: signal.Signals, status: int
+) -> None:
+    noise(tmp_path)
+    train_it = command("train", "scratch-mlp", "--data", "noise.npz", "--threads", "1")
+    settings = ("--set", "epochs=60", "--set", "batch_size=16")
+    started = [*train_it, *settings]
+    with subprocess.Popen(started, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        while "epoch 2," not in process.stderr.readline():
+            assert process.poll() is None
+        process.send_signal(number)
+        said = process.stderr.read().splitlines()[-1]
+    assert process.returncode == status
+    (partial,) = (tmp_path / "runs").iterdir()
+    assert (
+        said == f"runs/{partial.name}: stopped; mnistlab train --resume runs/{partial.name} goes on"
+    )
+    assert len(list(partial.glob(FILES))) == 1
+    went_on = command("train", "--resume", f"runs/{partial.name}")
+    done = subprocess.run(went_on, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert "going on after step " in done.stderr
+    run = ml.open_run(tmp_path / "runs" / partial.stem)
+    subprocess.run([*started, "--out", "whole"], cwd=tmp_path, check=True, capture_output=True)
+    assert_equal(ml.open_run(tmp_path / "whole" / partial.stem), run)
+
+
+# The command, dead so many seconds after its first step, or before the n-th time that a file whose
+# name fits is opened or renamed.
+DYING = """
+import fnmatch, os, runpy, signal, sys, threading
+event, pattern, value = sys.argv.pop(1), sys.argv.pop(1), float(sys.argv.pop(1))
+def die():
+    os.kill(os.getpid(), signal.SIGKILL)
+def watch(name, arguments):
+    global value
+    if name == event and fnmatch.fnmatchcase(str(arguments[0]), pattern):
+        value -= 1
+        if not value:
+            die()
+if event == "time":
+    from mnistlab.run.checkpoints import Checkpoints
+    is_due = Checkpoints.is_due
+    def first(self):
+        threading.Timer(value, die).start()
+        Checkpoints.is_due = is_due
+        return is_due(self)
+    Checkpoints.is_due = first
+else:
+    sys.addaudithook(watch)
+runpy.run_module("mnistlab", run_name="__main__", alter_sys=True)
+"""
+WRITING = [("open", "*/.checkpoint-*", 2), ("os.rename", "*/.checkpoint-*", 3)]
+WRITING += [("os.remove", "*/checkpoint-*", 1)]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="SIGKILL is POSIX")
+@pytest.mark.timeout(1200)
+@pytest.mark.parametrize(
+    ("recipe", "n_kills"),
+    [
+        (replace(BY_HAND, phases=(Phase("adam", 1e-3, 60, ema_decay=0.9),)), 20),
+        (replace(TORCH, phases=(Phase("adam", 1e-3, 24, ema_decay=0.9),)), 5),
+        pytest.param(
+            replace(TORCH, phases=(Phase("adam", 1e-3, 60, ema_decay=0.9),)),
+            20,
+            marks=pytest.mark.slow,
+        ),
+    ],
+    ids=["by hand", "torch, five", "torch"],
+)
+def test_killed_again_and_again_it_ends_the_same(
+    tmp_path: Path, recipe: Recipe, n_kills: int
+) -> None:
+    noise(tmp_path)
+    recipe = replace(recipe, data="noise.npz", checkpoint_steps=2, seed=3)
+    (tmp_path / "recipe.json").write_text(json.dumps(recipe.to_json()))
+    options = ("--data", "noise.npz", "--threads", "1", "--device", "cpu")
+    begin = ("train", "recipe.json", *options)
+    subprocess.run(command(*begin, "--out", "whole"), cwd=tmp_path, check=True, capture_output=True)
+    (whole,) = map(ml.open_run, (tmp_path / "whole").iterdir())
+    random = np.random.default_rng(n_kills)
+    # Three at steps of writing a checkpoint, the others whenever.
+    whenever = [
+        ("time", "", random.uniform(0, whole.result["train_time_s"] / n_kills))
+        for _ in range(n_kills - len(WRITING))
+    ]
+    deaths = [(*whenever, *WRITING)[place] for place in random.permutation(n_kills)]
+    partial = tmp_path / "runs" / f"{whole.path.name}.partial"
+    for death in deaths:
+        go_on = ("train", "--resume", f"runs/{whole.path.name}") if partial.exists() else begin
+        dying = [sys.executable, "-c", DYING, *map(str, death), *go_on]
+        died = subprocess.run(dying, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert died.returncode == -signal.SIGKILL, died.stderr
+    went_on = command("train", "--resume", f"runs/{whole.path.name}")
+    done = subprocess.run(went_on, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert "going on after step" in done.stderr
+    assert_equal(whole, ml.open_run(tmp_path / "runs" / whole.path.name))
