@@ -87,8 +87,9 @@ def train(
     except TrainingError as error:
         atomic.write_json(partial / "failure.json", {"error": str(error)})
         raise
-    except MnistlabError:  # nothing was trained
-        shutil.rmtree(partial)
+    except MnistlabError:
+        if not any(partial.glob(FILES)):  # nothing was trained
+            shutil.rmtree(partial)
         raise
     return _ended(path, progress)
 

@@ -203,6 +203,7 @@ def test_a_checkpoint_of_another_training_is_refused(stripes: Dataset, tmp_path:
     checkpoint.rename(theirs / checkpoint.name)
     with pytest.raises(RunError, match="a checkpoint of another training"):
         train(other, stripes, out=tmp_path / "others", resume=True)
+    assert (theirs / checkpoint.name).exists()
 
 
 def test_a_study_goes_on_in_the_middle_of_a_run(stripes: Dataset, tmp_path: Path) -> None:
@@ -364,3 +365,40 @@ def test_killed_again_and_again_it_ends_the_same(
     done = subprocess.run(went_on, cwd=tmp_path, capture_output=True, text=True, check=True)
     assert "going on after step" in done.stderr
     assert_equal(whole, ml.open_run(tmp_path / "runs" / whole.path.name))
+
+
+# Room for two checkpoints of 1.6 MB and not for the third; then for all.
+FULL = """
+mount -t tmpfs -o size=4m tmpfs runs || exit 77
+"$0" -m mnistlab train recipe.json --data noise.npz --threads 1 2> first
+echo $? > status
+ls -A runs/*.partial > left
+mount -o remount,size=64m runs
+"$0" -m mnistlab train --resume runs/*.partial 2> second && cp -r runs/* out
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="tmpfs is Linux")
+def test_a_full_disk_is_one_line_and_leaves_the_last_good_checkpoint(tmp_path: Path) -> None:
+    noise(tmp_path)
+    recipe = replace(BY_HAND, model_args={}, phases=(Phase("adam", 1e-3, 2),), checkpoint_steps=7)
+    (tmp_path / "recipe.json").write_text(json.dumps(recipe.to_json()))
+    for folder in ("runs", "out"):
+        (tmp_path / folder).mkdir()
+    space = ["unshare", "--map-root-user", "--mount", "sh", "-c", FULL, sys.executable]
+    done = subprocess.run(space, cwd=tmp_path, capture_output=True, text=True, check=False)
+    if done.returncode == 77 or "unshare" in done.stderr:
+        pytest.skip(f"this machine lets nobody mount a tmpfs: {done.stderr.strip()}")
+    assert (tmp_path / "status").read_text() == "2\n"
+    last = (tmp_path / "first").read_text().splitlines()[-1]
+    assert last.startswith("error: runs/by-hand-noise-")
+    assert "the checkpoint cannot be written: No space left on device; the one before" in last
+    left = (tmp_path / "left").read_text().splitlines()
+    assert [name.split("-")[1] for name in left if name.startswith("checkpoint")] == [
+        "000000007",
+        "000000014",
+    ]
+    assert not [name for name in left if name.startswith(".")]
+    assert "going on after step 14" in (tmp_path / "second").read_text()
+    whole = train(recipe, ml.load(str(tmp_path / "noise.npz")), out=tmp_path / "whole", threads=1)
+    assert_equal(whole, ml.open_run(tmp_path / "out" / whole.path.name))
