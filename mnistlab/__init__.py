@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         evaluate,
         open_run,
         predict,
+        resume,
         train,
     )
     from mnistlab.studies import STUDIES
@@ -65,6 +66,7 @@ _HOMES = {
     "Run": "run",
     "Progress": "run",
     "train": "run",
+    "resume": "run",
     "evaluate": "run",
     "compare": "run",
     "predict": "run",
@@ -114,6 +116,7 @@ __all__ = [
     "predict",
     "read_recipe",
     "report",
+    "resume",
     "run_study",
     "save_classifier",
     "scratch",

@@ -87,3 +87,13 @@ def _status_mb(field: str) -> float:
     lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
     line = next((line for line in lines if line.startswith(field)), "none 0")  # some sandboxes
     return int(line.split()[1]) / 2**10
+
+
+def n_processes() -> int:
+    """How many processes torchrun has started to train together; 1 without it."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
+
+
+def rank() -> int:
+    """Which of them this is; 0 is the one that writes and speaks."""
+    return int(os.environ.get("RANK", "0"))

@@ -29,6 +29,7 @@ from mnistlab.training import hardware, loop
 from mnistlab.training.augmentation import augmenter
 from mnistlab.training.examples import Examples
 from mnistlab.training.fixed_views import expander, views_of
+from mnistlab.training.parallel import ALONE, Processes, normalised_together
 
 
 class TorchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
@@ -102,6 +103,7 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         X_val: ArrayLike | None = None,
         y_val: ArrayLike | None = None,
         *,
+        processes: Processes = ALONE,
         keeper: Keeper = KEEPS_NOTHING,
         on_features: Callable[[int, int], None] = lambda n_done, n_images: None,
         on_step: Callable[[], None] = lambda: None,
@@ -109,6 +111,7 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
     ) -> Self:
         """Train on images (N, H, W) or rows (N, D), uint8 or float, and any labels (N,).
 
+        processes: those that call this together, on the same images, and get the same network.
         Raises ValueError as scikit-learn does for bad arrays, RecipeError for bad
         settings and TrainingError when the loss is no longer finite.
         """
@@ -134,20 +137,22 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
             self.network_ = nn.Sequential(scaling, self._build())
             self.weights_from_ = read_pretrained(self.network_[1])
             self.network_.to(device).to(memory_format=torch.channels_last)
-            history = loop.train(
-                self.network_,
-                examples,
-                validation,
-                self._phases(),
-                batch_size=self.batch_size,
-                seed=seed,
-                augment=augment,
-                autocast=precision == "bfloat16",
-                keeper=keeper,
-                on_features=on_features,
-                on_step=on_step,
-                on_epoch=on_epoch,
-            )
+            with normalised_together(self.network_, processes):
+                history = loop.train(
+                    self.network_,
+                    examples,
+                    validation,
+                    self._phases(),
+                    batch_size=self.batch_size,
+                    seed=seed,
+                    augment=augment,
+                    autocast=precision == "bfloat16",
+                    processes=processes,
+                    keeper=keeper,
+                    on_features=on_features,
+                    on_step=on_step,
+                    on_epoch=on_epoch,
+                )
         self.network_.requires_grad_(True)  # the last phase may have frozen some of it
         self.n_parameters_ = count_parameters(self.network_)
         self.history_ = [asdict(epoch) for epoch in history]

@@ -8,12 +8,14 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from mnistlab import machine
 from mnistlab.cli import benchmarks, datasets, learning, trained
-from mnistlab.errors import MnistlabError
+from mnistlab.errors import MnistlabError, RecipeError
 from mnistlab.version import __version__
 
 EXIT_BAD_INPUT, EXIT_INTERRUPTED = 2, 130
@@ -68,6 +70,10 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def _options(
+    context: typer.Context,
     version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True)] = False,
 ) -> None:
-    pass
+    if machine.n_processes() > 1 and context.invoked_subcommand != "train":
+        raise RecipeError("several processes can only train together: torchrun … -m mnistlab train")
+    if machine.rank():  # the first one speaks
+        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - until the end

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from mnistlab import machine
 from mnistlab.data import Dataset
 from mnistlab.errors import Stopped
 from mnistlab.recipe import Recipe
@@ -28,7 +29,9 @@ def shown_progress() -> Iterator[Progress]:
     A training that was told to stop ends the command, after what it has to say.
     """
     try:
-        if sys.stderr.isatty():
+        if machine.rank():  # of several processes that train together the first one speaks
+            yield Progress()
+        elif sys.stderr.isatty():
             with _bars() as progress:
                 yield progress
         else:

@@ -140,6 +140,27 @@ class Checkpoints:
         return None
 
 
+class Following(Checkpoints):
+    """A Keeper for a process that trains beside the one that writes: it begins where that does.
+
+    Told to stop it goes on until the other stops, with which it shares every step.
+    """
+
+    def is_due(self) -> bool:
+        """Never."""
+        return False
+
+    @contextmanager
+    def heard(self) -> Iterator[None]:
+        """As above; the other's end is this one's, and no error."""
+        with super().heard():
+            try:
+                yield
+            except RuntimeError:  # of a step that was not shared
+                self.stop_if_asked()
+                raise
+
+
 def _read(path: Path) -> tuple[Checkpoint, dict[str, Any]]:
     with safe_open(path, framework="np") as file:
         description = json.loads((file.metadata() or {})[KEY])

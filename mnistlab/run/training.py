@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from mnistlab import atomic, machine
-from mnistlab.classifiers.methods import Classifier, method_of
+from mnistlab.classifiers.methods import Classifier, Method, method_of
 from mnistlab.data import Dataset, Split, load
-from mnistlab.errors import MnistlabError, RunError, TrainingError
+from mnistlab.errors import MnistlabError, RecipeError, RunError, TrainingError
 from mnistlab.phases import Epoch
 from mnistlab.recipe import EXPANSION_FACTORS, Recipe, read_recipe
 from mnistlab.run.building import check_trainable, classifier_of, parts_of
-from mnistlab.run.checkpoints import FILES, Checkpoints
+from mnistlab.run.checkpoints import FILES, Checkpoints, Following
 from mnistlab.run.folder import Run, data_of, open_run, read_records
 from mnistlab.version import __version__
+
+if TYPE_CHECKING:
+    from mnistlab.training.parallel import Processes
 
 DEFAULT_FOLDER = Path("runs")
 
@@ -62,7 +66,8 @@ def train(
     """Train a recipe on a data set, a name or a path; a finished run of both is re-used.
 
     Test images are cut off before training and not touched. `force` trains again; `resume` goes
-    on from the last checkpoint of one that was stopped, where there is one.
+    on from the last checkpoint of one that was stopped, where there is one. Processes that
+    torchrun has started train together, and the first of them writes.
     Raises DataError, RecipeError, RunError where another process is training the same run, and
     TrainingError for a loss that is not finite; after it the folder stays, named .partial, with
     its log complete.
@@ -75,22 +80,14 @@ def train(
         atomic.clear_older(path)
         return _ended(path, progress)
     check_trainable(recipe, parts.train, device)
-    partial = path.with_name(f"{path.name}.partial")
-    try:
-        with atomic.claimed(partial, keep=FILES if resume else None):
-            _train_into(partial, recipe, parts, dataset, device, threads, progress)
-            atomic.publish_folder(partial, path)
-    except BlockingIOError as error:
-        if path.exists() and not force:  # the other has just finished it
-            return _ended(path, progress)
-        raise RunError(f"{path}: another process is training this run") from error
-    except TrainingError as error:
-        atomic.write_json(partial / "failure.json", {"error": str(error)})
-        raise
-    except MnistlabError:
-        if not any(partial.glob(FILES)):  # nothing was trained
-            shutil.rmtree(partial)
-        raise
+    training = _Training(recipe, parts, dataset, device, threads, progress)
+    with _together(recipe, device) as processes:
+        if processes is None:
+            training.into(path, keep=FILES if resume else None, force=force)
+        elif processes.rank == 0:
+            training.into(path, FILES if resume else None, force, processes)
+        else:
+            training.along(_partial(path), processes)
     return _ended(path, progress)
 
 
@@ -136,91 +133,156 @@ def _ended(path: Path, progress: Progress) -> Run:
     return run
 
 
-def _train_into(
-    folder: Path,
-    recipe: Recipe,
-    parts: Split,
-    dataset: Dataset,
-    device_name: str,
-    threads: int | None,
-    progress: Progress,
-) -> None:
-    from mnistlab.classifiers.storage import save_classifier
+@contextlib.contextmanager
+def _together(recipe: Recipe, device: str) -> Iterator[Processes | None]:
+    """Those torchrun has started to train this together; None for a process of its own."""
+    if machine.n_processes() == 1:
+        yield None
+        return
+    if recipe.model in ("scratch", "svm"):
+        raise RecipeError(f"model {recipe.model} cannot be trained by several processes")
+    from mnistlab.training import parallel
+    from mnistlab.training.hardware import pick_device
 
-    classifier, method = classifier_of(recipe, device_name), method_of(recipe.model)
-    atomic.write_json(folder / "recipe.json", recipe.to_json())
-    atomic.write_json(folder / "data.json", _data_record(dataset, parts))
-    of = {"recipe": recipe.content_hash, "data": dataset.fingerprint}
-    checkpoints = Checkpoints(folder, recipe.checkpoint_steps, of)
-    progress.on_start(recipe, dataset, n_steps(recipe, len(parts.train)))
-    if checkpoints.n_steps or checkpoints.n_damaged:
-        progress.on_resume(checkpoints.n_steps, checkpoints.n_damaged)
-    with method.n_threads(threads):
-        env = method.describe(device_name, recipe.precision)
-        env = {"mnistlab": __version__, **env, "seed": recipe.seed}
-        atomic.write_json(folder / "env.json", env)
-        before_mb = machine.start_measuring_memory()
-        train_time_s = _fit(classifier, parts, folder / "log.jsonl", checkpoints, progress)
-        peak_mb = machine.peak_memory_mb()
-        val_accuracy = float(classifier.score(parts.val.images, parts.val.labels))
-    save_classifier(classifier, folder / "model.safetensors")
-    result = {
-        "recipe": recipe.name,
-        "system": recipe.system,
-        "recipe_hash": recipe.content_hash,
-        "data": dataset.name,
-        "n_parameters": classifier.n_parameters_,
-        "val_accuracy": val_accuracy,
-        "test_accuracy": None,
-        "test_accuracy_ci": None,
-        "train_time_s": train_time_s,
-        "epochs": len(classifier.history_),
-        "peak_memory_mb": peak_mb,
-        "training_memory_mb": peak_mb - before_mb,
-    }
-    if origin := getattr(classifier, "weights_from_", None):
-        result["weights"] = origin
-    atomic.write_json(folder / "result.json", result)
-    checkpoints.clear()
+    with parallel.joined(pick_device(device)) as processes:
+        yield processes
 
 
-def _fit(
-    classifier: Classifier,
-    parts: Split,
-    log_path: Path,
-    checkpoints: Checkpoints,
-    progress: Progress,
-) -> float:
-    """Train, writing each epoch's line before the next begins; the seconds it took."""
-    saved = checkpoints.last()
-    with log_path.open("w", encoding="utf-8") as log, checkpoints.heard():
+def _partial(path: Path) -> Path:
+    return path.with_name(f"{path.name}.partial")
 
-        def write(epoch: Epoch) -> None:
-            log.write(json.dumps(_finite(vars(epoch))) + "\n")
-            log.flush()
 
-        def on_epoch(epoch: Epoch) -> None:
-            write(epoch)
-            progress.on_epoch(epoch)
+@dataclass(frozen=True)
+class _Training:
+    """One recipe on one data set, into a folder or beside the process that writes it."""
 
-        def on_features(n_done: int, n_images: int) -> None:
-            progress.on_features(n_done, n_images)
-            checkpoints.stop_if_asked()
+    recipe: Recipe
+    parts: Split
+    dataset: Dataset
+    device: str
+    threads: int | None
+    progress: Progress
 
-        for epoch in saved.position.history if saved else ():
-            write(epoch)
-        start = time.perf_counter()
-        classifier.fit(
-            parts.train.images,
-            parts.train.labels,
-            parts.val.images,
-            parts.val.labels,
-            keeper=checkpoints,
-            on_features=on_features,
-            on_step=progress.on_step,
-            on_epoch=on_epoch,
-        )
-        return checkpoints.seconds_before + time.perf_counter() - start
+    def into(
+        self, path: Path, keep: str | None, force: bool, processes: Processes | None = None
+    ) -> None:
+        """Make the run folder `path`; whatever ends it early leaves one named .partial, or none."""
+        partial = _partial(path)
+        try:
+            with atomic.claimed(partial, keep):
+                if processes is not None:
+                    processes.wait()  # the others read checkpoints there
+                self._write(partial, processes)
+                atomic.publish_folder(partial, path)
+        except BlockingIOError as error:
+            if force or not path.exists():
+                raise RunError(f"{path}: another process is training this run") from error
+        except TrainingError as error:
+            atomic.write_json(partial / "failure.json", {"error": str(error)})
+            raise
+        except MnistlabError:
+            if not any(partial.glob(FILES)):  # nothing was trained
+                shutil.rmtree(partial)
+            raise
+
+    def along(self, partial: Path, processes: Processes) -> None:
+        """Train beside the process that writes `partial`, and write nothing."""
+        processes.wait()
+        keeper = self._checkpoints(partial, Following)
+        classifier, method = self._classifier()
+        with method.n_threads(self.threads), keeper.heard():
+            self._fit(classifier, keeper=keeper, processes=processes)
+
+    def _write(self, folder: Path, processes: Processes | None) -> None:
+        """All files of a run but its predictions."""
+        from mnistlab.classifiers.storage import save_classifier
+
+        recipe, (classifier, method) = self.recipe, self._classifier()
+        atomic.write_json(folder / "recipe.json", recipe.to_json())
+        atomic.write_json(folder / "data.json", _data_record(self.dataset, self.parts))
+        checkpoints = self._checkpoints(folder)
+        self.progress.on_start(recipe, self.dataset, n_steps(recipe, len(self.parts.train)))
+        if checkpoints.n_steps or checkpoints.n_damaged:
+            self.progress.on_resume(checkpoints.n_steps, checkpoints.n_damaged)
+        with method.n_threads(self.threads):
+            env = method.describe(self.device, recipe.precision)
+            env = {"mnistlab": __version__, **env, "seed": recipe.seed}
+            if processes is not None:
+                env["processes"] = processes.size
+            atomic.write_json(folder / "env.json", env)
+            before_mb = machine.start_measuring_memory()
+            train_time_s = self._fit_and_log(
+                classifier, folder / "log.jsonl", checkpoints, processes
+            )
+            peak_mb = machine.peak_memory_mb()
+            val = self.parts.val
+            val_accuracy = float(classifier.score(val.images, val.labels))
+        save_classifier(classifier, folder / "model.safetensors")
+        result = {
+            "recipe": recipe.name,
+            "system": recipe.system,
+            "recipe_hash": recipe.content_hash,
+            "data": self.dataset.name,
+            "n_parameters": classifier.n_parameters_,
+            "val_accuracy": val_accuracy,
+            "test_accuracy": None,
+            "test_accuracy_ci": None,
+            "train_time_s": train_time_s,
+            "epochs": len(classifier.history_),
+            "peak_memory_mb": peak_mb,
+            "training_memory_mb": peak_mb - before_mb,
+        }
+        if origin := getattr(classifier, "weights_from_", None):
+            result["weights"] = origin
+        atomic.write_json(folder / "result.json", result)
+        checkpoints.clear()
+
+    def _fit_and_log(
+        self,
+        classifier: Classifier,
+        log_path: Path,
+        checkpoints: Checkpoints,
+        processes: Processes | None,
+    ) -> float:
+        """Train, writing each epoch's line before the next begins; the seconds it took."""
+        saved, progress = checkpoints.last(), self.progress
+        with log_path.open("w", encoding="utf-8") as log, checkpoints.heard():
+
+            def write(epoch: Epoch) -> None:
+                log.write(json.dumps(_finite(vars(epoch))) + "\n")
+                log.flush()
+
+            def on_epoch(epoch: Epoch) -> None:
+                write(epoch)
+                progress.on_epoch(epoch)
+
+            def on_features(n_done: int, n_images: int) -> None:
+                progress.on_features(n_done, n_images)
+                checkpoints.stop_if_asked()
+
+            for epoch in saved.position.history if saved else ():
+                write(epoch)
+            start = time.perf_counter()
+            self._fit(
+                classifier,
+                keeper=checkpoints,
+                on_features=on_features,
+                on_step=progress.on_step,
+                on_epoch=on_epoch,
+                **({} if processes is None else {"processes": processes}),
+            )
+            return checkpoints.seconds_before + time.perf_counter() - start
+
+    def _fit(self, classifier: Classifier, **hooks: Any) -> None:
+        train, val = self.parts.train, self.parts.val
+        classifier.fit(train.images, train.labels, val.images, val.labels, **hooks)
+
+    def _classifier(self) -> tuple[Any, Method]:
+        return classifier_of(self.recipe, self.device), method_of(self.recipe.model)
+
+    def _checkpoints(self, folder: Path, kind: type[Checkpoints] = Checkpoints) -> Checkpoints:
+        of = {"recipe": self.recipe.content_hash, "data": self.dataset.fingerprint}
+        return kind(folder, self.recipe.checkpoint_steps, of)
 
 
 def n_steps(recipe: Recipe, n_images: int) -> int:

@@ -19,7 +19,7 @@ N_VAL = 1000  # images that judge the epochs of small sets; more would take long
 SIDE = 64
 SMALL = "simple-cnn"
 OTHERS = ("mobilenet_v2", "resnet18", "efficientnet_b0")
-N_OF_OTHERS = 1000
+N_OF_OTHERS, EPOCHS_OF_OTHERS = 1000, 10
 
 
 def transfer() -> Study:
@@ -84,7 +84,7 @@ def _other(backbone: str) -> Recipe:
 
     recipe = recipes.TRANSFER[f"transfer-{recipes.SHORT[backbone]}"]()
     args = {**recipe.model_args, "channels": "repeat", "input_size": SIDE}
-    phases = tuple(replace(phase, epochs=EPOCHS[N_OF_OTHERS]) for phase in recipe.phases)
+    phases = tuple(replace(phase, epochs=EPOCHS_OF_OTHERS) for phase in recipe.phases)
     if not at_hand(backbone):
         args["weights"] = "none"
         phases = (replace(phases[0], unfrozen=None),)

@@ -22,6 +22,7 @@ from mnistlab.training.examples import Examples
 from mnistlab.training.freezing import groups_of, trained_in
 from mnistlab.training.memory import Draws, Memory, state_of
 from mnistlab.training.optimizers import build_optimizer
+from mnistlab.training.parallel import ALONE, Processes
 
 EVALUATION_BATCH = (
     250  # larger activations than 32 MB are mapped anew for every batch, twice the time
@@ -38,6 +39,7 @@ def train(
     seed: int,
     augment: Augment | None = None,
     autocast: bool = False,
+    processes: Processes = ALONE,
     keeper: Keeper = KEEPS_NOTHING,
     on_features: Callable[[int, int], None] = lambda n_done, n_images: None,
     on_step: Callable[[], None] = lambda: None,
@@ -49,12 +51,14 @@ def train(
     a batch and its labels into what is trained on. `autocast` runs the forward pass in
     bfloat16. Blocks that a phase freezes are run once, not at every step, and `on_features` is
     told how many images they have seen: see training.freezing.
+    Of several processes each takes its share of every batch, and all end with the same network.
     What `keeper` keeps is enough to go on with the same numbers. Raises TrainingError when a loss
     is no longer finite; that epoch has been reported to `on_epoch` by then.
     """
     y = examples.y
     n_images, device = len(y), y.device
-    sizes = batch_sizes(network, n_images, batch_size)
+    processes.check(batch_size, len(validation.y) if validation else 0)
+    sizes = batch_sizes(network, n_images, batch_size, processes.size)
     shuffler = torch.Generator().manual_seed(seed)
     draws = Draws(device, shuffler, augment.random if isinstance(augment, Augmenter) else None)
     saved = keeper.last()
@@ -91,6 +95,7 @@ def train(
             if saved is not None:
                 draws.set(state_of(saved, "now"))
                 saved = None
+            processes.draw_apart(seed + at.step)
             for batch in order.split(sizes)[at.batch :]:
                 at.learning_rate = phase.learning_rate * schedule(
                     at.step / (phase.epochs * len(sizes)), at.losses
@@ -100,19 +105,23 @@ def train(
                 images, labels = X[batch], y[batch]
                 # targets: labels (N,), or shares of the classes (N, K) where images were mixed
                 images, targets = (images, labels) if change is None else change(images, labels)
+                images, labels, targets = map(processes.share, (images, labels, targets))
                 with torch.autocast(device.type, torch.bfloat16, enabled=autocast):
                     logits = trained(images)
                 loss = cross_entropy(logits.float(), targets, label_smoothing=phase.label_smoothing)
+                loss = loss * (len(labels) / len(batch))  # of one process, 1
                 optimizer.zero_grad()
                 loss.backward()
+                with torch.no_grad():
+                    n_right = (logits.argmax(1) == labels).sum()
+                    loss, n_right = processes.sum_gradients(trained, loss, n_right)
+                    loss_sum += loss * len(batch)
+                    n_correct += n_right
                 if phase.clip_norm is not None:
                     nn.utils.clip_grad_norm_(trained.parameters(), phase.clip_norm)
                 optimizer.step()
                 if average is not None:
                     average.update_parameters(trained)
-                with torch.no_grad():
-                    loss_sum += loss * len(labels)
-                    n_correct += (logits.argmax(1) == labels).sum()
                 at.batch += 1
                 at.step += 1
                 on_step()
@@ -120,7 +129,9 @@ def train(
                     at.loss_sum, at.n_correct = loss_sum.item(), int(n_correct)
                     at.seconds = time.perf_counter() - start
                     keeper.keep(memory.checkpoint(at))
-            val_loss, val_accuracy = measure(judged, judged_on) if judged_on else (None, None)
+            val_loss, val_accuracy = None, None
+            if judged_on:
+                val_loss, val_accuracy = measure(judged, judged_on, processes)
             epoch = Epoch(
                 phase=at.phase,
                 epoch=len(at.history) + 1,
@@ -145,17 +156,19 @@ def train(
     return at.history
 
 
-def batch_sizes(network: nn.Module, n_images: int, batch_size: int) -> list[int]:
+def batch_sizes(
+    network: nn.Module, n_images: int, batch_size: int, n_processes: int = 1
+) -> list[int]:
     """How many images each step sees.
 
     Of a single image batch normalisation has no variance: where the network has one, an image
-    left alone joins the batch before.
+    left alone joins the batch before. So do fewer images than there are processes.
     """
     n_whole, n_rest = divmod(n_images, batch_size)
     sizes = [batch_size] * n_whole + ([n_rest] if n_rest else [])
     normalises = any(isinstance(m, nn.BatchNorm1d | nn.BatchNorm2d) for m in network.modules())
-    if n_rest == 1 and n_whole and normalises:
-        sizes[-2:] = [batch_size + 1]
+    if n_whole and 0 < n_rest < max(n_processes, 2 if normalises else 1):
+        sizes[-2:] = [batch_size + n_rest]
     return sizes
 
 
@@ -169,11 +182,15 @@ def moving_average(network: nn.Module, decay: float) -> AveragedModel | None:
     return AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(decay), use_buffers=True)
 
 
-def measure(network: nn.Module, examples: Examples) -> tuple[float, float]:
+def measure(
+    network: nn.Module, examples: Examples, processes: Processes = ALONE
+) -> tuple[float, float]:
     """Mean cross-entropy in nats and accuracy, in float32 and with dropout off."""
-    logits = predict_logits(network, examples.X)
-    n_correct = int((logits.argmax(1) == examples.y).sum())
-    return cross_entropy(logits, examples.y).item(), n_correct / len(examples.y)
+    n_images, (X, y) = len(examples.y), map(processes.share, examples)
+    logits = predict_logits(network, X)
+    loss = cross_entropy(logits, y) * (len(y) / n_images)
+    loss, n_correct = processes.sum(loss, (logits.argmax(1) == y).sum())
+    return loss.item(), int(n_correct) / n_images
 
 
 @torch.inference_mode()

@@ -1,0 +1,148 @@
+"""One network trained by several processes: each sees its share of every batch.
+
+Shares are cut from a batch that all processes draw alike, and gradients are summed, so that a
+step is that of one process up to rounding. `torchrun` starts the processes and tells each its rank.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+from torch.distributed.nn.functional import all_reduce
+from torch.nn.functional import batch_norm
+
+from mnistlab.errors import RecipeError
+
+
+@dataclass(frozen=True)
+class Processes:
+    """Those that train together. rank: which of them this is, 0 being the one that writes."""
+
+    rank: int = 0
+    size: int = 1
+
+    def check(self, batch_size: int, n_validation: int) -> None:
+        """RecipeError where a batch, or the validation part, has not an image for each."""
+        if batch_size < self.size or 0 < n_validation < self.size:
+            raise RecipeError(
+                f"batches of {batch_size} and {n_validation} validation images cannot be shared "
+                f"by {self.size} processes"
+            )
+
+    def share(self, batch: Tensor) -> Tensor:
+        """This process's part of a batch (N, ...)."""
+        return batch if self.size == 1 else batch.tensor_split(self.size)[self.rank]
+
+    def sum(self, *values: Tensor) -> list[Tensor]:
+        """Each number, summed over the processes."""
+        if self.size == 1:
+            return list(values)
+        total = torch.stack([value.double() for value in values])
+        dist.all_reduce(total)
+        return list(total)
+
+    def sum_gradients(self, network: nn.Module, *values: Tensor) -> list[Tensor]:
+        """Sum the gradients over the processes, and numbers with them in one message."""
+        if self.size == 1:
+            return list(values)
+        gradients = [p.grad for p in network.parameters() if p.grad is not None]
+        message = torch.cat(
+            [*(g.flatten() for g in gradients), *(v.float().reshape(1) for v in values)]
+        )
+        dist.all_reduce(message)
+        parts = message.split([*(g.numel() for g in gradients), *(1 for _ in values)])
+        for gradient, part in zip(gradients, parts, strict=False):
+            gradient.copy_(part.view_as(gradient))
+        return [part[0] for part in parts[len(gradients) :]]
+
+    def wait(self) -> None:
+        """Until every one of them has come here."""
+        if self.size > 1:
+            dist.barrier()
+
+    def draw_apart(self, seed: int) -> None:
+        """What dropout draws is this process's own, the first one's as if it were alone."""
+        if self.rank:
+            torch.manual_seed(seed + self.rank)
+
+
+ALONE = Processes()
+
+
+@contextmanager
+def joined(device: torch.device) -> Iterator[Processes]:
+    """The processes torchrun has started, this one among them; the block ends for all at once."""
+    dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    try:
+        processes = Processes(dist.get_rank(), dist.get_world_size())
+        yield processes
+        processes.wait()
+    finally:
+        dist.destroy_process_group()
+
+
+@contextmanager
+def normalised_together(network: nn.Module, processes: Processes) -> Iterator[None]:
+    """Batch normalisation sees the whole batch while the block runs; names and weights stay.
+
+    Kinds of other libraries, such as timm's, are left and see their process's share.
+    """
+    replaced = []
+    for parent in list(network.modules()) if processes.size > 1 else ():
+        for name, child in parent.named_children():
+            if isinstance(child, nn.BatchNorm1d | nn.BatchNorm2d) and _is_plain(child):
+                replaced.append((parent, name, child))
+                setattr(parent, name, _TogetherNorm(child))
+    try:
+        yield
+    finally:
+        for parent, name, child in replaced:
+            setattr(parent, name, child)
+
+
+def _is_plain(norm: nn.Module) -> bool:
+    return type(norm) in (nn.BatchNorm1d, nn.BatchNorm2d)
+
+
+class _TogetherNorm(nn.Module):
+    """A batch normalisation whose mean and variance are those of all shares.
+
+    torch's SyncBatchNorm does the same, on accelerators alone. It holds the parameters and
+    buffers of the one it stands for.
+    """
+
+    running_mean: Tensor
+    running_var: Tensor
+    num_batches_tracked: Tensor
+
+    def __init__(self, alone: nn.BatchNorm1d | nn.BatchNorm2d) -> None:
+        super().__init__()
+        self.weight, self.bias = alone.weight, alone.bias
+        self.eps, self.momentum = alone.eps, alone.momentum or 0.0
+        for name, buffer in alone.named_buffers():
+            self.register_buffer(name, buffer)
+
+    def forward(self, X: Tensor) -> Tensor:
+        """(N, C) or (N, C, H, W) to the same."""
+        running = (self.running_mean, self.running_var)
+        if not self.training:
+            return batch_norm(X, *running, self.weight, self.bias, eps=self.eps)
+        axes = [axis for axis in range(X.ndim) if axis != 1]
+        shape = [1, -1, *[1] * (X.ndim - 2)]
+        count = torch.tensor(X.numel() / X.shape[1], device=X.device)
+        dist.all_reduce(count)
+        mean = all_reduce(X.float().sum(axes)) / count
+        centred = X.float() - mean.view(shape)
+        variance = all_reduce(centred.square().sum(axes)) / count
+        with torch.no_grad():
+            self.num_batches_tracked += 1
+            for kept, new in zip(running, (mean, variance * count / (count - 1)), strict=True):
+                kept += self.momentum * (new - kept)
+        scale = self.weight / torch.sqrt(variance + self.eps)
+        normalised: Tensor = centred * scale.view(shape) + self.bias.view(shape)
+        return normalised.to(X.dtype)
