@@ -81,6 +81,7 @@ def record_study(folder: Path) -> None:
             | {key: value for key, value in arm.items() if key not in ("recipe", "runs")}
             | {"recipe": arm["recipe"]["name"], "recipe_hash": kept["recipe_hash"]}
             | {"n_train": _n_train(run, kept), "n_test": kept.get("n_test"), "env": env}
+            | ({"weights": kept["weights"]} if "weights" in kept else {})
         )
     append(lines)
 

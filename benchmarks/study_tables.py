@@ -15,7 +15,7 @@ def study_table(name: str, data: str) -> str:
 
     Epochs, a mean over seeds, where arms differ in how many they took; old lines do not say.
     """
-    arms = _arms(name, data)
+    arms = newest_arms(name, data)
     stopped = len({fmean(arm.get("epochs", [0])) for arm in arms}) > 1
     rows = [
         [
@@ -45,7 +45,7 @@ def study_table(name: str, data: str) -> str:
 
 def cost_table(name: str, data: str) -> str:
     """Every arm of a study with what it costs: mean seconds over seeds, most memory of any."""
-    arms = _arms(name, data)
+    arms = newest_arms(name, data)
     rows = [
         [
             f"{arm['system']} `{arm['arm']}`",
@@ -76,7 +76,7 @@ def cost_table(name: str, data: str) -> str:
 
 def growth_table(name: str, data: str) -> str:
     """The exponents with which the costs of a study's arms grow with the training images."""
-    arms = {arm["arm"]: arm for arm in _arms(name, data)}
+    arms = {arm["arm"]: arm for arm in newest_arms(name, data)}
     families = {
         whole: [arm for arm in arms.values() if arm["arm"] in (whole, f"{whole}-{arm['n_train']}")]
         for whole in arms
@@ -98,7 +98,7 @@ def _exponent(arms: list[dict[str, Any]], key: str) -> str:
 
 def grid_table(name: str, data: str) -> str:
     """A grid's points by cross-validation, and the best one trained on everything."""
-    *points, winner = _arms(name, data)
+    *points, winner = newest_arms(name, data)
     rows = [[f"`{point['arm']}`", f"{fmean(point['val_accuracy']):.4f}", "–"] for point in points]
     low, high = winner["test_accuracy_ci"]
     rows.append(
@@ -138,7 +138,7 @@ def embedding_table() -> str:
     return markdown(columns, rows)
 
 
-def _arms(name: str, data: str) -> list[dict[str, Any]]:
+def newest_arms(name: str, data: str) -> list[dict[str, Any]]:
     """The newest line of every arm of a study on one data set, in the study's order."""
     arms = {
         line["arm"]: line

@@ -11,14 +11,21 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import evidence_tables, ledger, peer_tables, study_tables, systems
+from benchmarks import (
+    evidence_tables,
+    ledger,
+    peer_tables,
+    study_tables,
+    systems,
+    transfer_tables,
+)
 from benchmarks.markdown import markdown
 from mnistlab import atomic
 
 DOCS = ledger.CHECKOUT / "docs"
 PAGES = [
     ledger.CHECKOUT / "README.md",
-    *(DOCS / f"{name}.md" for name in ("measured", "zoo", "evidence", "systems")),
+    *(DOCS / f"{name}.md" for name in ("measured", "zoo", "evidence", "transfer", "systems")),
 ]
 MARKED = re.compile(r"(<!-- table: ([\w-]+(?: [\w-]+)*) -->\n).*?(<!-- end -->)", re.DOTALL)
 
@@ -65,6 +72,11 @@ TABLES: dict[str, Callable[[], str]] = {
     ),
     "kept-features": evidence_tables.kept_table,
     "final-tuned fashion-mnist": lambda: study_tables.cost_table("final-tuned", "fashion-mnist"),
+    "final-shortened fashion-mnist": lambda: study_tables.cost_table(
+        "final-shortened", "fashion-mnist"
+    ),
+    "transfer fashion-mnist": lambda: transfer_tables.transfer_table("transfer", "fashion-mnist"),
+    "transfer gains": lambda: transfer_tables.gains_table("transfer", "fashion-mnist"),
     "mlp-batch-size mnist": lambda: study_tables.cost_table("mlp-batch-size", "mnist"),
     "mlp-vs-svm mnist": lambda: study_tables.cost_table("mlp-vs-svm", "mnist"),
     "mlp-vs-svm growth": lambda: study_tables.growth_table("mlp-vs-svm", "mnist"),

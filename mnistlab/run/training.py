@@ -58,16 +58,15 @@ def train(
     *,
     out: Path | str = DEFAULT_FOLDER,
     force: bool = False,
-    resume: bool = False,
     device: str = "auto",
     threads: int | None = None,
     progress: Progress | None = None,
 ) -> Run:
     """Train a recipe on a data set, a name or a path; a finished run of both is re-used.
 
-    Test images are cut off before training and not touched. `force` trains again; `resume` goes
-    on from the last checkpoint of one that was stopped, where there is one. Processes that
-    torchrun has started train together, and the first of them writes.
+    Test images are cut off before training and not touched. One that was stopped goes on from its
+    last checkpoint. `force` trains again, from the beginning. Processes that torchrun has started
+    train together, and the first of them writes.
     Raises DataError, RecipeError, RunError where another process is training the same run, and
     TrainingError for a loss that is not finite; after it the folder stays, named .partial, with
     its log complete.
@@ -82,12 +81,10 @@ def train(
     check_trainable(recipe, parts.train, device)
     training = _Training(recipe, parts, dataset, device, threads, progress)
     with _together(recipe, device) as processes:
-        if processes is None:
-            training.into(path, keep=FILES if resume else None, force=force)
-        elif processes.rank == 0:
-            training.into(path, FILES if resume else None, force, processes)
-        else:
+        if processes is not None and processes.rank:
             training.along(_partial(path), processes)
+        else:
+            training.into(path, force, processes)
     return _ended(path, progress)
 
 
@@ -120,7 +117,6 @@ def resume(
         recipe,
         dataset,
         out=partial.parent,
-        resume=True,
         device=device,
         threads=before if threads is None and isinstance(before, int) else threads,
         progress=progress,
@@ -163,13 +159,11 @@ class _Training:
     threads: int | None
     progress: Progress
 
-    def into(
-        self, path: Path, keep: str | None, force: bool, processes: Processes | None = None
-    ) -> None:
+    def into(self, path: Path, force: bool, processes: Processes | None) -> None:
         """Make the run folder `path`; whatever ends it early leaves one named .partial, or none."""
         partial = _partial(path)
         try:
-            with atomic.claimed(partial, keep):
+            with atomic.claimed(partial, keep=None if force else FILES):
                 if processes is not None:
                     processes.wait()  # the others read checkpoints there
                 self._write(partial, processes)

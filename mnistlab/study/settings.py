@@ -37,7 +37,6 @@ class Settings:
             dataset,
             out=self.out,
             force=self.force,
-            resume=not self.force,
             device=self.device,
             threads=self.threads,
             progress=self.progress,

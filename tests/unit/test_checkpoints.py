@@ -26,7 +26,7 @@ TORCH = Recipe(
     name="torch",
     system="A9",
     model="cnn",
-    model_args={"channels": [4], "hidden_sizes": [8], "dropout": 0.3, "batch_norm": True},
+    model_args={"channels": [4, 6], "hidden_sizes": [8], "dropout": 0.3, "batch_norm": True},
     phases=(Phase("adam", 1e-2, 3),),
     batch_size=64,
     precision="float32",
@@ -64,8 +64,8 @@ def ended(recipe: Recipe, data: Dataset, out: Path, *stops: int) -> Run:
     *stopped, last = stopping(*stops)
     for progress in stopped:
         with pytest.raises(KillError):
-            train(recipe, data, out=out, resume=True, progress=progress)
-    return train(recipe, data, out=out, resume=True, progress=last)
+            train(recipe, data, out=out, progress=progress)
+    return train(recipe, data, out=out, progress=last)
 
 
 def log_of(run: Run) -> list[dict[str, Any]]:
@@ -86,6 +86,7 @@ PHASES: dict[str, tuple[Phase, ...]] = {
     "rmsprop": (Phase("rmsprop", 1e-3, 3),),
     "average": (Phase("adamw", 1e-2, 3, "one-cycle", ema_decay=0.9, clip_norm=1.0),),
     "plateau": (Phase("adam", 1e-2, 4, "plateau", patience=1),),
+    "spoilt": (Phase("adam", 1e-2, 2), Phase("sgd", 3.0, 2, clip_norm=1.0)),  # best before it
     "two": (Phase("adam", 1e-2, 2), Phase("momentum", 1e-2, 2, "cosine", monitor="loss")),
 }
 
@@ -96,8 +97,8 @@ def test_every_optimizer_and_strategy_goes_on_with_the_same_numbers(
     stripes: Dataset, tmp_path: Path, recipe: Recipe, phases: tuple[Phase, ...]
 ) -> None:
     recipe = replace(recipe, phases=phases)
-    # Seven steps an epoch: in the first, at its end, in the second, where a phase begins.
-    stops = (6, 4, 9, 5, 3)
+    # Seven steps an epoch, kept after 5, 10, 15: in the first two, in the third or a second phase.
+    stops = (6, 4, 9, 6, 3)
     assert_equal(
         train(recipe, stripes, out=tmp_path / "whole"),
         ended(recipe, stripes, tmp_path / "stopped", *stops),
@@ -135,7 +136,7 @@ def test_frozen_blocks_and_kept_views_too(
         model_args={"backbone": "resnet18", "weights": "none", "dropout": 0.2},
         phases=(
             Phase("adam", 1e-2, 3, unfrozen=0, kept_views=2),
-            Phase("momentum", 1e-3, 1, unfrozen=1, block_decay=0.5, ema_decay=0.5),
+            Phase("momentum", 1e-3, 2, unfrozen=1, block_decay=0.5, ema_decay=0.5),
         ),
         augmentation={"shift": 2},
         n_train=200,
@@ -144,7 +145,7 @@ def test_frozen_blocks_and_kept_views_too(
     )
     assert_equal(
         train(recipe, stripes, out=tmp_path / "whole"),
-        ended(recipe, stripes, tmp_path / "stopped", 5, 8, 4),
+        ended(recipe, stripes, tmp_path / "stopped", 5, 8, 7),  # the last in the second phase
     )
 
 
@@ -176,7 +177,7 @@ def test_of_a_damaged_checkpoint_the_one_before_is_used(
         newer.rename(newer.with_name("checkpoint-latest.safetensors"))
     told: list[tuple[int, int]] = []
     progress = Progress(on_resume=lambda *counts: told.append(counts))
-    run = train(recipe, stripes, out=tmp_path / "runs", resume=True, progress=progress)
+    run = train(recipe, stripes, out=tmp_path / "runs", progress=progress)
     assert told == [(5, 1)]
     assert_equal(train(recipe, stripes, out=tmp_path / "whole"), run)
 
@@ -187,7 +188,7 @@ def test_without_a_whole_checkpoint_it_begins_again(stripes: Dataset, tmp_path: 
     (partial,) = (tmp_path / "runs").iterdir()
     for path in partial.glob(FILES):
         path.write_bytes(b"damaged")
-    run = train(TORCH, stripes, out=tmp_path / "runs", resume=True)
+    run = train(TORCH, stripes, out=tmp_path / "runs")
     assert_equal(train(TORCH, stripes, out=tmp_path / "whole"), run)
 
 
@@ -202,7 +203,7 @@ def test_a_checkpoint_of_another_training_is_refused(stripes: Dataset, tmp_path:
     (checkpoint,) = partial.glob(FILES)
     checkpoint.rename(theirs / checkpoint.name)
     with pytest.raises(RunError, match="a checkpoint of another training"):
-        train(other, stripes, out=tmp_path / "others", resume=True)
+        train(other, stripes, out=tmp_path / "others")
     assert (theirs / checkpoint.name).exists()
 
 
