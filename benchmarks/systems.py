@@ -39,6 +39,20 @@ ROWS = (
     Row("A11", "SimpleCNN by Adam", "–", "optimizers", "adam"),
     Row("A11", "SimpleCNN by AdamW", "–", "optimizers", "adamw"),
     Row("A12", "rate reduced on a plateau", "–", "lr-schedule", "plateau"),
+    Row("A13", "MobileNetV2 from no weights, 1,000 images", "–", "transfer", "mobilenet-1000"),
+    *(
+        Row("A14", f"{what}, {images} images", "–", "transfer", f"{arm}{suffix}")
+        for images, suffix in (
+            ("100", "-100"),
+            ("1,000", "-1000"),
+            ("10,000", "-10000"),
+            ("all", ""),
+        )
+        for what, arm in (
+            ("SimpleCNN from scratch", "simple-cnn"),
+            ("Lite0 of ImageNet, two stages", "two-stage"),
+        )
+    ),
     Row("B1", "full batch, rate 0.01, 10 steps", "0.09", "double-softmax", "full-batch"),
     Row("B2", "full batch, rate 0.1, 2,001 steps", "0.80", "double-softmax", "full-batch-long"),
     Row("B3", "batch 10, rate 0.1", "0.8527", "double-softmax", "double-softmax"),
