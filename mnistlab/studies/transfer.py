@@ -121,7 +121,7 @@ def _worth(n: int | None, pretrained: ArmResult, small: ArmResult, fresh: ArmRes
     if math.isnan(half):  # of one seed nothing is shown
         verdict = "was ahead" if mean > 0 else "was not ahead"
     elif half >= abs(mean):
-        verdict = "makes no difference that was shown"
+        verdict = "is not shown to pay"
     else:
         verdict = "pays" if mean > 0 else "does not pay"
     images = "all images" if n is None else f"{n:,} images"

@@ -475,7 +475,7 @@ def test_transfer_answers_for_every_size() -> None:
         )
     )
     assert "100 images it pays: 0.710, +5.0 points (95 % interval +5.0 to +5.0) and +21" in answer
-    assert "with 1,000 images it makes no difference that was shown: 0.500, +0.0 points" in answer
+    assert "with 1,000 images it is not shown to pay: 0.500, +0.0 points" in answer
     assert f"with all images it does not pay: 0.900, {MINUS}2.1 points" in answer
     assert "10,000 images" not in answer  # there were no more than 9,000
 
