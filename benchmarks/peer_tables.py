@@ -85,6 +85,22 @@ def augmentation_table() -> str:
     return markdown(columns, rows) + "\n" + machine_text(line) + "\n"
 
 
+def checkpoints_table() -> str:
+    """What checkpoints add to an epoch of SimpleCNN."""
+    line = ledger.newest_benchmark("checkpoints")
+    figures = line["figures"]
+    rows = [
+        [
+            f"{arm} a checkpoint every {figures['every']} steps",
+            " / ".join(f"{value:.2f}" for value in seconds),
+            "–" if arm == "without" else f"{100 * figures['added_share']:+.1f} %",
+        ]
+        for arm, seconds in figures["seconds"].items()
+    ]
+    columns = ("epoch", "seconds, by turn", "added, median of pairs")
+    return markdown(columns, rows) + "\n" + machine_text(line) + "\n"
+
+
 def loop_table() -> str:
     """The loop beside plain PyTorch, every turn."""
     line = ledger.newest_benchmark("loop")

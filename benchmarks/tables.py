@@ -44,6 +44,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "csv": peer_tables.csv_table,
     "systems": systems_table,
     "augmentation": peer_tables.augmentation_table,
+    "checkpoints": peer_tables.checkpoints_table,
     "scratch-mlp": peer_tables.scratch_table,
     "svm": peer_tables.svm_table,
     "audit": evidence_tables.audit_table,

@@ -163,14 +163,23 @@ def _names(arms: Sequence[ArmResult]) -> list[str]:
     return [arm.arm.name for arm in arms]
 
 
+def _seeds_text(arms: Sequence[ArmResult]) -> str:
+    """Such as "3, 1 where nothing is random"."""
+    most = max(len(arm.runs) for arm in arms)
+    texts = [str(most)]
+    for arm in arms:
+        if len(arm.runs) < most:
+            why = "nothing is random" if arm.arm.n_seeds is None else "one takes long"
+            texts.append(f"{len(arm.runs)} where {why}")
+    return ", ".join(dict.fromkeys(texts))
+
+
 def _facts(result: StudyResult) -> tuple[Fact, ...]:
     run = max((arm.runs[0] for arm in result.arms), key=lambda run: run.data["n_train"])
-    n_seeds = sorted({len(arm.runs) for arm in result.arms}, reverse=True)
-    once = ", 1 where nothing is random" if len(n_seeds) > 1 else ""
     return (
         Fact("Data set", f"{result.dataset.name}, split {run.data['split']}"),
         Fact("Images", f"{run.data['n_train']:,} / {run.data['n_val']:,} / {run.data['n_test']:,}"),
-        Fact("Seeds an arm", f"{n_seeds[0]}{once}"),
+        Fact("Seeds an arm", _seeds_text(result.arms)),
         Fact("Runs", str(sum(len(arm.runs) for arm in result.arms))),
         Fact("Machine", machine_text(run.env)),
         Fact("Chosen on", "validation; the test part was looked at once, at the end"),

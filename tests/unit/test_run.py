@@ -86,6 +86,13 @@ def test_same_recipe_gives_the_same_bits(run: Run, stripes: Dataset, tmp_path: P
     assert timeless[0] == timeless[1]
 
 
+def test_parts_are_cut_to_so_many_images(stripes: Dataset, tmp_path: Path) -> None:
+    run = train(replace(RECIPE, n_train=100, n_val=30), stripes, out=tmp_path)
+    assert (run.data["n_train"], run.data["n_val"], run.data["n_test"]) == (100, 30, 120)
+    with pytest.raises(RecipeError, match="n_val must be at least 1, got 0"):
+        replace(RECIPE, n_val=0)
+
+
 def test_training_never_sees_the_test_part(stripes: Dataset, tmp_path: Path, monkeypatch) -> None:
     seen = []
     fit = TorchClassifier.fit

@@ -152,6 +152,15 @@ def test_one_seed_has_no_interval(stripes: Dataset, folder: Path) -> None:
     assert study_report(single).is_file()
 
 
+def test_an_arm_that_takes_long_has_fewer_seeds(stripes: Dataset, folder: Path) -> None:
+    once = replace(STUDY, name="long", arms=(Arm(SMALL), Arm(LARGE, n_seeds=1)))
+    result = run_study(once, stripes, out=folder)
+    assert [len(arm.runs) for arm in result.arms] == [2, 1]
+    assert "2, 1 where one takes long" in study_report(result).read_text(encoding="utf-8")
+    alone = run_study(once, stripes, n_seeds=1, out=folder)
+    assert [len(arm.runs) for arm in alone.arms] == [1, 1]
+
+
 def test_no_test_figure_before_all_arms_are_trained(stripes: Dataset, tmp_path: Path) -> None:
     wild = replace(STUDY, arms=(Arm(SMALL), Arm(replace(LARGE, phases=(Phase("sgd", 1e30),)))))
     with pytest.raises(TrainingError):
