@@ -205,6 +205,7 @@ def test_benchmarks_are_listed_in_a_checkout(capsys: pytest.CaptureFixture[str])
     assert names == [
         "audit",
         "augmentation",
+        "checkpoints",
         "comparing",
         "csv_reader",
         "evaluating",
