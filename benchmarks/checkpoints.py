@@ -20,7 +20,7 @@ from benchmarks.ledger import run_benchmark
 from mnistlab.run import classifier_of
 from mnistlab.run.checkpoints import FILES, Checkpoints
 
-N_TURNS, N_IMAGES = 7, 25_600
+N_TURNS, N_IMAGES = 5, 19_200
 EVERY = 100
 
 

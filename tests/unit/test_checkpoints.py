@@ -330,14 +330,14 @@ WRITING += [("os.remove", "*/checkpoint-*", 1)]
     ("recipe", "n_kills"),
     [
         (replace(BY_HAND, phases=(Phase("adam", 1e-3, 60, ema_decay=0.9),)), 20),
-        (replace(TORCH, phases=(Phase("adam", 1e-3, 24, ema_decay=0.9),)), 5),
+        (replace(TORCH, phases=(Phase("adam", 1e-3, 12, ema_decay=0.9),)), 3),
         pytest.param(
             replace(TORCH, phases=(Phase("adam", 1e-3, 60, ema_decay=0.9),)),
             20,
             marks=pytest.mark.slow,
         ),
     ],
-    ids=["by hand", "torch, five", "torch"],
+    ids=["by hand", "torch, three", "torch"],
 )
 def test_killed_again_and_again_it_ends_the_same(
     tmp_path: Path, recipe: Recipe, n_kills: int
