@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -48,13 +47,18 @@ def run_command(arguments: Sequence[str]) -> int:
     except MnistlabError as error:
         return _fail(str(error))
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _silence()
         return 1
     except OSError as error:
         return _fail(f"{error.filename or 'system'}: {error.strerror or error}")
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
     return status if isinstance(status, int) else 0
+
+
+def _silence() -> None:
+    """Nothing more is shown on standard output."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _fail(message: str) -> int:
@@ -76,4 +80,4 @@ def _options(
     if machine.n_processes() > 1 and context.invoked_subcommand != "train":
         raise RecipeError("several processes can only train together: torchrun … -m mnistlab train")
     if machine.rank():  # the first one speaks
-        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - until the end
+        _silence()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, NamedTuple, Protocol, Self
 
 from numpy.typing import NDArray
 
+from mnistlab.errors import TrainingError
 from mnistlab.phases.best import Best
 from mnistlab.phases.epoch import Epoch
 
@@ -33,12 +35,39 @@ class Position:
     history: list[Epoch] = field(default_factory=list)
     best: Best = field(default_factory=Best)
 
-    def end_epoch(self, epoch: Epoch) -> None:
+    def end_epoch(
+        self,
+        train_loss: float,
+        train_accuracy: float,
+        val_loss: float | None,
+        val_accuracy: float | None,
+        time_s: float,
+    ) -> Epoch:
         """The running epoch is over and did this."""
+        epoch = Epoch(
+            self.phase,
+            len(self.history) + 1,
+            self.learning_rate,
+            train_loss,
+            train_accuracy,
+            val_loss,
+            val_accuracy,
+            time_s,
+        )
         self.history.append(epoch)
         self.losses.append(epoch.train_loss if epoch.val_loss is None else epoch.val_loss)
         self.epoch += 1
         self.batch, self.loss_sum, self.n_correct, self.seconds = 0, 0.0, 0, 0.0
+        return epoch
+
+    def check_finite(self) -> None:
+        """TrainingError where a loss of the last epoch is no longer a finite number."""
+        last = self.history[-1]
+        if not (math.isfinite(last.train_loss) and math.isfinite(self.losses[-1])):
+            raise TrainingError(
+                f"the loss is no longer finite in epoch {last.epoch} "
+                f"(learning rate {last.learning_rate:g}); try a smaller learning_rate"
+            )
 
     def end_phase(self) -> None:
         """The running phase is over; the next begins."""

@@ -101,6 +101,7 @@ class Checkpoints:
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+        self.stop_if_asked()  # while the last epoch was judged
 
     def stop_if_asked(self) -> None:
         """Raise Stopped after a signal."""
@@ -130,7 +131,7 @@ class Checkpoints:
                     raise ValueError("its content is not what its name says")
                 checkpoint, description = _read(path)
                 n_steps, seconds = int(steps), float(description["seconds"])
-            except (OSError, SafetensorError, ValueError, TypeError, LookupError):
+            except (OSError, SafetensorError, ValueError, TypeError, LookupError, RecursionError):
                 self.n_damaged += 1
                 continue
             if description["of"] != self.of:
@@ -164,7 +165,8 @@ class Following(Checkpoints):
 def _read(path: Path) -> tuple[Checkpoint, dict[str, Any]]:
     with safe_open(path, framework="np") as file:
         description = json.loads((file.metadata() or {})[KEY])
-        arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        names = file.keys()
+        arrays = {name: file.get_tensor(name) for name in names}
     position = Position.from_plain(description["position"])
     return Checkpoint(position, arrays, description["random"]), description
 

@@ -79,13 +79,7 @@ def train(
         atomic.clear_older(path)
         return _ended(path, progress)
     check_trainable(recipe, parts.train, device)
-    training = _Training(recipe, parts, dataset, device, threads, progress)
-    with _together(recipe, device) as processes:
-        if processes is not None and processes.rank:
-            training.along(_partial(path), processes)
-        else:
-            training.into(path, force, processes)
-    return _ended(path, progress)
+    return _Training(recipe, parts, dataset, device, threads, progress).run(path, afresh=force)
 
 
 def resume(
@@ -97,30 +91,26 @@ def resume(
 ) -> Run:
     """Go on with a training that was stopped, from the last checkpoint in its folder.
 
-    path: of the run, with or without ".partial"; a complete run is given back as it is. The data
+    path: of the run, with or without ".partial"; where no training of it was stopped, a complete
+    run is given back as it is. The data
     are loaded again from where they came; threads: as many as before, where none are given.
     Raises RunError where there is nothing to go on with, and what `train` raises.
     """
     path, progress = Path(path), progress or Progress()
-    partial = path if path.suffix == ".partial" else path.with_name(f"{path.name}.partial")
-    whole = partial.with_suffix("")
-    if whole.is_dir():
-        return _ended(whole, progress)
+    whole = path.with_suffix("") if path.suffix == ".partial" else path
+    partial = _partial(whole)
     if not partial.is_dir():
+        if whole.is_dir():
+            return _ended(whole, progress)
         raise RunError(f"{path}: no such run folder")
     data, env = read_records(partial, "data", "env")
     recipe, dataset = read_recipe(partial / "recipe.json"), data_of(partial, data)
     if folder_name(recipe, dataset) != whole.name:
         raise RunError(f"{partial}: its name is not that of its recipe and data")
-    before = env.get("threads")
-    return train(
-        recipe,
-        dataset,
-        out=partial.parent,
-        device=device,
-        threads=before if threads is None and isinstance(before, int) else threads,
-        progress=progress,
-    )
+    parts, before = parts_of(recipe, dataset), env.get("threads")
+    check_trainable(recipe, parts.train, device)
+    threads = before if threads is None and isinstance(before, int) else threads
+    return _Training(recipe, parts, dataset, device, threads, progress).run(whole, afresh=False)
 
 
 def _ended(path: Path, progress: Progress) -> Run:
@@ -159,17 +149,26 @@ class _Training:
     threads: int | None
     progress: Progress
 
-    def into(self, path: Path, force: bool, processes: Processes | None) -> None:
+    def run(self, path: Path, afresh: bool) -> Run:
+        """The run folder `path`, once it is there; afresh: not from a checkpoint."""
+        with _together(self.recipe, self.device) as processes:
+            if processes is not None and processes.rank:
+                self.along(_partial(path), processes)
+            else:
+                self.into(path, afresh, processes)
+        return _ended(path, self.progress)
+
+    def into(self, path: Path, afresh: bool, processes: Processes | None) -> None:
         """Make the run folder `path`; whatever ends it early leaves one named .partial, or none."""
         partial = _partial(path)
         try:
-            with atomic.claimed(partial, keep=None if force else FILES):
+            with atomic.claimed(partial, keep=None if afresh else FILES):
                 if processes is not None:
                     processes.wait()  # the others read checkpoints there
                 self._write(partial, processes)
                 atomic.publish_folder(partial, path)
         except BlockingIOError as error:
-            if force or not path.exists():
+            if afresh or not path.exists():
                 raise RunError(f"{path}: another process is training this run") from error
         except TrainingError as error:
             atomic.write_json(partial / "failure.json", {"error": str(error)})
@@ -239,8 +238,11 @@ class _Training:
         processes: Processes | None,
     ) -> float:
         """Train, writing each epoch's line before the next begins; the seconds it took."""
-        saved, progress = checkpoints.last(), self.progress
-        with log_path.open("w", encoding="utf-8") as log, checkpoints.heard():
+        saved, progress, n_before = checkpoints.last(), self.progress, checkpoints.n_steps
+        # What has no steps has no checkpoints either: there a signal does what it always did.
+        in_steps = method_of(self.recipe.model).learns_in_epochs
+        heard = checkpoints.heard() if in_steps else contextlib.nullcontext()
+        with log_path.open("w", encoding="utf-8") as log, heard:
 
             def write(epoch: Epoch) -> None:
                 log.write(json.dumps(_finite(vars(epoch))) + "\n")
@@ -257,14 +259,26 @@ class _Training:
             for epoch in saved.position.history if saved else ():
                 write(epoch)
             start = time.perf_counter()
-            self._fit(
-                classifier,
-                keeper=checkpoints,
-                on_features=on_features,
-                on_step=progress.on_step,
-                on_epoch=on_epoch,
-                **({} if processes is None else {"processes": processes}),
-            )
+            try:
+                self._fit(
+                    classifier,
+                    keeper=checkpoints,
+                    on_features=on_features,
+                    on_step=progress.on_step,
+                    on_epoch=on_epoch,
+                    **({} if processes is None else {"processes": processes}),
+                )
+            except (LookupError, RuntimeError, TypeError, ValueError) as error:
+                if (
+                    saved is None
+                    or checkpoints.n_steps > n_before
+                    or isinstance(error, MnistlabError)
+                ):
+                    raise
+                said = " ".join(str(error).split()) or type(error).__name__
+                raise RunError(
+                    f"{log_path.parent}: its checkpoint cannot be gone on from: {said}"
+                ) from error
             return checkpoints.seconds_before + time.perf_counter() - start
 
     def _fit(self, classifier: Classifier, **hooks: Any) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from mnistlab.errors import RecipeError, TrainingError
+from mnistlab.errors import RecipeError
 from mnistlab.phases import (
     KEEPS_NOTHING,
     SCHEDULES,
@@ -106,23 +106,12 @@ def train(
             if average is not None:
                 average.swap()
             val_loss, val_accuracy = measure(network, validation) if validation else (None, None)
-            epoch = Epoch(
-                phase=at.phase,
-                epoch=len(at.history) + 1,
-                learning_rate=at.learning_rate,
-                train_loss=at.loss_sum / n_images,
-                train_accuracy=at.n_correct / n_images,
-                val_loss=val_loss,
-                val_accuracy=val_accuracy,
-                time_s=time.perf_counter() - start,
+            seconds = time.perf_counter() - start
+            epoch = at.end_epoch(
+                at.loss_sum / n_images, at.n_correct / n_images, val_loss, val_accuracy, seconds
             )
-            at.end_epoch(epoch)
             on_epoch(epoch)
-            if not (math.isfinite(epoch.train_loss) and math.isfinite(at.losses[-1])):
-                raise TrainingError(
-                    f"the loss is no longer finite in epoch {epoch.epoch} "
-                    f"(learning rate {at.learning_rate:g}); try a smaller learning_rate"
-                )
+            at.check_finite()
             if at.best.see(epoch, phase):
                 memory.best = network.state()
             if average is not None:

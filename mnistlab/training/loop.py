@@ -6,7 +6,6 @@ nothing is done per image in Python. See benchmarks/loop.py for what that is wor
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Sequence
 
@@ -15,7 +14,6 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from mnistlab.errors import TrainingError
 from mnistlab.phases import KEEPS_NOTHING, SCHEDULES, Epoch, Keeper, Phase, Position
 from mnistlab.training.augmentation import Augment, Augmenter
 from mnistlab.training.examples import Examples
@@ -132,23 +130,16 @@ def train(
             val_loss, val_accuracy = None, None
             if judged_on:
                 val_loss, val_accuracy = measure(judged, judged_on, processes)
-            epoch = Epoch(
-                phase=at.phase,
-                epoch=len(at.history) + 1,
-                learning_rate=at.learning_rate,
-                train_loss=loss_sum.item() / n_images,
-                train_accuracy=n_correct.item() / n_images,
-                val_loss=val_loss,
-                val_accuracy=val_accuracy,
-                time_s=time.perf_counter() - start,
+            seconds = time.perf_counter() - start
+            epoch = at.end_epoch(
+                loss_sum.item() / n_images,
+                n_correct.item() / n_images,
+                val_loss,
+                val_accuracy,
+                seconds,
             )
-            at.end_epoch(epoch)
             on_epoch(epoch)
-            if not (math.isfinite(epoch.train_loss) and math.isfinite(at.losses[-1])):
-                raise TrainingError(
-                    f"the loss is no longer finite in epoch {epoch.epoch} "
-                    f"(learning rate {at.learning_rate:g}); try a smaller learning_rate"
-                )
+            at.check_finite()
             if at.best.see(epoch, phase):
                 memory.best = copy_of_weights(judged)
         trained.load_state_dict(memory.best)

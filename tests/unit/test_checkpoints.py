@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import signal
@@ -13,10 +14,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from safetensors import safe_open
+from safetensors.numpy import save
 
 import mnistlab as ml
 from mnistlab.data import Dataset
-from mnistlab.errors import RunError
+from mnistlab.errors import RunError, Stopped
 from mnistlab.phases import Phase
 from mnistlab.recipe import Recipe
 from mnistlab.run import Progress, Run, resume, train
@@ -403,3 +406,66 @@ def test_a_full_disk_is_one_line_and_leaves_the_last_good_checkpoint(tmp_path: P
     assert "going on after step 14" in (tmp_path / "second").read_text()
     whole = train(recipe, ml.load(str(tmp_path / "noise.npz")), out=tmp_path / "whole", threads=1)
     assert_equal(whole, ml.open_run(tmp_path / "out" / whole.path.name))
+
+
+# Found when the change was read again
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals are POSIX")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_after_the_last_step_is_not_swallowed(
+    stripes: Dataset, tmp_path: Path, number: signal.Signals
+) -> None:
+    def on_epoch(epoch: Any) -> None:
+        if epoch.epoch == 3:
+            os.kill(os.getpid(), number)
+
+    with pytest.raises(Stopped, match="goes on"):
+        train(BY_HAND, stripes, out=tmp_path / "runs", progress=Progress(on_epoch=on_epoch))
+    run = train(BY_HAND, stripes, out=tmp_path / "runs")
+    assert_equal(train(BY_HAND, stripes, out=tmp_path / "whole"), run)
+
+
+def test_what_a_forced_training_left_is_gone_on_with(stripes: Dataset, tmp_path: Path) -> None:
+    ml.export(stripes, tmp_path / "data", format="npz")
+    data = ml.load(str(tmp_path / "data"))
+    older = train(BY_HAND, data, out=tmp_path / "runs", threads=1)
+    (older.path / "older").touch()
+    with pytest.raises(KillError):
+        train(BY_HAND, data, out=tmp_path / "runs", force=True, progress=stopping(12)[0])
+    partial = older.path.with_name(f"{older.path.name}.partial")
+    told: list[int] = []
+    run = resume(partial, threads=1, progress=Progress(on_resume=lambda n, _: told.append(n)))
+    assert told == [10]
+    assert not (run.path / "older").exists()
+    assert not partial.exists()
+
+
+@pytest.mark.parametrize("recipe", [TORCH, BY_HAND], ids=lambda recipe: recipe.name)
+@pytest.mark.parametrize("change", ["missing", "shape", "random"])
+def test_a_checkpoint_made_up_by_someone_is_one_line(
+    stripes: Dataset, tmp_path: Path, recipe: Recipe, change: str
+) -> None:
+    """Its hash is right and its content is not."""
+    with pytest.raises(KillError):
+        train(recipe, stripes, out=tmp_path, progress=stopping(6)[0])
+    (partial,) = tmp_path.iterdir()
+    (path,) = partial.glob(FILES)
+    with safe_open(path, framework="np") as file:
+        metadata, names = file.metadata(), list(file.keys())
+        arrays = {name: file.get_tensor(name) for name in names}
+    if change == "random":
+        arrays = {name: array for name, array in arrays.items() if "/shuffler" not in name}
+        metadata = {key: text.replace("PCG64", "other") for key, text in metadata.items()}
+    else:
+        name = next(name for name in names if name.startswith("network/"))
+        arrays[name] = np.zeros((3, 3, 3), np.float32)
+        if change == "missing":
+            del arrays[name]
+    content = save(arrays, metadata)
+    digest = hashlib.sha256(content).hexdigest()[:32]
+    path.unlink()
+    (partial / f"checkpoint-000000005-{digest}.safetensors").write_bytes(content)
+    with pytest.raises(RunError, match="cannot be gone on from") as caught:
+        train(recipe, stripes, out=tmp_path)
+    assert "\n" not in str(caught.value)
