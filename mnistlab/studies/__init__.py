@@ -31,6 +31,7 @@ STUDIES: dict[str, Callable[[], AnyStudy]] = {
     "final-shortened": portfolio.final_shortened,
     "final-tuned": portfolio.final_tuned,
     "transfer": transfer.transfer,
+    "transfer-lite0": transfer.transfer_lite0,
 }
 
 

@@ -20,6 +20,7 @@ SIDE = 64
 SMALL = "simple-cnn"
 OTHERS = ("mobilenet_v2", "resnet18", "efficientnet_b0")
 N_OF_OTHERS, EPOCHS_OF_OTHERS = 1000, 10
+N_OF_FEW = 1000
 
 
 def transfer() -> Study:
@@ -34,6 +35,21 @@ def transfer() -> Study:
             *(Arm(_other(name), n_seeds=1) for name in OTHERS),
         ),
         decide=_where_it_pays,
+    )
+
+
+def transfer_lite0() -> Study:
+    """A15's backbone exercise. `mnistlab study transfer-lite0 --data fashion-mnist`: 40 minutes."""
+    recipe = recipes.transfer_lite0()
+    few = replace(recipe, name=f"{recipe.name}-{N_OF_FEW}", n_train=N_OF_FEW)
+    return Study(
+        name="transfer-lite0",
+        system="A15",
+        question=f"How far does a pretrained network get at 96 x 96, with {N_OF_FEW:,} images and "
+        "with all of them?",
+        arms=(Arm(few), Arm(recipe)),
+        decide=_how_far,
+        n_seeds=1,
     )
 
 
@@ -96,6 +112,15 @@ def _other(backbone: str) -> Recipe:
         model_args=args,
         phases=phases,
     )
+
+
+def _how_far(results: Sequence[ArmResult]) -> str:
+    parts = [
+        f"{result.test_accuracy[0]:.4f} on the test part with {result.runs[0].data['n_train']:,} "
+        f"images, after {result.mean('train_time_s') / 60:.0f} minutes of training"
+        for result in results
+    ]
+    return f"{'; '.join(parts)} ({seeds(results)})."
 
 
 def _where_it_pays(results: Sequence[ArmResult]) -> str:

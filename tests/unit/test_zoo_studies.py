@@ -42,6 +42,7 @@ ZOO = {
     "final-shortened": "C17",
     "final-tuned": "C17",
     "transfer": "A14",
+    "transfer-lite0": "A15",
 }
 MINUS = "\N{MINUS SIGN}"
 N_IMAGES = 9000  # of the training part in made-up results
@@ -307,7 +308,7 @@ def result_of(
             arm.recipe,
             {"n_train": n_train},
             {},
-            {"test_accuracy": t, "val_accuracy": v, "epochs": epochs},
+            {"test_accuracy": t, "val_accuracy": v, "epochs": epochs, "train_time_s": 60.0},
         )
         for t, v in figures
     )
@@ -452,6 +453,18 @@ def test_every_way_to_transfer_is_tried_at_every_size() -> None:
     assert [phase.unfrozen for phase in two_stages.phases] == [0, 5]
     assert [phase.unfrozen for phase in arms["head-only"].phases] == [0]
     assert [phase.unfrozen for phase in fresh.phases] == [None]
+
+
+def test_the_recipe_as_it_is_has_few_images_and_all() -> None:
+    arms = arms_of("transfer-lite0")
+    recipe = get_recipe("transfer-lite0")
+    assert arms["transfer-lite0"] == recipe
+    assert arms["transfer-lite0-1000"] == replace(recipe, name="transfer-lite0-1000", n_train=1000)
+    answer = get_study("transfer-lite0").decide(
+        results_of("transfer-lite0", {"transfer-lite0": [0.92]})
+    )
+    assert "; 0.9200 on the test part with 9,000 images" in answer
+    assert "one seed" in answer
 
 
 def test_other_backbones_have_what_weights_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
