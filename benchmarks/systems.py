@@ -10,10 +10,17 @@ from typing import Any, NamedTuple
 
 from benchmarks import ledger
 from benchmarks.study_tables import accuracy_text
+from mnistlab.evaluation import over_seeds
+
+SEARCH = "tune-"  # how the ledger's lines of a search are named
 
 
 class Row(NamedTuple):
-    """system: as in "C8". figure: what was published, "test" or "val" accuracy, or a class's F1."""
+    """system: as in "C8". figure: what was published.
+
+    "test" or "val" accuracy, a class's F1 by its number; of a search the points "gained" on
+    validation, or what "matters" most.
+    """
 
     system: str
     what: str
@@ -21,7 +28,7 @@ class Row(NamedTuple):
     study: str
     arm: str
     data: str = "fashion-mnist"
-    figure: str | int = "test"  # a number is that of the class whose F1 it is
+    figure: str | int = "test"
 
 
 ROWS = (
@@ -52,6 +59,10 @@ ROWS = (
             ("SimpleCNN from scratch", "simple-cnn"),
             ("Lite0 of ImageNet, two stages", "two-stage"),
         )
+    ),
+    *(
+        Row("A15", f"Lite0 at 96 x 96, {images} images", "–", "transfer-lite0", arm)
+        for images, arm in (("1,000", "transfer-lite0-1000"), ("all", "transfer-lite0"))
     ),
     Row("B1", "full batch, rate 0.01, 10 steps", "0.09", "double-softmax", "full-batch"),
     Row("B2", "full batch, rate 0.1, 2,001 steps", "0.80", "double-softmax", "full-batch-long"),
@@ -109,7 +120,12 @@ def cells(row: Row) -> list[str]:
     """The row as a line of the table."""
     line = ledger.latest("study", row.study, arm=row.arm, data=row.data)
     measured, n = ("not measured yet", "–") if line is None else _measured(line, row.figure)
-    command = f"`mnistlab study {row.study} --data {row.data}`"
+    kind, name = (
+        ("tune", row.study.removeprefix(SEARCH))
+        if row.study.startswith(SEARCH)
+        else ("study", row.study)
+    )
+    command = f"`mnistlab {kind} {name} --data {row.data}`"
     return [row.system, row.what, row.data, f"{row.published}", measured, n, command]
 
 
@@ -117,7 +133,23 @@ def _measured(line: dict[str, Any], figure: str | int) -> tuple[str, str]:
     if isinstance(figure, int):
         scores = [by_class[figure] for by_class in line["per_class_f1"]]
         return f"{accuracy_text(scores, None)} (F1)", str(len(scores))
+    if figure == "matters":
+        setting, share = next(iter(line["importance"].items()))
+        return f"{setting} ({share:.0%})", str(len(line["seeds"]))
+    if figure == "gained":
+        return gained(line, "val_accuracy"), str(len(line["seeds"]))
     values = line[f"{figure}_accuracy"]
     if figure == "test":
         return accuracy_text(values, line["n_test"]), str(len(values))
     return f"{accuracy_text(values, None)} (validation)", str(len(values))
+
+
+def gained(tuned: dict[str, Any], key: str) -> str:
+    """Points that the best recipe of a search is ahead of the untuned one, and their interval."""
+    untuned = ledger.latest(
+        "study", tuned["name"], arm=tuned["name"].removeprefix(SEARCH), data=tuned["data"]
+    )
+    if untuned is None:
+        raise KeyError(f"the ledger holds {tuned['name']}, but not what was tuned")
+    found = over_seeds(tuned[key], untuned[key])
+    return f"{100 * found.mean:+.1f} ({100 * found.low:+.1f} to {100 * found.high:+.1f})"

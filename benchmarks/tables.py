@@ -25,7 +25,10 @@ from mnistlab import atomic
 DOCS = ledger.CHECKOUT / "docs"
 PAGES = [
     ledger.CHECKOUT / "README.md",
-    *(DOCS / f"{name}.md" for name in ("measured", "zoo", "evidence", "transfer", "systems")),
+    *(
+        DOCS / f"{name}.md"
+        for name in ("measured", "zoo", "evidence", "transfer", "systems")
+    ),
 ]
 MARKED = re.compile(r"(<!-- table: ([\w-]+(?: [\w-]+)*) -->\n).*?(<!-- end -->)", re.DOTALL)
 
@@ -77,6 +80,9 @@ TABLES: dict[str, Callable[[], str]] = {
         "final-shortened", "fashion-mnist"
     ),
     "transfer fashion-mnist": lambda: transfer_tables.transfer_table("transfer", "fashion-mnist"),
+    "transfer-lite0 fashion-mnist": lambda: transfer_tables.transfer_table(
+        "transfer-lite0", "fashion-mnist"
+    ),
     "transfer gains": lambda: transfer_tables.gains_table("transfer", "fashion-mnist"),
     "mlp-batch-size mnist": lambda: study_tables.cost_table("mlp-batch-size", "mnist"),
     "mlp-vs-svm mnist": lambda: study_tables.cost_table("mlp-vs-svm", "mnist"),

@@ -459,7 +459,8 @@ def test_the_recipe_as_it_is_has_few_images_and_all() -> None:
     arms = arms_of("transfer-lite0")
     recipe = get_recipe("transfer-lite0")
     assert arms["transfer-lite0"] == recipe
-    assert arms["transfer-lite0-1000"] == replace(recipe, name="transfer-lite0-1000", n_train=1000)
+    few = arms["transfer-lite0-1000"]
+    assert few == replace(recipe, name="transfer-lite0-1000", n_train=1000, expect={})
     answer = get_study("transfer-lite0").decide(
         results_of("transfer-lite0", {"transfer-lite0": [0.92]})
     )
