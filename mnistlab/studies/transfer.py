@@ -117,7 +117,7 @@ def _other(backbone: str) -> Recipe:
 def _how_far(results: Sequence[ArmResult]) -> str:
     parts = [
         f"{result.test_accuracy[0]:.4f} on the test part with {result.runs[0].data['n_train']:,} "
-        f"images, after {result.mean('train_time_s') / 60:.0f} minutes of training"
+        f"images, after {result.mean('train_time_s') / 60:.1f} min of training"
         for result in results
     ]
     return f"{'; '.join(parts)} ({seeds(results)})."

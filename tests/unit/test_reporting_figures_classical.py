@@ -276,6 +276,17 @@ def test_an_exponent_that_rounds_to_nothing_has_no_sign(exponent, text):
     assert f"a, exponent {text} ± 0.04" in texts(markup(figure)[0])
 
 
+def test_sizes_that_are_no_whole_numbers_have_round_ticks():
+    times = [1.58782, 8.23512, 77.3404, 372.25, 1581.1]
+    figure = growth_curves(
+        ("a",), {"a": times}, {"a": [np.ones(1)] * 5}, {}, **COST, x_title="Seconds"
+    )
+    for svg in markup(figure):
+        said = texts(svg)
+        assert {"10", "100", "1 K"} <= set(said)
+        assert not [text for text in said if "." in text and text.startswith(("1.58", "8.2", "77"))]
+
+
 def test_a_law_stays_inside_its_axes():
     """However far it passes from the points: its line is drawn whole."""
     values = [np.array([n]) for n in (0.5, 1.0, 0.01, 4.0)]

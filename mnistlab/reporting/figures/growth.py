@@ -182,14 +182,19 @@ def _scale_y(
 
 
 def _scale_sizes(axes: Axes, sizes: Sequence[float], width: int) -> None:
-    """A logarithmic axis whose ticks are sizes measured, the largest first where they crowd."""
+    """A logarithmic axis whose ticks are sizes measured, the largest first where they crowd.
+
+    Sizes that are no whole numbers, such as seconds, would be odd ticks: round ones then.
+    """
     low, high = min(sizes), max(sizes)
     room = max(1.1, (high / low) ** 0.05)
     axes.set_xscale("log")
     axes.set_xlim(low / room, high * room)
     pixels_each = (width - _LEFT - _RIGHT) / math.log(high * room / (low / room))
     ticks: list[float] = []
-    for size in sorted(set(sizes), reverse=True):
+    are_whole = all(float(size).is_integer() for size in sizes)
+    wanted = sizes if are_whole else log_ticks(low / room, high * room)
+    for size in sorted(set(wanted), reverse=True):
         if not ticks or math.log(ticks[-1] / size) * pixels_each > 6 + text_width(
             short_number(ticks[-1]), SMALL
         ):
