@@ -12,6 +12,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -42,6 +43,8 @@ class Checkpoints:
         self.folder, self.every, self.of = folder, every, dict(of)
         self.n_steps, self.n_damaged, self.seconds_before = 0, 0, 0.0
         self._asked: int | None = None
+        self._writer = ThreadPoolExecutor(1)
+        self._writing: Future[None] | None = None
         self._began = self._kept_at = time.monotonic()
         self._last = self._newest()
 
@@ -59,9 +62,10 @@ class Checkpoints:
         return self.n_steps % self.every == 0
 
     def keep(self, checkpoint: Checkpoint) -> None:
-        """Write it; older ones go, but for one.
+        """Have it written while training goes on; older ones go, but for one.
 
-        Raises RunError where it cannot be written, and Stopped where the training was told to.
+        Raises RunError where the one before it could not be written, and Stopped, once this one is
+        written, where the training was told to.
         """
         description = {
             "of": self.of,
@@ -69,8 +73,18 @@ class Checkpoints:
             "position": checkpoint.position.to_plain(),
             "random": checkpoint.random,
         }
-        content = save(checkpoint.arrays, {KEY: json.dumps(description)})
-        path = self.folder / f"checkpoint-{self.n_steps:09d}-{_digest(content)}.safetensors"
+        content = save(
+            checkpoint.arrays, {KEY: json.dumps(description)}
+        )  # the next step changes them
+        self._await_writing()
+        self._writing = self._writer.submit(self._write, self.n_steps, content)
+        self._kept_at = time.monotonic()
+        if self._asked is not None:
+            self._await_writing()
+        self.stop_if_asked()
+
+    def _write(self, n_steps: int, content: bytes) -> None:
+        path = self.folder / f"checkpoint-{n_steps:09d}-{_digest(content)}.safetensors"
         try:
             atomic.write_bytes(path, content)
         except OSError as error:
@@ -80,8 +94,12 @@ class Checkpoints:
             ) from error
         for older in self._files()[N_KEPT:]:
             older.unlink(missing_ok=True)
-        self._kept_at = time.monotonic()
-        self.stop_if_asked()
+
+    def _await_writing(self) -> None:
+        """Until what is being written is there; raises what went wrong with it."""
+        writing, self._writing = self._writing, None
+        if writing is not None:
+            writing.result()
 
     @contextmanager
     def heard(self) -> Iterator[None]:
@@ -101,6 +119,8 @@ class Checkpoints:
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+            self._writer.shutdown()
+        self._await_writing()
         self.stop_if_asked()  # while the last epoch was judged
 
     def stop_if_asked(self) -> None:
