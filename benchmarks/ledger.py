@@ -71,6 +71,9 @@ def record_study(folder: Path) -> None:
         own = {key: value for key, value in result.items() if key not in ("study", "arms")}
         append([head | own | {"env": env}])
         return
+    if "trials" in result:  # a search: its two recipes, and what it was
+        head |= {key: result[key] for key in ("sampler", "search_time_s", "importance")}
+        head |= {"n_trials": len(result["trials"])}
     lines = []
     for arm in result["arms"]:
         run = folder.parent / arm["runs"][0]

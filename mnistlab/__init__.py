@@ -78,6 +78,13 @@ _HOMES = {
     # questions with several arms
     "STUDIES": "studies",
     "run_study": "study",
+    # searches
+    "Choice": "space",
+    "Layers": "space",
+    "Range": "space",
+    "Space": "space",
+    "read_space": "space",
+    "tune": "tuning",
     # what can go wrong
     "MnistlabError": "errors",
     "DataError": "errors",
@@ -89,17 +96,21 @@ _HOMES = {
 __all__ = [
     "RECIPES",
     "STUDIES",
+    "Choice",
     "DataError",
     "Dataset",
+    "Layers",
     "MnistlabError",
     "Phase",
     "Progress",
+    "Range",
     "Recipe",
     "RecipeError",
     "Run",
     "RunError",
     "SVMClassifier",
     "ScratchClassifier",
+    "Space",
     "Split",
     "TorchClassifier",
     "TrainingError",
@@ -115,6 +126,7 @@ __all__ = [
     "open_run",
     "predict",
     "read_recipe",
+    "read_space",
     "report",
     "resume",
     "run_study",
@@ -123,6 +135,7 @@ __all__ = [
     "set_fields",
     "split",
     "train",
+    "tune",
 ]
 
 

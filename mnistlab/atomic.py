@@ -83,6 +83,22 @@ def claimed(folder: Path, keep: str | None = None) -> Iterator[None]:
         yield
 
 
+@contextlib.contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Run the block while no other process runs one under the same file; waits for its turn.
+
+    The file is made and stays, empty. A process that dies gives its turn up. On Windows, which has
+    no such lock, nobody waits.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("ab") as file:
+        if os.name != "nt":
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
 def publish_folder(aside: Path, path: Path) -> None:
     """Give a finished folder its final name, taking the place of an older one."""
     for file in aside.rglob("*"):

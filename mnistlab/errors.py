@@ -30,4 +30,5 @@ class Stopped(KeyboardInterrupt):
 
     def __init__(self, message: str, signal_number: int) -> None:
         super().__init__(message)
+        self.signal_number = signal_number
         self.status = 128 + signal_number  # as shells number it

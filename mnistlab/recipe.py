@@ -11,9 +11,10 @@ import json
 from collections.abc import Collection, Mapping
 from dataclasses import MISSING, asdict, dataclass, field, fields
 from difflib import get_close_matches
+from functools import cache
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from mnistlab.data.splits import PROTOCOLS
 from mnistlab.errors import RecipeError
@@ -25,6 +26,11 @@ NUMERICS = 1
 
 # How many images an expansion makes of each; training.fixed_views makes them.
 EXPANSION_FACTORS = {"fourfold": 4}
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
+
+Value = TypeVar("Value")
 
 # What a recipe is called and what is hoped of it; none of it changes what is computed.
 LABELS = ("name", "system", "summary", "data", "expect")
@@ -116,13 +122,13 @@ def _said(value: Recipe | Phase) -> dict[str, Any]:
 
 def from_json(plain: Any, where: str) -> Recipe:
     """The recipe in parsed JSON; RecipeError, naming `where`, for any field that does not fit."""
-    return _validated(json.dumps(plain), where)
+    return validated(Recipe, json.dumps(plain), where)
 
 
 def read_recipe(path: Path) -> Recipe:
     """The recipe in a JSON file; RecipeError, naming the file, for anything else."""
     try:
-        return _validated(path.read_bytes(), str(path))
+        return validated(Recipe, path.read_bytes(), str(path))
     except OSError as error:
         raise RecipeError(f"{path}: {error.strerror}") from error
 
@@ -179,7 +185,7 @@ def _read(
     types: Mapping[str, Any], name: str, text: str, path: str, also: Collection[str] = ()
 ) -> Any:
     """`text` as the type of that name; `also` holds further names worth suggesting."""
-    from pydantic import TypeAdapter, ValidationError
+    from pydantic import ValidationError
 
     if name not in types:
         allowed = {*types, *also}
@@ -188,8 +194,7 @@ def _read(
             f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(sorted(allowed))}"
         )
         raise RecipeError(f"--set {path}: no such field; {hint}")
-    kind = types[name]
-    adapter: TypeAdapter[Any] = TypeAdapter(kind)
+    kind, adapter = types[name], _adapter(types[name])
     try:
         if text == "null" and NoneType in get_args(kind):
             return None
@@ -203,13 +208,23 @@ def _read(
         raise RecipeError(f"--set {path}={text}: {error.errors()[0]['msg']}") from error
 
 
-def _validated(text: str | bytes, where: str) -> Recipe:
-    from pydantic import TypeAdapter, ValidationError
+def validated(kind: type[Value], text: str | bytes, where: str) -> Value:
+    """A value in JSON; RecipeError, naming `where`, for any field that does not fit its type."""
+    from pydantic import ValidationError
 
     try:
-        return TypeAdapter(Recipe).validate_json(text, strict=True, extra="forbid")
+        adapter: TypeAdapter[Value] = _adapter(kind)  # type: ignore[arg-type]
+        return adapter.validate_json(text, strict=True, extra="forbid")
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         field_path = ".".join(str(part) for part in first["loc"])
         reason = first.get("ctx", {}).get("error", first["msg"])
         raise RecipeError(f"{where}: {field_path + ': ' if field_path else ''}{reason}") from error
+
+
+@cache
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    """What checks values of a type; to make one takes longer than to use it."""
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(kind)

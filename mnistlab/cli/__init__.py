@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from mnistlab import machine
-from mnistlab.cli import benchmarks, datasets, learning, trained
+from mnistlab.cli import benchmarks, datasets, learning, trained, tuning
 from mnistlab.errors import MnistlabError, RecipeError
 from mnistlab.version import __version__
 
@@ -27,6 +27,7 @@ app = typer.Typer(
     add_completion=False,
 )
 app.add_typer(learning.app)
+app.add_typer(tuning.app)
 app.add_typer(trained.app)
 app.add_typer(datasets.app, name="data")
 app.add_typer(benchmarks.app)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mnistlab.cli.inputs import load_data, named_recipe
 from mnistlab.cli.options import (
     DataOption,
     DeviceOption,
@@ -24,7 +24,6 @@ from mnistlab.cli.options import (
 from mnistlab.errors import RecipeError
 
 if TYPE_CHECKING:
-    from mnistlab.data import Dataset
     from mnistlab.recipe import Recipe
 
 app = typer.Typer()
@@ -101,8 +100,8 @@ def train(
         if resume is not None:
             trained = [runs.resume(resume, device=device, threads=threads, progress=progress)]
         else:
-            chosen = _recipe(str(recipe), settings or [])
-            dataset = _load(data or chosen.data, size, label_column)
+            chosen = named_recipe(str(recipe), settings or [])
+            dataset = load_data(data or chosen.data, size, label_column)
             progress.on_plan(seeds)
             trained = [
                 runs.train(
@@ -151,8 +150,8 @@ def cv(
     from mnistlab import run as runs
     from mnistlab.cli.terminal import shown_progress, table
 
-    chosen = _recipe(recipe, settings or [])
-    dataset = _load(data or chosen.data, size, label_column)
+    chosen = named_recipe(recipe, settings or [])
+    dataset = load_data(data or chosen.data, size, label_column)
     with shown_progress() as progress:
         progress.on_plan(folds)
         result = runs.cross_validate(
@@ -205,7 +204,7 @@ def study(
     from mnistlab.study import run_study
 
     chosen = get_study(name)
-    dataset = _load(data or chosen.data, size, label_column)
+    dataset = load_data(data or chosen.data, size, label_column)
     with shown_progress() as progress:
         result = run_study(
             chosen,
@@ -223,23 +222,3 @@ def study(
     print(f"\n{result.answer}\n\nreport: {page}")
     if as_json:
         print(json.dumps(result.to_json() | {"path": str(result.path)}))
-
-
-def _load(name: str, size: tuple[int, int] | None, label_column: str | None) -> Dataset:
-    from mnistlab.data import load
-
-    return load(name, size=size, label_column=label_column)
-
-
-def _recipe(name: str, settings: Sequence[str]) -> Recipe:
-    from mnistlab.recipe import read_recipe, set_fields
-    from mnistlab.recipes import get_recipe
-
-    recipe = read_recipe(Path(name)) if name.endswith(".json") else get_recipe(name)
-    parsed = {}
-    for setting in settings:
-        field, equals, value = setting.partition("=")
-        if not equals:
-            raise RecipeError(f"--set {setting}: must be FIELD=VALUE")
-        parsed[field] = value
-    return set_fields(recipe, parsed) if parsed else recipe

@@ -16,7 +16,7 @@ from mnistlab import machine
 from mnistlab.data import Dataset
 from mnistlab.errors import Stopped
 from mnistlab.recipe import Recipe
-from mnistlab.run import Progress, Run
+from mnistlab.run import Progress, Run, TrialEnd
 
 if TYPE_CHECKING:
     from mnistlab.phases import Epoch
@@ -104,6 +104,10 @@ def _plain_lines() -> Progress:
         plan["done"] += 1
         say(f"[{plan['done']}/{plan['runs']}] {recipe.name} fold {number} scored {accuracy:.4f}")
 
+    def on_trial(trial: TrialEnd) -> None:
+        plan["done"] = trial.n_done
+        say(f"[{plan['done']}/{plan['runs']}] {_trial_text(trial)}")
+
     return Progress(
         on_plan=lambda n_runs: plan.update(runs=n_runs, done=0),
         on_start=on_start,
@@ -112,6 +116,7 @@ def _plain_lines() -> Progress:
         on_epoch=lambda epoch: say(f"{title}: {_epoch_text(epoch)}, {epoch.time_s:.1f} s"),
         on_end=on_end,
         on_fold=on_fold,
+        on_trial=on_trial,
     )
 
 
@@ -147,7 +152,17 @@ def _bars() -> Iterator[Progress]:
             on_epoch=lambda epoch: bars.update(this_run, note=_epoch_text(epoch)),
             on_end=lambda run: bars.advance(all_runs),
             on_fold=lambda recipe, number, accuracy: bars.advance(all_runs),
+            on_trial=lambda trial: bars.update(
+                all_runs, completed=trial.n_done, note=_trial_text(trial)
+            ),
         )
+
+
+def _trial_text(trial: TrialEnd) -> str:
+    reached = "no accuracy" if trial.accuracy is None else f"val {trial.accuracy:.4f}"
+    ended = f", stopped: {trial.why}" if trial.why else ""
+    best = "" if trial.best is None else f"; best so far {trial.best:.4f}"
+    return f"trial {trial.number}: {reached}{ended}{best}"
 
 
 def _epoch_text(epoch: Epoch) -> str:

@@ -23,6 +23,7 @@ RECIPES: dict[str, Callable[[], Recipe]] = {
     "scratch-mlp": by_hand.scratch_mlp,
     "scratch-mlp-tuned": by_hand.scratch_mlp_tuned,
     "scratch-cnn": by_hand.scratch_cnn,
+    "layered-mlp": by_hand.layered_mlp,
     "svm": by_hand.svm,
     "simple-cnn-plateau": exercises.simple_cnn_plateau,
     "simple-cnn-early-stopping": exercises.simple_cnn_early_stopping,

@@ -54,6 +54,23 @@ def scratch_cnn() -> Recipe:
     )
 
 
+def layered_mlp() -> Recipe:
+    """D3 before it is tuned, `mnistlab tune layered-mlp`: one narrow layer, a far too small rate.
+
+    Write-up D prints no settings; these are ours, and bad on purpose.
+    """
+    return Recipe(
+        name="layered-mlp",
+        system="D3",
+        summary="784-32-10 in NumPy, untuned",
+        model="scratch",
+        model_args={"hidden_sizes": (32,)},
+        scaling="min-max",
+        phases=(Phase("momentum", learning_rate=1e-4, epochs=20, schedule="cosine"),),
+        batch_size=128,
+    )
+
+
 def svm() -> Recipe:
     """A6: RBF SVM at the grid's best point (study svm-grid). `mnistlab train svm --data mnist`."""
     return Recipe(

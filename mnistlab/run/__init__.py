@@ -16,7 +16,7 @@ from mnistlab.run.evaluating import evaluate, test_part
 from mnistlab.run.folder import Run, dataset_of, open_run
 from mnistlab.run.predicting import predict
 from mnistlab.run.robustness import measure_robustness
-from mnistlab.run.training import DEFAULT_FOLDER, Progress, resume, train
+from mnistlab.run.training import DEFAULT_FOLDER, Progress, TrialEnd, resume, train
 
 __all__ = [
     "DEFAULT_FOLDER",
@@ -24,6 +24,7 @@ __all__ = [
     "CrossValidation",
     "Progress",
     "Run",
+    "TrialEnd",
     "classifier_of",
     "compare",
     "count_recipe_parameters",

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -31,6 +31,20 @@ if TYPE_CHECKING:
 DEFAULT_FOLDER = Path("runs")
 
 
+class TrialEnd(NamedTuple):
+    """A trial of a search: its number from 1, how far it got, and how the search stands.
+
+    accuracy: None where it had none. why: what ended it early. best: of all trials so far.
+    n_done: how many are over, this one included.
+    """
+
+    number: int
+    accuracy: float | None
+    why: str
+    best: float | None
+    n_done: int
+
+
 @dataclass(frozen=True)
 class Progress:
     """What a long run tells its caller; every hook is optional.
@@ -40,6 +54,7 @@ class Progress:
     many. on_resume: how many steps of the started one are made already, and how many damaged
     checkpoints were passed over. on_end: a run that is complete, trained now or re-used.
     on_fold: a fold that is scored, now or before, its number from 1, and its accuracy.
+    on_trial: a trial of a search that is over.
     """
 
     on_plan: Callable[[int], None] = lambda n_runs: None
@@ -50,6 +65,7 @@ class Progress:
     on_epoch: Callable[[Epoch], None] = lambda epoch: None
     on_end: Callable[[Run], None] = lambda run: None
     on_fold: Callable[[Recipe, int, float], None] = lambda recipe, number, accuracy: None
+    on_trial: Callable[[TrialEnd], None] = lambda trial: None
 
 
 def train(

@@ -17,8 +17,8 @@ PACKAGE = Path(mnistlab.__file__).parent
 FOUNDATIONS = {"errors", "atomic", "version", "machine"}
 GROUND = {"data", "evaluation", "phases", "scratch"}
 LEARNING = GROUND | {"models", "training"}
-CORE = LEARNING | {"classifiers", "recipe", "recipes", "run"}
-TOP = CORE | {"study", "studies", "tune", "reporting", "serving", "scale"}
+CORE = LEARNING | {"classifiers", "recipe", "recipes", "run", "space"}
+TOP = CORE | {"study", "studies", "tuning", "reporting", "serving", "scale"}
 ALLOWED = {
     "errors": set(),
     "atomic": set(),
@@ -32,10 +32,12 @@ ALLOWED = {
     "training": LEARNING,
     "classifiers": LEARNING,
     "recipe": LEARNING | {"classifiers"},
-    "recipes": LEARNING | {"classifiers", "recipe"},
+    "space": LEARNING | {"classifiers", "recipe"},
+    "recipes": LEARNING | {"classifiers", "recipe", "space"},
     "run": CORE,
     "study": CORE,
     "studies": CORE | {"study"},
+    "tuning": CORE | {"study", "studies"},
     "reporting": TOP,
     "cli": TOP,
     "__main__": {"cli"},

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -87,3 +88,22 @@ def test_killed_while_writing_the_file_is_whole(tmp_path: Path) -> None:
         content = path.read_bytes()
         assert len(content) == 300_000
         assert len(set(content)) == 1
+
+
+def test_a_lock_is_waited_for_and_given_up_by_the_dead(tmp_path: Path) -> None:
+    path = tmp_path / "a.lock"
+    hold = "import sys, time; from pathlib import Path; from mnistlab import atomic\n"
+    hold += "with atomic.locked(Path(sys.argv[1])): print('held', flush=True); time.sleep(60)"
+    with subprocess.Popen(
+        [sys.executable, "-c", hold, str(path)], stdout=subprocess.PIPE, text=True
+    ) as other:
+        assert other.stdout is not None
+        other.stdout.readline()
+        killer = threading.Timer(0.3, other.kill)
+        start = time.monotonic()
+        killer.start()
+        with atomic.locked(path):
+            assert time.monotonic() - start > 0.2
+        killer.join()
+    with atomic.locked(path):  # and again
+        pass

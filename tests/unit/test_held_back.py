@@ -1,4 +1,4 @@
-"""Whatever the test part holds, training and cross-validation come to the same."""
+"""Whatever the test part holds, training, cross-validation and searches come to the same."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from mnistlab.data import Dataset, split
 from mnistlab.phases import Phase
 from mnistlab.recipe import Recipe
 from mnistlab.run import Run, cross_validate, train
+from mnistlab.tuning import tune
 
 PHASES = (Phase("momentum", 0.02, 2),)
 RECIPES = (
@@ -67,8 +68,23 @@ def test_cross_validation_never_sees_the_test_part(
     assert one.accuracy == two.accuracy
 
 
+@pytest.mark.parametrize("recipe", RECIPES, ids=lambda recipe: recipe.name)
+def test_a_search_never_sees_the_test_part(
+    recipe: Recipe, stripes: Dataset, tmp_path: Path
+) -> None:
+    other = with_another_test_part(stripes, "official")
+    one, two = (
+        tune(recipe, dataset, n_trials=3, n_seeds=1, out=tmp_path / dataset.fingerprint[:8])
+        for dataset in (stripes, other)
+    )
+    assert one.recipe == two.recipe
+    told = [[(t.point, t.accuracy, t.curve) for t in found.trials] for found in (one, two)]
+    assert told[0] == told[1]
+    assert one.gain("val_accuracy") == two.gain("val_accuracy")
+
+
 def test_a_changed_training_part_does_change_the_weights(stripes: Dataset, tmp_path: Path) -> None:
-    """The other two tests can fail."""
+    """The other tests can fail."""
     images = stripes.images.copy()
     images[0] = 255 - images[0]
     runs = [

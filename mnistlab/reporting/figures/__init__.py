@@ -1,5 +1,6 @@
 """Pictures of results: arrays in, `Figure` out. Importing this loads matplotlib."""
 
+from mnistlab.reporting.figures.axis import Axis
 from mnistlab.reporting.figures.balance import class_balance
 from mnistlab.reporting.figures.bars import accuracy_bars
 from mnistlab.reporting.figures.classes import class_gallery, class_moments
@@ -14,11 +15,14 @@ from mnistlab.reporting.figures.levels import black_pixels, grey_levels
 from mnistlab.reporting.figures.lines import Curves
 from mnistlab.reporting.figures.losses import validation_losses
 from mnistlab.reporting.figures.pairs import alike_pairs
+from mnistlab.reporting.figures.parallel import parallel_coordinates, slices
 from mnistlab.reporting.figures.probabilities import reliability_diagram, roc_curves
 from mnistlab.reporting.figures.rates import falls_below, learning_rates, rates_differ
+from mnistlab.reporting.figures.search import importance_bars, search_history
 from mnistlab.reporting.figures.severity import severity_curves
 
 __all__ = [
+    "Axis",
     "Curves",
     "accuracy_against_parameters",
     "accuracy_bars",
@@ -34,15 +38,19 @@ __all__ = [
     "grey_levels",
     "growth_curves",
     "image_grid",
+    "importance_bars",
     "learning_curves",
     "learning_rates",
+    "parallel_coordinates",
     "per_class_accuracy",
     "rates_differ",
     "reliability_diagram",
     "roc_curves",
     "score_grid",
+    "search_history",
     "setting_curve",
     "severity_curves",
+    "slices",
     "validation_losses",
     "variance_curve",
 ]

@@ -1,0 +1,49 @@
+"""Tables of searches: what tuning gained, and what mattered."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from statistics import fmean
+
+from benchmarks.markdown import machine_text, markdown
+from benchmarks.study_tables import accuracy_text, newest_arms
+from benchmarks.systems import gained
+
+
+def tuning_table(name: str, sets: Sequence[str]) -> str:
+    """Untuned and tuned, a row a data set: accuracies, points gained, the search."""
+    rows, arms = [], {}
+    for data in sets:
+        untuned, tuned = arms[data] = newest_arms(f"tune-{name}", data)
+        rows.append(
+            [
+                data,
+                f"{fmean(untuned['val_accuracy']):.4f} / "
+                f"{accuracy_text(untuned['test_accuracy'], untuned['n_test'])}",
+                f"{fmean(tuned['val_accuracy']):.4f} / "
+                f"{accuracy_text(tuned['test_accuracy'], tuned['n_test'])}",
+                *(gained(tuned, key) for key in ("val_accuracy", "test_accuracy")),
+                str(len(tuned["seeds"])),
+                f"{tuned['n_trials']} in {tuned['search_time_s'] / 60:.0f} min",
+            ]
+        )
+    columns = (
+        "data",
+        "untuned, validation / test",
+        "tuned, validation / test",
+        "gained on validation, points",
+        "gained on test, points",
+        "seeds",
+        "trials",
+    )
+    return markdown(columns, rows) + "\n" + machine_text(arms[sets[0]][1]) + "\n"
+
+
+def importance_table(name: str, sets: Sequence[str]) -> str:
+    """Shares of the settings in how validation accuracy varies, a column a data set."""
+    shares = {data: newest_arms(f"tune-{name}", data)[1]["importance"] for data in sets}
+    rows = [
+        [f"`{setting}`", *(f"{100 * shares[data].get(setting, 0.0):.0f} %" for data in sets)]
+        for setting in shares[sets[0]]
+    ]
+    return markdown(("setting", *sets), rows)

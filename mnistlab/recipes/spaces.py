@@ -1,0 +1,64 @@
+"""What `mnistlab tune` may change in a recipe, by its name, or by its model where it has no own.
+
+Fields are named as `--set` names them. To add a space, write it and name it in SPACES.
+"""
+
+from __future__ import annotations
+
+from mnistlab.recipe import Recipe
+from mnistlab.space import Choice, Layers, Range, Space
+
+RATE = Range(1e-4, 1.0, logarithmic=True)
+DECAY = Range(1e-6, 1e-2, logarithmic=True)
+DROPOUT = Range(0.0, 0.5)
+
+# D3's number of hidden layers, their widths, learning rate and weight decay; the rest is ours.
+DENSE = Space(
+    {
+        "hidden_sizes": Layers(1, 3, Range(64, 1024, logarithmic=True)),
+        "learning_rate": RATE,
+        "weight_decay": DECAY,
+        "dropout": DROPOUT,
+        "batch_norm": Choice((False, True)),
+    }
+)
+CONVOLUTIONAL = Space(
+    {
+        "channels": Choice(((16, 32), (32, 64), (64, 128))),
+        "learning_rate": Range(3e-4, 3e-2, logarithmic=True),
+        "weight_decay": DECAY,
+        "dropout": DROPOUT,
+        "augmentation.shift": Range(0, 3),
+        "schedule": Choice(("constant", "cosine", "one-cycle")),
+    }
+)
+# A6's grid as a region; `--sampler grid --space FILE` tries a grid of your own.
+SUPPORT_VECTORS = Space(
+    {
+        "C": Range(0.1, 100.0, logarithmic=True),
+        "gamma": Range(1e-3, 0.1, logarithmic=True),
+    }
+)
+TRANSFER = Space(
+    {
+        "phases.0.learning_rate": Range(3e-4, 3e-2, logarithmic=True),
+        "phases.1.learning_rate": Range(3e-5, 3e-3, logarithmic=True),
+        "phases.1.unfrozen": Range(1, 8),
+        "phases.1.weight_decay": Range(1e-4, 0.1, logarithmic=True),
+    }
+)
+OF_PHASES = Space({"learning_rate": RATE, "weight_decay": DECAY})
+
+SPACES: dict[str, Space] = {"layered-mlp": DENSE}
+BY_MODEL: dict[str, Space] = {
+    "scratch": DENSE,
+    "mlp": DENSE,
+    "cnn": CONVOLUTIONAL,
+    "svm": SUPPORT_VECTORS,
+    "transfer": TRANSFER,
+}
+
+
+def space_of(recipe: Recipe) -> Space:
+    """The space declared for a recipe, or that of its model; its phases' where there is none."""
+    return SPACES.get(recipe.name, BY_MODEL.get(recipe.model, OF_PHASES))

@@ -1,0 +1,257 @@
+"""The page of a search: what it is worth, what mattered, and every trial."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mnistlab.evaluation import mean_interval
+from mnistlab.recipes import RECIPES
+from mnistlab.recipes.spaces import space_of
+from mnistlab.reporting.comparison_report import accuracy_text
+from mnistlab.reporting.figures import (
+    Axis,
+    importance_bars,
+    parallel_coordinates,
+    search_history,
+    slices,
+)
+from mnistlab.reporting.page import Column, Fact, Page, Section, Table
+from mnistlab.reporting.render import write
+from mnistlab.reporting.run_report import machine_text
+from mnistlab.run.comparing import p_text
+from mnistlab.space import Choice
+from mnistlab.tuning import Trial, TuningResult
+
+PRUNED_WORDS = "Hollow marks are trials ended early, at the last accuracy they reported."
+
+
+def tuning_report(result: TuningResult) -> Path:
+    """Write report.html and figures/*.png into the search's folder; the page's path."""
+    search, command = result.search, _command(result)
+    page = Page(
+        kind="Search",
+        title=f"{search.recipe.name} tuned on {search.dataset.name}",
+        question=result.comparison.study.question,
+        answer=result.comparison.answer,
+        facts=_facts(result),
+        sections=(
+            _worth(result),
+            _history(result, command),
+            *_importance(result, command),
+            _settings(result, command),
+            Section("Trials", tables=(trials_table(result),)),
+        ),
+        command=command,
+    )
+    return write(page, result.path)
+
+
+def _command(result: TuningResult) -> str:
+    """What makes the search again; a recipe or space of one's own lies in its folder."""
+    search = result.search
+    data = search.dataset.source.get("name_or_path", search.dataset.name)
+    ready = RECIPES.get(search.recipe.name)
+    is_ready = ready is not None and ready() == search.recipe
+    recipe = search.recipe.name if is_ready else result.path / "recipe.json"
+    said = f"mnistlab tune {recipe} --data {data} --trials {len(result.trials)}"
+    if search.space != space_of(search.recipe):
+        said += f" --space {result.path / 'space.json'}"
+    if search.sampler != "tpe":
+        said += f" --sampler {search.sampler}"
+    return said + (f" --seed {search.seed}" if search.seed else "")
+
+
+def seeds_table(result: TuningResult) -> Table:
+    """The untuned and the best recipe over seeds, and what lies between them."""
+    arms = result.comparison.arms
+    rows = [
+        (
+            arm.arm.name,
+            arm.runs[0].result["n_parameters"],
+            len(arm.runs),
+            accuracy_text(*mean_interval(arm.each("val_accuracy"))),
+            accuracy_text(*arm.test_accuracy),
+            arm.mean("train_time_s"),
+        )
+        for arm in arms
+    ]
+    columns = (
+        Column("Recipe"),
+        Column("Parameters", ","),
+        Column("Seeds"),
+        Column("Validation"),
+        Column("Test accuracy"),
+        Column("Training, s", ".1f"),
+    )
+    gains = [_gain_text(result, key) for key in ("val_accuracy", "test_accuracy")]
+    return Table(
+        "Before and after",
+        columns,
+        tuple(rows),
+        note=f"Mean of seeds and half its 95 % interval. Gained on validation {gains[0]}, on the "
+        f"test part {gains[1]}.",
+    )
+
+
+def trials_table(result: TuningResult) -> Table:
+    """A row a trial: its point, how far it got, how long it took."""
+    names = tuple(result.search.space.dimensions())
+    columns = (
+        Column("Trial"),
+        *(Column(name) for name in names),
+        Column("Validation", ".4f"),
+        Column("Epochs"),
+        Column("Seconds", ".1f"),
+        Column("Ended early", wide=True),
+    )
+    rows = tuple(
+        (
+            trial.number + 1,
+            *(_cell(result.search.space.in_use(trial.point).get(name)) for name in names),
+            trial.accuracy,
+            len(trial.curve) or None,
+            trial.time_s,
+            trial.why or None,
+        )
+        for trial in result.trials
+    )
+    return Table(
+        "Every trial",
+        columns,
+        rows,
+        note="Accuracy of the epoch that was best; of a trial ended early, of its last.",
+    )
+
+
+def _worth(result: TuningResult) -> Section:
+    untuned, tuned = (_plain(arm.arm.recipe) for arm in result.comparison.arms)
+    changed = [path for path in tuned if tuned[path] != untuned.get(path)]
+    rows = tuple((path, untuned.get(path, "–"), tuned[path]) for path in changed)
+    columns = (Column("Field"), Column("Untuned"), Column("Best"))
+    return Section(
+        "What it is worth",
+        f"Both recipes were trained again with seeds that the search had not seen. The best one is "
+        f"a file: mnistlab train {result.path / 'best.json'}",
+        tables=(seeds_table(result), Table("The best recipe", columns, rows)),
+    )
+
+
+def _history(result: TuningResult, command: str) -> Section:
+    scores, complete = _scores(result.trials)
+    figure = search_history(
+        scores,
+        complete,
+        caption=f"Validation accuracy of every trial, in the order they began. {PRUNED_WORDS}",
+        command=command,
+    )
+    return Section("History", figures=(figure,))
+
+
+def _importance(result: TuningResult, command: str) -> list[Section]:
+    if not result.importance:
+        return []
+    figure = importance_bars(
+        list(result.importance),
+        np.array(list(result.importance.values())),
+        caption="How much of the differences between trials each setting explains, by fANOVA "
+        "(Hutter et al. 2014). Settings that some trials did not have, such as the width of a "
+        "third layer, are left out; trials ended early count with the accuracy they had then.",
+        command=command,
+    )
+    return [Section("What matters", figures=(figure,))]
+
+
+def _settings(result: TuningResult, command: str) -> Section:
+    scores, complete = _scores(result.trials)
+    axes = _axes(result)
+    return Section(
+        "Every setting",
+        figures=(
+            slices(
+                axes,
+                scores,
+                complete,
+                caption=f"Validation accuracy against each setting alone. {PRUNED_WORDS}",
+                command=command,
+            ),
+            parallel_coordinates(
+                axes,
+                scores,
+                complete,
+                caption="A line a trial, from its settings to its validation accuracy: the more "
+                "colour the better, the best one in ink, those ended early thin.",
+                command=command,
+            ),
+        ),
+    )
+
+
+def _axes(result: TuningResult) -> list[Axis]:
+    space, axes = result.search.space, []
+    points = [space.in_use(trial.point) for trial in result.trials]
+    for name, kind in space.dimensions().items():
+        values = [point.get(name) for point in points]
+        if isinstance(kind, Choice):
+            places = np.array([kind.choices.index(value) for value in values], dtype=float)
+            axes.append(Axis(name, places, labels=tuple(map(_name, kind.choices))))
+        elif any(value is not None for value in values):
+            axes.append(Axis(name, np.array(values, dtype=float), kind.logarithmic))
+    return axes
+
+
+def _scores(trials: tuple[Trial, ...]) -> tuple[Any, Any]:
+    scores = [np.nan if trial.accuracy is None else trial.accuracy for trial in trials]
+    return np.array(scores), np.array([trial.is_complete for trial in trials])
+
+
+def _plain(recipe: Any) -> dict[str, str]:
+    """Every field that decides what is computed, phases and arguments by their path."""
+    found: dict[str, str] = {}
+    plain = recipe.to_json()
+    for key in ("name", "system", "summary", "data", "expect", "seed"):
+        del plain[key]
+    phases = plain.pop("phases")
+    for number, phase in enumerate(phases):
+        prefix = f"phases.{number}." if len(phases) > 1 else ""
+        found |= {f"{prefix}{key}": _name(value) for key, value in phase.items()}
+    for key, value in plain.items():
+        if isinstance(value, dict):
+            found |= {f"{key}.{inner}": _name(each) for inner, each in value.items()}
+        else:
+            found[key] = _name(value)
+    return found
+
+
+def _name(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _cell(value: Any) -> str | int | float | None:
+    return value if value is None or isinstance(value, str | int | float) else _name(value)
+
+
+def _gain_text(result: TuningResult, key: str) -> str:
+    found = result.gain(key)
+    if not np.isfinite(found.low):
+        return f"{100 * found.mean:+.2f} points"
+    low, high = 100 * found.low, 100 * found.high
+    return f"{100 * found.mean:+.2f} points ({low:+.2f} to {high:+.2f}, {p_text(found.p)})"
+
+
+def _facts(result: TuningResult) -> tuple[Fact, ...]:
+    search, trials = result.search, result.trials
+    run = result.comparison.arms[1].runs[0]
+    n_complete = sum(trial.is_complete for trial in trials)
+    return (
+        Fact("Data set", f"{search.dataset.name}, split {run.data['split']}"),
+        Fact("Images", f"{run.data['n_train']:,} / {run.data['n_val']:,} / {run.data['n_test']:,}"),
+        Fact("Trials", f"{len(trials)}, of which {len(trials) - n_complete} ended early"),
+        Fact("Search", f"{result.time_s / 60:.1f} min, from the first trial to the last"),
+        Fact("Sampler", f"{search.sampler}, seed {search.seed}"),
+        Fact("Machine", machine_text(run.env)),
+        Fact("Chosen on", "validation; the test part was looked at for two recipes"),
+    )

@@ -1,0 +1,233 @@
+"""What a search may change in a recipe, and within which bounds.
+
+A space is declared beside a recipe: the fields, named as `--set` names them, and what each may
+be. A sampler sees it as plain dimensions, numbers and choices.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from mnistlab.errors import RecipeError
+from mnistlab.recipe import Recipe, set_fields, validated
+
+
+@dataclass(frozen=True)
+class Range:
+    """A number from low to high, both included; a whole one where both are written so.
+
+    logarithmic: drawn evenly in its logarithm. Raises RecipeError for bounds that are none.
+    """
+
+    low: int | float
+    high: int | float
+    logarithmic: bool = False
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.low) and math.isfinite(self.high) and self.low < self.high):
+            raise RecipeError(f"a range needs low < high, got {self.low} and {self.high}")
+        if self.logarithmic and self.low <= 0:
+            raise RecipeError(f"a logarithmic range needs low > 0, got {self.low}")
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it holds whole numbers alone."""
+        return isinstance(self.low, int) and isinstance(self.high, int)
+
+    def nearest(self, value: Any) -> int | float | None:
+        """The value it may have that is nearest; None where that is no number."""
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return None
+        return min(max(int(value) if self.is_whole else value, self.low), self.high)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of some values, whatever they are: names, numbers, widths of layers."""
+
+    choices: tuple[Any, ...]
+
+    def __post_init__(self) -> None:
+        # JSON has lists where recipes have tuples.
+        values = tuple(tuple(v) if isinstance(v, list) else v for v in self.choices)
+        object.__setattr__(self, "choices", values)
+        if len(values) < 2 or len({json.dumps(value) for value in values}) < len(values):
+            raise RecipeError(f"a choice needs two values or more, all different, got {values}")
+
+    def nearest(self, value: Any) -> Any:
+        """The value itself where it is one of them, None where it is not."""
+        return value if value in self.choices else None
+
+
+@dataclass(frozen=True)
+class Layers:
+    """Widths of fewest to most layers, each of them in a range of its own."""
+
+    fewest: int
+    most: int
+    width: Range
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.fewest < self.most:
+            raise RecipeError(f"layers need 0 <= fewest < most, got {self.fewest}, {self.most}")
+        if not self.width.is_whole or self.width.low < 1:
+            raise RecipeError("widths of layers are whole numbers from 1 on")
+
+
+Dimension = Range | Choice
+
+
+@dataclass(frozen=True)
+class Space:
+    """Fields of a recipe by their path, such as "learning_rate", and what each may be."""
+
+    fields: Mapping[str, Range | Choice | Layers]
+
+    def __post_init__(self) -> None:
+        if not self.fields:
+            raise RecipeError("a space needs a field to search")
+
+    def dimensions(self) -> dict[str, Dimension]:
+        """What a sampler draws, by name: of layers their number, and each one's width."""
+        found: dict[str, Dimension] = {}
+        for path, field in self.fields.items():
+            if isinstance(field, Layers):
+                found[self._number(path)] = Range(field.fewest, field.most)
+                # All widths are drawn each time, so that a trial is a point of one space.
+                found |= {self._width(path, i): field.width for i in range(field.most)}
+            else:
+                found[path] = field
+        return found
+
+    def applied(self, recipe: Recipe, drawn: Mapping[str, Any]) -> Recipe:
+        """The recipe at a point; RecipeError for a field it does not have, as `--set` raises it."""
+        values = {
+            path: [drawn[self._width(path, i)] for i in range(drawn[self._number(path)])]
+            if isinstance(field, Layers)
+            else drawn[path]
+            for path, field in self.fields.items()
+        }
+        return set_fields(recipe, {path: _text(value) for path, value in values.items()})
+
+    def in_use(self, drawn: Mapping[str, Any]) -> dict[str, Any]:
+        """The dimensions that a point's recipe has: not the widths of layers that are not there."""
+        unused = {
+            self._width(path, i)
+            for path, field in self.fields.items()
+            if isinstance(field, Layers)
+            for i in range(drawn[self._number(path)], field.most)
+        }
+        return {name: value for name, value in drawn.items() if name not in unused}
+
+    def nearest(self, recipe: Recipe) -> dict[str, Any] | None:
+        """The point nearest to where the recipe stands; None where a field has none near."""
+        every, found = self.dimensions(), {}
+        for path, field in self.fields.items():
+            value = _value_of(recipe, path)
+            if isinstance(field, Layers):
+                widths = value if isinstance(value, tuple) else ()
+                found[self._number(path)] = len(widths)
+                unused = (field.width.low,) * field.most  # any will do for layers there are not
+                found |= {self._width(path, i): (*widths, *unused)[i] for i in range(field.most)}
+            else:
+                found[path] = value
+        point = {name: kind.nearest(found[name]) for name, kind in every.items()}
+        return None if None in point.values() else point
+
+    def check(self, recipe: Recipe) -> None:
+        """RecipeError for a field the recipe does not have, or a bound that it cannot be."""
+        every = self.dimensions()
+        for name, kind in every.items():
+            ends = kind.choices if isinstance(kind, Choice) else (kind.low, kind.high)
+            for end in ends:
+                first = {other: _first(each) for other, each in every.items()}
+                try:
+                    self.applied(recipe, first | {name: end})
+                except RecipeError as error:
+                    said = str(error).removeprefix("--set ")
+                    raise RecipeError(f"the space does not fit {recipe.name}: {said}") from error
+
+    def _number(self, path: str) -> str:
+        return f"{self._whose(path)}layers"
+
+    def _width(self, path: str, place: int) -> str:
+        return f"{self._whose(path)}width {place + 1}"
+
+    def _whose(self, path: str) -> str:
+        """Of which layers, where there are several kinds of them."""
+        kinds = [field for field in self.fields.values() if isinstance(field, Layers)]
+        return f"{path}: " if len(kinds) > 1 else ""
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values, ready for JSON; `read_space` gives an equal space back."""
+        plain: dict[str, Any] = json.loads(json.dumps(asdict(self)["fields"]))
+        return plain
+
+
+def read_space(path: Path) -> Space:
+    """The space in a JSON file: {"learning_rate": {"low": 0.001, "high": 1, "logarithmic": true}}.
+
+    {"choices": [...]} is a choice, {"fewest": 1, "most": 3, "width": {"low": ..., "high": ...}}
+    are layers. RecipeError, naming the file, for anything else.
+    """
+    try:
+        plain = json.loads(path.read_bytes())
+    except OSError as error:
+        raise RecipeError(f"{path}: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:
+        raise RecipeError(f"{path}: no JSON: {error}") from error
+    if not isinstance(plain, dict):
+        raise RecipeError(f"{path}: must be an object, a field each")
+    fields = {name: _field(value, f"{path}: {name}") for name, value in plain.items()}
+    if not fields:
+        raise RecipeError(f"{path}: holds no field to search")
+    return Space(fields)
+
+
+def _field(plain: Any, where: str) -> Range | Choice | Layers:
+    """What may be, told by the names in it."""
+    there = plain if isinstance(plain, dict) else {}
+    kind: type[Any] = Choice if "choices" in there else Layers if "fewest" in there else Range
+    found: Range | Choice | Layers = validated(kind, json.dumps(plain), where)
+    return found
+
+
+def _first(kind: Dimension) -> Any:
+    return kind.choices[0] if isinstance(kind, Choice) else kind.low
+
+
+def _text(value: Any) -> str:
+    """A value as `--set` takes it, of a drawn number the digits that matter."""
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _value_of(recipe: Recipe, path: str) -> Any:
+    """What a field of the recipe is now; None where its phases differ in it."""
+    head, _, rest = path.partition(".")
+    if head == "phases" and rest:
+        number, _, name = rest.partition(".")
+        return getattr(recipe.phases[int(number)], name)
+    if head == "augmentation" and rest:
+        return recipe.augmentation.get(rest, 0.0)
+    if head == "model_args" and rest:
+        return _argument(recipe, rest)
+    if recipe.phases and hasattr(recipe.phases[0], path):
+        values = {getattr(phase, path) for phase in recipe.phases}
+        return values.pop() if len(values) == 1 else None
+    return getattr(recipe, path) if hasattr(recipe, path) else _argument(recipe, path)
+
+
+def _argument(recipe: Recipe, name: str) -> Any:
+    """An argument of the model, its default where the recipe does not say."""
+    from mnistlab.classifiers.methods import method_of  # may need torch
+
+    there = inspect.signature(method_of(recipe.model).arguments).parameters
+    return recipe.model_args.get(name, there[name].default)

@@ -1,0 +1,189 @@
+"""Tuning: the best point of a space on validation, and what it is worth over seeds.
+
+    board    which points are tried, kept in a journal (Optuna)
+    search   trials trained, one after another, by one process or several
+    trial    a point and how far it got
+
+The best trial's own score is the luckiest of many. What is reported is its recipe trained again
+with seeds the search has not seen, beside the recipe that was there before, on the test part.
+"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from mnistlab import atomic
+from mnistlab.data import Dataset, load
+from mnistlab.errors import RecipeError, Stopped, TrainingError
+from mnistlab.evaluation import Difference, on_same_images, over_seeds
+from mnistlab.recipe import Recipe
+from mnistlab.recipes.spaces import space_of
+from mnistlab.run import DEFAULT_FOLDER, Progress, parts_of
+from mnistlab.run.building import check_trainable
+from mnistlab.space import Space
+from mnistlab.studies.wording import MINUS, points
+from mnistlab.study import Arm, ArmResult, Settings, Study, StudyResult
+from mnistlab.tuning.search import Search, helped
+from mnistlab.tuning.trial import Trial, best_of
+
+__all__ = ["Trial", "TuningResult", "tune"]
+
+
+@dataclass(frozen=True)
+class TuningResult:
+    """A finished search: its trials, and the untuned and the best recipe trained over seeds.
+
+    time_s: from the first trial's beginning to the last one's end. importance: each dimension's
+    share in how validation accuracy varies, the largest first.
+    """
+
+    search: Search
+    trials: tuple[Trial, ...]
+    time_s: float
+    importance: dict[str, float]
+    comparison: StudyResult
+
+    @property
+    def path(self) -> Path:
+        """The search's folder."""
+        return self.search.folder
+
+    @property
+    def best(self) -> Trial:
+        """The complete trial that was best on validation."""
+        best = best_of(self.trials)
+        assert best is not None  # else there had been nothing to train
+        return best
+
+    @property
+    def recipe(self) -> Recipe:
+        """Its recipe."""
+        return self.search.best(self.best)
+
+    def gain(self, key: str = "test_accuracy") -> Difference:
+        """The best recipe's accuracy minus the untuned one's."""
+        untuned, tuned = self.comparison.arms
+        return _gain(tuned, untuned, key)
+
+    def to_json(self) -> dict[str, Any]:
+        """result.json of the search: that of a study of two arms, and its trials."""
+        return {
+            **self.comparison.to_json(),
+            "recipe": self.search.recipe.to_json(),
+            "space": self.search.space.to_json(),
+            "sampler": self.search.sampler,
+            "search_time_s": self.time_s,
+            "importance": self.importance,
+            "best": self.recipe.to_json(),
+            "trials": [trial.to_json() for trial in self.trials],
+        }
+
+
+def tune(
+    recipe: Recipe,
+    data: Dataset | str | None = None,
+    *,
+    n_trials: int = 50,
+    space: Space | None = None,
+    n_seeds: int = 5,
+    sampler: str = "tpe",
+    seed: int = 0,
+    n_processes: int = 1,
+    out: Path | str = DEFAULT_FOLDER,
+    device: str = "auto",
+    threads: int | None = None,
+    progress: Progress | None = None,
+) -> TuningResult:
+    """Search a space for the recipe that is best on validation, and train it over seeds.
+
+    space: what may be changed; None takes the one declared for the recipe. sampler: "tpe",
+    "random" or, of choices alone, "grid". n_processes: how many train at once on this machine;
+    the same call elsewhere on the same folder helps as well. A search that was stopped goes on;
+    with more trials than before it is made longer. The best recipe so far lies in
+    OUT/tune-.../best.json. Raises what `train` raises, RecipeError for a space or sampler that
+    does not fit, and TrainingError where no trial was trained to its end.
+    """
+    dataset = data if isinstance(data, Dataset) else load(data or recipe.data)
+    for name, value in (("trials", n_trials), ("seeds", n_seeds), ("processes", n_processes)):
+        if value < 1:
+            raise RecipeError(f"{name} must be at least 1, got {value}")
+    space, progress = space or space_of(recipe), progress or Progress()
+    space.check(recipe)
+    check_trainable(recipe, parts_of(recipe, dataset).train, device)
+    search = Search(recipe, dataset, space, n_trials, sampler, seed, Path(out), device, threads)
+    board = search.board()
+    atomic.write_json(search.folder / "space.json", space.to_json())
+    atomic.write_json(search.folder / "recipe.json", recipe.to_json())
+    progress.on_plan(n_trials)
+    try:
+        with helped(search, n_processes) as shared:
+            trials = shared.wait(progress)
+    except KeyboardInterrupt as error:
+        raise _stopped(search, error) from error
+    settings = Settings(n_seeds, search.out, False, device, threads, progress)
+    importance = board.importance()
+    study = _worth(search, trials, importance)
+    with atomic.locked(search.folder / "seeds.lock"):  # another process may be as far
+        comparison = replace(study.run(dataset, settings), path=search.folder)
+        result = TuningResult(search, trials, board.time_s(), importance, comparison)
+        atomic.write_json(search.folder / "result.json", result.to_json())
+    return result
+
+
+def _stopped(search: Search, error: KeyboardInterrupt) -> Stopped:
+    """What to say of a search that was told to stop in the middle of a trial."""
+    path = search.folder / "best.json"
+    best = f"; best so far: mnistlab train {path}" if path.exists() else ""
+    number = error.signal_number if isinstance(error, Stopped) else signal.SIGINT
+    return Stopped(f"{search.folder}: stopped; the same command goes on{best}", number)
+
+
+def _worth(search: Search, trials: Sequence[Trial], importance: Mapping[str, float]) -> Study:
+    """The untuned and the best recipe, with seeds of their own."""
+    best = best_of(trials)
+    if best is None:
+        raise TrainingError(f"{search.folder}: none of {len(trials)} trials was trained to its end")
+    recipe = search.recipe
+
+    def decide(results: Sequence[ArmResult]) -> str:
+        untuned, tuned = results
+        first = next(iter(importance.items()), None)
+        matters = f" Most of it hangs on {first[0]} ({first[1]:.0%})." if first else ""
+        return (
+            f"{_gain_text(tuned, untuned)} The best of {len(trials)} trials had "
+            f"{best.accuracy:.4f} on validation, number {best.number + 1}.{matters}"
+        )
+
+    return Study(
+        name=f"tune-{recipe.name}",
+        system=recipe.system,
+        question=f"What is it worth to tune {recipe.name}, and what of it matters?",
+        arms=(Arm(recipe), Arm(search.best(best))),
+        decide=decide,
+    )
+
+
+def _gain(tuned: ArmResult, untuned: ArmResult, key: str = "test_accuracy") -> Difference:
+    """Over paired seeds; on the same images of the test part where the model has no seeds."""
+    if len(tuned.runs) == 1 and key == "test_accuracy":
+        tuned_right, untuned_right = (
+            arm.runs[0].predicted() == arm.runs[0].test_labels() for arm in (tuned, untuned)
+        )
+        return on_same_images(tuned_right, untuned_right)
+    return over_seeds(tuned.each(key), untuned.each(key))
+
+
+def _gain_text(tuned: ArmResult, untuned: ArmResult) -> str:
+    found = _gain(tuned, untuned)
+    seeds = "one seed, interval over images" if found.of == "images" else f"{found.n} seeds"
+    low, high = (f"{100 * end:+.1f}".replace("-", MINUS) for end in (found.low, found.high))
+    shown = "" if found.is_shown else "; no difference shown"
+    return (
+        f"Tuned {tuned.test_accuracy[0]:.4f} on the test part, untuned "
+        f"{untuned.test_accuracy[0]:.4f}: {points(found.mean)} (95 % interval {low} to {high}, "
+        f"{seeds}{shown})."
+    )
