@@ -13,16 +13,18 @@ lint:
 types:
 	$(PYTHON) -m mypy
 
+# What is marked slow takes minutes each and runs by `make slow`.
 test:
-	$(PYTHON) -m pytest
+	$(PYTHON) -m pytest -m "not slow" -n auto --dist loadfile
 
 format:
 	$(PYTHON) -m ruff format .
 	$(PYTHON) -m ruff check --fix .
 
-# Each recipe's expected result on the complete sets: some four hours.
+# Each recipe's expected result on the complete sets, twenty kills of a torch training: five hours.
 slow:
 	$(PYTHON) -m pytest tests/slow
+	$(PYTHON) -m pytest -m slow tests/unit
 
 # Writes the tables of README.md anew from benchmarks/ledger.jsonl.
 tables:

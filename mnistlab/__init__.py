@@ -85,6 +85,7 @@ _HOMES = {
     "Space": "space",
     "read_space": "space",
     "tune": "tuning",
+    "tracked": "tracking",
     # what can go wrong
     "MnistlabError": "errors",
     "DataError": "errors",

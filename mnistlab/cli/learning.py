@@ -20,6 +20,7 @@ from mnistlab.cli.options import (
     SetOption,
     SizeOption,
     ThreadsOption,
+    TrackOption,
 )
 from mnistlab.errors import RecipeError
 
@@ -86,17 +87,19 @@ def train(
     ] = None,
     device: DeviceOption = "auto",
     threads: ThreadsOption = None,
+    track: TrackOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Train a recipe and keep the run. The test part is left alone: see evaluate."""
     from dataclasses import replace
 
     from mnistlab import run as runs
-    from mnistlab.cli.terminal import shown_progress, table
+    from mnistlab.cli.terminal import say, shown_progress, table
+    from mnistlab.tracking import tracked
 
     if (recipe is None) == (resume is None):
         raise RecipeError("train takes a recipe, or --resume and a run's folder")
-    with shown_progress() as progress:
+    with shown_progress() as shown, tracked(shown, track, out=out, say=say) as progress:
         if resume is not None:
             trained = [runs.resume(resume, device=device, threads=threads, progress=progress)]
         else:
@@ -195,17 +198,19 @@ def study(
     force: ForceOption = False,
     device: DeviceOption = "auto",
     threads: ThreadsOption = None,
+    track: TrackOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Answer a question with recipes and seeds. Writes a table, figures and a page."""
-    from mnistlab.cli.terminal import shown_progress, table
+    from mnistlab.cli.terminal import say, shown_progress, table
     from mnistlab.reporting.study_report import study_report, summary_lines
     from mnistlab.studies import get_study
     from mnistlab.study import run_study
+    from mnistlab.tracking import tracked
 
     chosen = get_study(name)
     dataset = load_data(data or chosen.data, size, label_column)
-    with shown_progress() as progress:
+    with shown_progress() as shown, tracked(shown, track, out=out, say=say) as progress:
         result = run_study(
             chosen,
             dataset,

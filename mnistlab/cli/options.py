@@ -43,3 +43,6 @@ OutOption = Annotated[Path, typer.Option("--out", help="Folder that run folders 
 ForceOption = Annotated[bool, typer.Option("--force", help="Train again what is there already.")]
 DeviceOption = Annotated[str, typer.Option("--device", help="auto, cpu, cuda or mps.")]
 ThreadsOption = Annotated[int | None, typer.Option("--threads", min=1, help="CPU threads.")]
+TrackOption = Annotated[
+    str | None, typer.Option("--track", help="Tell runs to a server as they train: mlflow.")
+]

@@ -76,12 +76,14 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     return "\n".join(padded)
 
 
+def say(text: str) -> None:
+    """A line on standard error."""
+    print(text, file=sys.stderr, flush=True)
+
+
 def _plain_lines() -> Progress:
     plan = {"runs": 1, "done": 0}
     title = ""
-
-    def say(text: str) -> None:
-        print(text, file=sys.stderr, flush=True)
 
     def on_start(recipe: Recipe, dataset: Dataset, n_steps: int) -> None:
         nonlocal title

@@ -61,6 +61,7 @@ def layered_mlp() -> Recipe:
     """
     return Recipe(
         name="layered-mlp",
+        expect={"mnist": (0.8, 0.88)},
         system="D3",
         summary="784-32-10 in NumPy, untuned",
         model="scratch",

@@ -15,7 +15,7 @@ DROPOUT = Range(0.0, 0.5)
 # D3's number of hidden layers, their widths, learning rate and weight decay; the rest is ours.
 DENSE = Space(
     {
-        "hidden_sizes": Layers(1, 3, Range(64, 1024, logarithmic=True)),
+        "hidden_sizes": Layers(1, 3, Range(64, 768, logarithmic=True)),
         "learning_rate": RATE,
         "weight_decay": DECAY,
         "dropout": DROPOUT,
@@ -49,7 +49,9 @@ TRANSFER = Space(
 )
 OF_PHASES = Space({"learning_rate": RATE, "weight_decay": DECAY})
 
-SPACES: dict[str, Space] = {"layered-mlp": DENSE}
+SPACES: dict[str, Space] = {
+    "layered-mlp": DENSE,
+}
 BY_MODEL: dict[str, Space] = {
     "scratch": DENSE,
     "mlp": DENSE,

@@ -65,13 +65,9 @@ def report(run: Run, data: Dataset | None = None) -> Path:
 def _training(run: Run, dataset: Dataset, command: str) -> tuple[Section, ...]:
     """What only a network has: epochs, and a state before them."""
     name = run.recipe.name
-    curves = {name: curves_of([run])}
-    kept = f"The weights of epoch {kept_epoch(run)}, the best on validation, are kept."
     figures = (
-        learning_curves(
-            [name], curves, caption=f"{kept} {lines_text([run])}".rstrip(), command=command
-        ),
-        *rate_figures([name], curves, command),
+        curves_figure(run, command),
+        *rate_figures([name], {name: curves_of([run])}, command),
     )
     training = Section("Training", figures=figures, tables=(*_model(run.recipe), _phases(run)))
     if (
@@ -87,6 +83,14 @@ def _training(run: Run, dataset: Dataset, command: str) -> tuple[Section, ...]:
             figures=gallery(run, dataset, command, "images"),
         ),
     )
+
+
+def curves_figure(run: Run, command: str) -> Figure:
+    """Losses and accuracies of a run by epoch."""
+    kept = f"The weights of epoch {kept_epoch(run)}, the best on validation, are kept."
+    caption = f"{kept} {lines_text([run])}".rstrip()
+    name = run.recipe.name
+    return learning_curves([name], {name: curves_of([run])}, caption=caption, command=command)
 
 
 def curves_caption(runs: Sequence[Run]) -> str:

@@ -18,7 +18,7 @@ FOUNDATIONS = {"errors", "atomic", "version", "machine"}
 GROUND = {"data", "evaluation", "phases", "scratch"}
 LEARNING = GROUND | {"models", "training"}
 CORE = LEARNING | {"classifiers", "recipe", "recipes", "run", "space"}
-TOP = CORE | {"study", "studies", "tuning", "reporting", "serving", "scale"}
+TOP = CORE | {"study", "studies", "tuning", "reporting", "serving", "scale", "tracking"}
 ALLOWED = {
     "errors": set(),
     "atomic": set(),
@@ -39,6 +39,7 @@ ALLOWED = {
     "studies": CORE | {"study"},
     "tuning": CORE | {"study", "studies"},
     "reporting": TOP,
+    "tracking": CORE | {"reporting"},
     "cli": TOP,
     "__main__": {"cli"},
     "__init__": TOP,

@@ -1,0 +1,149 @@
+"""What MLflow is told of a run: parameters and epochs as they come, then the model and a figure."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+# Before MLflow is imported: nothing is sent to anyone else or printed, and a server that is away
+# is asked again by Delivery, not for minutes inside one call.
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")  # --json ends it
+os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
+
+from mlflow.entities import Metric, Param
+from mlflow.exceptions import MlflowException
+from mlflow.tracking import MlflowClient
+
+from mnistlab.data import Dataset
+from mnistlab.phases import Epoch
+from mnistlab.recipe import Recipe
+from mnistlab.run import Run
+from mnistlab.run.training import folder_name
+from mnistlab.tracking.delivery import Delivery
+
+EXPERIMENT = "mnistlab"
+RUN_TAG = (
+    "mnistlab.run"  # the name of the run's folder, by which a run that is gone on with is found
+)
+PASSING = ("INTERNAL_ERROR", "TEMPORARILY_UNAVAILABLE", "REQUEST_LIMIT_EXCEEDED")
+OF_EPOCHS = ("train_loss", "train_accuracy", "val_loss", "val_accuracy", "learning_rate", "time_s")
+OF_RUNS = ("n_parameters", "train_time_s", "peak_memory_mb")
+LONGEST_PARAM = 500  # characters
+
+
+def may_pass(error: Exception) -> bool:
+    """Whether an error is the server's absence and not its answer."""
+    if isinstance(error, MlflowException):
+        return error.error_code in PASSING
+    return isinstance(error, OSError)
+
+
+class MlflowRuns:
+    """Tells one run after another; nothing here waits for the server."""
+
+    def __init__(self, out: Path, delivery: Delivery) -> None:
+        self.uri = os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{out.resolve()}/mlflow.db"
+        self._out, self._delivery = out, delivery
+        self._experiment: str | None = None
+        self._run: dict[str, str] | None = None  # of the running one, its id once it has one
+
+    def begin(self, recipe: Recipe, dataset: Dataset, n_steps: int) -> None:
+        """A training begins, or goes on."""
+        run: dict[str, str] = {}
+        params = _flat(recipe.to_json()) | {"data": dataset.name, "n_steps": n_steps}
+        tags = {
+            RUN_TAG: folder_name(recipe, dataset),
+            "recipe_hash": recipe.content_hash,
+            "data_fingerprint": dataset.fingerprint,
+        }
+
+        def call() -> None:
+            client = self._client()
+            run.setdefault("id", self._opened(client, recipe.name, tags))
+            told = [Param(key, str(value)[:LONGEST_PARAM]) for key, value in params.items()]
+            client.log_batch(run["id"], params=told)
+
+        self._run = run
+        self._delivery.put(call)
+
+    def epoch(self, epoch: Epoch) -> None:
+        """An epoch is over."""
+        values = {name: getattr(epoch, name) for name in OF_EPOCHS}
+        self._log_metrics({k: v for k, v in values.items() if v is not None}, epoch.epoch)
+
+    def end(self, run: Run) -> None:
+        """The run is complete; nothing is told of one that was found complete."""
+        if self._run is None:
+            return
+        self._log_metrics({key: run.result[key] for key in OF_RUNS if run.result[key]}, 0)
+        self._log_metrics({"best_val_accuracy": run.result["val_accuracy"]}, 0)
+        told = self._run
+        self._delivery.put(lambda: self._client().log_artifacts(told["id"], str(run.path), "run"))
+        if run.log:
+            self._delivery.put(lambda: self._log_curves(told["id"], run))
+        self.close("FINISHED")
+
+    def close(self, status: str) -> None:
+        """The running one has ended so; nothing where none is running."""
+        told, self._run = self._run, None
+        if told is not None:
+            self._delivery.put(lambda: self._client().set_terminated(told["id"], status))
+
+    def _log_metrics(self, values: Mapping[str, float], step: int) -> None:
+        now, told = int(1000 * time.time()), self._run
+        if told is not None:
+            metrics = [Metric(key, float(value), now, step) for key, value in values.items()]
+            self._delivery.put(lambda: self._client().log_batch(told["id"], metrics=metrics))
+
+    def _log_curves(self, run_id: str, run: Run) -> None:
+        from mnistlab.reporting.run_report import curves_figure  # loads matplotlib
+
+        figure = curves_figure(run, f"mnistlab train {run.recipe.name}")
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / f"{figure.name}.png"
+            path.write_bytes(figure.png)
+            self._client().log_artifact(run_id, str(path), "figures")
+
+    def _client(self) -> MlflowClient:
+        return MlflowClient(self.uri)
+
+    def _opened(self, client: MlflowClient, name: str, tags: Mapping[str, str]) -> str:
+        """The id of the run of that tag that has not ended, or of a new one."""
+        experiment = self._experiment = self._experiment or self._experiment_id(client)
+        unfinished = f"tags.`{RUN_TAG}` = '{tags[RUN_TAG]}' and attributes.status != 'FINISHED'"
+        found = client.search_runs([experiment], unfinished, max_results=1)
+        if found:
+            run_id: str = found[0].info.run_id
+            client.update_run(run_id, "RUNNING")
+            return run_id
+        created: str = client.create_run(experiment, tags=dict(tags), run_name=name).info.run_id
+        return created
+
+    def _experiment_id(self, client: MlflowClient) -> str:
+        name = os.environ.get("MLFLOW_EXPERIMENT_NAME", EXPERIMENT)
+        found = client.get_experiment_by_name(name)
+        if found is not None:
+            return str(found.experiment_id)
+        is_local = self.uri.startswith("sqlite:")
+        place = (self._out / "mlflow-artifacts").resolve().as_uri() if is_local else None
+        return str(client.create_experiment(name, artifact_location=place))
+
+
+def _flat(plain: Any, path: str = "") -> dict[str, Any]:
+    """Nested values by their path, such as "phases.0.learning_rate"."""
+    if isinstance(plain, Mapping):
+        items = plain.items()
+    elif isinstance(plain, list) and any(isinstance(value, Mapping) for value in plain):
+        items = {str(place): value for place, value in enumerate(plain)}.items()
+    else:
+        return {path: plain}
+    flat: dict[str, Any] = {}
+    for key, value in items:
+        flat |= _flat(value, f"{path}.{key}" if path else key)
+    return flat
