@@ -110,6 +110,15 @@ ROWS = (
     Row("C17", "final model", "0.916", "final", "final"),
     Row("C17", "its phases cut to 10 epochs", "0.916", "final-shortened", "final-shortened"),
     Row("C17", "its layers, trained in half an hour", "0.916", "final-tuned", "final-tuned"),
+    *(
+        Row(system, what, published, "tune-layered-mlp", "layered-mlp-best", data, figure)
+        for data in ("mnist", "fashion-mnist")
+        for system, what, published, figure in (
+            ("D3", "network by hand, gained by tuning", "about 9 points", "gained"),
+            ("D3", "network by hand, tuned", "–", "test"),
+            ("D4", "what of it matters most", "a figure", "matters"),
+        )
+    ),
     Row("E1", "softmax regression", "about 0.92", "ladder", "softmax", "mnist"),
     Row("E2", "one hidden layer of 100", "about 0.97", "ladder", "mlp", "mnist"),
     Row("E3", "two convolutions", "0.98 to 0.99", "ladder", "cnn-small", "mnist"),

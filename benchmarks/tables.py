@@ -18,6 +18,7 @@ from benchmarks import (
     study_tables,
     systems,
     transfer_tables,
+    tuning_tables,
 )
 from benchmarks.markdown import markdown
 from mnistlab import atomic
@@ -27,7 +28,7 @@ PAGES = [
     ledger.CHECKOUT / "README.md",
     *(
         DOCS / f"{name}.md"
-        for name in ("measured", "zoo", "evidence", "transfer", "systems")
+        for name in ("measured", "zoo", "evidence", "transfer", "tuning", "systems")
     ),
 ]
 MARKED = re.compile(r"(<!-- table: ([\w-]+(?: [\w-]+)*) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -84,6 +85,8 @@ TABLES: dict[str, Callable[[], str]] = {
         "transfer-lite0", "fashion-mnist"
     ),
     "transfer gains": lambda: transfer_tables.gains_table("transfer", "fashion-mnist"),
+    "tuning": lambda: tuning_tables.tuning_table("layered-mlp", ("mnist",)),
+    "importance": lambda: tuning_tables.importance_table("layered-mlp", ("mnist",)),
     "mlp-batch-size mnist": lambda: study_tables.cost_table("mlp-batch-size", "mnist"),
     "mlp-vs-svm mnist": lambda: study_tables.cost_table("mlp-vs-svm", "mnist"),
     "mlp-vs-svm growth": lambda: study_tables.growth_table("mlp-vs-svm", "mnist"),
