@@ -1,7 +1,8 @@
 """What a checkpoint every 100 steps adds to an epoch of SimpleCNN (A9) on Fashion-MNIST, batch 64.
 
-One epoch of N_IMAGES images, no validation, float32; turns alternate. Both train as `mnistlab
-train` does, through Checkpoints; the one without is told of an interval it does not reach.
+One epoch of all training images, no validation, float32; turns alternate. Both train as `mnistlab
+train` does, through Checkpoints, and are timed until the last one is on the disk; the one without
+is told of an interval it does not reach.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import statistics
 import sys
 import tempfile
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,22 +22,24 @@ from benchmarks.ledger import run_benchmark
 from mnistlab.run import classifier_of
 from mnistlab.run.checkpoints import FILES, Checkpoints
 
-N_TURNS, N_IMAGES = 5, 19_200
+N_TURNS, N_IMAGES = 7, 55_000
 EVERY = 100
 
 
 def epoch_time_s(data: ml.Dataset, every: int, seed: int, folder: Path) -> float:
-    """Seconds of one epoch."""
+    """Seconds of one epoch and of all its checkpoints."""
     recipe = ml.get_recipe("simple-cnn")
     phase = replace(recipe.phases[0], epochs=1)
     recipe = replace(recipe, phases=(phase,), precision="float32", seed=seed)
     classifier = classifier_of(recipe, "cpu").set_params(validation_fraction=0)
     checkpoints = Checkpoints(folder, every, {})
+    start = time.perf_counter()
     with checkpoints.heard():
         classifier.fit(data.images, data.labels, keeper=checkpoints)
+    seconds = time.perf_counter() - start
     assert bool(list(folder.glob(FILES))) == (every == EVERY)
     checkpoints.clear()
-    return float(classifier.history_[0]["time_s"])
+    return seconds
 
 
 def bench() -> dict[str, Any]:
