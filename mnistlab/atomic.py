@@ -11,6 +11,7 @@ import glob
 import json
 import os
 import shutil
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
@@ -24,7 +25,8 @@ def open_aside(path: Path) -> Iterator[IO[bytes]]:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     _clear_abandoned(path)
-    aside = path.with_name(f".{path.name}.{os.getpid()}.aside")
+    thread = threading.get_native_id()
+    aside = path.with_name(f".{path.name}.{thread}.{os.getpid()}.aside")
     try:
         with aside.open("wb") as file:
             yield file

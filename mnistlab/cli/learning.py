@@ -15,6 +15,7 @@ from mnistlab.cli.options import (
     ForceOption,
     JsonOption,
     LabelOption,
+    OnOption,
     OutOption,
     RecipeArgument,
     SetOption,
@@ -199,6 +200,7 @@ def study(
     device: DeviceOption = "auto",
     threads: ThreadsOption = None,
     track: TrackOption = None,
+    on: OnOption = "local",
     as_json: JsonOption = False,
 ) -> None:
     """Answer a question with recipes and seeds. Writes a table, figures and a page."""
@@ -221,6 +223,7 @@ def study(
             device=device,
             threads=threads,
             progress=progress,
+            on=on,
         )
     page = study_report(result)
     print(table(*summary_lines(result)))

@@ -46,3 +46,10 @@ ThreadsOption = Annotated[int | None, typer.Option("--threads", min=1, help="CPU
 TrackOption = Annotated[
     str | None, typer.Option("--track", help="Tell runs to a server as they train: mlflow.")
 ]
+OnOption = Annotated[
+    str,
+    typer.Option(
+        "--on",
+        help="Where to train: local, or ray, the cluster of RAY_ADDRESS or this machine's cores.",
+    ),
+]

@@ -14,6 +14,7 @@ from mnistlab.cli.options import (
     DeviceOption,
     JsonOption,
     LabelOption,
+    OnOption,
     OutOption,
     RecipeArgument,
     SetOption,
@@ -50,6 +51,7 @@ def tune(
     out: OutOption = Path("runs"),
     device: DeviceOption = "auto",
     threads: ThreadsOption = None,
+    on: OnOption = "local",
     as_json: JsonOption = False,
 ) -> None:
     """Search for a better recipe, and say what it is worth over seeds. Writes a page.
@@ -80,6 +82,7 @@ def tune(
             device=device,
             threads=threads,
             progress=progress,
+            on=on,
         )
     page = tuning_report(result)
     print(table(*text_of(seeds_table(result))))

@@ -93,7 +93,7 @@ def train(
     progress = progress or Progress()
     if path.exists() and not force:
         atomic.clear_older(path)
-        return _ended(path, progress)
+        return ended(path, progress)
     check_trainable(recipe, parts.train, device)
     return _Training(recipe, parts, dataset, device, threads, progress).run(path, afresh=force)
 
@@ -114,10 +114,10 @@ def resume(
     """
     path, progress = Path(path), progress or Progress()
     whole = path.with_suffix("") if path.suffix == ".partial" else path
-    partial = _partial(whole)
+    partial = partial_of(whole)
     if not partial.is_dir():
         if whole.is_dir():
-            return _ended(whole, progress)
+            return ended(whole, progress)
         raise RunError(f"{path}: no such run folder")
     data, env = read_records(partial, "data", "env")
     recipe, dataset = read_recipe(partial / "recipe.json"), data_of(partial, data)
@@ -129,7 +129,8 @@ def resume(
     return _Training(recipe, parts, dataset, device, threads, progress).run(whole, afresh=False)
 
 
-def _ended(path: Path, progress: Progress) -> Run:
+def ended(path: Path, progress: Progress) -> Run:
+    """The complete run of that folder, told of."""
     run = open_run(path)
     progress.on_end(run)
     return run
@@ -150,8 +151,32 @@ def _together(recipe: Recipe, device: str) -> Iterator[Processes | None]:
         yield processes
 
 
-def _partial(path: Path) -> Path:
+def partial_of(path: Path) -> Path:
+    """The folder in which the run `path` is made."""
     return path.with_name(f"{path.name}.partial")
+
+
+def make(path: Path, afresh: bool, write: Callable[[Path], None]) -> None:
+    """Make the run folder `path` by a function that writes its files into another.
+
+    afresh: no checkpoints are left there. Whatever ends it early leaves a folder named .partial, or
+    none. Raises RunError where another process is making this run, and what `write` raises.
+    """
+    partial = partial_of(path)
+    try:
+        with atomic.claimed(partial, keep=None if afresh else FILES):
+            write(partial)
+            atomic.publish_folder(partial, path)
+    except BlockingIOError as error:
+        if afresh or not path.exists():
+            raise RunError(f"{path}: another process is training this run") from error
+    except TrainingError as error:
+        atomic.write_json(partial / "failure.json", {"error": str(error)})
+        raise
+    except MnistlabError:
+        if not any(partial.glob(FILES)):  # nothing was trained
+            shutil.rmtree(partial)
+        raise
 
 
 @dataclass(frozen=True)
@@ -169,30 +194,20 @@ class _Training:
         """The run folder `path`, once it is there; afresh: not from a checkpoint."""
         with _together(self.recipe, self.device) as processes:
             if processes is not None and processes.rank:
-                self.along(_partial(path), processes)
+                self.along(partial_of(path), processes)
             else:
                 self.into(path, afresh, processes)
-        return _ended(path, self.progress)
+        return ended(path, self.progress)
 
     def into(self, path: Path, afresh: bool, processes: Processes | None) -> None:
-        """Make the run folder `path`; whatever ends it early leaves one named .partial, or none."""
-        partial = _partial(path)
-        try:
-            with atomic.claimed(partial, keep=None if afresh else FILES):
-                if processes is not None:
-                    processes.wait()  # the others read checkpoints there
-                self._write(partial, processes)
-                atomic.publish_folder(partial, path)
-        except BlockingIOError as error:
-            if afresh or not path.exists():
-                raise RunError(f"{path}: another process is training this run") from error
-        except TrainingError as error:
-            atomic.write_json(partial / "failure.json", {"error": str(error)})
-            raise
-        except MnistlabError:
-            if not any(partial.glob(FILES)):  # nothing was trained
-                shutil.rmtree(partial)
-            raise
+        """Make the run folder `path`."""
+
+        def write(partial: Path) -> None:
+            if processes is not None:
+                processes.wait()  # the others read checkpoints there
+            self._write(partial, processes)
+
+        make(path, afresh, write)
 
     def along(self, partial: Path, processes: Processes) -> None:
         """Train beside the process that writes `partial`, and write nothing."""

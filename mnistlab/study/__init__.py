@@ -15,6 +15,7 @@ from mnistlab import atomic
 from mnistlab.data import Dataset, load
 from mnistlab.errors import RecipeError
 from mnistlab.run import DEFAULT_FOLDER, Progress
+from mnistlab.scale import place
 from mnistlab.study.comparison import (
     Arm,
     ArmResult,
@@ -59,10 +60,13 @@ def run_study(
     device: str = "auto",
     threads: int | None = None,
     progress: Progress | None = None,
+    on: str = "local",
 ) -> AnyResult:
     """Run a study on a data set and write OUT/study-NAME-DATA/result.json.
 
     quick: a miniature of it, in a folder of its own, to see in a minute or two what it does.
+    on: where its runs are trained, "local" or "ray"; on Ray with one thread each unless more are
+    said. With the same seeds and threads the figures are the same.
 
     Runs are found by content hash, so a repeated study trains only what is missing and one
     cut short goes on where it stopped. Errors are those of `train`.
@@ -72,7 +76,12 @@ def run_study(
     dataset = data if isinstance(data, Dataset) else load(data or study.data)
     if quick:
         study, dataset = miniature(study), few_images(dataset)
-    settings = Settings(n_seeds, Path(out), force, device, threads, progress or Progress())
-    result = study.run(dataset, settings)
+    if on != "local" and not isinstance(study, Study):
+        raise RecipeError(f"study {study.name} compares no arms: it runs here alone, not on {on}")
+    with place(on) as where:
+        threads = threads or where.default_threads
+        told = progress or Progress()
+        settings = Settings(n_seeds, Path(out), force, device, threads, told, where)
+        result = study.run(dataset, settings)
     atomic.write_json(result.path / "result.json", result.to_json())
     return result

@@ -111,13 +111,16 @@ class Study:
         """
         n_seeds = self.n_seeds if settings.n_seeds is None else settings.n_seeds
         seeds = {arm.name: range(_most_seeds(arm, n_seeds)) for arm in self.arms}
-        settings.progress.on_plan(sum(map(len, seeds.values())))
+        recipes = [
+            replace(arm.recipe, seed=seed)
+            for seed in range(n_seeds)
+            for arm in self.arms
+            if seed in seeds[arm.name]
+        ]
+        settings.progress.on_plan(len(recipes))
         trained: dict[str, list[Run]] = {arm.name: [] for arm in self.arms}
-        for seed in range(n_seeds):
-            for arm in self.arms:
-                if seed in seeds[arm.name]:
-                    recipe = replace(arm.recipe, seed=seed)
-                    trained[arm.name].append(settings.train(recipe, dataset))
+        for recipe, run in zip(recipes, settings.train_all(recipes, dataset), strict=True):
+            trained[recipe.name].append(run)
         arms = tuple(
             ArmResult(
                 arm,

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
 from mnistlab.data import Dataset
 from mnistlab.recipe import Recipe
-from mnistlab.run import DEFAULT_FOLDER, Progress, Run, evaluate, train
+from mnistlab.run import DEFAULT_FOLDER, Progress, Run, evaluate
+from mnistlab.scale import Here, Place, of_many, together
 
 
 class Named(Protocol):
@@ -21,7 +24,10 @@ class Named(Protocol):
 
 @dataclass(frozen=True)
 class Settings:
-    """n_seeds: None leaves it to the study. force: train again what is there already."""
+    """n_seeds: None leaves it to the study. force: train again what is there already.
+
+    place: where runs are trained; they are evaluated here.
+    """
 
     n_seeds: int | None = None
     out: Path = DEFAULT_FOLDER
@@ -29,10 +35,11 @@ class Settings:
     device: str = "auto"
     threads: int | None = None
     progress: Progress = field(default_factory=Progress)
+    place: Place = field(default_factory=Here)
 
     def train(self, recipe: Recipe, dataset: Dataset) -> Run:
         """A run of the recipe, trained now or found."""
-        return train(
+        return self.place.train(
             recipe,
             dataset,
             out=self.out,
@@ -41,6 +48,13 @@ class Settings:
             threads=self.threads,
             progress=self.progress,
         )
+
+    def train_all(self, recipes: Sequence[Recipe], dataset: Dataset) -> list[Run]:
+        """A run of each, in order, as many at once as the place allows."""
+        n_at_once = self.place.n_at_once(self.threads)
+        told = self if n_at_once == 1 else replace(self, progress=of_many(self.progress))
+        works = [partial(told.train, recipe, dataset) for recipe in recipes]
+        return together(self.place, n_at_once, works)
 
     def evaluate(self, run: Run, dataset: Dataset) -> Run:
         """The run with its test figures, measured now or found."""

@@ -24,6 +24,7 @@ from mnistlab.recipe import Recipe
 from mnistlab.recipes.spaces import space_of
 from mnistlab.run import DEFAULT_FOLDER, Progress, parts_of
 from mnistlab.run.building import check_trainable
+from mnistlab.scale import place
 from mnistlab.space import Space
 from mnistlab.studies.wording import MINUS, points
 from mnistlab.study import Arm, ArmResult, Settings, Study, StudyResult
@@ -97,12 +98,14 @@ def tune(
     device: str = "auto",
     threads: int | None = None,
     progress: Progress | None = None,
+    on: str = "local",
 ) -> TuningResult:
     """Search a space for the recipe that is best on validation, and train it over seeds.
 
     space: what may be changed; None takes the one declared for the recipe. sampler: "tpe",
     "random" or, of choices alone, "grid". n_processes: how many train at once on this machine;
-    the same call elsewhere on the same folder helps as well. A search that was stopped goes on;
+    the same call elsewhere on the same folder helps as well. on: where trials are trained, "local"
+    or, as many at once as a cluster has cores for, "ray". A search that was stopped goes on;
     with more trials than before it is made longer. The best recipe so far lies in
     OUT/tune-.../best.json. Raises what `train` raises, RecipeError for a space or sampler that
     does not fit, and TrainingError where no trial was trained to its end.
@@ -114,21 +117,34 @@ def tune(
     space, progress = space or space_of(recipe), progress or Progress()
     space.check(recipe)
     check_trainable(recipe, parts_of(recipe, dataset).train, device)
-    search = Search(recipe, dataset, space, n_trials, sampler, seed, Path(out), device, threads)
+    if on != "local" and n_processes > 1:
+        raise RecipeError(f"processes are of this machine; on {on} the cluster decides")
+    with place(on) as where:
+        threads = threads or where.default_threads
+        search = Search(
+            recipe, dataset, space, n_trials, sampler, seed, Path(out), device, threads, where
+        )
+        return _searched(search, n_seeds, n_processes, progress)
+
+
+def _searched(search: Search, n_seeds: int, n_processes: int, progress: Progress) -> TuningResult:
+    """The search, led to its end."""
     board = search.board()
-    atomic.write_json(search.folder / "space.json", space.to_json())
-    atomic.write_json(search.folder / "recipe.json", recipe.to_json())
-    progress.on_plan(n_trials)
+    atomic.write_json(search.folder / "space.json", search.space.to_json())
+    atomic.write_json(search.folder / "recipe.json", search.recipe.to_json())
+    progress.on_plan(search.n_trials)
     try:
         with helped(search, n_processes) as shared:
             trials = shared.wait(progress)
     except KeyboardInterrupt as error:
         raise _stopped(search, error) from error
-    settings = Settings(n_seeds, search.out, False, device, threads, progress)
+    settings = Settings(
+        n_seeds, search.out, False, search.device, search.threads, progress, search.place
+    )
     importance = board.importance()
     study = _worth(search, trials, importance)
     with atomic.locked(search.folder / "seeds.lock"):  # another process may be as far
-        comparison = replace(study.run(dataset, settings), path=search.folder)
+        comparison = replace(study.run(search.dataset, settings), path=search.folder)
         result = TuningResult(search, trials, board.time_s(), importance, comparison)
         atomic.write_json(search.folder / "result.json", result.to_json())
     return result

@@ -11,7 +11,8 @@ import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,9 @@ from mnistlab.data import Dataset
 from mnistlab.errors import MnistlabError, TrainingError
 from mnistlab.phases import Epoch
 from mnistlab.recipe import Recipe
-from mnistlab.run import Progress, TrialEnd, train
+from mnistlab.run import Progress, TrialEnd
 from mnistlab.run.training import folder_name
+from mnistlab.scale import Here, Place, of_many, together
 from mnistlab.space import Space
 from mnistlab.tuning.board import Board, Plan
 from mnistlab.tuning.trial import COMPLETE, FAILED, PRUNED, RUNNING, Trial, best_of
@@ -34,7 +36,8 @@ WAIT_S = 0.3  # until another process may have ended or left its trial
 class Search:
     """What is searched, on which data, where, and with what.
 
-    n_trials: all together, those of earlier calls and of other processes included.
+    n_trials: all together, those of earlier calls and of other processes included. place: where
+    they are trained; journal and folder are here.
     """
 
     recipe: Recipe
@@ -46,6 +49,7 @@ class Search:
     out: Path
     device: str
     threads: int | None
+    place: Place = field(default_factory=Here)
 
     @property
     def folder(self) -> Path:
@@ -96,10 +100,11 @@ class Search:
         hooks = replace(progress, on_epoch=on_epoch, on_end=lambda run: None)
         state, accuracy, why = COMPLETE, None, ""
         try:
-            run = train(
+            run = self.place.train(
                 recipe,
                 self.dataset,
                 out=board.trial_folder(number),
+                force=False,
                 device=self.device,
                 threads=self.threads,
                 progress=hooks,
@@ -127,10 +132,13 @@ class Search:
 
     def wait(self, progress: Progress) -> tuple[Trial, ...]:
         """All trials, once those of other processes are over; theirs are gone on with if left."""
+        n_at_once = min(self.place.n_at_once(self.threads), self.n_trials)
+        told = progress if n_at_once == 1 else of_many(progress)
         while True:
-            self.work(progress)
+            together(self.place, n_at_once, [partial(self.work, told)] * n_at_once)
             trials = self.board().trials()
             if not any(trial.state == RUNNING for trial in trials):
+                self._keep_best(trials)  # of two trials that ended at once either came last
                 return trials
             time.sleep(WAIT_S)
 

@@ -35,9 +35,10 @@ ALLOWED = {
     "space": LEARNING | {"classifiers", "recipe"},
     "recipes": LEARNING | {"classifiers", "recipe", "space"},
     "run": CORE,
-    "study": CORE,
+    "scale": CORE,
+    "study": CORE | {"scale"},
     "studies": CORE | {"study"},
-    "tuning": CORE | {"study", "studies"},
+    "tuning": CORE | {"scale", "study", "studies"},
     "reporting": TOP,
     "tracking": CORE | {"reporting"},
     "cli": TOP,
@@ -96,7 +97,7 @@ def test_ground_rooms_never_import_torch(path: Path) -> None:
     ],
 )
 def test_torch_is_not_loaded_by(statement: str) -> None:
-    heavy = "{'torch', 'torchvision', 'sklearn', 'matplotlib', 'polars', 'scipy'}"
+    heavy = "{'torch', 'torchvision', 'sklearn', 'matplotlib', 'polars', 'scipy', 'ray'}"
     check = f"{statement}\nimport sys; print('loaded', sorted({heavy} & set(sys.modules)))"
     finished = subprocess.run(
         [sys.executable, "-c", check], capture_output=True, text=True, check=True
