@@ -211,6 +211,7 @@ def test_benchmarks_are_listed_in_a_checkout(capsys: pytest.CaptureFixture[str])
         "evaluating",
         "kept_features",
         "loop",
+        "ray_workers",
         "scratch_mlp",
         "steps",
         "svm",
