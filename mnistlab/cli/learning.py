@@ -210,6 +210,8 @@ def study(
     from mnistlab.study import run_study
     from mnistlab.tracking import tracked
 
+    if track is not None and on != "local":
+        raise RecipeError(f"--track is told of trainings of this machine, not of those on {on}")
     chosen = get_study(name)
     dataset = load_data(data or chosen.data, size, label_column)
     with shown_progress() as shown, tracked(shown, track, out=out, say=say) as progress:

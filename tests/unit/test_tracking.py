@@ -259,6 +259,8 @@ def test_commands_take_it(
     assert (tmp_path / "mlflow.db").is_file()
     assert run_command([*command.split(), "wandb"]) == 2
     assert capsys.readouterr().err == "error: unknown tracker 'wandb'; there are: mlflow\n"
+    assert run_command(["study", "ladder", "--track", "mlflow", "--on", "ray"]) == 2
+    assert "not of those on ray" in capsys.readouterr().err
 
     def no_mlflow(name: str, *rest: Any) -> Any:
         if name.startswith("mnistlab.tracking.mlflow_runs"):
