@@ -256,9 +256,10 @@ def connected() -> Iterator[OnRay]:
     with contextlib.ExitStack() as ending:
         hear = ending.enter_context(_signals())
         if not ray.is_initialized():
+            folder = tempfile.TemporaryDirectory(prefix="mnistlab-", ignore_cleanup_errors=True)
+            ending.enter_context(folder)
             ending.callback(ray.shutdown)
-            code = ending.enter_context(tempfile.TemporaryDirectory(prefix="mnistlab-code-"))
-            _connect(ray, Path(code))
+            _connect(ray, Path(folder.name))
         hear()
         yield OnRay(ray)
 
@@ -284,14 +285,18 @@ def _imported() -> Any:
     return ray
 
 
-def _connect(ray: Any, code: Path) -> None:
+def _connect(ray: Any, folder: Path) -> None:
     """Begin a connection whose workers use this very package, whatever they have themselves."""
-    package = Path(mnistlab.__file__).parent
+    package, code = Path(mnistlab.__file__).parent, folder / "code"
     shutil.copytree(package, code / package.name, ignore=shutil.ignore_patterns("__pycache__"))
     address = os.environ.get("RAY_ADDRESS") or "local"
     if address.startswith("ray://"):
         raise RunError(f"RAY_ADDRESS={address}: say HOST:PORT, on a computer of the cluster")
-    own = {"_node_ip_address": "127.0.0.1", "include_dashboard": False}
+    own = {
+        "_node_ip_address": "127.0.0.1",
+        "_temp_dir": str(folder / "ray"),
+        "include_dashboard": False,
+    }
     try:
         ray.init(
             address=address,
