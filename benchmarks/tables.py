@@ -85,8 +85,8 @@ TABLES: dict[str, Callable[[], str]] = {
         "transfer-lite0", "fashion-mnist"
     ),
     "transfer gains": lambda: transfer_tables.gains_table("transfer", "fashion-mnist"),
-    "tuning": lambda: tuning_tables.tuning_table("layered-mlp", ("mnist",)),
-    "importance": lambda: tuning_tables.importance_table("layered-mlp", ("mnist",)),
+    "tuning": lambda: tuning_tables.tuning_table("layered-mlp", ("mnist", "fashion-mnist")),
+    "importance": lambda: tuning_tables.importance_table("layered-mlp", ("mnist", "fashion-mnist")),
     "mlp-batch-size mnist": lambda: study_tables.cost_table("mlp-batch-size", "mnist"),
     "mlp-vs-svm mnist": lambda: study_tables.cost_table("mlp-vs-svm", "mnist"),
     "mlp-vs-svm growth": lambda: study_tables.growth_table("mlp-vs-svm", "mnist"),
