@@ -213,6 +213,7 @@ def validated(kind: type[Value], text: str | bytes, where: str) -> Value:
     from pydantic import ValidationError
 
     try:
+        # Every type is hashable, which mypy does not know of one that is a variable.
         adapter: TypeAdapter[Value] = _adapter(kind)  # type: ignore[arg-type]
         return adapter.validate_json(text, strict=True, extra="forbid")
     except ValidationError as error:

@@ -76,6 +76,19 @@ def test_a_search_finds_better_and_the_same_every_time(
     assert [t.point for t in another.trials[1:]] != [t.point for t in one.trials[1:3]]
 
 
+def test_the_best_is_judged_by_seeds_its_search_has_not_seen(
+    stripes: Dataset, tmp_path: Path
+) -> None:
+    begun: list[Recipe] = []
+    progress = Progress(on_start=lambda recipe, data, n_steps: begun.append(recipe))
+    found = search(BY_HAND, stripes, tmp_path, 3, space=SPACE, n_seeds=3, progress=progress)
+    trained = {recipe.seed for recipe in begun if "-trial-" in recipe.name}
+    judged = {run.recipe.seed for arm in found.comparison.arms for run in arm.runs}
+    assert len(trained) == 1
+    assert judged == {0, 1, 2}
+    assert not trained & judged
+
+
 def test_the_first_trial_is_where_the_recipe_stands(stripes: Dataset, tmp_path: Path) -> None:
     found = search(BY_HAND, stripes, tmp_path, 1, space=SPACE)
     assert found.trials[0].point["learning_rate"] == 1e-4
