@@ -40,7 +40,7 @@ def check_training_images(
             "a classifier needs images of at least 2 classes; "
             f"y holds only one class: {estimator.classes_[0]!r}"
         )
-    return images, codes.astype(np.int64)
+    return images, codes.astype(np.int64, copy=False)
 
 
 def check_images(

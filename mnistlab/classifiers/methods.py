@@ -131,7 +131,7 @@ def _torch_network(model: str) -> Method:
         if model not in WITH_BLOCKS:
             check_whole(model, settings.get("phases") or ())
         augmentation.check(settings.get("augmentation") or {})
-        fixed_views.expander(settings.get("expansion"))
+        fixed_views.expansion_of(settings.get("expansion"))
         fixed_views.views_of(settings.get("test_time_augmentation", ()))
         return TorchClassifier(model=model, model_args=model_args, **settings)
 

@@ -19,6 +19,7 @@ from mnistlab.classifiers.inputs import (
     hold_out,
     seed_of,
 )
+from mnistlab.data import large
 from mnistlab.data.scaling import fit_scaling
 from mnistlab.errors import RecipeError
 from mnistlab.phases import KEEPS_NOTHING, Epoch, Keeper, Phase
@@ -104,30 +105,34 @@ class ScratchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
         phases, seed = self._phases(), seed_of(self.random_state)
         if X_val is None or y_val is None:
             train, val = hold_out(len(images), self.validation_fraction, seed)
-            X_val, val_codes = images[val], codes[val]
-            images, codes = images[train], codes[train]
+            X_val, val_codes = large.take(images, val), codes[val]
+            images, codes = large.take(images, train), codes[train]
         else:
             X_val, val_codes = check_validation_images(self, X_val, y_val)
         self.network_ = self._build(fit_scaling(self.scaling, images), seed)
         self.n_parameters_ = self.network_.weights.size
-        history = scratch.train(
-            self.network_,
-            scratch.Examples(self._shaped(images), codes),
-            scratch.Examples(self._shaped(X_val), val_codes) if len(val_codes) else None,
-            phases,
-            batch_size=self.batch_size,
-            seed=seed,
-            keeper=keeper,
-            on_step=on_step,
-            on_epoch=on_epoch,
-        )
+        examples = scratch.Examples(self._shaped(images), codes)
+        validation = scratch.Examples(self._shaped(X_val), val_codes) if len(val_codes) else None
+        with large.giving_back(examples.X, validation and validation.X):
+            history = scratch.train(
+                self.network_,
+                examples,
+                validation,
+                phases,
+                batch_size=self.batch_size,
+                seed=seed,
+                keeper=keeper,
+                on_step=on_step,
+                on_epoch=on_epoch,
+            )
         self.history_ = [asdict(epoch) for epoch in history]
         return self
 
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
         """Class probabilities (N, K), columns in the order of classes_."""
         images = check_images(self, X)
-        logits = self.network_.predict_logits(self._shaped(images))
+        with large.giving_back(images):
+            logits = self.network_.predict_logits(self._shaped(images))
         return scratch.softmax(logits.astype(np.float64))
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:

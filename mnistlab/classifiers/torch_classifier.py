@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Self
 
@@ -21,6 +21,7 @@ from mnistlab.classifiers.inputs import (
     padded_shape,
     seed_of,
 )
+from mnistlab.data import large
 from mnistlab.data.scaling import fit_scaling
 from mnistlab.models import build, count_parameters, read_pretrained
 from mnistlab.models.scaling import Scaling
@@ -28,7 +29,7 @@ from mnistlab.phases import KEEPS_NOTHING, Epoch, Keeper, Phase
 from mnistlab.training import hardware, loop
 from mnistlab.training.augmentation import augmenter
 from mnistlab.training.examples import Examples
-from mnistlab.training.fixed_views import expander, views_of
+from mnistlab.training.fixed_views import View, expansion_of, views_of
 from mnistlab.training.parallel import ALONE, Processes, normalised_together
 
 
@@ -120,20 +121,21 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         precision = hardware.pick_precision(self.precision, device)
         seed = seed_of(self.random_state)
         augment = augmenter(self.augmentation or {}, len(self.classes_), seed)
-        expand = expander(self.expansion)
+        views = expansion_of(self.expansion)
         views_of(self.test_time_augmentation)
         if X_val is None or y_val is None:
             train, val = hold_out(len(images), self.validation_fraction, seed)
-            X_val, val_codes = images[val], codes[val]
-            images, codes = images[train], codes[train]
+            X_val, val_codes = large.take(images, val), codes[val]
+            images, codes = large.take(images, train), codes[train]
         else:
             X_val, val_codes = check_validation_images(self, X_val, y_val)
-        examples = Examples(*expand(*self._examples(images, codes, device)))
-        validation = None
-        if len(val_codes):
-            validation = Examples(*expand(*self._examples(X_val, val_codes, device)))
+        prepared, prepared_val = (self._prepared(np.asarray(x), views) for x in (images, X_val))
+        examples, validation = (
+            Examples(_tensor(x).to(device), torch.from_numpy(labels).repeat(len(views)).to(device))
+            for x, labels in ((prepared, codes), (prepared_val, val_codes))
+        )
         scaling = Scaling(*fit_scaling(self.scaling, images))
-        with hardware.seeded(seed, device):
+        with hardware.seeded(seed, device), large.giving_back(prepared, prepared_val):
             self.network_ = nn.Sequential(scaling, self._build())
             self.weights_from_ = read_pretrained(self.network_[1])
             self.network_.to(device).to(memory_format=torch.channels_last)
@@ -141,12 +143,13 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
                 history = loop.train(
                     self.network_,
                     examples,
-                    validation,
+                    validation if len(val_codes) else None,
                     self._phases(),
                     batch_size=self.batch_size,
                     seed=seed,
                     augment=augment,
                     autocast=precision == "bfloat16",
+                    rows=large.rows_of(prepared) if device.type == "cpu" else None,
                     processes=processes,
                     keeper=keeper,
                     on_features=on_features,
@@ -160,11 +163,16 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
 
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
         """Class probabilities (N, K), columns in the order of classes_."""
-        images = self._tensor(check_images(self, X), next(self.network_.parameters()).device)
+        images = check_images(self, X)
+        with large.giving_back(images):
+            return np.concatenate([self._probabilities(block) for block in large.blocks(images)])
+
+    def _probabilities(self, images: NDArray[Any]) -> NDArray[np.float64]:
+        device = next(self.network_.parameters()).device
+        X = _tensor(self._prepared(images, expansion_of(None))).to(device)
         views = views_of(self.test_time_augmentation)
         by_view = [
-            loop.predict_logits(self.network_, view(images)).cpu().double().softmax(1)
-            for view in views
+            loop.predict_logits(self.network_, view(X)).cpu().double().softmax(1) for view in views
         ]
         return (torch.stack(by_view).sum(0) / len(views)).numpy()
 
@@ -225,27 +233,35 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
             )
         ]
 
-    def _examples(
-        self, images: ArrayLike, codes: NDArray[np.int64], device: torch.device
-    ) -> Examples:
-        return Examples(
-            self._tensor(np.asarray(images), device), torch.from_numpy(codes).to(device)
-        )
-
-    def _tensor(self, images: NDArray[Any], device: torch.device) -> torch.Tensor:
+    def _prepared(self, images: NDArray[Any], views: Sequence[View]) -> NDArray[Any]:
+        """(M, 1, H, W), padded, in one view after the other; uint8 stays what it is."""
         if images.dtype != np.uint8:
             images = images.astype(np.float32, copy=False)
-        # torch warns of arrays it must not write to, and cannot read backwards.
-        if not (images.flags.writeable and images.flags.c_contiguous):
-            images = images.copy()
-        X = torch.from_numpy(images).to(device).reshape(-1, 1, *self.image_shape_)  # (N, 1, H, W)
-        rows, columns = (
-            new - old for new, old in zip(self._padded_shape(), self.image_shape_, strict=True)
-        )
-        if not rows and not columns:
-            return X
-        margins = (columns // 2, columns - columns // 2, rows // 2, rows - rows // 2)
-        return nn.functional.pad(X, margins)
+        images = images.reshape(-1, 1, *self.image_shape_)
+        margins = [
+            ((new - old) // 2, (new - old + 1) // 2)
+            for new, old in zip(self._padded_shape(), self.image_shape_, strict=True)
+        ]
+        if len(views) == 1 and not np.any(margins):
+            return images
+
+        def seen() -> Iterator[NDArray[Any]]:
+            for view in views:
+                for block in large.blocks(images):
+                    yield view(_tensor(np.pad(block, ((0, 0), (0, 0), *margins)))).numpy()
+
+        return large.joined(seen())
+
+
+def _tensor(images: NDArray[Any]) -> torch.Tensor:
+    """The same memory where torch can read it; nothing here writes to it."""
+    if large.mapping_of(images) is not None and images.flags.c_contiguous:
+        with warnings.catch_warnings(action="ignore"):  # that it must not be written to
+            return torch.from_numpy(images)
+    # torch warns of arrays it must not write to, and cannot read backwards.
+    if not (images.flags.writeable and images.flags.c_contiguous):
+        images = images.copy()
+    return torch.from_numpy(images)
 
 
 def _outlines(tensors: Mapping[str, torch.Tensor]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mnistlab.data import large
 from mnistlab.errors import DataError
 
 
@@ -68,15 +69,17 @@ class Dataset:
     def fingerprint(self) -> str:
         """sha256 over shape, pixels, labels and class names: the same content, the same value."""
         digest = hashlib.sha256(repr((self.images.shape, self.class_names)).encode())
-        digest.update(np.ascontiguousarray(self.images).data)
+        with large.giving_back(self.images):
+            for block in large.blocks(self.images):
+                digest.update(np.ascontiguousarray(block).data)
         digest.update(self.labels.astype("<i8").data)
         return digest.hexdigest()
 
     def take(self, indices: NDArray[np.intp] | slice) -> Dataset:
-        """The images at `indices`, as a data set without official parts."""
+        """The images at `indices`, as a data set without official parts; see `large.take`."""
         return Dataset(
             self.name,
-            self.images[indices],
+            large.take(self.images, indices),
             self.labels[indices],
             self.class_names,
             provenance=self.provenance,

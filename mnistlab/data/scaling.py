@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mnistlab.data import large
 from mnistlab.errors import RecipeError
 
 SCALINGS = ("standard", "min-max", "symmetric", "none")
@@ -23,7 +24,8 @@ def fit_scaling(kind: str, X: NDArray[Any]) -> tuple[float, float]:
     if kind == "none":
         return 0.0, 1.0
     if kind in ("min-max", "symmetric"):
-        low, high = float(X.min()), float(X.max())
+        with large.giving_back(X):
+            low, high = float(X.min()), float(X.max())
         if kind == "symmetric":
             return (low + high) / 2, (high - low) / 2 or 1.0
         return low, (high - low) or 1.0
@@ -34,7 +36,10 @@ def fit_scaling(kind: str, X: NDArray[Any]) -> tuple[float, float]:
 
 def _moments_of_bytes(X: NDArray[np.uint8]) -> tuple[float, float]:
     # From the histogram: exact, and no copy of the images in float64.
-    counts, values = np.bincount(X.ravel(), minlength=256), np.arange(256)
+    counts, values = np.zeros(256, np.int64), np.arange(256)
+    with large.giving_back(X):
+        for block in large.blocks(X):
+            counts += np.bincount(block.ravel(), minlength=256)
     mean = float(counts @ values) / X.size
     variance = float(counts @ (values - mean) ** 2) / X.size
     return mean, variance**0.5 or 1.0

@@ -41,18 +41,27 @@ def features_of(
     kept = _kept(path, len(X), X.device)
     if kept is not None:
         return kept
-    (one,) = _computed(frozen, X[:1], autocast)
-    if len(X) * one.nbytes > MOST:
+    if not can_be_kept(frozen, X, autocast):
         return None
 
     def batches() -> Iterator[Tensor]:
         return _counted(_computed(frozen, X, autocast), len(X), on_features)
 
     with contextlib.suppress(OSError):  # a full disk, a folder that cannot be written to
-        _keep(path, (len(X), *one.shape[1:]), batches())
+        _keep(path, (len(X), *_of_one(frozen, X, autocast).shape[1:]), batches())
         _make_room(path.parent)
         kept = _kept(path, len(X), X.device)
     return torch.cat(list(batches())) if kept is None else kept
+
+
+def can_be_kept(frozen: nn.Module, X: Tensor, autocast: bool) -> bool:
+    """Whether what `frozen` makes of images (N, ...) takes no more than MOST."""
+    return len(X) * _of_one(frozen, X, autocast).nbytes <= MOST
+
+
+def _of_one(frozen: nn.Module, X: Tensor, autocast: bool) -> Tensor:
+    (features,) = _computed(frozen, X[:1], autocast)
+    return features
 
 
 @torch.no_grad()

@@ -7,38 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-import torch
 from torch import Tensor
 from torch.nn.functional import interpolate, pad
 
 from mnistlab.errors import RecipeError
 
 View = Callable[[Tensor], Tensor]  # (N, 1, H, W) to the same
-Expansion = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]  # images, labels to more of both
 
 
-def fourfold(X: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-    """Write-up C's expansion, (4 N, 1, H, W): as is, mirrored, enlarged, and both.
-
-    Enlarged: the outer 2 pixels cut away, the rest stretched to the old size (nearest).
-    RecipeError where nothing would be left of the images.
-    """
-    if min(X.shape[2:]) < 5:
-        raise RecipeError(f"images of {X.shape[2]}x{X.shape[3]} are too small to be enlarged")
-    enlarged = interpolate(X[:, :, 2:-2, 2:-2].float(), X.shape[2:]).to(X.dtype)
-    return torch.cat([X, X.flip(-1), enlarged, enlarged.flip(-1)]), y.repeat(4)
-
-
-EXPANSIONS: dict[str, Expansion] = {"fourfold": fourfold}
-
-
-def expander(name: str | None) -> Expansion:
-    """The expansion of that name, None giving the images back; RecipeError for others."""
-    if name is None:
-        return lambda X, y: (X, y)
-    if name not in EXPANSIONS:
-        raise RecipeError(f"unknown expansion {name!r}; there are: {', '.join(EXPANSIONS)}")
-    return EXPANSIONS[name]
+def as_is(X: Tensor) -> Tensor:
+    """The images themselves."""
+    return X
 
 
 def mirrored(X: Tensor) -> Tensor:
@@ -46,16 +25,44 @@ def mirrored(X: Tensor) -> Tensor:
     return X.flip(-1)
 
 
+def enlarged(X: Tensor) -> Tensor:
+    """The outer 2 pixels cut away, the rest stretched to the old size (nearest).
+
+    RecipeError where nothing would be left of the images.
+    """
+    if min(X.shape[2:]) < 5:
+        raise RecipeError(f"images of {X.shape[2]}x{X.shape[3]} are too small to be enlarged")
+    return interpolate(X[:, :, 2:-2, 2:-2].float(), X.shape[2:]).to(X.dtype)
+
+
 def moved(down: int, right: int) -> View:
     """The view moved by whole pixels, background coming in."""
     return lambda X: pad(X, (right, -right, down, -down))
 
 
+def both(first: View, then: View) -> View:
+    """One after the other."""
+    return lambda X: then(first(X))
+
+
+# What a training part grows by: these views of all images, one after the other.
+EXPANSIONS: dict[str, tuple[View, ...]] = {
+    "fourfold": (as_is, mirrored, enlarged, both(enlarged, mirrored)),  # write-up C's
+}
 # What test-time augmentation shows of an image besides itself.
 VIEWS: dict[str, tuple[View, ...]] = {
     "flip": (mirrored,),
     "shift": (moved(-1, 0), moved(1, 0), moved(0, -1), moved(0, 1)),
 }
+
+
+def expansion_of(name: str | None) -> tuple[View, ...]:
+    """The views of that expansion, of None the images as they are; RecipeError for others."""
+    if name is None:
+        return (as_is,)
+    if name not in EXPANSIONS:
+        raise RecipeError(f"unknown expansion {name!r}; there are: {', '.join(EXPANSIONS)}")
+    return EXPANSIONS[name]
 
 
 def views_of(names: Sequence[str]) -> list[View]:
@@ -65,14 +72,10 @@ def views_of(names: Sequence[str]) -> list[View]:
     """
     if len(set(names)) < len(names):
         raise RecipeError(f"test-time augmentation names a view twice: {', '.join(names)}")
-    views: list[View] = [lambda X: X]
+    views: list[View] = [as_is]
     for name in names:
         if name not in VIEWS:
             there = ", ".join(VIEWS)
             raise RecipeError(f"unknown test-time augmentation {name!r}; there are: {there}")
-        views += [_both(first, then) for first in views for then in VIEWS[name]]
+        views += [both(first, then) for first in views for then in VIEWS[name]]
     return views
-
-
-def _both(first: View, then: View) -> View:
-    return lambda X: then(first(X))

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from mnistlab.phases import Phase
 from mnistlab.training.augmentation import Augment
 from mnistlab.training.examples import Examples
-from mnistlab.training.features import features_of
+from mnistlab.training.features import can_be_kept, features_of
 
 
 @runtime_checkable
@@ -63,6 +63,8 @@ def trained_in(
     if parts is None:
         return whole
     frozen, rest = nn.Sequential(*network[:-1], parts[0]), parts[1]
+    if not can_be_kept(frozen, examples.X, autocast):
+        return whole  # before all of them are augmented
     views = []
     for _ in range(phase.kept_views if augment else 1):
         images = examples.X if augment is None else _augmented(augment, examples)

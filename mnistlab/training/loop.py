@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from mnistlab.data.large import Rows
 from mnistlab.phases import KEEPS_NOTHING, SCHEDULES, Epoch, Keeper, Phase, Position
 from mnistlab.training.augmentation import Augment, Augmenter
 from mnistlab.training.examples import Examples
@@ -21,6 +22,7 @@ from mnistlab.training.freezing import groups_of, trained_in
 from mnistlab.training.memory import Draws, Memory, state_of
 from mnistlab.training.optimizers import build_optimizer
 from mnistlab.training.parallel import ALONE, Processes
+from mnistlab.training.reading import images_of
 
 EVALUATION_BATCH = (
     250  # larger activations than 32 MB are mapped anew for every batch, twice the time
@@ -37,6 +39,7 @@ def train(
     seed: int,
     augment: Augment | None = None,
     autocast: bool = False,
+    rows: Rows | None = None,
     processes: Processes = ALONE,
     keeper: Keeper = KEEPS_NOTHING,
     on_features: Callable[[int, int], None] = lambda n_done, n_images: None,
@@ -47,8 +50,9 @@ def train(
 
     Which epoch is best, and when a phase ends early, is phases.Best's rule. `augment` turns
     a batch and its labels into what is trained on. `autocast` runs the forward pass in
-    bfloat16. Blocks that a phase freezes are run once, not at every step, and `on_features` is
-    told how many images they have seen: see training.freezing.
+    bfloat16. `rows`: those of the images, where they are a mapped file: see training.reading.
+    Blocks that a phase freezes are run once, not at every step, and `on_features` is told how many
+    images they have seen: see training.freezing.
     Of several processes each takes its share of every batch, and all end with the same network.
     What `keeper` keeps is enough to go on with the same numbers. Raises TrainingError when a loss
     is no longer finite; that epoch has been reported to `on_epoch` by then.
@@ -94,18 +98,19 @@ def train(
                 draws.set(state_of(saved, "now"))
                 saved = None
             processes.draw_apart(seed + at.step)
-            for batch in order.split(sizes)[at.batch :]:
+            batches = order.split(sizes)[at.batch :]
+            for batch, images in zip(batches, images_of(X, batches, rows), strict=True):
                 at.learning_rate = phase.learning_rate * schedule(
                     at.step / (phase.epochs * len(sizes)), at.losses
                 )
                 for group in optimizer.param_groups:
                     group["lr"] = at.learning_rate * group.get("share", 1)
-                images, labels = X[batch], y[batch]
+                labels = y[batch]
                 # targets: labels (N,), or shares of the classes (N, K) where images were mixed
-                images, targets = (images, labels) if change is None else change(images, labels)
-                images, labels, targets = map(processes.share, (images, labels, targets))
+                given, targets = (images, labels) if change is None else change(images, labels)
+                given, labels, targets = map(processes.share, (given, labels, targets))
                 with torch.autocast(device.type, torch.bfloat16, enabled=autocast):
-                    logits = trained(images)
+                    logits = trained(given)
                 loss = cross_entropy(logits.float(), targets, label_smoothing=phase.label_smoothing)
                 loss = loss * (len(labels) / len(batch))  # of one process, 1
                 optimizer.zero_grad()

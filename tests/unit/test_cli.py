@@ -210,6 +210,7 @@ def test_benchmarks_are_listed_in_a_checkout(capsys: pytest.CaptureFixture[str])
         "csv_reader",
         "evaluating",
         "kept_features",
+        "larger_than_memory",
         "loop",
         "ray_workers",
         "scratch_mlp",

@@ -10,11 +10,13 @@ import bz2
 import gzip
 import hashlib
 import io
+import mmap
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Protocol
 
+from mnistlab.data import large
 from mnistlab.errors import DataError
 
 # MNIST packs 5:1, the sparsest set of the project 30:1. A bomb packs 1000:1.
@@ -22,6 +24,7 @@ MAX_RATIO = 100
 FLOOR_BYTES = 1 << 26  # 64 MiB: below this the ratio does not matter
 MAX_CONTENT_BYTES = 1 << 31  # 2 GiB: four times the largest named file (EMNIST by-class)
 CHUNK_BYTES = 1 << 20
+PACKED = GZIP, BZIP2 = (b"\x1f\x8b", b"BZh")
 
 DAMAGE = (EOFError, OSError, zlib.error)
 
@@ -60,6 +63,17 @@ def read(path: Path) -> bytearray:
     return content
 
 
+def read_or_map(path: Path) -> bytearray | mmap.mmap:
+    """As `read`; a plain file of large.LARGE bytes or more is mapped, and may be of any size."""
+    try:
+        if path.stat().st_size < large.LARGE:
+            return read(path)
+        mapped = large.map_file(path)
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {reason(error)}") from error
+    return read(path) if mapped[:3].startswith(PACKED) else mapped
+
+
 def unpack(packed: bytes, where: str) -> bytearray:
     """`read` for bytes at hand, such as a member of an archive."""
     content = bytearray()
@@ -75,15 +89,16 @@ def _bounded(file: IO[bytes], n_packed: int, size: int, where: str) -> Iterator[
     start = file.read(3)
     file.seek(0)
     stream: Readable = file
-    if start[:2] == b"\x1f\x8b":
+    if start.startswith(GZIP):
         stream = gzip.GzipFile(fileobj=file)
-    elif start == b"BZh":
+    elif start.startswith(BZIP2):
         stream = bz2.BZ2File(file)
     limit, n_bytes = plausible_bytes(n_packed), 0
     while chunk := stream.read(size):
         n_bytes += len(chunk)
         if stream is not file and n_bytes > limit:
-            raise DataError(f"{where}: unpacks to more than {limit} bytes, no image data; refused")
+            why = "unpack it first" if limit == MAX_CONTENT_BYTES else "no image data"
+            raise DataError(f"{where}: unpacks to more than {limit} bytes; refused, {why}")
         yield chunk
 
 

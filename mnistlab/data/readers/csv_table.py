@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from mnistlab.data import large
 from mnistlab.data.dataset import Dataset
 from mnistlab.data.readers import content, csv_cells, csv_digits
 from mnistlab.data.readers.csv_cells import Columns, Rows
@@ -78,11 +79,20 @@ def read(path: Path, size: Size | None = None, label_column: str | None = None) 
 def read_table(path: Path, size: Size | None = None, label_column: str | None = None) -> Table:
     """As `read`, for a table that may lack labels, with the ids of its rows."""
     table = open_table(path, size, label_column)
-    rows = csv_cells.join(list(table.blocks))
+    labels: list[str] = []
+    ids: list[str] = []
+
+    def pixels() -> Iterator[NDArray[np.uint8]]:
+        for rows in table.blocks:
+            labels.extend(rows.labels)
+            ids.extend(rows.ids)
+            yield rows.pixels
+
+    images = large.joined(pixels()).reshape(-1, *table.size)
     return Table(
-        rows.pixels.reshape(-1, *table.size),
-        None if table.columns.label is None else rows.labels,
-        None if table.columns.id is None else rows.ids,
+        images,
+        None if table.columns.label is None else labels,
+        None if table.columns.id is None else ids,
         table.first_row,
     )
 

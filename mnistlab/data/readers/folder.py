@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from mnistlab.data import large
 from mnistlab.data.dataset import Dataset
 from mnistlab.data.readers import content
 from mnistlab.data.readers.shapes import Size
@@ -67,7 +68,7 @@ def read(path: Path, size: Size | None = None) -> Dataset:
     files = [file for part in parts for file in part.files]
     return Dataset(
         path.resolve().name,
-        np.stack(list(read_images(files, size))),
+        large.joined(image[None] for image in read_images(files, size)),
         np.array([class_names.index(n) for part in parts for n in part.classes], dtype=np.int64),
         tuple(class_names),
         n_official_train=len(parts[0].files) if len(parts) == 2 else None,

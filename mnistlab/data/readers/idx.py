@@ -7,6 +7,7 @@ idx1-ubyte (QMNIST's are idx2-int).
 from __future__ import annotations
 
 import math
+import mmap
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,10 @@ from mnistlab.errors import DataError
 TYPES: dict[int, np.dtype[Any]] = {8: np.dtype(np.uint8), 12: np.dtype(">i4")}
 MAX_RANK = 3
 
+Raw = bytes | bytearray | mmap.mmap
 
-def parse(raw: bytes | bytearray, where: str) -> NDArray[Any]:
+
+def parse(raw: Raw, where: str) -> NDArray[Any]:
     """An array of the shape and type that the header gives: uint8 or big-endian int32.
 
     Raises DataError naming `where` for a wrong magic number or a wrong length.
@@ -40,7 +43,7 @@ def parse(raw: bytes | bytearray, where: str) -> NDArray[Any]:
     return values.reshape(shape)
 
 
-def parse_images(raw: bytes | bytearray, where: str) -> NDArray[np.uint8]:
+def parse_images(raw: Raw, where: str) -> NDArray[np.uint8]:
     """`parse`, for images uint8 (N, H, W), at least one."""
     images = parse(raw, where)
     if images.ndim != 3 or images.dtype != np.uint8:
@@ -50,7 +53,7 @@ def parse_images(raw: bytes | bytearray, where: str) -> NDArray[np.uint8]:
     return images
 
 
-def parse_labels(raw: bytes | bytearray, where: str) -> NDArray[Any]:
+def parse_labels(raw: Raw, where: str) -> NDArray[Any]:
     """`parse`, for labels (N,); of QMNIST's eight columns the first is the class."""
     values = parse(raw, where)
     if values.ndim == 2 and values.shape[1] > 0:
@@ -61,14 +64,18 @@ def parse_labels(raw: bytes | bytearray, where: str) -> NDArray[Any]:
 
 
 def read_images(path: Path) -> NDArray[np.uint8]:
-    """The images of a plain or compressed IDX file, uint8 (N, H, W)."""
-    return parse_images(content.read(path), str(path))
+    """The images of a plain or compressed IDX file, uint8 (N, H, W); mapped where it is large."""
+    return parse_images(content.read_or_map(path), str(path))
+
+
+def header(shape: tuple[int, ...]) -> bytes:
+    """What comes before unsigned bytes of that shape."""
+    return bytes([0, 0, 8, len(shape)]) + b"".join(size.to_bytes(4, "big") for size in shape)
 
 
 def to_bytes(array: NDArray[np.uint8]) -> bytes:
     """An IDX file of unsigned bytes."""
-    sizes = b"".join(size.to_bytes(4, "big") for size in array.shape)
-    return bytes([0, 0, 8, array.ndim]) + sizes + array.tobytes()
+    return header(array.shape) + array.tobytes()
 
 
 def read(images_path: Path, labels_path: Path | None = None) -> Dataset:

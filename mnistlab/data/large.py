@@ -1,0 +1,210 @@
+"""Images too many for memory: they stay in a file that is mapped, and look like any other array.
+
+From LARGE bytes on nothing of the project copies images into memory. Plain IDX files are mapped
+where they lie; what must be put together anew, such as the parts of a random split, goes into a
+file without a name in the cache folder, which is gone with the array. Pages that were read count
+as the process's own until they are given back: see `giving_back`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import mmap
+import os
+import tempfile
+import threading
+import weakref
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import IO, Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnistlab.data.published.locate import cache_folder
+from mnistlab.errors import DataError
+
+LARGE = 1 << 30  # bytes from which on images are mapped
+BLOCK = 1 << 26  # bytes that are gone through at a time
+RESIDENT = 1 << 28  # bytes of mapped pages from which on they are given back
+PERIOD_S = 0.02  # between two looks at how many there are: the fastest loop maps 5 GB a second
+
+Images = NDArray[np.uint8]
+
+
+class MappedFile(mmap.mmap):
+    """The bytes of a file, which must not be empty, read from the disk as they are asked for."""
+
+    descriptor: int
+
+    def __new__(cls, file: IO[bytes]) -> Self:
+        """The file may be closed, and its name removed."""
+        mapped = super().__new__(cls, file.fileno(), 0, access=mmap.ACCESS_READ)
+        mapped.descriptor = os.dup(file.fileno())
+        weakref.finalize(mapped, os.close, mapped.descriptor)
+        return mapped
+
+
+def map_file(path: Path) -> MappedFile:
+    """The bytes of that file."""
+    with path.open("rb") as file:
+        return MappedFile(file)
+
+
+def mapping_of(array: NDArray[Any]) -> mmap.mmap | None:
+    """The mapped file behind an array or a part of one, where it can only be read.
+
+    None of all others: a mapping that is private and was written to is no copy of its file.
+    """
+    base: object = array
+    while isinstance(base, np.ndarray | memoryview):
+        base = base.base if isinstance(base, np.ndarray) else base.obj
+    if not isinstance(base, mmap.mmap):
+        return None
+    with memoryview(base) as view:
+        return base if view.readonly else None
+
+
+class Rows:
+    """The images of a mapped file, read one by one into memory of their own.
+
+    An image in a page that is mapped first takes four times as long, and the page must be given
+    back.
+    """
+
+    def __init__(self, images: NDArray[Any], mapping: MappedFile) -> None:
+        self._file, self._shape, self._dtype = mapping, images.shape[1:], images.dtype
+        base = np.frombuffer(mapping, np.uint8).ctypes.data
+        self._start, self._n_bytes = images.ctypes.data - base, images[:1].nbytes
+
+    def read(self, places: NDArray[np.intp]) -> NDArray[Any]:
+        """Those at the places (B,), in memory that may be written to.
+
+        Raises DataError where the file is no longer what it was when it was mapped.
+        """
+        images = np.empty((len(places), *self._shape), self._dtype)
+        rows = images.reshape(len(places), -1).view(np.uint8)
+        for row, start in zip(rows, self._starts(places), strict=True):
+            if os.preadv(self._file.descriptor, (row.data,), start) < self._n_bytes:
+                raise DataError("the file of the images has become shorter while it was in use")
+        return images
+
+    def ask(self, places: NDArray[np.intp]) -> None:
+        """Have them brought from the disk, without waiting."""
+        for start in self._starts(places):
+            os.posix_fadvise(self._file.descriptor, start, self._n_bytes, os.POSIX_FADV_WILLNEED)
+
+    def _starts(self, places: NDArray[np.intp]) -> list[int]:
+        starts: list[int] = (self._start + places * self._n_bytes).tolist()
+        return starts
+
+
+def rows_of(images: NDArray[Any]) -> Rows | None:
+    """Of a file mapped by this module, on a system that reads at any place; None of others."""
+    mapping = mapping_of(images)
+    can = images.flags.c_contiguous and hasattr(os, "preadv") and hasattr(os, "posix_fadvise")
+    return Rows(images, mapping) if can and isinstance(mapping, MappedFile) else None
+
+
+def blocks(images: NDArray[Any]) -> Iterator[NDArray[Any]]:
+    """The same rows, in order, so many at a time that they take BLOCK bytes; no copies.
+
+    Of no rows, one block without any.
+    """
+    n_rows = max(BLOCK // max(images[:1].nbytes, 1), 1)
+    for first in range(0, max(len(images), 1), n_rows):
+        yield images[first : first + n_rows]
+
+
+def joined(parts: Iterable[NDArray[Any]]) -> NDArray[Any]:
+    """All rows of the parts, in order; from LARGE bytes on in a file without a name.
+
+    Raises DataError where the disk cannot hold them.
+    """
+    waiting, first, n_bytes = iter(parts), [], 0
+    for part in waiting:
+        first.append(part)
+        n_bytes += part.nbytes
+        if n_bytes >= LARGE:
+            return _on_disk(itertools.chain(first, waiting), part.dtype, part.shape[1:])
+    return first[0] if len(first) == 1 else np.concatenate(first)
+
+
+def take(images: Images, indices: NDArray[np.intp] | slice) -> Images:
+    """The images at `indices`; no copy of those that lie together, in order."""
+    if isinstance(indices, slice):
+        return images[indices]
+    if len(indices) and bool((np.diff(indices) == 1).all()) and indices[0] >= 0:
+        return images[indices[0] : indices[-1] + 1]
+    if len(indices) * images[:1].nbytes < LARGE:
+        return images[indices]
+    with giving_back(images):
+        return joined(images[some] for some in _some(indices, images[:1].nbytes))
+
+
+@contextlib.contextmanager
+def giving_back(*arrays: NDArray[Any] | None) -> Iterator[None]:
+    """While the block runs, no more than about RESIDENT bytes of mapped arrays count as memory.
+
+    The system keeps pages that were given back as long as it has room, and then for any process.
+    """
+    found = (mapping_of(array) for array in arrays if array is not None)
+    mappings = [mapping for mapping in found if mapping is not None]
+    if not mappings or not hasattr(mmap, "MADV_DONTNEED"):
+        yield
+        return
+    over, before = threading.Event(), _resident_bytes()
+
+    def watch() -> None:
+        while not over.wait(PERIOD_S):
+            if _resident_bytes() - before > RESIDENT:
+                give_back()
+
+    def give_back() -> None:
+        for mapping in mappings:
+            mapping.madvise(mmap.MADV_DONTNEED)
+
+    watcher = threading.Thread(target=watch, name="giving back pages", daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        over.set()
+        watcher.join()
+        give_back()
+
+
+def _some(indices: NDArray[np.intp], row_bytes: int) -> Iterator[NDArray[np.intp]]:
+    n_rows = max(BLOCK // row_bytes, 1)
+    return (indices[first : first + n_rows] for first in range(0, len(indices), n_rows))
+
+
+def _on_disk(
+    parts: Iterable[NDArray[Any]], dtype: np.dtype[Any], shape: tuple[int, ...]
+) -> NDArray[Any]:
+    folder = cache_folder()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder) as file:
+            # Written, not mapped and filled: a full disk is an error here and a crash there.
+            for part in parts:
+                for block in blocks(part):
+                    file.write(np.ascontiguousarray(block).data)
+            file.flush()
+            mapping = MappedFile(file)
+    except OSError as error:
+        raise DataError(
+            f"{folder}: cannot hold images too many for memory: {error.strerror}"
+        ) from error
+    images: NDArray[Any] = np.frombuffer(mapping, dtype)
+    return images.reshape(-1, *shape)
+
+
+def _resident_bytes() -> int:
+    """Of mapped files, in this process; where the system does not say, more than any limit."""
+    try:
+        pages = Path("/proc/self/statm").read_text(encoding="ascii").split()[2]
+    except OSError:
+        return 1 << 62
+    return int(pages) * os.sysconf("SC_PAGE_SIZE")
