@@ -30,6 +30,7 @@ import mnistlab as ml
 from benchmarks import infinite_mnist
 from benchmarks.ledger import run_benchmark
 from mnistlab import machine
+from mnistlab.data import large
 
 N_TURNS = 3
 N_WARM, N_STEPS = 300, {"mlp": 20_000, "simple-cnn": 1500}
@@ -52,7 +53,7 @@ def turn(folder: str, name: str, where: str) -> dict[str, float]:
     """Steps a second, and the most memory a process takes from its start on."""
     data = ml.load(folder)
     if where == "memory":
-        data = replace(data, images=np.array(data.images))
+        data = replace(data, images=np.concatenate(list(large.blocks(data.images))))
     times: list[float] = []
 
     def on_step() -> None:

@@ -130,10 +130,8 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         else:
             X_val, val_codes = check_validation_images(self, X_val, y_val)
         prepared, prepared_val = (self._prepared(np.asarray(x), views) for x in (images, X_val))
-        examples, validation = (
-            Examples(_tensor(x).to(device), torch.from_numpy(labels).repeat(len(views)).to(device))
-            for x, labels in ((prepared, codes), (prepared_val, val_codes))
-        )
+        examples = _examples(prepared, codes, device)
+        validation = _examples(prepared_val, val_codes, device) if len(val_codes) else None
         scaling = Scaling(*fit_scaling(self.scaling, images))
         with hardware.seeded(seed, device), large.giving_back(prepared, prepared_val):
             self.network_ = nn.Sequential(scaling, self._build())
@@ -143,7 +141,7 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
                 history = loop.train(
                     self.network_,
                     examples,
-                    validation if len(val_codes) else None,
+                    validation,
                     self._phases(),
                     batch_size=self.batch_size,
                     seed=seed,
@@ -251,6 +249,12 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
                     yield view(_tensor(np.pad(block, ((0, 0), (0, 0), *margins)))).numpy()
 
         return large.joined(seen())
+
+
+def _examples(images: NDArray[Any], codes: NDArray[np.int64], device: torch.device) -> Examples:
+    """Images in as many views as there are for each label, one view after the other."""
+    y = torch.from_numpy(codes).repeat(len(images) // len(codes))
+    return Examples(_tensor(images).to(device), y.to(device))
 
 
 def _tensor(images: NDArray[Any]) -> torch.Tensor:

@@ -1,9 +1,9 @@
 """Images too many for memory: they stay in a file that is mapped, and look like any other array.
 
 From LARGE bytes on nothing of the project copies images into memory. Plain IDX files are mapped
-where they lie; what must be put together anew, such as the parts of a random split, goes into a
-file without a name in the cache folder, which is gone with the array. Pages that were read count
-as the process's own until they are given back: see `giving_back`.
+where they lie, several of them together; what must be put together anew, such as the parts of a
+random split, goes into a file without a name in the cache folder, which is gone with the array.
+Pages that were read count as the process's own until they are given back: see `giving_back`.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ import os
 import tempfile
 import threading
 import weakref
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
-from typing import IO, Any, Self
+from typing import IO, Any, Self, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -107,27 +108,87 @@ def rows_of(images: NDArray[Any]) -> Rows | None:
     return Rows(images, mapping) if can and isinstance(mapping, MappedFile) else None
 
 
+class Parts:
+    """Images (N, H, W) of several arrays: to be read like one, which they become once it is needed.
+
+    What lies within one of them is taken without a copy, so an official split copies nothing.
+    Whatever an array has and this has not is that of the array they become; see `joined`.
+    """
+
+    def __init__(self, arrays: Sequence[Images]) -> None:
+        self.arrays = tuple(arrays)
+        self.starts = [0, *itertools.accumulate(map(len, arrays))]
+        self.shape, self.dtype, self.ndim = (self.starts[-1], *arrays[0].shape[1:]), np.uint8, 3
+
+    def __len__(self) -> int:
+        return self.starts[-1]
+
+    def __getitem__(self, key: Any) -> Any:
+        if isinstance(key, slice):
+            first, end, step = key.indices(len(self))
+            for array, start in zip(self.arrays, self.starts, strict=False):
+                if step == 1 and start <= first <= end <= start + len(array):
+                    return array[first - start : end - start]
+        places = None if isinstance(key, tuple | slice) else np.asarray(key)
+        if places is None or places.dtype.kind != "i" or not self._all_are_here(places):
+            return self.whole[key]
+        taken = np.empty((*places.shape, *self.shape[1:]), self.dtype)
+        for array, start in zip(self.arrays, self.starts, strict=False):
+            inside = (places >= start) & (places < start + len(array))
+            taken[inside] = array[places[inside] - start]
+        return taken
+
+    def __array__(self, *args: Any, **kwargs: Any) -> NDArray[Any]:
+        return np.array(self.whole, *args, **{"copy": None, **kwargs})
+
+    def __reduce__(self) -> Any:
+        return self.whole.__reduce__()
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):  # NumPy and pickle ask for such, and would take them for ours
+            raise AttributeError(name)
+        return getattr(self.whole, name)
+
+    def _all_are_here(self, places: NDArray[np.intp]) -> bool:
+        return places.size == 0 or bool(places.min() >= 0 and places.max() < len(self))
+
+    @cached_property
+    def whole(self) -> Images:
+        """The one array."""
+        with giving_back(*self.arrays):
+            return joined(self.arrays)
+
+
+def together(arrays: Sequence[Images]) -> Images:
+    """All rows of the arrays as one; from LARGE bytes on not before it is needed."""
+    if len(arrays) > 1 and sum(array.nbytes for array in arrays) >= LARGE:
+        return cast("Images", Parts(arrays))
+    return joined(arrays)
+
+
 def blocks(images: NDArray[Any]) -> Iterator[NDArray[Any]]:
     """The same rows, in order, so many at a time that they take BLOCK bytes; no copies.
 
     Of no rows, one block without any.
     """
-    n_rows = max(BLOCK // max(images[:1].nbytes, 1), 1)
-    for first in range(0, max(len(images), 1), n_rows):
-        yield images[first : first + n_rows]
+    for array in _arrays(images):
+        n_rows = max(BLOCK // max(array[:1].nbytes, 1), 1)
+        for first in range(0, max(len(array), 1), n_rows):
+            yield array[first : first + n_rows]
 
 
 def joined(parts: Iterable[NDArray[Any]]) -> NDArray[Any]:
     """All rows of the parts, in order; from LARGE bytes on in a file without a name.
 
-    Raises DataError where the disk cannot hold them.
+    A single part is given back as it is. Raises DataError where the disk cannot hold them.
     """
-    waiting, first, n_bytes = iter(parts), [], 0
+    first: list[NDArray[Any]] = []
+    waiting, n_bytes = iter(parts), 0
     for part in waiting:
+        if first and n_bytes + part.nbytes >= LARGE:
+            return _on_disk(itertools.chain(first, [part], waiting), part.dtype, part.shape[1:])
         first.append(part)
         n_bytes += part.nbytes
-        if n_bytes >= LARGE:
-            return _on_disk(itertools.chain(first, waiting), part.dtype, part.shape[1:])
     return first[0] if len(first) == 1 else np.concatenate(first)
 
 
@@ -135,7 +196,7 @@ def take(images: Images, indices: NDArray[np.intp] | slice) -> Images:
     """The images at `indices`; no copy of those that lie together, in order."""
     if isinstance(indices, slice):
         return images[indices]
-    if len(indices) and bool((np.diff(indices) == 1).all()) and indices[0] >= 0:
+    if _lie_together(indices) and 0 <= indices[0] <= indices[-1] < len(images):
         return images[indices[0] : indices[-1] + 1]
     if len(indices) * images[:1].nbytes < LARGE:
         return images[indices]
@@ -149,7 +210,7 @@ def giving_back(*arrays: NDArray[Any] | None) -> Iterator[None]:
 
     The system keeps pages that were given back as long as it has room, and then for any process.
     """
-    found = (mapping_of(array) for array in arrays if array is not None)
+    found = (mapping_of(one) for array in arrays if array is not None for one in _arrays(array))
     mappings = [mapping for mapping in found if mapping is not None]
     if not mappings or not hasattr(mmap, "MADV_DONTNEED"):
         yield
@@ -158,7 +219,8 @@ def giving_back(*arrays: NDArray[Any] | None) -> Iterator[None]:
 
     def watch() -> None:
         while not over.wait(PERIOD_S):
-            if _resident_bytes() - before > RESIDENT:
+            now = _resident_bytes()
+            if now is None or before is None or now - before > RESIDENT:
                 give_back()
 
     def give_back() -> None:
@@ -173,6 +235,15 @@ def giving_back(*arrays: NDArray[Any] | None) -> Iterator[None]:
         over.set()
         watcher.join()
         give_back()
+
+
+def _arrays(images: NDArray[Any]) -> tuple[NDArray[Any], ...]:
+    return images.arrays if isinstance(images, Parts) else (images,)
+
+
+def _lie_together(indices: NDArray[np.intp]) -> bool:
+    """Whether there are any, each one more than the one before."""
+    return indices.dtype != bool and len(indices) > 0 and bool((np.diff(indices) == 1).all())
 
 
 def _some(indices: NDArray[np.intp], row_bytes: int) -> Iterator[NDArray[np.intp]]:
@@ -201,10 +272,10 @@ def _on_disk(
     return images.reshape(-1, *shape)
 
 
-def _resident_bytes() -> int:
-    """Of mapped files, in this process; where the system does not say, more than any limit."""
+def _resident_bytes() -> int | None:
+    """Of mapped files, in this process; None where the system does not say."""
     try:
         pages = Path("/proc/self/statm").read_text(encoding="ascii").split()[2]
     except OSError:
-        return 1 << 62
+        return None
     return int(pages) * os.sysconf("SC_PAGE_SIZE")

@@ -85,7 +85,7 @@ def _load_parts(path: Path, ending: str, size: Size | None, label_column: str | 
             raise DataError(f"{path / name}{ending}: its images differ in size from those of train")
     n_test = sum(len(p) for n, p in zip(present, parts, strict=True) if n in TEST_NAMES)
     class_names = _all_names([part.class_names for part in parts])
-    images = _joined([part.images for part in parts])
+    images = large.together([part.images for part in parts])
     return Dataset(
         path.resolve().name,
         images,
@@ -94,11 +94,6 @@ def _load_parts(path: Path, ending: str, size: Size | None, label_column: str | 
         n_official_train=len(images) - n_test if n_test else None,
         provenance=str(path),
     )
-
-
-def _joined(parts: list[NDArray[np.uint8]]) -> NDArray[np.uint8]:
-    with large.giving_back(*parts):
-        return large.joined(parts)
 
 
 def _all_names(lists: list[tuple[str, ...]]) -> tuple[str, ...]:

@@ -1,7 +1,8 @@
 """The training loop: one function, no hidden steps.
 
 The whole set lies in memory as one tensor and a batch is one gather from it, so
-nothing is done per image in Python. See benchmarks/loop.py for what that is worth.
+nothing is done per image in Python. See benchmarks/loop.py for what that is worth,
+and training/reading.py for sets that memory cannot hold.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from mnistlab.data.large import Rows
 
-SLOW_S = 2e-5  # an image: what the system has in its memory takes a tenth of it, a disk the double
+SLOW_S = 2e-5  # an image: from the system's memory it takes a tenth of this, from a disk four times
 N_AHEAD = 32  # batches that a disk is asked for before they are needed
 N_ASKING = 1000  # batches after which it is seen again whether the disk is slow
 

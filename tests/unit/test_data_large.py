@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import gzip
 import mmap
+import pickle
 import subprocess
 import sys
+import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +21,7 @@ from hypothesis import strategies as st
 import mnistlab as ml
 from mnistlab.classifiers import ScratchClassifier, TorchClassifier
 from mnistlab.data import Dataset, large, load
-from mnistlab.data.readers import idx
+from mnistlab.data.readers import csv_table, idx
 from mnistlab.data.scaling import fit_scaling
 from mnistlab.errors import DataError
 from mnistlab.training import reading
@@ -72,19 +74,37 @@ def test_parts_in_files_are_the_set_that_fits_into_memory(
             path.with_name(path.name + ending).write_bytes(gzip.compress(path.read_bytes()))
             path.unlink()
     read = load(tmp_path)
-    assert is_mapped(read.images)
-    assert np.array_equal(read.images, stripes.images)
+    assert read.images.shape == stripes.images.shape
     assert read.n_official_train == 480
     named = replace(read, class_names=stripes.class_names)
     assert named.fingerprint == stripes.fingerprint
+    assert not low_limits.exists()
+    # What one of the files alone cannot give is put together, once.
+    assert np.array_equal(read.images[::7], stripes.images[::7])
+    assert is_mapped(np.asarray(read.images))
+    assert np.array_equal(read.images, stripes.images)
+    assert read.images.mean() == stripes.images.mean()
+    assert np.array_equal(pickle.loads(pickle.dumps(read)).images, stripes.images)
     assert not list(low_limits.iterdir())  # its file has no name
 
 
-def test_tables_and_folders_of_images_are_put_together_on_the_disk(
+def test_a_part_that_is_all_there_is_is_not_copied(
     stripes: Dataset, tmp_path: Path, low_limits: Path
+) -> None:
+    write_parts(tmp_path, stripes)
+    for path in tmp_path.glob("t10k*"):
+        path.unlink()
+    assert is_mapped(load(tmp_path).images)
+    assert not low_limits.exists()
+    assert large.joined(iter([stripes.images])) is stripes.images
+
+
+def test_tables_and_folders_of_images_are_put_together_on_the_disk(
+    stripes: Dataset, tmp_path: Path, low_limits: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from PIL import Image
 
+    monkeypatch.setattr(csv_table, "BLOCK_BYTES", 2000)
     few = stripes.take(slice(0, 40))
     ml.export(few, tmp_path / "table", format="csv")
     for place, (image, label) in enumerate(zip(few.images, few.labels, strict=True)):
@@ -109,6 +129,7 @@ def test_the_parts_of_a_split_are_the_same(
         assert is_mapped(part.images)
         assert np.array_equal(part.images, expected.images)
         assert np.array_equal(part.labels, expected.labels)
+    assert low_limits.exists() == (split != "official")  # which copies nothing
 
 
 def test_an_official_split_copies_nothing(stripes: Dataset) -> None:
@@ -123,8 +144,33 @@ def test_an_official_split_copies_nothing(stripes: Dataset) -> None:
 @settings(deadline=None)
 def test_what_is_taken_is_what_numpy_takes(places: list[int], n_together: int, first: int) -> None:
     images = np.arange(12 * 4, dtype=np.uint8).reshape(12, 2, 2)
+    mask = np.isin(np.arange(12), places)
+    assert np.array_equal(large.take(images, mask), images[mask])
+    with pytest.raises(IndexError):
+        large.take(images, np.array([11, 12]))
     for indices in (np.array(places, np.intp), np.arange(first, min(first + n_together, 12))):
         assert np.array_equal(large.take(images, indices), images[indices])
+
+
+@given(st.lists(st.integers(0, 5), min_size=1), st.lists(st.integers(-14, 14)), st.data())
+@settings(deadline=None)
+def test_several_arrays_are_read_like_one(
+    sizes: list[int], places: list[int], data: st.DataObject
+) -> None:
+    arrays = [np.full((n, 2, 3), i, np.uint8) for i, n in enumerate(sizes)]
+    parts, whole = large.Parts(arrays), np.concatenate(arrays)
+    keys = [data.draw(st.slices(len(whole))), np.array(places, int), (slice(None), 1), places[:1]]
+    if len(whole):
+        keys += [data.draw(st.integers(0, len(whole) - 1)), whole[:, 0, 0] > 2]
+    for key in keys:
+        try:
+            expected = whole[key]
+        except IndexError:
+            with pytest.raises(IndexError):
+                parts[key]
+            continue
+        assert np.array_equal(parts[key], expected)
+        assert parts[key].shape == expected.shape
 
 
 @given(st.lists(st.integers(0, 5), min_size=1), st.integers(1, 60))
@@ -160,7 +206,7 @@ def test_training_is_the_same_bit_by_bit(
     stripes: Dataset, tmp_path: Path, low_limits: Path, classifier: Any
 ) -> None:
     classifier.set_params(random_state=3)
-    mapped = load(write_parts(tmp_path, stripes)).images
+    mapped = np.asarray(load(write_parts(tmp_path, stripes)).images)
     assert is_mapped(mapped)
     before, labels = stripes.images.copy(), stripes.labels
     expected = classifier.fit(before, labels).arrays()
@@ -179,7 +225,7 @@ def test_a_slow_disk_is_asked_in_time_for_the_same_images(
     monkeypatch.setattr(reading, "SLOW_S", 0)
     monkeypatch.setattr(reading, "N_AHEAD", 3)
     monkeypatch.setattr(large.Rows, "ask", lambda rows, places: asked.append(places))
-    rows = large.rows_of(load(write_parts(tmp_path, stripes)).images)
+    rows = large.rows_of(np.asarray(load(write_parts(tmp_path, stripes)).images))
     assert rows is not None
     X, batches = torch.from_numpy(stripes.images), torch.randperm(480).split(37)
     for batch, images in zip(batches, reading.images_of(X, batches, rows), strict=True):
@@ -250,6 +296,23 @@ def test_pages_that_were_read_are_given_back(tmp_path: Path) -> None:
     assert found["watched"][1] < 16
 
 
+def test_pages_are_given_back_where_the_system_does_not_say_how_many_there_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given_back = threading.Event()
+
+    class Watched(large.MappedFile):
+        def madvise(self, *advice: int) -> None:
+            given_back.set()
+
+    monkeypatch.setattr(large, "_resident_bytes", lambda: None)
+    (tmp_path / "bytes").write_bytes(bytes(4096))
+    with (tmp_path / "bytes").open("rb") as file:
+        images = np.frombuffer(Watched(file), np.uint8)
+    with large.giving_back(images):
+        assert given_back.wait(20)
+
+
 def test_what_was_written_to_a_private_mapping_stays(tmp_path: Path) -> None:
     (tmp_path / "bytes").write_bytes(bytes(4096))
     own = np.memmap(tmp_path / "bytes", mode="c")
@@ -295,9 +358,9 @@ def test_a_file_that_becomes_shorter_is_said(
 FULL = """
 mount -t tmpfs -o size=40k tmpfs cache || exit 77
 MNISTLAB_CACHE=cache "$0" -c 'from mnistlab.data import large
-large.LARGE = 2000
+large.LARGE, large.BLOCK = 2000, 1000
 from mnistlab.__main__ import main
-main()' data export files --format npz --out out 2> said
+main()' data export files --format npz --hold-out 0.5 --out out 2> said
 echo $? > status
 ls -A cache > left
 """

@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from mnistlab.data import large
 from mnistlab.data.readers import content, csv_table, folder, idx, npz
 from mnistlab.data.readers.csv_table import ID_NAMES
 from mnistlab.data.readers.shapes import Size
@@ -92,7 +93,12 @@ def _cut(images: NDArray[np.uint8], shape: Size, path: Path) -> Iterator[Block]:
     height, width = images.shape[1:]
     if (height, width) != shape:
         raise DataError(f"{path}: images are {height}x{width}, not {shape[0]}x{shape[1]}")
-    return _blocks(map(str, range(len(images))), iter(images), shape)
+    return _each_given_back(images, shape)
+
+
+def _each_given_back(images: NDArray[np.uint8], shape: Size) -> Iterator[Block]:
+    with large.giving_back(images):
+        yield from _blocks(map(str, range(len(images))), iter(images), shape)
 
 
 def _decoded(files: dict[str, Path], shape: Size, resize: bool) -> Iterator[Block]:
