@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from statistics import fmean
 
 from benchmarks import ledger
@@ -89,15 +90,93 @@ def checkpoints_table() -> str:
     """What checkpoints add to an epoch of SimpleCNN."""
     line = ledger.newest_benchmark("checkpoints")
     figures = line["figures"]
+    mean, half = (100 * share for share in figures["added_share_mean"])
     rows = [
         [
-            f"{arm} a checkpoint every {figures['every']} steps",
-            " / ".join(f"{value:.2f}" for value in seconds),
+            f"{arm} a checkpoint",
+            str(len(seconds)),
+            " / ".join(f"{value:.2f}" for value in statistics.quantiles(seconds, n=4)),
             "–" if arm == "without" else f"{100 * figures['added_share']:+.1f} %",
+            "–" if arm == "without" else f"{mean:+.1f} ± {half:.1f} %",
         ]
         for arm, seconds in figures["seconds"].items()
     ]
-    columns = ("epoch", "seconds, by turn", "added, median of pairs")
+    columns = (
+        f"{figures['every']} steps",
+        "stretches",
+        "seconds, quartiles",
+        "added, median of pairs",
+        "mean ± 95 % interval",
+    )
+    return markdown(columns, rows) + "\n" + machine_text(line) + "\n"
+
+
+WHERE = {"memory": "in memory", "disk": "on the disk", "limited": "on the disk, memory limited"}
+
+
+def larger_table() -> str:
+    """Training on images that stay on the disk, and on the same ones in memory."""
+    line = ledger.newest_benchmark("larger_than_memory")
+    rows = [
+        [
+            f"{row} `{name}`",
+            WHERE[where],
+            " / ".join(f"{turn['steps_per_s']:.0f}" for turn in turns),
+            "1x" if where == "memory" else f"**{line['figures'][name]['kept'][where]:.2f}x**",
+            f"{max(turn['peak_memory_mb'] for turn in turns):,.0f}",
+        ]
+        for row, name in (("A9", "simple-cnn"), ("E2", "mlp"))
+        for where, turns in line["figures"][name]["turns"].items()
+        if turns
+    ]
+    columns = (
+        "network",
+        "images",
+        "steps a second, by turn",
+        "of those in memory, median of pairs",
+        "most memory of the process, MB",
+    )
+    return markdown(columns, rows) + "\n" + machine_text(line) + "\n"
+
+
+def larger_epoch_table() -> str:
+    """A whole epoch of 8.1 million images."""
+    figures = ledger.newest_benchmark("larger_than_memory")["figures"]
+    rows = [
+        [
+            WHERE[where],
+            f"{figures[key]['train_time_s']:.0f}",
+            f"{figures[key]['whole_s']:.0f}",
+            f"{figures[key]['peak_memory_mb']:,.0f}",
+            f"{figures[key]['test_accuracy']:.4f}",
+        ]
+        for where, key in (("disk", "epoch"), ("limited", "limited epoch"))
+        if key in figures
+    ]
+    columns = (
+        "images",
+        "training, s",
+        "loading, training and evaluation, s",
+        "most memory of the process, MB",
+        "test accuracy",
+    )
+    return markdown(columns, rows)
+
+
+def ray_table() -> str:
+    """A study on one worker and on two, every turn."""
+    line = ledger.newest_benchmark("ray_workers")
+    figures = line["figures"]
+    rows = [
+        [
+            workers,
+            " / ".join(f"{value:.0f}" for value in seconds),
+            "1x" if workers == "1" else f"**{figures['faster']:.2f}x**",
+            "yes" if figures["same_tables"] else "no",
+        ]
+        for workers, seconds in figures["seconds"].items()
+    ]
+    columns = ("workers", "seconds, by turn", "faster, median of pairs", "the same table")
     return markdown(columns, rows) + "\n" + machine_text(line) + "\n"
 
 

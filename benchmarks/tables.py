@@ -28,7 +28,7 @@ PAGES = [
     ledger.CHECKOUT / "README.md",
     *(
         DOCS / f"{name}.md"
-        for name in ("measured", "zoo", "evidence", "transfer", "tuning", "systems")
+        for name in ("measured", "zoo", "evidence", "transfer", "tuning", "scale", "systems")
     ),
 ]
 MARKED = re.compile(r"(<!-- table: ([\w-]+(?: [\w-]+)*) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -49,6 +49,9 @@ TABLES: dict[str, Callable[[], str]] = {
     "systems": systems_table,
     "augmentation": peer_tables.augmentation_table,
     "checkpoints": peer_tables.checkpoints_table,
+    "larger-than-memory": peer_tables.larger_table,
+    "larger-than-memory epoch": peer_tables.larger_epoch_table,
+    "ray-workers": peer_tables.ray_table,
     "scratch-mlp": peer_tables.scratch_table,
     "svm": peer_tables.svm_table,
     "audit": evidence_tables.audit_table,

@@ -19,7 +19,8 @@ from mnistlab.errors import DataError
 class Dataset:
     """Grey images with labels; immutable, and checked when it is made.
 
-    images: uint8 (N, H, W). labels: int64 (N,), each in 0..K-1.
+    images: uint8 (N, H, W), those of a large set in mapped files (`data.large`).
+    labels: int64 (N,), each in 0..K-1.
     class_names: K names. n_official_train: the first so many images are the
     published training part and the rest the published test part; None where
     the set has no such parts. of_characters: images of letters or digits, of which a mirror

@@ -36,7 +36,8 @@ def load(
     folder of such files called train and test (IDX: train and t10k). `size` is
     a side or (H, W): what images of a folder are resized to, the shape of
     flat images that are not square, and for all others what they must be.
-    `label_column` is for CSV. Raises DataError naming what is at fault.
+    `label_column` is for CSV. From 1 GiB on images stay on the disk. Raises DataError naming what
+    is at fault.
     """
     shape, name = as_size(size), os.fspath(name_or_path)
     if name in SOURCES:
