@@ -5,7 +5,7 @@ from __future__ import annotations
 from statistics import fmean
 
 from benchmarks import ledger
-from benchmarks.markdown import machine_text, markdown
+from benchmarks.markdown import measured
 
 
 def audit_table() -> str:
@@ -21,14 +21,14 @@ def audit_table() -> str:
         for depth, found in figures["found"].items()
     ]
     columns = ("suspects", f"of {figures['n_rejected']} found, by seed", "recall, mean")
-    return markdown(columns, rows) + "\n" + machine_text(line) + "\n"
+    return measured(line, columns, rows)
 
 
 def comparing_table() -> str:
     """What the command says, word for word."""
     line = ledger.newest_benchmark("comparing")
     rows = [[asked, answer] for asked, answer in line["figures"]["answers"].items()]
-    return markdown(("compared", "answer"), rows) + "\n" + machine_text(line) + "\n"
+    return measured(line, ("compared", "answer"), rows)
 
 
 def evaluating_table() -> str:
@@ -49,7 +49,7 @@ def evaluating_table() -> str:
             for name, megabytes in figures["page_mb"].items()
         ),
     ]
-    return markdown(("what", "measured, by turn"), rows) + "\n" + machine_text(line) + "\n"
+    return measured(line, ("what", "measured, by turn"), rows)
 
 
 def kept_table() -> str:
@@ -66,4 +66,4 @@ def kept_table() -> str:
         for name, turns in figures["seconds"].items()
     ]
     columns = ("features", "seconds, by turn", "validation accuracy", "faster, median of pairs")
-    return markdown(columns, rows) + "\n" + machine_text(line) + "\n"
+    return measured(line, columns, rows)

@@ -14,6 +14,11 @@ def markdown(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "".join("| " + " | ".join(line) + " |\n" for line in lines)
 
 
+def measured(line: dict[str, Any], columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table of a line of the ledger, and where its figures were taken."""
+    return markdown(columns, rows) + "\n" + machine_text(line) + "\n"
+
+
 def machine_text(line: dict[str, Any]) -> str:
     env = line["env"]
     libraries = [f"{name} {env[name]}" for name in LIBRARIES if name in env] or [

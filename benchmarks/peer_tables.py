@@ -6,7 +6,7 @@ import statistics
 from statistics import fmean
 
 from benchmarks import ledger
-from benchmarks.markdown import machine_text, markdown
+from benchmarks.markdown import markdown, measured
 
 SVM_KEYS = ("fit_s", "predict_s")
 
@@ -44,7 +44,7 @@ def scratch_table() -> str:
         "validation accuracy, mean",
         "ours over theirs, median of pairs",
     )
-    return markdown(columns, rows) + "\n" + machine_text(line) + "\n"
+    return measured(line, columns, rows)
 
 
 def svm_table() -> str:
@@ -67,7 +67,7 @@ def svm_table() -> str:
         f"predict {figures['n_predicted']:,}, s",
         "validation accuracy",
     )
-    return markdown(columns, rows) + "\n" + machine_text(line) + "\n"
+    return measured(line, columns, rows)
 
 
 def augmentation_table() -> str:
@@ -83,7 +83,7 @@ def augmentation_table() -> str:
         for name, seconds in figures["seconds"].items()
     ]
     columns = ("augmentation", "seconds an epoch, by turn", "added, median of pairs")
-    return markdown(columns, rows) + "\n" + machine_text(line) + "\n"
+    return measured(line, columns, rows)
 
 
 def checkpoints_table() -> str:
@@ -108,7 +108,7 @@ def checkpoints_table() -> str:
         "added, median of pairs",
         "mean ± 95 % interval",
     )
-    return markdown(columns, rows) + "\n" + machine_text(line) + "\n"
+    return measured(line, columns, rows)
 
 
 WHERE = {"memory": "in memory", "disk": "on the disk", "limited": "on the disk, memory limited"}
@@ -136,7 +136,7 @@ def larger_table() -> str:
         "of those in memory, median of pairs",
         "most memory of the process, MB",
     )
-    return markdown(columns, rows) + "\n" + machine_text(line) + "\n"
+    return measured(line, columns, rows)
 
 
 def larger_epoch_table() -> str:
@@ -177,7 +177,7 @@ def ray_table() -> str:
         for workers, seconds in figures["seconds"].items()
     ]
     columns = ("workers", "seconds, by turn", "faster, median of pairs", "the same table")
-    return markdown(columns, rows) + "\n" + machine_text(line) + "\n"
+    return measured(line, columns, rows)
 
 
 def loop_table() -> str:
@@ -204,7 +204,7 @@ def loop_table() -> str:
         "validation accuracy",
         "faster, median of pairs",
     )
-    return markdown(columns, rows) + "\n" + machine_text(line) + "\n"
+    return measured(line, columns, rows)
 
 
 def csv_table() -> str:
@@ -221,7 +221,7 @@ def csv_table() -> str:
         ],
     ]
     columns = ("reader", "seconds, median", "faster", "peak memory over the array's size")
-    return markdown(columns, rows) + "\n" + machine_text(line) + "\n"
+    return measured(line, columns, rows)
 
 
 def steps_table() -> str:
@@ -238,4 +238,4 @@ def steps_table() -> str:
         for loop, turns in figures["steps_per_s"].items()
     ]
     columns = ("system", "loop", "steps a second, by turn", "faster, median of pairs")
-    return markdown(columns, rows) + "\n" + machine_text(line) + "\n"
+    return measured(line, columns, rows)

@@ -6,7 +6,7 @@ from statistics import fmean
 from typing import Any
 
 from benchmarks import ledger
-from benchmarks.markdown import machine_text, markdown
+from benchmarks.markdown import machine_text, markdown, measured
 from mnistlab.evaluation import mean_interval, power_law, wilson_interval
 
 
@@ -40,7 +40,7 @@ def study_table(name: str, data: str) -> str:
         *(["epochs"] if stopped else []),
         "late swing, points",
     )
-    return markdown(columns, rows) + "\n" + machine_text(arms[0]) + "\n"
+    return measured(arms[0], columns, rows)
 
 
 def cost_table(name: str, data: str) -> str:
@@ -71,7 +71,7 @@ def cost_table(name: str, data: str) -> str:
         "prediction, s",
         "memory of training, MB",
     )
-    return markdown(columns, rows) + "\n" + machine_text(arms[0]) + "\n"
+    return measured(arms[0], columns, rows)
 
 
 def growth_table(name: str, data: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from statistics import fmean
 from typing import Any
 
-from benchmarks.markdown import machine_text, markdown
+from benchmarks.markdown import markdown, measured
 from benchmarks.study_tables import accuracy_text, newest_arms
 from mnistlab.evaluation import over_seeds
 
@@ -36,7 +36,7 @@ def transfer_table(name: str, data: str) -> str:
         "seeds",
         "training, s",
     )
-    return markdown(columns, rows) + "\n" + machine_text(arms[0]) + "\n"
+    return measured(arms[0], columns, rows)
 
 
 def gains_table(name: str, data: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from statistics import fmean
 
-from benchmarks.markdown import machine_text, markdown
+from benchmarks.markdown import markdown, measured
 from benchmarks.study_tables import accuracy_text, newest_arms
 from benchmarks.systems import gained
 
@@ -36,7 +36,7 @@ def tuning_table(name: str, sets: Sequence[str]) -> str:
         "seeds",
         "trials",
     )
-    return markdown(columns, rows) + "\n" + machine_text(arms[sets[0]][1]) + "\n"
+    return measured(arms[sets[0]][1], columns, rows)
 
 
 def importance_table(name: str, sets: Sequence[str]) -> str:

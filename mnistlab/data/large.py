@@ -82,13 +82,16 @@ class Rows:
     def read(self, places: NDArray[np.intp]) -> NDArray[Any]:
         """Those at the places (B,), in memory that may be written to.
 
-        Raises DataError where the file is no longer what it was when it was mapped.
+        Raises DataError where the file has become shorter since, or its disk does not answer.
         """
         images = np.empty((len(places), *self._shape), self._dtype)
         rows = images.reshape(len(places), -1).view(np.uint8)
-        for row, start in zip(rows, self._starts(places), strict=True):
-            if os.preadv(self._file.descriptor, (row.data,), start) < self._n_bytes:
-                raise DataError("the file of the images has become shorter while it was in use")
+        try:
+            for row, start in zip(rows, self._starts(places), strict=True):
+                if os.preadv(self._file.descriptor, (row.data,), start) < self._n_bytes:
+                    raise DataError("the file of the images has become shorter while it was in use")
+        except OSError as error:
+            raise DataError(f"the images cannot be read any more: {error.strerror}") from error
         return images
 
     def ask(self, places: NDArray[np.intp]) -> None:
@@ -118,7 +121,8 @@ class Parts:
     def __init__(self, arrays: Sequence[Images]) -> None:
         self.arrays = tuple(arrays)
         self.starts = [0, *itertools.accumulate(map(len, arrays))]
-        self.shape, self.dtype, self.ndim = (self.starts[-1], *arrays[0].shape[1:]), np.uint8, 3
+        self.shape, self.ndim = (self.starts[-1], *arrays[0].shape[1:]), arrays[0].ndim
+        self.dtype = arrays[0].dtype
 
     def __len__(self) -> int:
         return self.starts[-1]

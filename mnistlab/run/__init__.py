@@ -15,8 +15,9 @@ from mnistlab.run.cross_validation import CrossValidation, cross_validate
 from mnistlab.run.evaluating import evaluate, test_part
 from mnistlab.run.folder import Run, dataset_of, open_run
 from mnistlab.run.predicting import predict
+from mnistlab.run.progress import Progress, TrialEnd
 from mnistlab.run.robustness import measure_robustness
-from mnistlab.run.training import DEFAULT_FOLDER, Progress, TrialEnd, resume, train
+from mnistlab.run.training import DEFAULT_FOLDER, resume, train
 
 __all__ = [
     "DEFAULT_FOLDER",

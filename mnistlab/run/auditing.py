@@ -33,8 +33,9 @@ from mnistlab.recipe import Recipe
 from mnistlab.recipes import get_recipe
 from mnistlab.run.building import classifier_of
 from mnistlab.run.cross_validation import check_folds, train_folds
+from mnistlab.run.progress import Progress
 from mnistlab.run.suspects import REASONS, Reason, Suspect, find_suspects, places_in_parts, table
-from mnistlab.run.training import DEFAULT_FOLDER, Progress, folder_name
+from mnistlab.run.training import DEFAULT_FOLDER, folder_name
 from mnistlab.version import __version__
 
 LARGE, EPOCHS_OF_LARGE = 20_000, 4  # from so many images on, a few epochs are enough to judge by

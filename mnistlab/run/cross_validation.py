@@ -19,7 +19,8 @@ from mnistlab.data import Dataset, load
 from mnistlab.errors import RecipeError, RunError
 from mnistlab.recipe import Recipe
 from mnistlab.run.building import check_trainable, classifier_of, parts_of
-from mnistlab.run.training import DEFAULT_FOLDER, Progress, folder_name, n_steps
+from mnistlab.run.progress import Progress
+from mnistlab.run.training import DEFAULT_FOLDER, folder_name, n_steps
 from mnistlab.version import __version__
 
 

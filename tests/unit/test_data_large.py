@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
+import errno
 import gzip
 import mmap
-import pickle
+import os
 import subprocess
 import sys
 import threading
@@ -27,6 +29,7 @@ from mnistlab.errors import DataError
 from mnistlab.training import reading
 
 MB = 1 << 20
+READS_ROWS = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere pages are mapped")
 
 
 @pytest.fixture
@@ -84,7 +87,7 @@ def test_parts_in_files_are_the_set_that_fits_into_memory(
     assert is_mapped(np.asarray(read.images))
     assert np.array_equal(read.images, stripes.images)
     assert read.images.mean() == stripes.images.mean()
-    assert np.array_equal(pickle.loads(pickle.dumps(read)).images, stripes.images)
+    assert np.array_equal(copy.deepcopy(read).images, stripes.images)
     assert not list(low_limits.iterdir())  # its file has no name
 
 
@@ -189,6 +192,19 @@ def test_scaling_is_fitted_in_blocks(stripes: Dataset, low_limits: Path) -> None
     assert fit_scaling("standard", stripes.images) == pytest.approx(expected, rel=1e-12)
 
 
+def test_the_fingerprint_does_not_depend_on_blocks_and_covers_all_of_them(
+    stripes: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    images = stripes.images.copy()
+    images[-1, -1, -1] ^= 1
+    whole, other = (
+        replace(stripes, images=array).fingerprint for array in (stripes.images, images)
+    )
+    monkeypatch.setattr(large, "BLOCK", 1000)
+    assert replace(stripes).fingerprint == whole
+    assert replace(stripes, images=images).fingerprint == other != whole
+
+
 # The same numbers
 
 
@@ -216,7 +232,7 @@ def test_training_is_the_same_bit_by_bit(
     assert np.array_equal(classifier.predict_proba(mapped), probabilities)
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nothing is asked for")
+@READS_ROWS
 def test_a_slow_disk_is_asked_in_time_for_the_same_images(
     stripes: Dataset, tmp_path: Path, low_limits: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -233,13 +249,13 @@ def test_a_slow_disk_is_asked_in_time_for_the_same_images(
     assert np.array_equal(np.concatenate(asked), torch.cat(batches[2:]).numpy())
 
 
+@READS_ROWS
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32])
 def test_rows_are_those_of_the_array(tmp_path: Path, low_limits: Path, dtype: type) -> None:
     images = np.arange(100 * 24).astype(dtype).reshape(100, 6, 4)
     mapped = large.joined(iter(np.array_split(images, 7)))[7:61]
     rows, places = large.rows_of(mapped), np.array([53, 0, 9, 9])
-    if rows is None:
-        pytest.skip("this system does not read at any place")
+    assert rows is not None
     rows.ask(places)
     assert np.array_equal(rows.read(places), images[7:61][places])
     assert rows.read(places).dtype == dtype
@@ -342,13 +358,27 @@ def test_a_large_file_that_is_cut_off_is_refused(
         load(path)
 
 
+@READS_ROWS
+def test_a_disk_that_does_not_answer_is_said(
+    tmp_path: Path, low_limits: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*of: Any) -> int:
+        raise OSError(errno.EIO, "Input/output error")
+
+    rows = large.rows_of(large.joined(iter([np.zeros((50, 6, 8), np.uint8)] * 2)))
+    assert rows is not None
+    monkeypatch.setattr(os, "preadv", fail)
+    with pytest.raises(DataError, match="cannot be read any more: Input/output error"):
+        rows.read(np.array([0]))
+
+
+@READS_ROWS
 def test_a_file_that_becomes_shorter_is_said(
     stripes: Dataset, tmp_path: Path, low_limits: Path
 ) -> None:
     path = write_parts(tmp_path, stripes) / "train-images-idx3-ubyte"
     rows = large.rows_of(load(path).images)
-    if rows is None:
-        pytest.skip("this system does not read at any place")
+    assert rows is not None
     with path.open("r+b") as file:
         file.truncate(1000)
     with pytest.raises(DataError, match="has become shorter while it was in use"):
