@@ -44,7 +44,8 @@ class Recipe:
     system: the row of the published systems it serves, such as "E3".
     model, model_args: "svm", "scratch" or a key of mnistlab.models.MODELS, and its arguments.
     phases: in order; none at all leaves a network as it was initialised.
-    n_train, n_val: only the first so many images of the training and the validation part.
+    n_train, n_val: only so many images of the training and the validation part, classes in
+    proportion; of a named set the first so many.
     pad_to, augmentation, expansion, test_time_augmentation: see TorchClassifier.
     mirror_characters: mirror images of letters and digits too, where the recipe mirrors.
     batch_size: as large as the training part or larger, each step sees all of it.

@@ -25,6 +25,6 @@ def striped(n: int, n_classes: int, side: int, seed: int) -> tuple[np.ndarray, n
 
 @pytest.fixture(scope="session")
 def stripes() -> Dataset:
-    """480 + 120 images of 12 x 12 in four classes, with official parts."""
+    """480 + 120 images of 12 x 12 in four classes, cut as a published set is."""
     images, labels = striped(600, 4, 12, seed=0)
-    return Dataset("stripes", images, labels, ("a", "b", "c", "d"), n_official_train=480)
+    return Dataset("stripes", images, labels, ("a", "b", "c", "d"), 480, is_published=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -23,6 +24,7 @@ from mnistlab.cli.options import (
     ThreadsOption,
     TrackOption,
 )
+from mnistlab.data.splits import PART_NAMES
 from mnistlab.errors import RecipeError
 
 if TYPE_CHECKING:
@@ -129,11 +131,20 @@ def train(
         )
         for run in trained
     ]
+    print(f"split: {_split_text(trained[0].data)}")
     print(table(["run", "seed", "val accuracy", "epochs", "seconds"], rows))
     print(f"next: mnistlab evaluate {trained[0].path}")
     if as_json:
         results = [run.result | {"path": str(run.path)} for run in trained]
         print(json.dumps(results[0] if len(results) == 1 else {"runs": results}))
+
+
+def _split_text(data: Mapping[str, Any]) -> str:
+    """How many images each part has and where they are from, by the data record of a run."""
+    origins = data.get("parts", {})  # not in runs of before 2026-12
+    parts = (f"{data[f'n_{name}']:,} {name}" for name in PART_NAMES)
+    named = zip(PART_NAMES, parts, strict=True)
+    return ", ".join(f"{part} ({origins.get(name, data['split'])})" for name, part in named)
 
 
 @app.command(epilog="Example: mnistlab cv svm --data mnist --folds 5")

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -21,11 +22,13 @@ class Dataset:
 
     images: uint8 (N, H, W), those of a large set in mapped files (`data.large`).
     labels: int64 (N,), each in 0..K-1.
-    class_names: K names. n_official_train: the first so many images are the
-    published training part and the rest the published test part; None where
-    the set has no such parts. of_characters: images of letters or digits, of which a mirror
-    makes other signs; known of named sets alone. source: the arguments of `load` that give this set
-    again; empty where it was made from arrays. Raises DataError if the parts do not fit.
+    class_names: K names. n_official_train, n_official_val: the set came in parts; the first so
+    many images are its training part, the next so many its validation part (0: it has none) and
+    all others its test part. None where it came in one. is_published: a named set in the order it
+    was published in, which fixes what validates; see data.splits. of_characters: images of letters
+    or digits, of which a mirror makes other signs; known of named sets alone. source: the
+    arguments of `load` that give this set again; empty where it was made from arrays. Raises
+    DataError if the parts do not fit.
     """
 
     name: str
@@ -37,6 +40,8 @@ class Dataset:
     licence: str = ""
     of_characters: bool = False
     source: Mapping[str, Any] = field(default_factory=dict)
+    n_official_val: int = 0
+    is_published: bool = False
 
     def __post_init__(self) -> None:
         if self.images.ndim != 3 or self.images.dtype != np.uint8:
@@ -55,8 +60,17 @@ class Dataset:
         if low < 0 or high >= self.n_classes:
             wrong = low if low < 0 else high
             raise DataError(f"{self.name}: label {wrong} is out of range 0..{self.n_classes - 1}")
-        if self.n_official_train is not None and not 0 < self.n_official_train < len(self):
-            raise DataError(f"{self.name}: {self.n_official_train} of {len(self)} is no split")
+        self._check_parts()
+
+    def _check_parts(self) -> None:
+        n_train, n_val = self.n_official_train, self.n_official_val
+        if n_train is None:
+            if n_val:
+                raise DataError(f"{self.name}: a validation part needs a training part beside it")
+        elif not 0 < n_train < len(self):
+            raise DataError(f"{self.name}: {n_train} of {len(self)} is no split")
+        elif not 0 <= n_val <= len(self) - n_train:
+            raise DataError(f"{self.name}: {n_train} and {n_val} of {len(self)} is no split")
 
     def __len__(self) -> int:
         return len(self.images)
@@ -65,6 +79,15 @@ class Dataset:
     def n_classes(self) -> int:
         """How many classes there are; a label may be absent from the images."""
         return len(self.class_names)
+
+    @property
+    def official_parts(self) -> dict[str, slice]:
+        """Where the parts lie that the set came in, by name: train, val, test; those it has."""
+        if self.n_official_train is None:
+            return {}
+        starts = (0, self.n_official_train, self.n_official_train + self.n_official_val, len(self))
+        parts = zip(("train", "val", "test"), pairwise(starts), strict=True)
+        return {name: slice(start, end) for name, (start, end) in parts if start < end}
 
     @cached_property
     def fingerprint(self) -> str:
@@ -83,6 +106,7 @@ class Dataset:
             large.take(self.images, indices),
             self.labels[indices],
             self.class_names,
+            is_published=self.is_published,
             provenance=self.provenance,
             licence=self.licence,
             of_characters=self.of_characters,

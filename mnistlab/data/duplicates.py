@@ -72,16 +72,16 @@ def first_copies(images: Images) -> NDArray[np.int64]:
 
 
 def find_duplicates(
-    images: Images, n_official_train: int | None = None, max_distance: float = MAX_DISTANCE
+    images: Images, test_start: int | None = None, max_distance: float = MAX_DISTANCE
 ) -> Duplicates:
     """Every image (N, H, W) that is like an earlier one, blank images aside.
 
-    n_official_train: images from there on are test images, which are given a twin among the
-    training images where there is one. Else the twin is the first copy, or the nearest image
+    test_start: images from there on are test images, which are given a twin among those before
+    where there is one. Else the twin is the first copy, or the nearest image
     within max_distance. Takes about 200 N**2 operations on images of any size, 20 s for 70,000
     on one thread, and memory for N sketches of 14 x 14.
     """
-    places, is_blank, n_train = np.arange(len(images)), blank_images(images), n_official_train or 0
+    places, is_blank, n_train = np.arange(len(images)), blank_images(images), test_start or 0
     twin = _nearest_earlier(images, is_blank, n_train, max_distance)
     first = first_copies(images)
     is_leak = (places >= n_train) & (twin >= 0) & (twin < n_train)  # worse than a copy in one part

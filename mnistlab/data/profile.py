@@ -38,6 +38,7 @@ from mnistlab.errors import DataError
 N_EXAMPLES, N_PAIRS = 16, 12
 N_COMPARED, N_MAP = 10_000, 5000  # images; N_COMPARED squared is what neighbours cost
 N_COMPONENTS, PERPLEXITY = 50, 30.0  # row A2
+PART_TITLES = {"train": "training part", "val": "validation part", "test": "test part"}
 FEWEST_EMBEDDED = 10  # images; of fewer, components and neighbours say nothing
 
 Step = Callable[[str, str], AbstractContextManager[None]]
@@ -74,9 +75,10 @@ class Embedding:
 class Profile:
     """What was found. K classes; "shown" are the published training part, or all images.
 
-    parts: "training part" and "test part", or "all images". counts: int64 (P, K), images.
-    grey_levels: int64 (P, K, 256), pixels. mean, deviation: float32 (K, H, W) over the shown
-    images of a class, NaN where there are none. n_constant: pixels that never change in them.
+    parts: titles of the official parts, such as "training part", or "all images". counts: int64
+    (P, K), images. grey_levels: int64 (P, K, 256), pixels. mean, deviation: float32 (K, H, W)
+    over the shown images of a class, NaN where there are none. n_constant: pixels that never
+    change in them.
     examples: for each class places of N_EXAMPLES images at most, evenly over the file.
     compared: int (M,), the places of the shown images drawn for what is below: all, or
     N_COMPARED at random. embedding: None of too few images or of images all alike. pairs: the
@@ -227,10 +229,9 @@ def profile(
 
 def _count(dataset: Dataset) -> tuple[tuple[str, ...], Counts, Counts]:
     """Names of the parts, images (P, K) and pixels (P, K, 256) in each."""
-    n_train, n_classes = dataset.n_official_train, dataset.n_classes
-    parts = {"all images": slice(None)}
-    if n_train is not None:
-        parts = {"training part": slice(n_train), "test part": slice(n_train, None)}
+    n_classes = dataset.n_classes
+    found = {PART_TITLES[name]: where for name, where in dataset.official_parts.items()}
+    parts = found or {"all images": slice(None)}
     counts, levels = [], []
     for where in parts.values():
         images, labels = dataset.images[where], dataset.labels[where]

@@ -147,7 +147,8 @@ def audit(
     label_errors = find_label_errors(
         dataset.labels, judged.probabilities, ranking=ranking, engine=engine
     )
-    duplicates = find_duplicates(dataset.images, dataset.n_official_train, max_distance)
+    test = dataset.official_parts.get("test")
+    duplicates = find_duplicates(dataset.images, test.start if test else None, max_distance)
     found = Audit(
         dataset,
         recipe,

@@ -9,6 +9,7 @@ import numpy as np
 
 from mnistlab.classifiers.methods import count_parameters, method_of
 from mnistlab.data import Dataset, Split, split
+from mnistlab.data.splits import sample
 from mnistlab.errors import DataError, RecipeError
 from mnistlab.recipe import Recipe
 
@@ -44,13 +45,14 @@ def count_recipe_parameters(
 
 
 def parts_of(recipe: Recipe, dataset: Dataset) -> Split:
-    """The recipe's split of the data, its parts cut to the first n_train and n_val images."""
+    """The recipe's split of the data, with n_train and n_val images: see data.splits.sample."""
     parts = split(dataset, recipe.split)
-    return replace(
-        parts,
-        train=parts.train.take(slice(0, recipe.n_train)),
-        val=parts.val.take(slice(0, recipe.n_val)),
-    )
+    train, val = sample(parts.train, recipe.n_train), sample(parts.val, recipe.n_val)
+    origins = dict(parts.origins)
+    for name, part, whole in (("train", train, parts.train), ("val", val, parts.val)):
+        if len(part) < len(whole):
+            origins[name] = f"of {len(whole):,} {origins[name]}"
+    return replace(parts, train=train, val=val, origins=origins)
 
 
 def check_mirrors(recipe: Recipe, train: Dataset) -> None:

@@ -87,11 +87,11 @@ def find_suspects(
 
 def places_in_parts(dataset: Dataset) -> tuple[NDArray[np.str_], NDArray[np.intp]]:
     """Of every image its part's name and its place within the part, (N,) each."""
-    places, n_train = np.arange(len(dataset)), dataset.n_official_train
-    if n_train is None:
-        return np.full(len(dataset), "all"), places
-    is_test = places >= n_train
-    return np.where(is_test, "test", "train"), places - n_train * is_test
+    names, places = np.full(len(dataset), "all", dtype="<U5"), np.arange(len(dataset))
+    for name, where in dataset.official_parts.items():
+        names[where] = name
+        places[where] -= where.start
+    return names, places
 
 
 def _doubted(

@@ -314,6 +314,7 @@ def _data_record(dataset: Dataset, parts: Split) -> dict[str, Any]:
         "n_train": len(parts.train),
         "n_val": len(parts.val),
         "n_test": len(parts.test),
+        "parts": dict(parts.origins),
         "provenance": dataset.provenance,
         "licence": dataset.licence,
     }

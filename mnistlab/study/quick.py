@@ -36,16 +36,23 @@ def miniature(study: AnyStudy) -> AnyStudy:
 
 
 def few_images(dataset: Dataset) -> Dataset:
-    """The first images of every class of both official parts, or of the set where it has none.
+    """The first images of every class of each official part, or of the set where it has none.
 
     As many of each class as far as they go: a set may come class by class, or in turns.
     """
-    if dataset.n_official_train is None:
+    parts = dataset.official_parts
+    if not parts:
         return dataset.take(_by_class(dataset.labels, N_TRAIN + N_TEST))
-    n_train = dataset.n_official_train
-    train = _by_class(dataset.labels[:n_train], N_TRAIN)
-    test = n_train + _by_class(dataset.labels[n_train:], N_TEST)
-    return replace(dataset.take(np.concatenate([train, test])), n_official_train=len(train))
+    n_images = {"train": N_TRAIN, "val": N_TEST, "test": N_TEST}
+    taken = {
+        name: where.start + _by_class(dataset.labels[where], n_images[name])
+        for name, where in parts.items()
+    }
+    return replace(
+        dataset.take(np.concatenate(list(taken.values()))),
+        n_official_train=len(taken["train"]),
+        n_official_val=len(taken.get("val", ())),
+    )
 
 
 def _by_class(labels: NDArray[np.int64], most: int) -> NDArray[np.intp]:

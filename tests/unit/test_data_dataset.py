@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mnistlab.data import PROTOCOLS, Dataset, split
-from mnistlab.data.splits import shuffled, stratified
+from mnistlab.data.splits import sample, shuffled, stratified
 from mnistlab.errors import DataError
 
 IMAGES = np.arange(24, dtype=np.uint8).reshape(6, 2, 2)
@@ -30,10 +30,12 @@ SMALL = Dataset("small", IMAGES, LABELS, ("a", "b", "c"), 4, "here", "mine")
         ({"class_names": ("a", "b")}, r"label 2 is out of range 0\.\.1"),
         ({"n_official_train": 0}, "0 of 6 is no split"),
         ({"n_official_train": 6}, "6 of 6 is no split"),
+        ({"n_official_train": 4, "n_official_val": 3}, "4 and 3 of 6 is no split"),
+        ({"n_official_train": None, "n_official_val": 2}, "needs a training part"),
     ],
 )
 def test_parts_that_do_not_fit(changes: dict[str, object], message: str) -> None:
-    with pytest.raises(DataError, match=f"small: {message}"):
+    with pytest.raises(DataError, match=f"small: .*{message}"):
         replace(SMALL, **changes)
 
 
@@ -101,7 +103,7 @@ def test_shares_are_kept_in_every_class(n: int, train: float, val: float, seed: 
 
 
 def test_the_official_split_takes_validation_from_the_end_of_training() -> None:
-    cut = split(_numbered(140, n_official=120))
+    cut = split(replace(_numbered(140, n_official=120), is_published=True))
     assert cut.protocol == "official"
     assert _numbers(cut.train) == list(range(110))
     assert _numbers(cut.val) == list(range(110, 120))
@@ -123,9 +125,84 @@ def test_shares_must_make_a_whole(shares: tuple[float, float, float]) -> None:
 def test_what_cannot_be_split() -> None:
     with pytest.raises(DataError, match="unknown split 'half'; there are: auto, official"):
         split(SMALL, "half")
-    with pytest.raises(DataError, match="small: cannot be split: ") as caught:
+    with pytest.raises(DataError, match=r"small: class 'a' has 2 images; .* needs 4") as caught:
         split(SMALL, "stratified-70-15-15")
     assert "\n" not in str(caught.value)
+
+
+def _of_sizes(sizes: list[int], **parts: int) -> Dataset:
+    """Numbered images that come class by class."""
+    labels = np.repeat(np.arange(len(sizes)), sizes)
+    whole = _numbered(len(labels), 1)
+    names = tuple(f"k{k}" for k in range(len(sizes)))
+    return Dataset("sorted", whole.images, labels, names, **parts)
+
+
+def _counts(part: Dataset) -> list[int]:
+    return np.bincount(part.labels, minlength=part.n_classes).tolist()
+
+
+@given(st.lists(st.integers(8, 90), min_size=2, max_size=12), st.integers(1, 40))
+@settings(deadline=None, max_examples=60)
+def test_validation_that_is_missing_holds_every_class_in_proportion(
+    sizes: list[int], n_test: int
+) -> None:
+    dataset = _of_sizes([*sizes, n_test], n_official_train=sum(sizes))
+    cut = split(dataset)
+    assert cut.protocol == "given"
+    assert _numbers(cut.test) == list(range(sum(sizes), sum(sizes) + n_test))
+    assert sorted(_numbers(cut.train) + _numbers(cut.val)) == list(range(sum(sizes)))
+    expected = np.array(sizes) * len(cut.val) / sum(sizes)
+    assert np.abs(np.array(_counts(cut.val))[:-1] - expected).max() <= 1
+    assert min(_counts(cut.val)[:-1]) > 0
+    assert _numbers(split(dataset).val) == _numbers(cut.val)
+
+
+def test_parts_that_are_given_stay_as_they_are() -> None:
+    whole = _of_sizes([10, 10, 10], n_official_train=15, n_official_val=8)
+    cut = split(whole)
+    assert [_numbers(part) for part in (cut.train, cut.val, cut.test)] == [
+        list(range(15)),
+        list(range(15, 23)),
+        list(range(23, 30)),
+    ]
+    assert cut.origins == dict.fromkeys(("train", "val", "test"), "as given")
+    assert _numbers(split(whole, "official").val) == list(range(15, 23))
+    lacking = _of_sizes([20, 20, 8], n_official_train=40, n_official_val=8)
+    cut = split(lacking)
+    assert _numbers(cut.val) == list(range(40, 48))
+    assert sorted(_numbers(cut.train) + _numbers(cut.test)) == list(range(40))
+    assert _counts(cut.test) == [3, 3, 0]
+    assert cut.origins["test"] == "drawn from the training part, stratified, seed 42"
+
+
+def test_a_class_of_four_is_in_every_part_and_a_single_image_trains() -> None:
+    cut = split(_of_sizes([1000, 6, 4, 990]))
+    for part in (cut.train, cut.val, cut.test):
+        assert min(_counts(part)) > 0
+    cut = split(_of_sizes([40, 1, 2, 5], n_official_train=43))
+    assert _counts(cut.train)[1:3] == [1, 1]
+    assert _counts(cut.val)[1:3] == [0, 1]
+    with pytest.raises(DataError, match="no class has two training images"):
+        split(_of_sizes([1, 1, 5], n_official_train=2))
+
+
+@given(st.lists(st.integers(3, 80), min_size=2, max_size=9), st.data())
+@settings(deadline=None, max_examples=60)
+def test_samples_are_stratified(sizes: list[int], data: st.DataObject) -> None:
+    dataset = _of_sizes(sizes)
+    n = data.draw(st.integers(1, sum(sizes)))
+    taken = sample(dataset, n)
+    assert len(taken) == n
+    counts = np.array(_counts(taken))
+    quotas = np.array(sizes) * n / sum(sizes)
+    assert (counts >= (n >= len(sizes))).all()
+    if quotas.min() >= 1:
+        assert np.abs(counts - quotas).max() < 1
+    assert sorted(_numbers(taken)) == _numbers(taken)
+    assert sample(dataset, None) is dataset
+    published = replace(dataset, is_published=True)
+    assert _numbers(sample(published, n)) == list(range(n))
 
 
 def test_official_sizes_of_mnist(mnist: Dataset) -> None:

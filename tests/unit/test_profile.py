@@ -109,11 +109,13 @@ def test_sizes_are_those_of_the_splits(found: Profile, stripes: Dataset) -> None
 
 def test_a_split_that_cannot_be_says_why() -> None:
     lone = profile(dataset(noise(12), [0] * 11 + [1], 2), with_map=False)
-    official, stratified, shuffled = lone.splits
+    official, given, stratified, shuffled = lone.splits
     assert official.sizes is None
     assert "no official test part" in official.fault
+    assert given.sizes is None
+    assert "came in one part" in given.fault
     assert stratified.sizes is None
-    assert "cannot be split" in stratified.fault
+    assert "class 'class 1' has 1 image;" in stratified.fault
     assert shuffled.sizes == (7, 2, 3)
 
 

@@ -198,7 +198,7 @@ def test_a_split_that_fails_and_the_same_pixels_twice_are_said(data: Dataset) ->
     labels = np.array([0] * 11 + [1], dtype=np.int64)
     page = profile_page(profile(Dataset("few", images, labels, names), with_map=False), "x")
     (note,) = (t.note for t in page.sections[1].tables)
-    assert "stratified-70-15-15 cannot be had: The least populated class" in note
+    assert "stratified-70-15-15 cannot be had: few: class 'dog' has 1 image" in note
     assert page.sections[-1].text.endswith(
         "In 1 of these pairs the two are the same, pixel for pixel."
     )

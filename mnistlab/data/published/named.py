@@ -46,6 +46,7 @@ def load_named(name: str) -> Dataset:
         checked,
         source.class_names,
         n_official_train=source.n_train if source.n_test else None,
+        is_published=True,
         provenance=_provenance(source, files),
         licence=source.licence,
         of_characters=all(len(class_name) == 1 for class_name in source.class_names),
