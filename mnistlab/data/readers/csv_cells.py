@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -16,11 +18,16 @@ from mnistlab.errors import DataError
 
 @dataclass(frozen=True)
 class Columns:
-    """The columns of a table by name, and by position (from 0) what they hold."""
+    """The columns of a table by name, and by position (from 0) what they hold.
+
+    scale: what pixels are multiplied by, 1 or, where all are fractions of white, 255.
+    """
 
     names: tuple[str, ...]
     label: int | None = None
     id: int | None = None
+    delimiter: str = ","
+    scale: float = 1
 
     @property
     def pixels(self) -> list[int]:
@@ -63,7 +70,9 @@ def parse(block: bytes, columns: Columns, where: str, first_row: int) -> Rows:
         row = first_row + block.count(b"\n", 0, error.start)
         raise DataError(f"{where}: row {row} is not UTF-8 text") from error
     rows = Rows(np.empty((block.count(b"\n"), len(columns.pixels)), np.uint8), [], [])
-    cells_of_rows = csv.reader(io.StringIO(text, newline=""), strict=True)
+    cells_of_rows = csv.reader(
+        io.StringIO(text, newline=""), strict=True, delimiter=columns.delimiter
+    )
     n_rows = 0
     try:
         for n_rows, cells in enumerate(cells_of_rows, 1):
@@ -80,13 +89,26 @@ def _parse_row(cells: list[str], columns: Columns, rows: Rows, row: int, where: 
         raise DataError(f"{where} has {len(cells)} cells, the first row {len(columns.names)}")
     for pixel, i in enumerate(columns.pixels):
         value = number(cells[i])
-        if value is None or not value.is_integer() or not 0 <= value <= 255:
+        if value is None or not 0 <= value <= 255 / columns.scale:
             raise DataError(f"{where}, column {columns.names[i]!r}: {_fault(cells[i], value)}")
-        rows.pixels[row, pixel] = int(value)
+        rows.pixels[row, pixel] = round(value * columns.scale)
     if columns.label is not None:
         rows.labels.append(cells[columns.label])
     if columns.id is not None:
         rows.ids.append(cells[columns.id])
+
+
+def range_of(block: bytes, columns: Columns) -> tuple[float, bool]:
+    """The highest pixel of a block, and whether any is a fraction; faults are left to `parse`."""
+    highest, has_fractions = 0.0, False
+    text = io.StringIO(block.decode("utf-8", "replace"), newline="")
+    with contextlib.suppress(csv.Error):
+        for cells in csv.reader(text, delimiter=columns.delimiter):
+            values = [number(cells[i]) for i in columns.pixels if i < len(cells)]
+            known = [value for value in values if value is not None and math.isfinite(value)]
+            highest = max(highest, *known, 0)
+            has_fractions = has_fractions or any(value % 1 for value in known)
+    return highest, has_fractions
 
 
 def number(cell: str) -> float | None:
@@ -103,4 +125,4 @@ def _fault(cell: str, value: float | None) -> str:
     shown = repr(cell if len(cell) <= 20 else cell[:17] + "...")
     if value is None:
         return f"{shown} is not a number"
-    return f"{shown} is {'not a whole number' if 0 <= value <= 255 else 'outside 0..255'}"
+    return f"{shown} is outside 0..255"
