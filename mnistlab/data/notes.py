@@ -12,6 +12,16 @@ def note(text: str) -> None:
     A stream that is closed or full never stops the reading itself.
     """
     # A file name may hold line breaks, or bytes that are no text.
-    line = " ".join(text.split()).encode("utf-8", "backslashreplace").decode()
+    line = " ".join(shown(text).split()).encode("utf-8", "backslashreplace").decode()
     with contextlib.suppress(AttributeError, OSError, ValueError):
         print(f"note: {line}", file=sys.stderr, flush=True)
+
+
+SHOWN_AS: dict[str, str] = {}  # a temporary folder, and what the user knows it as
+
+
+def shown(text: str) -> str:
+    """A text in which every temporary folder has the name of what was unpacked into it."""
+    for path, name in SHOWN_AS.items():
+        text = text.replace(path, name)
+    return text

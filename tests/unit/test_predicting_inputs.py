@@ -59,6 +59,12 @@ def png(pixels: np.ndarray) -> bytes:
     return file.getvalue()
 
 
+def tiff(pixels: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "TIFF")
+    return file.getvalue()
+
+
 def table_of(path: Path) -> tuple[list[str], dict[str, list[str]]]:
     """The heading and, by ID, the other cells of each row."""
     with path.open(newline="", encoding="utf-8") as file:
@@ -102,7 +108,10 @@ def test_another_size_needs_to_be_said_as_in_training(
     results = tmp_path / "results.csv"
     arguments = ["predict", str(run.path), str(photos / "a"), "-o", str(results)]
     assert run_command(arguments) == 2
-    assert "where the images trained on are 12x12; give one size" in capsys.readouterr().err
+    assert (
+        "where the images trained on are 12x12; give one size for all (--size 12x12)"
+        in capsys.readouterr().err
+    )
     assert not results.exists()
     assert run_command([*arguments, "--size", "24"]) == 2
     assert f"size 24x24: {run.path} was trained on images of 12x12" in capsys.readouterr().err
@@ -266,11 +275,11 @@ FAULTS: dict[str, tuple[str, bytes, str]] = {
     "empty image": ("x.jpg", b"", "not a readable image: "),
     "cut image": ("x.png", PNG[:-40], "not a readable image: "),
     "image of another size": ("x.png", png(IMAGES[0, 1:]), "is 11x12 where the images trained on"),
-    "16 bits": ("x.png", png(np.full((SIDE, SIDE), 999, np.uint16)), "more than 8 bits a pixel"),
+    "32 bits": ("x.png", tiff(np.full((SIDE, SIDE), 99_999, np.int32)), "values from 99999 to 9"),
     "large image": ("x.png", bomb(5000), "5000 x 5000 pixels; refused"),
     "larger image": ("x.png", bomb(1 << 20), "bomb"),
     "a program": ("x.png", EPS, "cannot identify image file"),
-    "image of an unknown name": ("x.tif", PNG, "x.tif: not a .csv, .csv.gz, .npz, IDX file"),
+    "image of an unknown name": ("x.jp2", PNG, "x.jp2: not a .csv, .csv.gz, .npz, IDX file"),
     "labels of an IDX set": ("y-idx1-ubyte", idx.to_bytes(np.zeros(9, np.uint8)), "not a .csv, "),
     "no archive": ("x.npz", b"hello", "not a sound .npz file: "),
     "cut archive": ("x.npz", npz(images=IMAGES)[:-30], "not a sound .npz file: "),
@@ -295,7 +304,7 @@ FAULTS: dict[str, tuple[str, bytes, str]] = {
     "table without IDs": ("x.csv", b"label,a\n1,2\n", "not 12x12"),
     "an image in a folder": ("in/a/x.png", PNG[:-40], "not a readable image: "),
     "size in a folder": ("in/x.png", png(IMAGES[0, :, 1:]), "is 12x11 where the images trained on"),
-    "folder without images": ("in/b/x.txt", b"hello", "in: holds no images (.bmp, .gif, "),
+    "folder without images": ("in/b/x.txt", b"hello", "in: holds no images (.apng, .bmp, "),
 }
 
 

@@ -16,8 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnistlab.data import large
-from mnistlab.data.readers import content, csv_table, folder, idx, npz
+from mnistlab.data.notes import note
+from mnistlab.data.readers import content, csv_table, folder, idx, npz, pixels
 from mnistlab.data.readers.csv_table import ID_NAMES
+from mnistlab.data.readers.left_out import LeftOut
+from mnistlab.data.readers.pixels import Depths
 from mnistlab.data.readers.shapes import Size
 from mnistlab.errors import DataError
 
@@ -51,11 +54,14 @@ def open_images(path: Path, shape: Size, resize: bool = False) -> Unlabelled:
     """
     ending = path.suffix.lower()
     if _is_folder(path):
-        files = {file.relative_to(path).as_posix(): file for file in folder.images_below(path)}
+        left_out = LeftOut()
+        below = folder.images_below(path, left_out)
+        left_out.say(str(path))
+        files = {file.relative_to(path).as_posix(): file for file in below}
         return Unlabelled("ID", _decoded(files, shape, resize))
     if path.name.endswith(CSV_ENDINGS):
         return _table(path, shape)
-    if ending in folder.SUFFIXES:
+    if ending in pixels.SUFFIXES:
         return Unlabelled("ID", _decoded({path.name: path}, shape, resize))
     if ending == ".npz":
         return Unlabelled("ID", _cut(npz.read_images(path, shape), shape, path))
@@ -75,7 +81,7 @@ def _is_folder(path: Path) -> bool:
 def _check_text(path: Path) -> None:
     """A table has no zero bytes; nearly every other kind of file begins with some."""
     if b"\0" in next(content.chunks(path, 1024), b""):
-        kinds = f".csv, .csv.gz, .npz, IDX file (*idx3*) or image ({folder.KINDS})"
+        kinds = f".csv, .csv.gz, .npz, IDX file (*idx3*) or image ({pixels.KINDS})"
         raise DataError(f"{path}: not a {kinds}")
 
 
@@ -106,8 +112,17 @@ def _decoded(files: dict[str, Path], shape: Size, resize: bool) -> Iterator[Bloc
         if NO_ID.search(name):
             raise DataError(f"{str(file)!a}: a name of several lines, or not UTF-8, makes no ID")
     ids = sorted(files)
-    images = folder.read_images((files[name] for name in ids), shape if resize else None, shape)
-    return _blocks(iter(ids), images, shape)
+    return _decoded_in_turn(ids, [files[name] for name in ids], shape, resize)
+
+
+def _decoded_in_turn(
+    ids: list[str], paths: list[Path], shape: Size, resize: bool
+) -> Iterator[Block]:
+    depths = Depths()
+    images = folder.read_images(paths, shape if resize else None, shape, depths)
+    yield from _blocks(iter(ids), images, shape)
+    for words in depths.notes():
+        note(words)
 
 
 def _blocks(
