@@ -59,7 +59,7 @@ def to_parts(found: Mapping[str, Array], where: str, size: Size | None) -> dict[
     """
     chosen = choose({key: array.shape for key, array in found.items()}, where)
     for part in [part for part in chosen.images if part not in chosen.labels]:
-        if part == "train":
+        if part == "train" or len(chosen.images) == 1:
             raise DataError(f"{where}: holds {_listed(found)}; {_needed(chosen.images[part])}")
         note(f"{where}: {chosen.images[part]} has no labels and is left out")
         del chosen.images[part]
@@ -78,7 +78,7 @@ def to_parts(found: Mapping[str, Array], where: str, size: Size | None) -> dict[
 
 def to_images(found: Mapping[str, Array], where: str, size: Size | None) -> NDArray[np.uint8]:
     """The images of all parts in order, whether they have labels or not."""
-    chosen = choose({key: array.shape for key, array in found.items()}, where, False)
+    chosen = choose({key: array.shape for key, array in found.items()}, where)
     keys = [chosen.images[part] for part in PART_NAMES if part in chosen.images]
     images = arrays.to_images({key: found[key] for key in keys}, where, size)
     shapes = {images[key].shape[1:] for key in keys}
@@ -88,18 +88,17 @@ def to_images(found: Mapping[str, Array], where: str, size: Size | None) -> NDAr
     return images[keys[0]] if len(keys) == 1 else np.concatenate([images[key] for key in keys])
 
 
-def choose(
-    shapes: Mapping[str, tuple[int, ...]], where: str, needs_training: bool = True
-) -> Chosen:
+def choose(shapes: Mapping[str, tuple[int, ...]], where: str) -> Chosen:
     """The arrays that are images and labels, by their names, and of unnamed ones by their shapes.
 
     Raises DataError where none are, with what was found and what is looked for.
     """
     words = _words(shapes, where)
-    for parts in (list(PART_NAMES), [None]):
+    # A test part alone counts only where there is nothing else.
+    for parts, needed in ((list(PART_NAMES), "train"), ([None], None), (list(PART_NAMES), "test")):
         for image_word, label_words in PAIRS:
             images = {p: words[image_word, p] for p in parts if (image_word, p) in words}
-            if images and (not needs_training or images.keys() & {"train", None}):
+            if needed in images:
                 found = {
                     p: next((words[w, p] for w in label_words if (w, p) in words), None)
                     for p in images
