@@ -11,7 +11,7 @@ from mnistlab.data.dataset import Dataset
 from mnistlab.data.published.named import load_named
 from mnistlab.data.published.resolve import known
 from mnistlab.data.published.sources import SOURCES
-from mnistlab.data.readers import csv_table, folder, idx, npz
+from mnistlab.data.readers import csv_table, folder, idx, labelled_images, npz
 from mnistlab.data.readers.shapes import Size, as_size
 from mnistlab.errors import DataError
 
@@ -56,6 +56,8 @@ def _load_path(path: Path, size: Size | None, label_column: str | None) -> Datas
         if path.name == str(path) and not path.suffix:
             known(path.name)  # a misspelt name rather than a path: says which come close
         raise DataError(f"{path}: no such file or folder")
+    if labelled := labelled_images.read(path, size, label_column):
+        return labelled
     for ending in ENDINGS:
         if (path / f"train{ending}").is_file():
             return _load_parts(path, ending, size, label_column)
