@@ -15,7 +15,16 @@ from mnistlab.data.parts import Part, PartName
 from mnistlab.data.published.named import load_named
 from mnistlab.data.published.resolve import known
 from mnistlab.data.published.sources import SOURCES
-from mnistlab.data.readers import csv_table, folder, hdf5, idx, kinds, npz, parquet
+from mnistlab.data.readers import (
+    csv_table,
+    folder,
+    hdf5,
+    idx,
+    kinds,
+    labelled_images,
+    npz,
+    parquet,
+)
 from mnistlab.data.readers.kinds import Kind
 from mnistlab.data.readers.shapes import Size, as_size
 from mnistlab.errors import DataError
@@ -64,6 +73,8 @@ def _load_path(path: Path, size: Size | None, label_column: str | None) -> Datas
         return _load_file(path, size, label_column)
     if not path.is_dir():
         raise _missing(path)
+    if labelled := labelled_images.read(path, size, label_column):
+        return labelled
     found = part_files.find(path)
     if found is not None:
         return _load_part_files(path, found, size, label_column)

@@ -15,7 +15,7 @@ from mnistlab.data.dataset import Dataset
 from mnistlab.data.notes import note
 from mnistlab.data.parts import PART_NAMES, PartName
 from mnistlab.data.readers import labels, pixels
-from mnistlab.data.readers.left_out import LeftOut, Listed, listed
+from mnistlab.data.readers.left_out import LeftOut, Listed, is_table, listed
 from mnistlab.data.readers.pixels import KINDS, Depths
 from mnistlab.data.readers.shapes import Size
 from mnistlab.errors import DataError
@@ -55,12 +55,7 @@ def read(path: Path, size: Size | None = None) -> Dataset:
 def of_files(path: Path, found: dict[PartName, Part], size: Size | None) -> Dataset:
     """The images of the parts, decoded and joined; the folder `path` gives it its name."""
     present = [part for part in PART_NAMES if part in found]
-    files = [file for part in present for file in found[part].files]
-    depths = Depths()
-    images = large.joined(image[None] for image in read_images(files, size, depths=depths))
-    depths.check(str(path))
-    for words in depths.notes():
-        note(f"{path}: {words}")
+    images = decoded(path, [file for part in present for file in found[part].files], size)
     sets, end = {}, 0
     for part in present:
         start, end = end, end + len(found[part].files)
@@ -70,11 +65,29 @@ def of_files(path: Path, found: dict[PartName, Part], size: Size | None) -> Data
     return parts.joined(path.resolve().name, sets, str(path))
 
 
+def decoded(path: Path, files: Sequence[Path], size: Size | None) -> NDArray[np.uint8]:
+    """The images of a data set, uint8 (N, H, W), and a line on what 8 bits do not hold."""
+    depths = Depths()
+    images = large.joined(image[None] for image in read_images(files, size, depths=depths))
+    depths.check(str(path))
+    for words in depths.notes():
+        note(f"{path}: {words}")
+    return images
+
+
 def images_below(root: Path, left_out: LeftOut) -> list[Path]:
+    """`all_below`; DataError where there are none."""
+    files = all_below(root, left_out)
+    if not files:
+        raise DataError(f"{root}: holds no images ({KINDS}){_but(left_out)}")
+    return files
+
+
+def all_below(root: Path, left_out: LeftOut) -> list[Path]:
     """Every image of a folder and its sub-folders, however deep, in no order.
 
-    Raises DataError where there are none, where a folder cannot be read, and for links that
-    lead up or to the same folder twice: following them might never end.
+    Raises DataError where a folder cannot be read, and for links that lead up or to the same
+    folder twice: following them might never end.
     """
     top = root.resolve()
     files, waiting, reached = [], [root], {top}
@@ -88,8 +101,6 @@ def images_below(root: Path, left_out: LeftOut) -> list[Path]:
                 raise DataError(f"{below}: a link that leads back to {target}")
             reached.add(target)
             waiting.append(below)
-    if not files:
-        raise DataError(f"{root}: holds no images ({KINDS}){_but(left_out)}")
     return files
 
 
@@ -110,13 +121,16 @@ def read_images(
 
 
 def unwrapped(path: Path, left_out: LeftOut) -> Path:
-    """The folder meant: where one holds a single folder of folders and no images, that one."""
+    """The folder meant: where one holds a single folder that is no class, that one."""
     for _ in range(MAX_WRAPPERS):
         found = listed(path)
-        if len(found.folders) != 1 or found.images or found.folders[0].is_symlink():
+        if len(found.folders) != 1 or found.images or any(map(is_table, found.others)):
+            break
+        if found.folders[0].is_symlink():
             break
         inner = listed(found.folders[0])
-        if inner.images or not inner.folders:
+        has_table = any(map(is_table, inner.others))
+        if (inner.images and not has_table) or not (inner.folders or has_table):
             break
         left_out.add_others(found.others)
         path = found.folders[0]

@@ -53,6 +53,11 @@ def is_image(path: Path) -> bool:
     return path.suffix.lower() in SUFFIXES
 
 
+def is_table(path: Path) -> bool:
+    """By its name: a table that may hold the labels of images."""
+    return path.suffix.lower() in (".csv", ".tsv")
+
+
 class LeftOut:
     """Files of one data set that are not read, by the reason."""
 
@@ -88,9 +93,9 @@ class LeftOut:
         """All of it in a few words, empty where nothing was left out."""
         said = []
         if n := self.suffixes.total():
-            most = sorted(self.suffixes, key=lambda kind: (-self.suffixes[kind], kind))
+            most = sorted(+self.suffixes, key=lambda kind: (-self.suffixes[kind], kind))
             kinds = most[:SUFFIXES_SHOWN]
-            more = ", ..." if len(self.suffixes) > SUFFIXES_SHOWN else ""
+            more = ", ..." if len(most) > SUFFIXES_SHOWN else ""
             said.append(f"{n} file{'s' * (n > 1)} of other kinds ({', '.join(kinds)}{more})")
         for where, n in self.images.items():
             if n:
