@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from mnistlab.data import large
 from mnistlab.data.notes import note
-from mnistlab.data.readers import content, csv_table, folder, idx, npz, pixels
+from mnistlab.data.readers import content, csv_table, folder, hdf5, idx, kinds, npz, parquet, pixels
 from mnistlab.data.readers.csv_table import ID_NAMES
 from mnistlab.data.readers.left_out import LeftOut
 from mnistlab.data.readers.pixels import Depths
@@ -25,7 +25,6 @@ from mnistlab.data.readers.shapes import Size
 from mnistlab.errors import DataError
 
 BLOCK_PIXELS = 1 << 20  # so many are held decoded at once; a single image may have more
-CSV_ENDINGS = (".csv", ".csv.gz")
 NO_ID = re.compile("[\r\n\ud800-\udfff]")  # surrogates stand for bytes that are not UTF-8
 
 
@@ -59,13 +58,18 @@ def open_images(path: Path, shape: Size, resize: bool = False) -> Unlabelled:
         left_out.say(str(path))
         files = {file.relative_to(path).as_posix(): file for file in below}
         return Unlabelled("ID", _decoded(files, shape, resize))
-    if path.name.endswith(CSV_ENDINGS):
-        return _table(path, shape)
     if ending in pixels.SUFFIXES:
         return Unlabelled("ID", _decoded({path.name: path}, shape, resize))
-    if ending == ".npz":
-        return Unlabelled("ID", _cut(npz.read_images(path, shape), shape, path))
-    if "idx3" in path.name:
+    kind = kinds.kind_of(path)
+    if kind == "table":
+        return _table(path, shape)
+    if kind == "parquet":
+        images = parquet.read_images(path, shape, resize)
+        return Unlabelled("ID", _cut(images, shape, path))
+    if kind == "npz" or kind == "hdf5":
+        read = npz.read_images if kind == "npz" else hdf5.read_images
+        return Unlabelled("ID", _cut(read(path, shape), shape, path))
+    if kind == "idx":
         return Unlabelled("ID", _cut(idx.read_images(path), shape, path))
     _check_text(path)
     return _table(path, shape)
@@ -81,8 +85,9 @@ def _is_folder(path: Path) -> bool:
 def _check_text(path: Path) -> None:
     """A table has no zero bytes; nearly every other kind of file begins with some."""
     if b"\0" in next(content.chunks(path, 1024), b""):
-        kinds = f".csv, .csv.gz, .npz, IDX file (*idx3*) or image ({pixels.KINDS})"
-        raise DataError(f"{path}: not a {kinds}")
+        if kinds.suffix_of(path.name) in kinds.REFUSED:
+            raise kinds.refusal(path)
+        raise DataError(f"{path}: not a {kinds.READ} file, nor an image ({pixels.KINDS})")
 
 
 def _table(path: Path, shape: Size) -> Unlabelled:
