@@ -11,7 +11,7 @@ from mnistlab.data.dataset import Dataset
 from mnistlab.data.published.named import load_named
 from mnistlab.data.published.resolve import known
 from mnistlab.data.published.sources import SOURCES
-from mnistlab.data.readers import csv_table, folder, idx, labelled_images, npz
+from mnistlab.data.readers import archive, csv_table, folder, idx, labelled_images, npz
 from mnistlab.data.readers.shapes import Size, as_size
 from mnistlab.errors import DataError
 
@@ -50,6 +50,10 @@ def load(
 
 
 def _load_path(path: Path, size: Size | None, label_column: str | None) -> Dataset:
+    if archive.is_archive(path):
+        with archive.opened(path) as unpacked:
+            dataset = _load_path(archive.inside(unpacked), size, label_column)
+        return archive.called_after(dataset, path)
     if path.is_file():
         return _load_file(path, size, label_column)
     if not path.is_dir():
