@@ -205,9 +205,6 @@ HOSTILE: dict[str, tuple[Callable[[Path], object], str]] = {
     "no ZIP": (lambda path: path.write_bytes(b"hello"), "not a ZIP file"),
     "empty": (lambda path: path.write_bytes(b""), "not a ZIP file"),
     "nothing": (lambda path: packed(path, {}), "holds no class folders"),
-    "not there": (lambda path: None, "No such file"),
-    "a folder": (lambda path: path.mkdir(), "Is a directory"),
-    "round in circles": (lambda path: path.symlink_to(path), "cannot be unpacked: "),
 }
 
 

@@ -23,7 +23,7 @@ from typing import IO
 
 from mnistlab.data import notes
 from mnistlab.data.dataset import Dataset
-from mnistlab.data.readers import content
+from mnistlab.data.readers import content, kinds
 from mnistlab.data.readers.left_out import is_image, is_junk
 from mnistlab.errors import DataError
 
@@ -31,8 +31,6 @@ MAX_CONTENTS_BYTES = 1 << 25  # of the table of contents: about 400,000 members
 MAX_DEPTH = 16  # folders in folders
 # Others, such as LZMA, ask for as much memory as the archive says.
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2)
-
-DATA = re.compile(r"\.(csv|tsv|csv\.gz|npz|parquet|h5|hdf5)$|idx3")  # of names in lower case
 
 END, END_64, LOCATOR_64 = b"PK\5\6", b"PK\6\6", b"PK\6\7"
 END_BYTES, END_64_BYTES, LOCATOR_BYTES = 22, 56, 20
@@ -53,11 +51,6 @@ DAMAGE = (
     UnicodeError,
     ValueError,
 )
-
-
-def is_archive(path: Path) -> bool:
-    """By its name; an .npz, though a ZIP file too, is none."""
-    return path.suffix.lower() == ".zip"
 
 
 @contextlib.contextmanager
@@ -85,8 +78,11 @@ def inside(folder: Path) -> Path:
     Where there are images the folder is, since a table beside them has their labels.
     """
     files = [file for file in sorted(folder.rglob("*")) if file.is_file()]
-    data = [file for file in files if DATA.search(file.name.lower())]
-    if any(map(is_image, files)) or len({file.parent for file in data}) != 1:
+    if any(map(is_image, files)):
+        return folder
+    data = [file for file in files if kinds.kind_of(file) not in (None, "zip")]
+    data = [file for file in data if file.suffix.lower() != ".txt"] or data  # README.txt
+    if len({file.parent for file in data}) != 1:
         return folder
     return data[0] if len(data) == 1 else data[0].parent
 

@@ -8,6 +8,7 @@ quotes, decimals and class names through polars; what neither can vouch for is r
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 from collections import deque
@@ -87,10 +88,12 @@ def read_part(path: Path, size: Size | None = None, label_column: str | None = N
     return Part(table.images, raw, str(path))
 
 
-def has_labels(path: Path, size: Size) -> bool:
-    """Whether a table of images of that size (H, W) has a column besides their pixels and IDs."""
-    columns = _opened(path, size, None).columns
-    return columns.label is not None
+def has_labels(path: Path, trained: Size, label_column: str | None = None) -> bool:
+    """Whether a table has labels beside images of the size (H, W) trained on, and perhaps IDs."""
+    with contextlib.suppress(DataError):
+        return _opened(path, trained, label_column).columns.label is not None
+    # The column that was named may be what is missing.
+    return _opened(path, trained, None).columns.label is not None
 
 
 def read_table(path: Path, size: Size | None = None, label_column: str | None = None) -> Table:

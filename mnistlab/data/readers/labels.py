@@ -131,12 +131,17 @@ def raw_from_values(values: NDArray[Any], where: str) -> RawLabels:
         )
     distinct, codes = np.unique(values, return_inverse=True)
     codes = codes.astype(np.int64)
-    texts = tuple(_as_text(value, where).strip() for value in distinct.tolist())
+    texts = texts_of(distinct, where)
     for code, text in enumerate(texts):
         if not text or text.casefold() in ("nan", "inf", "-inf"):
             image = int(np.argmax(codes == code)) + 1
             raise DataError(f"{where}: {_missing(text)} (image {image})")
     return RawLabels(codes, texts)
+
+
+def texts_of(values: NDArray[Any], where: str) -> tuple[str, ...]:
+    """Values (N,) of any type as text, white space around them left out."""
+    return tuple(_as_text(value, where).strip() for value in values.tolist())
 
 
 def raw_from_positions(values: NDArray[Any], names: Sequence[str], where: str) -> RawLabels:
