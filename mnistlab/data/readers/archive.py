@@ -27,6 +27,7 @@ from mnistlab.data.readers import content, kinds
 from mnistlab.data.readers.left_out import is_image, is_junk
 from mnistlab.errors import DataError
 
+NO_DATA = (None, "zip")
 MAX_CONTENTS_BYTES = 1 << 25  # of the table of contents: about 400,000 members
 MAX_DEPTH = 16  # folders in folders
 # Others, such as LZMA, ask for as much memory as the archive says.
@@ -80,8 +81,8 @@ def inside(folder: Path) -> Path:
     files = [file for file in sorted(folder.rglob("*")) if file.is_file()]
     if any(map(is_image, files)):
         return folder
-    data = [file for file in files if kinds.kind_of(file) not in (None, "zip")]
-    data = [file for file in data if file.suffix.lower() != ".txt"] or data  # README.txt
+    # What is a .txt in an archive or a folder says most often what lies beside it.
+    data = [f for f in files if f.suffix.lower() != ".txt" and kinds.kind_of(f) not in NO_DATA]
     if len({file.parent for file in data}) != 1:
         return folder
     return data[0] if len(data) == 1 else data[0].parent

@@ -25,17 +25,19 @@ Role = Literal["images", "labels"]
 
 # What the arrays are called, in any case; of several pairs the first that is there counts.
 PAIRS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("images", ("labels", "label", "y", "targets", "target", "classes")),
-    ("image", ("label", "labels", "y", "target")),
-    ("imgs", ("labels", "label", "y", "target")),
-    ("x", ("y", "labels", "label", "target")),
-    ("data", ("target", "targets", "labels", "label", "y")),
-    ("pixels", ("labels", "label", "y", "target")),
+    ("images", ("labels", "label")),
+    ("image", ("labels", "label")),
+    ("imgs", ("labels", "label")),
+    ("x", ("y",)),
+    ("data", ("target", "targets", "labels", "label")),
 )
+IMAGE_WORDS = ("images", "image", "imgs", "img", "x", "data", "pixels")
+LABEL_WORDS = ("labels", "label", "y", "targets", "target", "classes", "class")
+ANY_PAIRS = tuple((word, LABEL_WORDS) for word in IMAGE_WORDS)
 CLASS_NAMES = ("class_names", "list_classes", "label_names", "target_names")
 # The longest first: validation is not val and a word that begins with "idation".
 _PARTS = "|".join(sorted((n for names in SPELLINGS.values() for n in names), key=len, reverse=True))
-KNOWN_WORDS = {word for image, of in PAIRS for word in (image, *of)}
+KNOWN_WORDS = {*IMAGE_WORDS, *LABEL_WORDS}
 _WORD = r"[a-z]+?"
 NAME = re.compile(
     rf"(?:(?P<word>{_WORD})[_./ -]?(?P<part>{_PARTS})(?:[_./ -]?set)?"
@@ -94,23 +96,34 @@ def choose(shapes: Mapping[str, tuple[int, ...]], where: str) -> Chosen:
     Raises DataError where none are, with what was found and what is looked for.
     """
     words = _words(shapes, where)
-    # A test part alone counts only where there is nothing else.
-    for parts, needed in ((list(PART_NAMES), "train"), ([None], None), (list(PART_NAMES), "test")):
-        for image_word, label_words in PAIRS:
-            images = {p: words[image_word, p] for p in parts if (image_word, p) in words}
-            if needed in images:
-                found = {
-                    p: next((words[w, p] for w in label_words if (w, p) in words), None)
-                    for p in images
-                }
-                return Chosen(
-                    {p or "train": key for p, key in images.items()},
-                    {p or "train": key for p, key in found.items() if key is not None},
-                )
+    for pairs, is_labelled in ((PAIRS, True), (ANY_PAIRS, True), (ANY_PAIRS, False)):
+        for needed in ("train", None, "test"):  # test alone counts where there is nothing else
+            for image_word, label_words in pairs:
+                chosen = _paired(words, image_word, label_words, needed)
+                if chosen.images and (chosen.labels or not is_labelled):
+                    return chosen
     unnamed = _unnamed(shapes)
     if unnamed is not None:
         return unnamed
     raise DataError(f"{where}: holds {_listed(shapes)}; {_needed()}")
+
+
+def _paired(
+    words: Mapping[tuple[str, PartName | None], str],
+    image_word: str,
+    label_words: Iterable[str],
+    needed: PartName | None,
+) -> Chosen:
+    """Images of that word and their labels, of all parts (`needed` among them) or of none."""
+    parts: list[PartName | None] = [None] if needed is None else list(PART_NAMES)
+    chosen = Chosen({}, {})
+    for part in parts if (image_word, needed) in words else []:
+        if (image_word, part) in words:
+            chosen.images[part or "train"] = words[image_word, part]
+            of = next((words[word, part] for word in label_words if (word, part) in words), None)
+            if of is not None:
+                chosen.labels[part or "train"] = of
+    return chosen if needed is None or needed in chosen.labels else Chosen(chosen.images, {})
 
 
 def _words(keys: Iterable[str], where: str) -> dict[tuple[str, PartName | None], str]:

@@ -70,9 +70,14 @@ def read_part(
     return Part(_images(shards, size, where), raw, where)
 
 
-def read_images(path: Path, size: Size | None = None) -> NDArray[np.uint8]:
-    """The images that `read_part` gives, uint8 (N, H, W), also where they have no labels."""
-    return _images([_opened(path, None, needs_label=False)], size, str(path))
+def read_images(path: Path, size: Size, resize: bool = False) -> NDArray[np.uint8]:
+    """The images that `read_part` gives, uint8 (N, H, W), also where they have no labels.
+
+    size: of images whose pixels are columns; what encoded images are resized to with `resize`.
+    """
+    shard = _opened(path, None, needs_label=False)
+    is_encoded = shard.columns.image is not None
+    return _images([shard], None if is_encoded and not resize else size, str(path))
 
 
 def _opened(path: Path, label_column: str | None, needs_label: bool = True) -> Shard:

@@ -86,7 +86,7 @@ def _array(path: Path, kind: Kind, shape: Size, resize: bool) -> NDArray[np.uint
     if kind == "hdf5":
         return hdf5.read_images(path, shape)
     if kind == "parquet":
-        return parquet.read_images(path, shape if resize else None)
+        return parquet.read_images(path, shape, resize)
     return idx.read_images(path)
 
 
@@ -128,9 +128,9 @@ def _is_folder(path: Path) -> bool:
 
 def _kind(path: Path) -> Kind | None:
     """None of what may be a table under another name, such as a pipe, which is read only once."""
+    kind = kinds.kind_of(path) if path.is_file() else kinds.kind_by_name(path)
     if not path.is_file():
-        return None
-    kind = kinds.kind_of(path)
+        return kind
     if kind is None and kinds.suffix_of(path.name) in kinds.REFUSED:
         raise kinds.refusal(path)
     # A table has no zero bytes; nearly every other kind of file begins with some.
