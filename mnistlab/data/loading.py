@@ -16,6 +16,7 @@ from mnistlab.data.published.named import load_named
 from mnistlab.data.published.resolve import known
 from mnistlab.data.published.sources import SOURCES
 from mnistlab.data.readers import (
+    archive,
     csv_table,
     folder,
     hdf5,
@@ -73,7 +74,8 @@ def _load_path(path: Path, size: Size | None, label_column: str | None) -> Datas
         return _load_file(path, size, label_column)
     if not path.is_dir():
         raise _missing(path)
-    if labelled := labelled_images.read(path, size, label_column):
+    # First, since its tables may be called train and test as well.
+    if (labelled := labelled_images.read(path, size, label_column)) is not None:
         return labelled
     found = part_files.find(path)
     if found is not None:
@@ -99,7 +101,11 @@ def _missing(path: Path) -> DataError:
 
 def _load_file(path: Path, size: Size | None, label_column: str | None) -> Dataset:
     kind = kinds.kind_of(path)
-    if kind is None or kind == "zip":
+    if kind == "zip":
+        with archive.opened(path) as unpacked:
+            dataset = _load_path(archive.inside(unpacked), size, label_column)
+        return archive.called_after(dataset, path)
+    if kind is None:
         raise kinds.refusal(path)
     found = _read_file(path, kind, size, label_column)
     name = path.stem if kind == "npz" else path.name.split(".")[0]

@@ -75,14 +75,6 @@ def decoded(path: Path, files: Sequence[Path], size: Size | None) -> NDArray[np.
     return images
 
 
-def images_below(root: Path, left_out: LeftOut) -> list[Path]:
-    """`all_below`; DataError where there are none."""
-    files = all_below(root, left_out)
-    if not files:
-        raise DataError(f"{root}: holds no images ({KINDS}){_but(left_out)}")
-    return files
-
-
 def all_below(root: Path, left_out: LeftOut) -> list[Path]:
     """Every image of a folder and its sub-folders, however deep, in no order.
 
@@ -102,6 +94,11 @@ def all_below(root: Path, left_out: LeftOut) -> list[Path]:
             reached.add(target)
             waiting.append(below)
     return files
+
+
+def no_images(root: Path, left_out: LeftOut) -> DataError:
+    """For a folder in which `all_below` found none."""
+    return DataError(f"{root}: holds no images ({KINDS}){_but(left_out)}")
 
 
 def read_images(

@@ -63,19 +63,24 @@ SAME_AS = {
 def kind_of(path: Path) -> Kind | None:
     """The kind of a regular file; None for those that are not read.
 
-    A name of no known ending is IDX if it says so (idx3) or its first bytes do.
+    A name of no known ending is IDX if its first bytes say so.
     """
-    for kind, ending in ENDINGS.items():
-        if kind != "idx" and ending.search(path.name):
-            return kind
-    if IDX_NAME.search(path.name):
-        return "idx"
+    if (kind := kind_by_name(path)) is not None:
+        return kind
     if suffix_of(path.name) in REFUSED or path.suffix.lower() in pixels.SUFFIXES:
         return None
     try:
         return "idx" if idx.is_idx(path) else None
     except DataError:
         return None
+
+
+def kind_by_name(path: Path) -> Kind | None:
+    """As `kind_of`, without a look into the file: what is read from a pipe is gone."""
+    for kind, ending in ENDINGS.items():
+        if kind != "idx" and ending.search(path.name):
+            return kind
+    return "idx" if IDX_NAME.search(path.name) else None
 
 
 def stem_of(path: Path, kind: Kind) -> str:
