@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
-from mnistlab.data import large
+from mnistlab.data import part_files, parts
 from mnistlab.data.dataset import Dataset
+from mnistlab.data.notes import note
+from mnistlab.data.part_files import PartFiles
+from mnistlab.data.parts import Part, PartName
 from mnistlab.data.published.named import load_named
 from mnistlab.data.published.resolve import known
 from mnistlab.data.published.sources import SOURCES
-from mnistlab.data.readers import csv_table, folder, idx, npz
+from mnistlab.data.readers import (
+    archive,
+    csv_table,
+    folder,
+    hdf5,
+    idx,
+    kinds,
+    labelled_images,
+    npz,
+    parquet,
+)
+from mnistlab.data.readers.kinds import Kind
 from mnistlab.data.readers.shapes import Size, as_size
 from mnistlab.errors import DataError
-
-# How the files of a folder are called that holds a data set in parts; MNIST's own test is t10k.
-ENDINGS = (".csv", ".csv.gz", ".npz", "-images-idx3-ubyte", "-images-idx3-ubyte.gz")
-TEST_NAMES = ("test", "t10k")
 
 
 def load(
@@ -31,18 +39,21 @@ def load(
 ) -> Dataset:
     """A data set by its name in SOURCES, or from a path.
 
-    A path is a .csv, .csv.gz or .npz file, an IDX file of images with its
-    labels beside it, a folder with one sub-folder of images a class, or a
-    folder of such files called train and test (IDX: train and t10k). `size` is
-    a side or (H, W): what images of a folder are resized to, the shape of
-    flat images that are not square, and for all others what they must be.
-    `label_column` is for CSV. From 1 GiB on images stay on the disk. Raises DataError naming what
-    is at fault.
+    docs/your-images.md has every layout of a path: a table (.csv, .tsv), .npz, .parquet or .h5
+    file, an IDX file of images with its labels beside it, a folder with one sub-folder of images
+    per class, or a folder of files or folders called train, val and test. `size` is a side or
+    (H, W): what image files are resized to, the shape of flat images that are not square, and for
+    all others what they must be. `label_column` is the name or number of a table's column. What a
+    user might not expect, such as files that are left out, is said on standard error. From 1 GiB
+    on images stay on the disk. Raises DataError naming what is at fault.
     """
     shape, name = as_size(size), os.fspath(name_or_path)
     if name in SOURCES:
+        _say_what_lies_beside(name)
         dataset = load_named(name)
     else:
+        if name.lower() in SOURCES and os.path.lexists(name):
+            note(f"{name} is taken as what lies here; {name.lower()} is the published set")
         dataset = _load_path(Path(name), shape, label_column)
         name = str(Path(name).absolute())
     if shape is not None and dataset.images.shape[1:] != shape:
@@ -52,60 +63,113 @@ def load(
     return replace(dataset, source={key: given for key, given in source.items() if given})
 
 
+def _say_what_lies_beside(name: str) -> None:
+    if os.path.lexists(name):
+        kind = "folder" if Path(name).is_dir() else "file"
+        note(f"{name} is taken as the published set of that name; ./{name} takes the {kind}")
+
+
 def _load_path(path: Path, size: Size | None, label_column: str | None) -> Dataset:
     if path.is_file():
         return _load_file(path, size, label_column)
     if not path.is_dir():
-        if path.name == str(path) and not path.suffix:
-            known(path.name)  # a misspelt name rather than a path: says which come close
-        raise DataError(f"{path}: no such file or folder")
-    for ending in ENDINGS:
-        if (path / f"train{ending}").is_file():
-            return _load_parts(path, ending, size, label_column)
+        raise _missing(path)
+    # First, since its tables may be called train and test as well.
+    if (labelled := labelled_images.read(path, size, label_column)) is not None:
+        return labelled
+    found = part_files.find(path)
+    if found is not None:
+        return _load_part_files(path, found, size, label_column)
+    if (only := part_files.only_file(path)) is not None:
+        note(f"{path}: {only.name} is the only file of data in it and is taken as the set")
+        return _load_file(only, size, label_column)
     return folder.read(path, size)
 
 
+def _missing(path: Path) -> DataError:
+    if path.name == str(path) and not path.suffix:
+        near = difflib.get_close_matches(path.name, os.listdir(), n=1, cutoff=0.7)  # noqa: PTH208
+        try:
+            known(path.name)  # a misspelt name rather than a path: says which come close
+        except DataError as error:
+            return DataError(f"{error}; or ./{near[0]}?") if near else error
+    beside = path.parent.iterdir() if path.parent.is_dir() else ()
+    near = difflib.get_close_matches(path.name, [one.name for one in beside], n=1, cutoff=0.7)
+    hint = f"; did you mean {path.parent / near[0]}?" if near else ""
+    return DataError(f"{path}: no such file or folder{hint}")
+
+
 def _load_file(path: Path, size: Size | None, label_column: str | None) -> Dataset:
-    if path.name.endswith((".csv", ".csv.gz")):
-        return csv_table.read(path, size, label_column)
-    if path.suffix == ".npz":
-        return npz.read(path, size)
-    if "idx3" in path.name:
-        return idx.read(path)
-    raise DataError(f"{path}: not a .csv, .csv.gz, .npz or IDX file (*idx3-ubyte*) of images")
+    kind = kinds.kind_of(path)
+    if kind == "zip":
+        with archive.opened(path) as unpacked:
+            dataset = _load_path(archive.inside(unpacked), size, label_column)
+        return archive.called_after(dataset, path)
+    if kind is None:
+        raise kinds.refusal(path)
+    found = _read_file(path, kind, size, label_column)
+    name = path.stem if kind == "npz" else path.name.split(".")[0]
+    return parts.assembled(name, found, str(path))
 
 
-def _load_parts(path: Path, ending: str, size: Size | None, label_column: str | None) -> Dataset:
-    """train, val and test files as one set, in which val is the end of the training part."""
-    present = [
-        name for name in ("train", "val", *TEST_NAMES) if (path / f"{name}{ending}").is_file()
-    ]
-    parts = [_load_file(path / f"{name}{ending}", size, label_column) for name in present]
-    for name, part in zip(present, parts, strict=True):
-        if part.images.shape[1:] != parts[0].images.shape[1:]:
-            raise DataError(f"{path / name}{ending}: its images differ in size from those of train")
-    n_test = sum(len(p) for n, p in zip(present, parts, strict=True) if n in TEST_NAMES)
-    class_names = _all_names([part.class_names for part in parts])
-    images = large.together([part.images for part in parts])
-    return Dataset(
-        path.resolve().name,
-        images,
-        np.concatenate([_renumbered(part, class_names) for part in parts]),
-        class_names,
-        n_official_train=len(images) - n_test if n_test else None,
-        provenance=str(path),
-    )
+def _read_file(
+    path: Path, kind: Kind, size: Size | None, label_column: str | None
+) -> dict[PartName, Part]:
+    """The parts of one file; what holds one part alone is a training part."""
+    if kind == "npz":
+        return npz.read_parts(path, size)
+    if kind == "hdf5":
+        return hdf5.read_parts(path, size)
+    if kind == "idx":
+        return {"train": idx.read_part(path)}
+    if kind == "parquet":
+        return {"train": _labelled(parquet.read_part([path], size, label_column), path)}
+    return {"train": csv_table.read_part(path, size, label_column)}
 
 
-def _all_names(lists: list[tuple[str, ...]]) -> tuple[str, ...]:
-    longest = max(lists, key=len)
-    if all(names == longest[: len(names)] for names in lists):
-        return longest  # "0".."9", of which one part lacks the last
-    return tuple(sorted(set().union(*lists)))
+def _labelled(part: Part | None, path: Path) -> Part:
+    if part is None:
+        raise DataError(f"{path}: its labels are all -1, which stands for none")
+    return part
 
 
-def _renumbered(part: Dataset, class_names: tuple[str, ...]) -> NDArray[np.int64]:
-    if part.class_names == class_names[: part.n_classes]:
-        return part.labels
-    positions = np.array([class_names.index(name) for name in part.class_names], dtype=np.int64)
-    return positions[part.labels]
+def _load_part_files(
+    path: Path, found: PartFiles, size: Size | None, label_column: str | None
+) -> Dataset:
+    """train, val and test files as one set; a test part without labels is left out, aloud."""
+    read: dict[PartName, Part] = {}
+    for name in part_files.parts_of(found.files):
+        files = found.files[name]
+        shape = read["train"].images.shape[1:] if name != "train" and "train" in read else None
+        part = _read_part(files, found.kind, name, size, label_column, shape)
+        if part is None:
+            note(f"{files[0]}: has no labels: it is left out here; `mnistlab predict` reads it")
+        else:
+            read[name] = part
+    if found.others:
+        n = len(found.others)
+        note(f"{path}: left out: {n} file{'s' * (n > 1)} ({part_files.said(found.others)})")
+    return parts.assembled(path.resolve().name, read, str(path))
+
+
+def _read_part(
+    files: list[Path],
+    kind: Kind,
+    name: PartName,
+    size: Size | None,
+    label_column: str | None,
+    trained: tuple[int, ...] | None,
+) -> Part | None:
+    """One part; None for a test part without labels. trained: (H, W) of the training images."""
+    (first, *_) = files
+    if kind == "parquet":
+        part = parquet.read_part(files, size, label_column)
+        return part if name == "test" else _labelled(part, first)
+    if kind == "table" and name == "test" and trained is not None:
+        shape = (trained[0], trained[1])
+        if not csv_table.has_labels(first, shape, label_column):
+            return None
+    inside = _read_file(first, kind, size, label_column)
+    if len(inside) != 1:
+        raise DataError(f"{first}: holds several parts itself; give this file alone")
+    return next(iter(inside.values()))

@@ -1,4 +1,4 @@
-"""Folders of images: layouts, conversion to grey, and each defect by its message."""
+"""Folders of images: layouts, parts, what is left out, and each defect by its message."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mnistlab.data import load
-from mnistlab.data.readers import folder
+from mnistlab.data import load, split
+from mnistlab.data.readers import pixels
 from mnistlab.errors import DataError
 
 
@@ -24,7 +24,9 @@ def _square(value: int, side: int = 4) -> np.ndarray:
     return np.full((side, side), value, np.uint8)
 
 
-@pytest.mark.parametrize("suffix", [".png", ".PNG", ".bmp", ".gif", ".jpg", ".jpeg", ".webp"])
+@pytest.mark.parametrize(
+    "suffix", [".png", ".PNG", ".bmp", ".gif", ".jpg", ".jpeg", ".webp", ".tif", ".TIFF", ".pgm"]
+)
 def test_one_folder_a_class_in_order_of_the_alphabet(tmp_path: Path, suffix: str) -> None:
     for name, value in (("shoe/2", 200), ("shoe/10", 100), ("bag/1", 50)):
         _save(tmp_path / f"{name}{suffix}", _square(value))
@@ -62,28 +64,168 @@ def test_colours_become_grey(tmp_path: Path) -> None:
 
 
 def test_differing_sizes_need_a_size(tmp_path: Path) -> None:
-    _save(tmp_path / "a" / "1.png", _square(40, 4))
-    _save(tmp_path / "a" / "2.png", _square(80, 8))
-    with pytest.raises(DataError, match=r"2\.png: is 8x8 where the first image is 4x4; give"):
+    for name, side in (("1", 4), ("2", 8), ("3", 8), ("4", 5)):
+        _save(tmp_path / "a" / f"{name}.png", _square(10 * side, side))
+    with pytest.raises(DataError) as caught:
         load(tmp_path)
+    a = tmp_path / "a"
+    advice = "give one size for all (--size 8x8)"  # what most of them have
+    assert str(caught.value) == f"{a / '2.png'}: is 8x8 where {a / '1.png'} is 4x4; {advice}"
     dataset = load(tmp_path, size=(6, 5))
-    assert dataset.images.shape == (2, 6, 5)
-    assert dataset.images[:, 0, 0].tolist() == [40, 80]
+    assert dataset.images.shape == (4, 6, 5)
+    assert dataset.images[:, 0, 0].tolist() == [40, 80, 80, 50]
 
 
 def test_a_folder_without_classes(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="holds no class folders"):
         load(tmp_path)
     _save(tmp_path / "1.png", _square(1))
-    with pytest.raises(DataError, match="holds no class folders"):
+    with pytest.raises(DataError, match=r"holds 1 images, but no class folders .* labels\.csv"):
         load(tmp_path)
 
 
-def test_a_class_without_images(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("inside", "message"),
+    [
+        ((), r"b: holds no images \(\.apng, .*\)$"),
+        (("1.heic", "2.HEIC"), r"b: holds no images .*, but 2 files of other kinds \(\.heic\)$"),
+        (("more/1.png",), r"b: holds no images .*, but 1 image in deeper folders$"),
+    ],
+)
+def test_a_class_without_images(tmp_path: Path, inside: tuple[str, ...], message: str) -> None:
     _save(tmp_path / "a" / "1.png", _square(1))
     (tmp_path / "b").mkdir()
-    with pytest.raises(DataError, match=r"b: holds no images \(\.bmp, "):
+    for name in inside:
+        (tmp_path / "b" / name).parent.mkdir(exist_ok=True)
+        (tmp_path / "b" / name).write_bytes(b"")
+    with pytest.raises(DataError, match=message):
         load(tmp_path)
+
+
+PARTS = [("train", "test"), ("Train", "TEST"), ("training", "testing"), ("TRAINING", "Validation")]
+PARTS += [("train", "valid", "test"), ("Training", "VAL", "Testing"), ("train", "val")]
+
+
+@pytest.mark.parametrize("names", PARTS)
+def test_parts_are_used_as_they_are_given(tmp_path: Path, names: tuple[str, ...]) -> None:
+    wanted = {}
+    for i, (name, n) in enumerate(zip(names, (24, 6, 4), strict=False)):
+        part = {"tr": "train", "va": "val", "te": "test"}[name[:2].lower()]
+        values = [40 * i + j for j in range(n)]
+        for j, value in enumerate(values):
+            _save(tmp_path / name / "ab"[j % 2] / f"{j:02d}.png", _square(value))
+        wanted[part] = sorted(values)
+    dataset = load(tmp_path)
+    parts = {
+        part: sorted(dataset.images[where][:, 0, 0].tolist())
+        for part, where in dataset.official_parts.items()
+    }
+    assert parts == wanted
+    cut = split(dataset)
+    for part in wanted.keys() - {"train"}:
+        assert sorted(getattr(cut, part).images[:, 0, 0].tolist()) == wanted[part]
+    assert len(cut.train) + len(cut.val) + len(cut.test) == len(dataset)
+
+
+def test_a_training_part_alone_is_a_set_in_one_part(tmp_path: Path) -> None:
+    for name in ("train/a/1", "train/b/1", "train/b/2"):
+        _save(tmp_path / f"{name}.png", _square(9))
+    dataset = load(tmp_path)
+    assert (dataset.name, dataset.n_official_train) == (tmp_path.name, None)
+    assert [dataset.class_names[k] for k in dataset.labels] == ["a", "b", "b"]
+
+
+def test_a_class_may_be_called_train(tmp_path: Path) -> None:
+    for name in ("car/1", "plane/1", "train/1", "train/2"):
+        _save(tmp_path / f"{name}.png", _square(9))
+    dataset = load(tmp_path)
+    assert dataset.class_names == ("car", "plane", "train")
+    assert dataset.n_official_train is None
+
+
+def test_training_images_are_never_told_from_test_images(tmp_path: Path) -> None:
+    for name in ("train/1", "test/1", "more/1"):
+        _save(tmp_path / f"{name}.png", _square(9))
+    with pytest.raises(DataError, match="train: holds no class folders"):
+        load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (("val/a/1", "test/a/1"), "holds test and val, but no train with class folders"),
+        (("train/a/1", "val/a/1", "valid/a/1"), "val and valid are both its val"),
+        (("train/a/1", "test/a/.hidden"), "test: holds no class folders .*; fill it or remove it"),
+        (("train/a/1", "test/a/1", "train/b/.hidden"), "train/b: holds no images"),
+    ],
+)
+def test_parts_that_are_not_what_they_say(
+    tmp_path: Path, names: tuple[str, ...], message: str
+) -> None:
+    for name in names:
+        _save(tmp_path / f"{name}.png", _square(9))
+    with pytest.raises(DataError, match=message):
+        load(tmp_path)
+
+
+def test_a_class_may_be_missing_from_test(tmp_path: Path) -> None:
+    for name in ("train/a/1", "train/b/1", "test/a/1", "test/b/.hidden"):
+        _save(tmp_path / f"{name}.png", _square(9))
+    assert load(tmp_path).labels.tolist() == [0, 1, 0]
+
+
+def test_folders_within_a_folder_are_those_of_the_set(tmp_path: Path) -> None:
+    for name in ("unpacked/digits/train/a/1", "unpacked/digits/test/a/1"):
+        _save(tmp_path / f"{name}.png", _square(9))
+    dataset = load(tmp_path)
+    assert (dataset.name, dataset.n_official_train) == (tmp_path.name, 1)
+
+
+def test_integers_are_in_the_order_of_numbers(tmp_path: Path) -> None:
+    for name in ("10", "9", "0"):
+        _save(tmp_path / name / "1.png", _square(int(name)))
+    dataset = load(tmp_path)
+    assert dataset.class_names == ("0", "9", "10")
+    assert [int(dataset.class_names[k]) for k in dataset.labels] == dataset.images[:, 0, 0].tolist()
+
+
+def test_all_that_is_left_out_is_counted_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("a/1", "a/2", "b/1", "beside1", "beside2", "a/more/deeper/1"):
+        _save(tmp_path / f"{name}.png", _square(9))
+    for name in ("a/x.heic", "b/y.HEIC", "b/LICENSE", "a/more/z.txt", ".hidden.txt", "b/Thumbs.db"):
+        (tmp_path / name).write_text("no image")
+    (tmp_path / "__MACOSX" / "a").mkdir(parents=True)
+    (tmp_path / "__MACOSX" / "a" / "._1.png").write_text("no image")
+    assert len(load(tmp_path)) == 3
+    kinds = "4 files of other kinds (.heic, .txt, no ending)"
+    images = "2 images beside the class folders, 1 image in deeper folders"
+    assert capsys.readouterr().err == f"note: {tmp_path}: left out: {kinds}, {images}\n"
+
+
+def test_what_lies_beside_the_parts_is_counted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = ("train/a/1", "train/b/1", "test/1", "test/2", "extra/c/1", "0", "train/2")
+    for name in names:
+        _save(tmp_path / f"{name}.png", _square(9))
+    assert load(tmp_path).n_official_train is None
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert "1 image beside the folders of the parts" in said
+    assert "1 image beside the class folders" in said
+    assert "2 images in test, which has no class folders" in said
+    assert "1 image in extra" in said
+
+
+def test_nothing_is_said_where_nothing_is_left_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("train/a/1", "test/a/1", "train/a/.hidden"):
+        _save(tmp_path / f"{name}.png", _square(9))
+    load(tmp_path)
+    assert capsys.readouterr().err == ""
 
 
 @pytest.mark.parametrize("raw", [b"", b"hello", b"\x89PNG\r\n\x1a\n"])
@@ -103,9 +245,19 @@ def test_an_image_cut_short(tmp_path: Path) -> None:
         load(tmp_path)
 
 
-def test_more_than_eight_bits_are_refused_rather_than_clipped(tmp_path: Path) -> None:
+def test_sixteen_bits_are_scaled_with_a_word(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for i, value in enumerate((0, 100, 65_535)):
+        _save(tmp_path / "a" / f"{i}.png", np.full((4, 4), value, np.uint16))
+    assert load(tmp_path).images[:, 0, 0].tolist() == [0, 0, 255]
+    said = f"note: {tmp_path}: 3 images of 16 bits a pixel: divided by 257, to 0..255\n"
+    assert capsys.readouterr().err == said
+
+
+def test_sixteen_bits_that_would_be_black_are_refused(tmp_path: Path) -> None:
     _save(tmp_path / "a" / "1.png", np.full((4, 4), 1000, np.uint16))
-    with pytest.raises(DataError, match=r"1\.png: has more than 8 bits a pixel"):
+    with pytest.raises(DataError, match="its images of 16 bits a pixel go up to 1000 of 65535"):
         load(tmp_path)
 
 
@@ -124,4 +276,4 @@ def test_bombs_are_refused_by_their_header(tmp_path: Path, side: int) -> None:
 
 
 def test_the_bound_is_above_what_small_images_need() -> None:
-    assert folder.MAX_IMAGE_PIXELS >= 1024 * 1024
+    assert pixels.MAX_IMAGE_PIXELS >= 1024 * 1024

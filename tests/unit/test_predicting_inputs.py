@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import csv
+import gc
 import gzip
 import io
+import itertools
 import json
 import os
 import struct
+import zipfile
 import zlib
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -22,7 +26,7 @@ from PIL import Image
 import mnistlab as ml
 from mnistlab.cli import run_command
 from mnistlab.data import Dataset, load
-from mnistlab.data.readers import content, idx, unlabelled
+from mnistlab.data.readers import content, csv_table, idx, unlabelled
 from mnistlab.errors import DataError
 from mnistlab.phases import Phase
 from mnistlab.recipe import Recipe
@@ -56,6 +60,18 @@ def photos(stripes: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def png(pixels: np.ndarray) -> bytes:
     file = io.BytesIO()
     Image.fromarray(pixels).save(file, "PNG")
+    return file.getvalue()
+
+
+def npz(**arrays: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    np.savez_compressed(file, **arrays)
+    return file.getvalue()
+
+
+def tiff(pixels: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "TIFF")
     return file.getvalue()
 
 
@@ -102,7 +118,10 @@ def test_another_size_needs_to_be_said_as_in_training(
     results = tmp_path / "results.csv"
     arguments = ["predict", str(run.path), str(photos / "a"), "-o", str(results)]
     assert run_command(arguments) == 2
-    assert "where the images trained on are 12x12; give one size" in capsys.readouterr().err
+    assert (
+        "where the images trained on are 12x12; give one size for all (--size 12x12)"
+        in capsys.readouterr().err
+    )
     assert not results.exists()
     assert run_command([*arguments, "--size", "24"]) == 2
     assert f"size 24x24: {run.path} was trained on images of 12x12" in capsys.readouterr().err
@@ -154,6 +173,151 @@ def test_whatever_is_exported_is_named_alike(
     assert run_command(["predict", str(run.path), str(path), "-o", str(tmp_path / "r.csv")]) == 0
     labels = expected(run, stripes.images[480:])
     assert table_of(tmp_path / "r.csv")[1] == {str(i): [y] for i, y in enumerate(labels)}
+
+
+def table(images: np.ndarray, delimiter: str = ",", **columns: list[str]) -> bytes:
+    """Pixels, and other columns before them; "last" stands for a label column at the end."""
+    heads, rows = [*columns], [list(row) for row in zip(*columns.values(), strict=True)]
+    rows = rows or [[] for _ in images]
+    for row, image in zip(rows, images, strict=True):
+        row += map(str, image.ravel())
+    heads += [f"pixel{i}" for i in range(images[0].size)]
+    return "\n".join(delimiter.join(row) for row in [heads, *rows]).encode()
+
+
+def hdf5(path: Path, images: np.ndarray) -> None:
+    h5py = pytest.importorskip("h5py")
+    with h5py.File(path, "w") as file:
+        file["images"] = images
+
+
+def parquet(path: Path, images: np.ndarray) -> None:
+    cells = [{"bytes": png(image), "path": None} for image in images]
+    pl.DataFrame({"image": cells}).write_parquet(path)
+
+
+def zipped(members: dict[str, bytes]) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, raw in members.items():
+            archive.writestr(name, raw)
+    return file.getvalue()
+
+
+def kinds_of(images: np.ndarray) -> dict[str, tuple[bytes | Callable[..., None], list[str]]]:
+    """By the name of a file: what it holds of the images, and how they are called."""
+    n = len(images)
+    from_0, from_1 = [str(i) for i in range(n)], [str(i) for i in range(1, n + 1)]
+    labels, ids = [str(i % 2) for i in range(n)], [f"i{i}" for i in range(n)]
+    named = {f"x/{i}.png": png(image) for i, image in enumerate(images)}
+    return {
+        "test.csv": (table(images), from_1),
+        "labelled.csv": (table(images, label=labels), from_1),
+        "ids.csv": (table(images, Id=ids), ids),
+        "both.csv": (table(images, label=labels, id=ids), ids),
+        "both.tsv": (table(images, "\t", id=ids, label=labels), ids),
+        "semicolons.csv": (table(images, ";"), from_1),
+        "packed.csv.gz": (gzip.compress(table(images)), from_1),
+        "no-header.csv": (table(images).partition(b"\n")[2], from_1),
+        "no-ending": (table(images, id=ids), ids),
+        "x.parquet": (parquet, from_0),
+        "x.h5": (hdf5, from_0),
+        "folders.zip": (zipped(named), sorted(named)),
+        "table.zip": (zipped({"a/test.csv": table(images), "README.txt": b"hello"}), from_1),
+        "ids.zip": (zipped({"test.csv": table(images, id=ids)}), ids),
+        "x.zip": (zipped({"x.npz": npz(images=images)}), from_0),
+        "idx.zip": (zipped({"t10k-images-idx3-ubyte": idx.to_bytes(images)}), from_0),
+    }
+
+
+@pytest.mark.parametrize("name", kinds_of(np.zeros((2, 12, 12), np.uint8)))
+def test_every_kind_of_file_is_read_with_its_ids(
+    stripes: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    images = stripes.images[:25]
+    raw, ids = kinds_of(images)[name]
+    (tmp_path / name).write_bytes(raw) if isinstance(raw, bytes) else raw(tmp_path / name, images)
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
+    monkeypatch.setattr(csv_table, "BLOCK_BYTES", 4000)
+    monkeypatch.setattr(unlabelled, "BLOCK_PIXELS", 7 * SIDE * SIDE)
+    opened = unlabelled.open_images(tmp_path / name, (SIDE, SIDE))
+    blocks = list(opened.blocks)
+    assert len(blocks) > 1
+    assert [i for block in blocks for i in block.ids] == ids
+    assert opened.id_name == ("ID" if ids[0] in ("0", "1", "x/0.png") else opened.id_name)
+    found = {i: image for block in blocks for i, image in zip(block.ids, block.images, strict=True)}
+    order = [int(i.removeprefix("x/").removesuffix(".png").removeprefix("i")) for i in ids]
+    order = [i - 1 for i in order] if ids[0] == "1" else order
+    assert all(np.array_equal(found[i], images[k]) for i, k in zip(ids, order, strict=True))
+    assert list((tmp_path / "temporary").iterdir()) == []
+
+
+@pytest.mark.parametrize("wanted", [0, 1])
+def test_an_archive_is_gone_however_far_it_was_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wanted: int
+) -> None:
+    (tmp_path / "x.zip").write_bytes(zipped({f"{i}.png": PNG for i in range(3)}))
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
+    monkeypatch.setattr(unlabelled, "BLOCK_PIXELS", 1)
+    opened = unlabelled.open_images(tmp_path / "x.zip", (SIDE, SIDE))
+    assert len(list((tmp_path / "temporary").iterdir())) == 1
+    assert len(list(itertools.islice(opened.blocks, wanted))) == wanted
+    del opened
+    gc.collect()
+    assert list((tmp_path / "temporary").iterdir()) == []
+
+
+def test_a_folder_of_one_file_of_data_is_that_file(stripes: Dataset, tmp_path: Path) -> None:
+    (tmp_path / "test.csv").write_bytes(table(stripes.images[:4]))
+    (tmp_path / "readme.txt").write_text("hello")
+    blocks = [block.images for block in unlabelled.open_images(tmp_path, (SIDE, SIDE)).blocks]
+    assert np.array_equal(np.concatenate(blocks), stripes.images[:4])
+
+
+def photos_of_all_kinds(root: Path) -> dict[str, bytes]:
+    """By their path: strokes on nothing, turned, packed, in 16 bits and as floats."""
+    grey = np.kron(IMAGES[0, :6, :6], np.ones((2, 2), np.uint8))
+    clear = np.dstack([np.zeros_like(grey)] * 3 + [grey])
+    turned = Image.Exif()
+    turned[0x0112] = 6
+    options: dict[str, tuple[np.ndarray, dict[str, object]]] = {
+        "a/clear.png": (clear, {}),
+        "a/turned.jpg": (grey, {"exif": turned}),
+        "a/deep.png": (grey.astype(np.uint16) * 257, {}),
+        "b/x.tif": (grey, {"compression": "tiff_lzw"}),
+        "b/float.tiff": (grey.astype(np.float32), {}),
+        "b/x.pgm": (grey, {}),
+        "b/x.jfif": (grey, {"format": "JPEG"}),
+    }
+    for name, (pixels, how) in options.items():
+        (root / name).parent.mkdir(exist_ok=True, parents=True)
+        Image.fromarray(pixels).save(root / name, **how)
+    return {name: (root / name).read_bytes() for name in sorted(options)}
+
+
+def test_image_files_of_all_kinds_meet_what_training_met(tmp_path: Path) -> None:
+    names = photos_of_all_kinds(tmp_path / "set")
+    dataset = load(tmp_path / "set")
+    (block,) = unlabelled.open_images(tmp_path / "set", (SIDE, SIDE)).blocks
+    assert block.ids == list(names)
+    assert np.array_equal(block.images, dataset.images)
+    for name, image in zip(names, dataset.images, strict=True):
+        (alone,) = unlabelled.open_images(tmp_path / "set" / name, (SIDE, SIDE)).blocks
+        assert np.array_equal(alone.images[0], image)
+
+
+def test_what_a_folder_has_besides_is_counted(
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = photos_of_all_kinds(tmp_path / "set")
+    (tmp_path / "set" / "x.heic").write_bytes(b"")
+    assert predict(run, tmp_path / "set", tmp_path / "r.csv") == len(names)
+    left, deep = "1 file of other kinds (.heic)", "1 image of 16 bits a pixel: divided by 257"
+    said = capsys.readouterr().err
+    assert f"note: {tmp_path / 'set'}: left out: {left}\n" in said
+    assert deep in said
 
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress])
@@ -250,12 +414,6 @@ def bomb(side: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + packed + chunk(b"IEND", b"")
 
 
-def npz(**arrays: np.ndarray) -> bytes:
-    file = io.BytesIO()
-    np.savez_compressed(file, **arrays)
-    return file.getvalue()
-
-
 IMAGES = np.arange(3 * SIDE * SIDE, dtype=np.int64).astype(np.uint8).reshape(3, SIDE, SIDE)
 PNG = png(IMAGES[0])
 EPS = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 12 12\n%%EndComments\nshowpage\n%%EOF\n"
@@ -266,12 +424,16 @@ FAULTS: dict[str, tuple[str, bytes, str]] = {
     "empty image": ("x.jpg", b"", "not a readable image: "),
     "cut image": ("x.png", PNG[:-40], "not a readable image: "),
     "image of another size": ("x.png", png(IMAGES[0, 1:]), "is 11x12 where the images trained on"),
-    "16 bits": ("x.png", png(np.full((SIDE, SIDE), 999, np.uint16)), "more than 8 bits a pixel"),
+    "32 bits": ("x.png", tiff(np.full((SIDE, SIDE), 99_999, np.int32)), "values from 99999 to 9"),
     "large image": ("x.png", bomb(5000), "5000 x 5000 pixels; refused"),
     "larger image": ("x.png", bomb(1 << 20), "bomb"),
     "a program": ("x.png", EPS, "cannot identify image file"),
-    "image of an unknown name": ("x.tif", PNG, "x.tif: not a .csv, .csv.gz, .npz, IDX file"),
-    "labels of an IDX set": ("y-idx1-ubyte", idx.to_bytes(np.zeros(9, np.uint8)), "not a .csv, "),
+    "image of an unknown name": ("x.jp2", PNG, "x.jp2: not a .csv, .tsv, "),
+    "labels of an IDX set": (
+        "y-idx1-ubyte",
+        idx.to_bytes(np.zeros(9, np.uint8)),
+        "not images (N, H, W)",
+    ),
     "no archive": ("x.npz", b"hello", "not a sound .npz file: "),
     "cut archive": ("x.npz", npz(images=IMAGES)[:-30], "not a sound .npz file: "),
     "pickle": (
@@ -279,10 +441,9 @@ FAULTS: dict[str, tuple[str, bytes, str]] = {
         npz(images=IMAGES, labels=np.array([{}, 1, 2], dtype=object)),
         "labels: holds object, which needs pickle; refused",
     ),
-    "other arrays": ("x.npz", npz(pictures=IMAGES), "holds pictures; needed are images (or x)"),
-    "half of Keras' arrays": ("x.npz", npz(x_train=IMAGES), "holds x_train; needed are images"),
-    "floats": ("x.npz", npz(X=IMAGES / 255), "X: images must be uint8, got float64"),
-    "colours": ("x.npz", npz(X=IMAGES[..., None].repeat(3, 3)), "X: (3, 12, 12, 3) is not"),
+    "other arrays": ("x.npz", npz(pictures=IMAGES), "holds pictures; needed are images"),
+    "negative floats": ("x.npz", npz(X=IMAGES / 255 - 1), "save ((x + 1) * (255 / "),
+    "two channels": ("x.npz", npz(X=IMAGES[..., None].repeat(2, 3)), "X: (3, 12, 12, 2) is not"),
     "flat images of another size": ("x.npz", npz(X=IMAGES[:, 1].copy()), "X: 12 pixels are not"),
     "archive of another size": ("x.npz", npz(X=IMAGES[:, 1:]), "images are 11x12, not 12x12"),
     "archive of none": ("x.npz", npz(images=IMAGES[:0]), "images: holds no images"),
@@ -295,7 +456,7 @@ FAULTS: dict[str, tuple[str, bytes, str]] = {
     "table without IDs": ("x.csv", b"label,a\n1,2\n", "not 12x12"),
     "an image in a folder": ("in/a/x.png", PNG[:-40], "not a readable image: "),
     "size in a folder": ("in/x.png", png(IMAGES[0, :, 1:]), "is 12x11 where the images trained on"),
-    "folder without images": ("in/b/x.txt", b"hello", "in: holds no images (.bmp, .gif, "),
+    "folder without images": ("in/b/x.txt", b"hello", "in: holds no images (.apng, .bmp, "),
 }
 
 
@@ -427,6 +588,8 @@ def test_a_plain_file_without_end_is_given_up(
 
 SOUND = {
     "x.png": PNG,
+    "x.tif": tiff(IMAGES[0]),
+    "x.zip": zipped({"a/1.png": PNG, "b/2.png": PNG}),
     "x-idx3-ubyte": idx.to_bytes(IMAGES),
     "x-idx3-ubyte.gz": gzip.compress(idx.to_bytes(IMAGES)),
     "x.npz": npz(images=IMAGES),

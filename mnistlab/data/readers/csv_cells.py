@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
-import re
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -12,19 +13,21 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mnistlab.data.readers.labels import MAX_CLASSES, Labels, from_names, numbered
 from mnistlab.errors import DataError
-
-INTEGER = re.compile(r"[+-]?[0-9]{1,9}(\.0*)?")
 
 
 @dataclass(frozen=True)
 class Columns:
-    """The columns of a table by name, and by position (from 0) what they hold."""
+    """The columns of a table by name, and by position (from 0) what they hold.
+
+    scale: what pixels are multiplied by, 1 or, where all are fractions of white, 255.
+    """
 
     names: tuple[str, ...]
     label: int | None = None
     id: int | None = None
+    delimiter: str = ","
+    scale: float = 1
 
     @property
     def pixels(self) -> list[int]:
@@ -67,7 +70,9 @@ def parse(block: bytes, columns: Columns, where: str, first_row: int) -> Rows:
         row = first_row + block.count(b"\n", 0, error.start)
         raise DataError(f"{where}: row {row} is not UTF-8 text") from error
     rows = Rows(np.empty((block.count(b"\n"), len(columns.pixels)), np.uint8), [], [])
-    cells_of_rows = csv.reader(io.StringIO(text, newline=""), strict=True)
+    cells_of_rows = csv.reader(
+        io.StringIO(text, newline=""), strict=True, delimiter=columns.delimiter
+    )
     n_rows = 0
     try:
         for n_rows, cells in enumerate(cells_of_rows, 1):
@@ -84,13 +89,26 @@ def _parse_row(cells: list[str], columns: Columns, rows: Rows, row: int, where: 
         raise DataError(f"{where} has {len(cells)} cells, the first row {len(columns.names)}")
     for pixel, i in enumerate(columns.pixels):
         value = number(cells[i])
-        if value is None or not value.is_integer() or not 0 <= value <= 255:
+        if value is None or not 0 <= value <= 255 / columns.scale:
             raise DataError(f"{where}, column {columns.names[i]!r}: {_fault(cells[i], value)}")
-        rows.pixels[row, pixel] = int(value)
+        rows.pixels[row, pixel] = round(value * columns.scale)
     if columns.label is not None:
         rows.labels.append(cells[columns.label])
     if columns.id is not None:
         rows.ids.append(cells[columns.id])
+
+
+def range_of(block: bytes, columns: Columns) -> tuple[float, bool]:
+    """The highest pixel of a block, and whether any is a fraction; faults are left to `parse`."""
+    highest, has_fractions = 0.0, False
+    text = io.StringIO(block.decode("utf-8", "replace"), newline="")
+    with contextlib.suppress(csv.Error):
+        for cells in csv.reader(text, delimiter=columns.delimiter):
+            values = [number(cells[i]) for i in columns.pixels if i < len(cells)]
+            known = [value for value in values if value is not None and math.isfinite(value)]
+            highest = max(highest, *known, 0)
+            has_fractions = has_fractions or any(value % 1 for value in known)
+    return highest, has_fractions
 
 
 def number(cell: str) -> float | None:
@@ -107,33 +125,4 @@ def _fault(cell: str, value: float | None) -> str:
     shown = repr(cell if len(cell) <= 20 else cell[:17] + "...")
     if value is None:
         return f"{shown} is not a number"
-    return f"{shown} is {'not a whole number' if 0 <= value <= 255 else 'outside 0..255'}"
-
-
-def parse_labels(texts: list[str], where: str, first_row: int) -> Labels:
-    """Integers 0..K-1 if the first label is one, else class names.
-
-    Raises DataError naming `where` and the row of a label that does not fit.
-    """
-    # A table has few different labels: each is looked at once, its rows only when it is wrong.
-    kinds = {text: text.strip() for text in texts}
-    has_integers = INTEGER.fullmatch(kinds[texts[0]]) is not None
-    for text, clean in kinds.items():
-        if fault := _label_fault(clean, has_integers):
-            raise DataError(f"{where}: row {first_row + texts.index(text)}: {fault}")
-    if not has_integers:
-        return from_names([kinds[text] for text in texts], where)
-    numbers = {text: int(clean.partition(".")[0]) for text, clean in kinds.items()}
-    values = np.fromiter((numbers[text] for text in texts), dtype=np.int64, count=len(texts))
-    return values, numbered(values)
-
-
-def _label_fault(text: str, must_be_integer: bool) -> str:
-    if not text:
-        return "the label is empty"
-    if not must_be_integer:
-        return ""
-    if not INTEGER.fullmatch(text):
-        return f"label {text[:20]!r} is not an integer"
-    value = int(text.partition(".")[0])
-    return "" if 0 <= value < MAX_CLASSES else f"label {value} is out of range 0..{MAX_CLASSES - 1}"
+    return f"{shown} is outside 0..255"

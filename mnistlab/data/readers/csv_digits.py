@@ -19,6 +19,10 @@ COMMA, LINE_BREAK, ZERO, NINE = b",\n09"
 
 def parse(block: bytes, columns: Columns) -> Rows | None:
     """The rows of a block if every cell is an integer 0..255, else None."""
+    if columns.delimiter != ",":
+        if b"," in block:
+            return None
+        block = block.replace(columns.delimiter.encode(), b",")
     if b"\r" in block:
         block = block.replace(b"\r\n", b"\n")
     tables = []

@@ -1,50 +1,28 @@
-"""Folders of images: one sub-folder a class, optionally under train/ and test/, or just images."""
+"""Folders of images: one sub-folder a class, optionally in folders of parts, or just images."""
 
 from __future__ import annotations
 
-import stat
-import struct
-import warnings
-import zlib
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mnistlab.data import large
+from mnistlab.data import large, parts
 from mnistlab.data.dataset import Dataset
-from mnistlab.data.readers import content
+from mnistlab.data.notes import note
+from mnistlab.data.parts import PART_NAMES, PartName
+from mnistlab.data.readers import labels, pixels
+from mnistlab.data.readers.left_out import LeftOut, Listed, is_table, listed
+from mnistlab.data.readers.pixels import KINDS, Depths
 from mnistlab.data.readers.shapes import Size
 from mnistlab.errors import DataError
 
-SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp"}
-KINDS = ", ".join(sorted(SUFFIXES))
-# Pillow tells a format by the first bytes; for some of the others it runs programs (EPS).
-FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP")
-# Far beyond "small images", yet decoded in a tenth of a second.
-MAX_IMAGE_PIXELS = 1 << 24
-MAX_IMAGE_BYTES = 8 * MAX_IMAGE_PIXELS  # twice what so many pixels take unpacked, in colour
-
-# What Pillow's decoders raise for damaged bytes.
-DAMAGE = (
-    AttributeError,
-    EOFError,
-    IndexError,
-    KeyError,
-    MemoryError,
-    NotImplementedError,
-    OSError,  # UnidentifiedImageError is one
-    OverflowError,
-    RuntimeError,
-    SyntaxError,
-    TypeError,
-    ValueError,
-    Warning,
-    struct.error,
-    zlib.error,
-)
+MAX_WRAPPERS = 3  # folders that hold one folder and nothing else, as unpacked archives have them
+SIZES_LOOKED_AT = 1000  # files, to tell which size is the most frequent
+CLASS_FOLDERS = "class folders (one sub-folder of images per class)"
 
 
 class Part(NamedTuple):
@@ -55,119 +33,200 @@ class Part(NamedTuple):
 
 
 def read(path: Path, size: Size | None = None) -> Dataset:
-    """Images in grey, classes in alphabetical order, resized to `size` (H, W) if it is given.
+    """Class folders, in folders of parts (train, val, test as `parts.SPELLINGS` has them) or not.
 
-    Transparency is dropped and of an animation the first frame is taken.
-    Raises DataError for a folder without classes or images, an image that
-    cannot be read, and differing sizes where no size is given.
+    Images are decoded by `pixels.decode` and resized to `size` (H, W) if it is given. What is left
+    out is said in one note: other files, images beside the class folders or in deeper ones.
+    Raises DataError for a folder without classes or images, an image that cannot be read, and
+    differing sizes where no size is given.
     """
-    train, test = path / "train", path / "test"
-    roots = [train, test] if train.is_dir() and test.is_dir() else [path]
-    parts = [_part(root) for root in roots]
-    class_names = sorted({name for part in parts for name in part.classes})
-    files = [file for part in parts for file in part.files]
-    return Dataset(
-        path.resolve().name,
-        large.joined(image[None] for image in read_images(files, size)),
-        np.array([class_names.index(n) for part in parts for n in part.classes], dtype=np.int64),
-        tuple(class_names),
-        n_official_train=len(parts[0].files) if len(parts) == 2 else None,
-        provenance=str(path),
-    )
+    left_out = LeftOut()
+    root = unwrapped(path, left_out)
+    folders = _part_folders(root, left_out)
+    found = {
+        part: _class_folders(folder, left_out, may_lack_images=part != "train")
+        for part, folder in folders.items()
+    } or {"train": _class_folders(root, left_out)}
+    dataset = of_files(path, found, size)
+    left_out.say(str(path))
+    return dataset
 
 
-def images_below(root: Path) -> list[Path]:
+def of_files(path: Path, found: dict[PartName, Part], size: Size | None) -> Dataset:
+    """The images of the parts, decoded and joined; the folder `path` gives it its name."""
+    present = [part for part in PART_NAMES if part in found]
+    images = decoded(path, [file for part in present for file in found[part].files], size)
+    sets, end = {}, 0
+    for part in present:
+        start, end = end, end + len(found[part].files)
+        numbers, names = labels.from_names(found[part].classes, str(path))
+        where = f"{path}: part {part}"
+        sets[part] = Dataset(where, images[start:end], numbers, names, provenance=where)
+    return parts.joined(path.resolve().name, sets, str(path))
+
+
+def decoded(path: Path, files: Sequence[Path], size: Size | None) -> NDArray[np.uint8]:
+    """The images of a data set, uint8 (N, H, W), and a line on what 8 bits do not hold."""
+    depths = Depths()
+    images = large.joined(image[None] for image in read_images(files, size, depths=depths))
+    depths.check(str(path))
+    for words in depths.notes():
+        note(f"{path}: {words}")
+    return images
+
+
+def all_below(root: Path, left_out: LeftOut) -> list[Path]:
     """Every image of a folder and its sub-folders, however deep, in no order.
 
-    Raises DataError where there are none, where a folder cannot be read, and for links that
-    lead up or to the same folder twice: following them might never end.
+    Raises DataError where a folder cannot be read, and for links that lead up or to the same
+    folder twice: following them might never end.
     """
     top = root.resolve()
     files, waiting, reached = [], [root], {top}
     while waiting:
-        folder = waiting.pop()
-        files += _images_of(folder)
-        for below in _visible(folder, folders=True):
+        found = listed(waiting.pop())
+        files += found.images
+        left_out.add_others(found.others)
+        for below in found.folders:
             target = below.resolve()
             if target in reached or top.is_relative_to(target):
                 raise DataError(f"{below}: a link that leads back to {target}")
             reached.add(target)
             waiting.append(below)
-    if not files:
-        raise DataError(f"{root}: holds no images ({KINDS})")
     return files
 
 
+def no_images(root: Path, left_out: LeftOut) -> DataError:
+    """For a folder in which `all_below` found none."""
+    return DataError(f"{root}: holds no images ({KINDS}){_but(left_out)}")
+
+
 def read_images(
-    files: Iterable[Path], size: Size | None = None, expected: Size | None = None
+    files: Sequence[Path],
+    size: Size | None = None,
+    expected: Size | None = None,
+    depths: Depths | None = None,
 ) -> Iterator[NDArray[np.uint8]]:
-    """`read_image` for each file in turn; all have one size, the first one's or `expected`."""
+    """`pixels.decode` for each file in turn; all have one size, the first one's or `expected`."""
     shape: tuple[int, ...] | None = expected
-    whose = "the first image is" if expected is None else "the images trained on are"
     for file in files:
-        image = read_image(file, size)
+        image = pixels.decode(file, str(file), size, depths)
         shape = shape or image.shape
         if image.shape != shape:
-            raise DataError(
-                f"{file}: is {image.shape[0]}x{image.shape[1]} where {whose} "
-                f"{shape[0]}x{shape[1]}; give one size for all (--size HxW)"
-            )
+            raise DataError(f"{file}: {_differs(image.shape, shape, files, expected)}")
         yield image
 
 
-def _part(root: Path) -> Part:
-    folders = sorted(_visible(root, folders=True), key=lambda folder: folder.name)
-    if not folders:
-        raise DataError(f"{root}: holds no class folders (one sub-folder of images a class)")
-    files, classes = [], []
-    for folder in folders:
-        found = _images_of(folder)
-        if not found:
-            raise DataError(f"{folder}: holds no images ({KINDS})")
-        files += sorted(found, key=lambda file: file.name)
-        classes += [folder.name] * len(found)
-    return Part(files, classes)
+def unwrapped(path: Path, left_out: LeftOut) -> Path:
+    """The folder meant: where one holds a single folder that is no class, that one."""
+    for _ in range(MAX_WRAPPERS):
+        found = listed(path)
+        if len(found.folders) != 1 or found.images or any(map(is_table, found.others)):
+            break
+        if found.folders[0].is_symlink():
+            break
+        inner = listed(found.folders[0])
+        has_table = any(map(is_table, inner.others))
+        if (inner.images and not has_table) or not (inner.folders or has_table):
+            break
+        left_out.add_others(found.others)
+        path = found.folders[0]
+    return path
 
 
-def _images_of(folder: Path) -> list[Path]:
-    return [file for file in _visible(folder) if file.suffix.lower() in SUFFIXES]
+def _differs(
+    shape: tuple[int, ...], wanted: tuple[int, ...], files: Sequence[Path], expected: Size | None
+) -> str:
+    most, other = expected, "the images trained on are"
+    if most is None:
+        some = files[:: max(1, len(files) // SIZES_LOOKED_AT)]
+        sizes = Counter(size for file in some if (size := pixels.size_of(file)))
+        most, other = sizes.most_common(1)[0][0], f"{files[0]} is"
+    return (
+        f"is {shape[0]}x{shape[1]} where {other} {wanted[0]}x{wanted[1]}; "
+        f"give one size for all (--size {most[0]}x{most[1]})"
+    )
 
 
-def _visible(folder: Path, folders: bool = False) -> list[Path]:
-    try:
-        paths = [path for path in folder.iterdir() if not path.name.startswith(".")]
-        return [path for path in paths if path.is_dir() == folders]
-    except OSError as error:
-        raise DataError(f"{folder}: cannot be read: {content.reason(error)}") from error
+def _part_folders(root: Path, left_out: LeftOut) -> dict[PartName, Path]:
+    """The folders of the parts that have class folders; none where the set came in one.
+
+    A folder called train may be a class of pictures of trains: where folders of images stand
+    beside it, it is a part only if all its images lie in folders. Others are then left out.
+    """
+    top = listed(root)
+    called = {folder: part for folder in top.folders if (part := parts.part_called(folder.name))}
+    if not called:
+        return {}
+    has_classes = any(listed(folder).images for folder in top.folders if folder not in called)
+    found: dict[PartName, Path] = {}
+    for folder, part in called.items():
+        if not _has_class_folders(folder, may_hold_images=not has_classes):
+            continue
+        if part in found:
+            raise DataError(f"{root}: {found[part].name} and {folder.name} are both its {part}")
+        found[part] = folder
+    if found:
+        if "train" not in found:
+            names = " and ".join(folder.name for folder in found.values())
+            raise DataError(f"{root}: holds {names}, but no train with {CLASS_FOLDERS}")
+        _leave_out_beside(top, found, left_out)
+    elif not has_classes or len(set(called.values())) > 1:
+        # Nobody wants to tell training images from test images.
+        first = min(called, key=lambda folder: PART_NAMES.index(called[folder]))
+        raise DataError(f"{first}: holds no {CLASS_FOLDERS}")
+    return found
 
 
-def read_image(path: Path, size: Size | None = None) -> NDArray[np.uint8]:
-    """One image file in grey, uint8 (H, W), resized (bilinear) to `size` if it is given."""
-    # Pillow is loaded only when there are images to decode.
-    from PIL import Image
-
-    try:
-        _check_file(path)
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")  # a bomb or a damaged tag is a warning to Pillow
-            with Image.open(path, formats=FORMATS) as image:
-                if image.width * image.height > MAX_IMAGE_PIXELS:
-                    raise DataError(f"{path}: {image.width} x {image.height} pixels; refused")
-                if image.mode.startswith(("I", "F")):
-                    raise DataError(f"{path}: has more than 8 bits a pixel; save it with 8")
-                grey = image.convert("L")
-                if size is not None and grey.size != (size[1], size[0]):
-                    grey = grey.resize((size[1], size[0]), Image.Resampling.BILINEAR)
-                return np.array(grey, dtype=np.uint8)
-    except DataError:
-        raise
-    except (*DAMAGE, Image.DecompressionBombError) as error:
-        raise DataError(f"{path}: not a readable image: {content.reason(error)}") from error
+def _leave_out_beside(top: Listed, found: dict[PartName, Path], left_out: LeftOut) -> None:
+    left_out.add_images(len(top.images), "beside the folders of the parts")
+    left_out.add_others(top.others)
+    for folder in top.folders:
+        if folder in found.values():
+            continue
+        if not parts.part_called(folder.name):
+            left_out.add_below(folder, f"in {folder.name}")
+        elif not left_out.add_below(folder, f"in {folder.name}, which has no class folders"):
+            raise DataError(f"{folder}: holds no {CLASS_FOLDERS}; fill it or remove it")
 
 
-def _check_file(path: Path) -> None:
-    status = path.stat()
-    if not stat.S_ISREG(status.st_mode):  # opening a pipe would wait, perhaps for ever
-        raise DataError(f"{path}: not a readable image: no regular file")
-    if status.st_size > MAX_IMAGE_BYTES:
-        raise DataError(f"{path}: {status.st_size} bytes; refused")
+def _has_class_folders(folder: Path, may_hold_images: bool) -> bool:
+    inside = listed(folder)
+    if inside.images and not may_hold_images:
+        return False
+    return any(listed(below).images for below in inside.folders)
+
+
+def _class_folders(root: Path, left_out: LeftOut, may_lack_images: bool = False) -> Part:
+    """may_lack_images: a class of which validation or test has no image is no fault."""
+    top = listed(root)
+    if not top.folders:
+        held = f"{len(top.images)} images, but " if top.images else ""
+        table = ", nor a table labels.csv with columns filename and label" if top.images else ""
+        raise DataError(f"{root}: holds {held}no {CLASS_FOLDERS}{table}")
+    left_out.add_images(len(top.images), "beside the class folders")
+    left_out.add_others(top.others)
+    part = Part([], [])
+    for folder in top.folders:
+        images = _images_of_class(folder, left_out, may_lack_images)
+        part.files.extend(images)
+        part.classes.extend([folder.name] * len(images))
+    if not part.files:
+        raise DataError(f"{root}: its class folders hold no images ({KINDS})")
+    return part
+
+
+def _images_of_class(folder: Path, left_out: LeftOut, may_lack_images: bool) -> list[Path]:
+    found, own = listed(folder), LeftOut()
+    own.add_others(found.others)
+    for below in found.folders:
+        own.add_below(below, "in deeper folders")
+    if not (found.images or may_lack_images):
+        raise DataError(f"{folder}: holds no images ({KINDS}){_but(own)}")
+    left_out.add(own)
+    return found.images
+
+
+def _but(left_out: LeftOut) -> str:
+    words = left_out.words()
+    return f", but {words}" if words else ""

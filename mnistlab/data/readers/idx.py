@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import math
 import mmap
+import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mnistlab.data.dataset import Dataset
+from mnistlab.data.parts import Part
 from mnistlab.data.readers import content, labels
 from mnistlab.errors import DataError
 
 TYPES: dict[int, np.dtype[Any]] = {8: np.dtype(np.uint8), 12: np.dtype(">i4")}
 MAX_RANK = 3
+IMAGES, LABELS = re.compile("images", re.IGNORECASE), re.compile("labels", re.IGNORECASE)
 
 Raw = bytes | bytearray | mmap.mmap
 
@@ -78,31 +80,47 @@ def to_bytes(array: NDArray[np.uint8]) -> bytes:
     return header(array.shape) + array.tobytes()
 
 
-def read(images_path: Path, labels_path: Path | None = None) -> Dataset:
-    """Images and their labels; these lie beside the images unless said otherwise.
+def is_idx(path: Path) -> bool:
+    """Whether a file, plain or packed, begins as IDX does; errors as in `content.chunks`."""
+    start = next(content.chunks(path, 4), b"")
+    return len(start) == 4 and start[:2] == b"\0\0" and start[2] in TYPES and start[3] <= MAX_RANK
 
-    Raises DataError for a defect of either file, or counts that differ.
+
+def read_part(images_path: Path) -> Part:
+    """Images and the labels that lie beside them.
+
+    Raises DataError for a defect of either file, counts that differ, and a file of labels.
     """
-    labels_path = labels_path or labels_beside(images_path)
+    if LABELS.search(images_path.name) and not IMAGES.search(images_path.name):
+        raise DataError(f"{images_path}: holds labels; give the file of images that lies beside it")
+    labels_path = labels_beside(images_path)
     images = read_images(images_path)
     values = parse_labels(content.read(labels_path), str(labels_path))
     if len(values) != len(images):
         raise DataError(
             f"{labels_path}: {len(values)} labels for {len(images)} images in {images_path.name}"
         )
-    numbers, class_names = labels.from_integers(values, str(labels_path))
-    return Dataset(
-        images_path.name.split(".")[0], images, numbers, class_names, provenance=str(images_path)
-    )
+    return Part(images, labels.raw_from_values(values, str(labels_path)), str(images_path))
 
 
 def labels_beside(images_path: Path) -> Path:
     """Where the labels of an images file lie: the same name with "labels" for "images"."""
-    if "images" not in images_path.name:
-        raise DataError(f"{images_path}: an IDX file of images has 'images' in its name")
-    name = images_path.name.replace("images", "labels").replace("idx3", "idx1")
-    stem = name.removesuffix(".gz")
-    for beside in (images_path.with_name(stem + ".gz"), images_path.with_name(stem)):
-        if beside.is_file():
-            return beside
+    if not IMAGES.search(images_path.name):
+        raise DataError(
+            f"{images_path}: an IDX file of images has 'images' in its name, its labels beside it "
+            "the same name with 'labels'"
+        )
+    name = _like(images_path.name, IMAGES, "labels")
+    name = re.sub("(idx)3", r"\g<1>1", name, flags=re.IGNORECASE)
+    stem = re.sub(r"\.gz$", "", name, flags=re.IGNORECASE)
+    # Some name one file with a dot, the other with a dash.
+    stems = (stem, *(re.sub(r"(?i)[.-](?=idx1)", mark, stem) for mark in "-."))
+    for beside in (f"{one}{ending}" for one in stems for ending in (".gz", "")):
+        if images_path.with_name(beside).is_file():
+            return images_path.with_name(beside)
     raise DataError(f"{images_path}: its labels, {stem}[.gz], do not lie beside it")
+
+
+def _like(name: str, pattern: re.Pattern[str], word: str) -> str:
+    """The name with the pattern replaced by a word in the same case."""
+    return pattern.sub(lambda found: word.upper() if found[0].isupper() else word, name)

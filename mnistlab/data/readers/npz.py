@@ -14,20 +14,12 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
+from mnistlab.data import parts
 from mnistlab.data.dataset import Dataset
-from mnistlab.data.readers import content, labels
-from mnistlab.data.readers.shapes import Size, flat_size
+from mnistlab.data.parts import Part, PartName
+from mnistlab.data.readers import content, named_arrays
+from mnistlab.data.readers.shapes import Size
 from mnistlab.errors import DataError
-
-Keys = tuple[str, ...]
-
-# Arrays of images, and of their labels; the first that are there count. Two are train and test.
-LAYOUTS: tuple[tuple[Keys, Keys], ...] = (
-    (("x_train", "x_test"), ("y_train", "y_test")),  # Keras'
-    (("images",), ("labels",)),
-    (("x",), ("y",)),
-    (("X",), ("y",)),
-)
 
 # What zipfile and the .npy header raise for damaged bytes.
 DAMAGE = (
@@ -50,89 +42,23 @@ DAMAGE = (
 
 
 def read(path: Path, size: Size | None = None) -> Dataset:
-    """Images under images/labels, x/y or X/y, or Keras' x_train, y_train, x_test, y_test.
+    """The parts of `read_parts` as one set."""
+    return parts.assembled(path.stem, read_parts(path, size), str(path))
 
-    Images are uint8 (N, H, W), (N, H, W, 1) or (N, D), labels integer (N,);
-    `size` is (H, W) of flat images that are not square. Keras' test arrays
-    become the official test part; `class_names` is read where there is one.
+
+def read_parts(path: Path, size: Size | None = None) -> dict[PartName, Part]:
+    """Images and labels under any of the names that `named_arrays` knows, by part.
+
+    Shapes and types of images are those of `arrays`, labels integers or texts (N,) or (N, 1);
+    `size` is (H, W) of flat images that are not square; `class_names` is read where there is one.
     Raises DataError naming the file, and the array at fault.
     """
-    arrays = _arrays(path)
-    image_keys, label_keys = _layout(arrays, path)
-    parts = _image_parts(arrays, image_keys, path, size)
-    for key, images in zip(label_keys, parts, strict=True):
-        _check_labels(arrays[key], f"{path}: {key}", len(images))
-    values = _joined([arrays[key] for key in label_keys])
-    numbers, names = labels.from_integers(values, str(path), _class_names(arrays, path))
-    n_official_train = len(parts[0]) if len(parts) > 1 else None
-    return Dataset(
-        path.stem, _joined(parts), numbers, names, n_official_train, provenance=str(path)
-    )
+    return named_arrays.to_parts(_arrays(path), str(path), size)
 
 
 def read_images(path: Path, size: Size | None = None) -> NDArray[np.uint8]:
     """The images that `read` gives, uint8 (N, H, W), also where they have no labels."""
-    arrays = _arrays(path)
-    image_keys, _ = _layout(arrays, path, labelled=False)
-    return _joined(_image_parts(arrays, image_keys, path, size))
-
-
-def _layout(
-    arrays: dict[str, NDArray[Any]], path: Path, labelled: bool = True
-) -> tuple[Keys, Keys]:
-    for layout in LAYOUTS:
-        if arrays.keys() >= {*layout[0], *layout[1]}:
-            return layout
-    for layout in () if labelled else LAYOUTS:
-        if arrays.keys() >= {*layout[0]}:
-            return layout
-    found = ", ".join(arrays) or "nothing"
-    needed = "images and labels (or x and y)" if labelled else "images (or x)"
-    raise DataError(f"{path}: holds {found}; needed are {needed}")
-
-
-def _image_parts(
-    arrays: dict[str, NDArray[Any]], keys: Keys, path: Path, size: Size | None
-) -> list[NDArray[np.uint8]]:
-    parts = [_images(arrays[key], f"{path}: {key}", size) for key in keys]
-    if parts[0].shape[1:] != parts[-1].shape[1:]:
-        both = " and ".join(f"{key} {part.shape}" for key, part in zip(keys, parts, strict=True))
-        raise DataError(f"{path}: {both} differ in size")
-    return parts
-
-
-def _joined(parts: list[NDArray[Any]]) -> NDArray[Any]:
-    return parts[0] if len(parts) == 1 else np.concatenate(parts)
-
-
-def _images(array: NDArray[Any], where: str, size: Size | None) -> NDArray[np.uint8]:
-    if array.dtype != np.uint8:
-        raise DataError(f"{where}: images must be uint8, got {array.dtype}")
-    if array.ndim == 4 and array.shape[3] == 1:
-        array = array[..., 0]
-    if array.ndim == 2:
-        array = array.reshape(-1, *flat_size(array.shape[1], size, where))
-    if array.ndim != 3:
-        raise DataError(f"{where}: {array.shape} is not (N, H, W), (N, H, W, 1) or (N, D)")
-    if array.size == 0:
-        raise DataError(f"{where}: holds no images")
-    return array
-
-
-def _check_labels(array: NDArray[Any], where: str, n_images: int) -> None:
-    if array.dtype.kind not in "iu" or array.shape != (n_images,):
-        raise DataError(
-            f"{where}: labels must be {n_images} integers, got {array.dtype} {array.shape}"
-        )
-
-
-def _class_names(arrays: dict[str, NDArray[Any]], path: Path) -> tuple[str, ...] | None:
-    names = arrays.get("class_names")
-    if names is None:
-        return None
-    if names.dtype.kind != "U" or names.ndim != 1:
-        raise DataError(f"{path}: class_names must be text (K,), got {names.dtype} {names.shape}")
-    return tuple(str(name) for name in names)
+    return named_arrays.to_images(_arrays(path), str(path), size)
 
 
 def _arrays(path: Path) -> dict[str, NDArray[Any]]:
@@ -158,8 +84,11 @@ def _array(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path) -> NDArr
         version = npy.read_magic(file)
         read_header = npy.read_array_header_1_0 if version[0] == 1 else npy.read_array_header_2_0
         shape, by_column, dtype = read_header(file)
-        if dtype.kind not in "iufbU":
-            raise DataError(f"{where}: holds {dtype}, which needs pickle; refused")
+        if dtype.kind not in "iufbUS":
+            raise DataError(
+                f"{where}: holds {dtype}, which needs pickle; refused; save labels.astype(str), "
+                "and images as one array of numbers, instead"
+            )
         values = file.read()
     expected = math.prod(shape) * dtype.itemsize
     if len(values) != expected:

@@ -1,4 +1,4 @@
-"""Images that are only to be named: a file or folder of any kind, in blocks, each with its ID.
+"""Images to predict: a file or folder of any kind that `load` reads, in blocks, each with its ID.
 
 Which reader a file goes to is told by its name, as in `load`. The readers are those of
 training, so what a network is asked about is read exactly as what it was trained on.
@@ -6,8 +6,10 @@ training, so what a network is asked about is read exactly as what it was traine
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import re
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -16,13 +18,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnistlab.data import large
-from mnistlab.data.readers import content, csv_table, folder, idx, npz
-from mnistlab.data.readers.csv_table import ID_NAMES
+from mnistlab.data.notes import note
+from mnistlab.data.readers import (
+    archive,
+    content,
+    csv_table,
+    folder,
+    hdf5,
+    idx,
+    kinds,
+    npz,
+    parquet,
+    pixels,
+)
+from mnistlab.data.readers.csv_table import OpenTable
+from mnistlab.data.readers.kinds import Kind
+from mnistlab.data.readers.left_out import LeftOut
+from mnistlab.data.readers.pixels import Depths
 from mnistlab.data.readers.shapes import Size
 from mnistlab.errors import DataError
 
 BLOCK_PIXELS = 1 << 20  # so many are held decoded at once; a single image may have more
-CSV_ENDINGS = (".csv", ".csv.gz")
 NO_ID = re.compile("[\r\n\ud800-\udfff]")  # surrogates stand for bytes that are not UTF-8
 
 
@@ -41,28 +57,66 @@ class Unlabelled(NamedTuple):
 
 
 def open_images(path: Path, shape: Size, resize: bool = False) -> Unlabelled:
-    """The images of a table, NPZ, IDX file, image file or folder, all of `shape` (H, W).
+    """The images of a file or folder of any kind that `load` reads, all of `shape` (H, W).
 
-    A table keeps its IDs, and what is of no other kind is taken for one. A row of an NPZ or IDX
-    is called by its number from 0 on, an image file by its name, and the images of a folder and
-    its sub-folders by their path below it, with slashes and sorted as text. Labels are not looked
-    at. `resize` brings image files to `shape`, as a size given to `load` does. Raises DataError
-    naming the file for what cannot be read, holds no images, or images of another size.
+    A table keeps its IDs; where it has none, its rows are numbered from 1 on, and what is of no
+    other kind is taken for a table. An image of an array (NPZ, IDX, HDF5, Parquet) is called by
+    its number from 0 on, an image file by its name, and the images of a folder and its
+    sub-folders, or of a ZIP archive, by their path in it, with slashes and sorted as text. Labels
+    are not looked at. `resize` brings image files to `shape`, as a size given to `load` does.
+    Raises DataError naming the file for what cannot be read, holds no images, or images of another
+    size.
     """
-    ending = path.suffix.lower()
     if _is_folder(path):
-        files = {file.relative_to(path).as_posix(): file for file in folder.images_below(path)}
-        return Unlabelled("ID", _decoded(files, shape, resize))
-    if path.name.endswith(CSV_ENDINGS):
-        return _table(path, shape)
-    if ending in folder.SUFFIXES:
+        return _open_folder(path, shape, resize)
+    if path.suffix.lower() in pixels.SUFFIXES:
         return Unlabelled("ID", _decoded({path.name: path}, shape, resize))
-    if ending == ".npz":
-        return Unlabelled("ID", _cut(npz.read_images(path, shape), shape, path))
-    if "idx3" in path.name:
-        return Unlabelled("ID", _cut(idx.read_images(path), shape, path))
-    _check_text(path)
-    return _table(path, shape)
+    kind = _kind(path)
+    if kind == "zip":
+        return _open_archive(path, shape, resize)
+    if kind is None or kind == "table":
+        return _table(path, shape)
+    return Unlabelled("ID", _cut(_array(path, kind, shape, resize), shape, path))
+
+
+def _array(path: Path, kind: Kind, shape: Size, resize: bool) -> NDArray[np.uint8]:
+    """The images of all parts that the file holds, uint8 (N, H, W)."""
+    if kind == "npz":
+        return npz.read_images(path, shape)
+    if kind == "hdf5":
+        return hdf5.read_images(path, shape)
+    if kind == "parquet":
+        return parquet.read_images(path, shape, resize)
+    return idx.read_images(path)
+
+
+def _open_folder(path: Path, shape: Size, resize: bool) -> Unlabelled:
+    left_out = LeftOut()
+    below = folder.all_below(path, left_out)
+    if not below:
+        data = archive.inside(path)
+        if data != path and data.is_file():
+            return open_images(data, shape, resize)
+        raise folder.no_images(path, left_out)
+    left_out.say(str(path))
+    files = {file.relative_to(path).as_posix(): file for file in below}
+    return Unlabelled("ID", _decoded(files, shape, resize))
+
+
+def _open_archive(path: Path, shape: Size, resize: bool) -> Unlabelled:
+    """The folder with what was unpacked goes with the last block, or whoever asks for them."""
+    with contextlib.ExitStack() as stack:
+        unpacked = stack.enter_context(archive.opened(path))
+        id_name, blocks = open_images(unpacked, shape, resize)
+        unpacking = stack.pop_all()
+
+    def while_unpacked() -> Iterator[Block]:
+        with unpacking:
+            yield from blocks
+
+    given = while_unpacked()
+    weakref.finalize(given, unpacking.close)  # of a generator that is never asked
+    return Unlabelled(id_name, given)
 
 
 def _is_folder(path: Path) -> bool:
@@ -72,21 +126,36 @@ def _is_folder(path: Path) -> bool:
         raise DataError(f"{path}: cannot be read: {content.reason(error)}") from error
 
 
-def _check_text(path: Path) -> None:
-    """A table has no zero bytes; nearly every other kind of file begins with some."""
-    if b"\0" in next(content.chunks(path, 1024), b""):
-        kinds = f".csv, .csv.gz, .npz, IDX file (*idx3*) or image ({folder.KINDS})"
-        raise DataError(f"{path}: not a {kinds}")
+def _kind(path: Path) -> Kind | None:
+    """None of what may be a table under another name, such as a pipe, which is read only once."""
+    kind = kinds.kind_of(path) if path.is_file() else kinds.kind_by_name(path)
+    if not path.is_file():
+        return kind
+    if kind is None and kinds.suffix_of(path.name) in kinds.REFUSED:
+        raise kinds.refusal(path)
+    # A table has no zero bytes; nearly every other kind of file begins with some.
+    if kind is None and b"\0" in next(content.chunks(path, 1024), b""):
+        raise DataError(f"{path}: not a {kinds.READ} file, nor an image ({pixels.KINDS})")
+    return kind
 
 
 def _table(path: Path, shape: Size) -> Unlabelled:
     table = csv_table.open_table(path, shape)
     columns = table.columns
-    if columns.id is None:
-        names = " or ".join(repr(name) for name in ID_NAMES)
-        raise DataError(f"{path}: has no column called {names}, in any case, to name its rows by")
-    blocks = (Block(rows.ids, rows.pixels.reshape(-1, *shape)) for rows in table.blocks)
-    return Unlabelled(columns.names[columns.id], blocks)
+    id_name = "ID" if columns.id is None else columns.names[columns.id]
+    return Unlabelled(id_name, _rows(table, shape))
+
+
+def _rows(table: OpenTable, shape: Size) -> Iterator[Block]:
+    n_before = 0
+    for rows in table.blocks:
+        n_rows = len(rows.pixels)
+        if table.columns.id is None:
+            ids = [str(i) for i in range(n_before + 1, n_before + n_rows + 1)]
+        else:
+            ids = rows.ids
+        n_before += n_rows
+        yield Block(ids, rows.pixels.reshape(-1, *shape))
 
 
 def _cut(images: NDArray[np.uint8], shape: Size, path: Path) -> Iterator[Block]:
@@ -106,8 +175,17 @@ def _decoded(files: dict[str, Path], shape: Size, resize: bool) -> Iterator[Bloc
         if NO_ID.search(name):
             raise DataError(f"{str(file)!a}: a name of several lines, or not UTF-8, makes no ID")
     ids = sorted(files)
-    images = folder.read_images((files[name] for name in ids), shape if resize else None, shape)
-    return _blocks(iter(ids), images, shape)
+    return _decoded_in_turn(ids, [files[name] for name in ids], shape, resize)
+
+
+def _decoded_in_turn(
+    ids: list[str], paths: list[Path], shape: Size, resize: bool
+) -> Iterator[Block]:
+    depths = Depths()
+    images = folder.read_images(paths, shape if resize else None, shape, depths)
+    yield from _blocks(iter(ids), images, shape)
+    for words in depths.notes():
+        note(words)
 
 
 def _blocks(

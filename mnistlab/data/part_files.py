@@ -1,0 +1,143 @@
+"""The files of a folder that hold the parts of one set: train.csv and test.csv, and their like."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from mnistlab.data.parts import SPELLINGS, PartName, part_called
+from mnistlab.data.readers import kinds
+from mnistlab.data.readers.kinds import Kind
+from mnistlab.data.readers.left_out import is_junk, listed
+from mnistlab.errors import DataError
+
+# Where the parts lie in files of several kinds, the first of these is read.
+ORDER: tuple[Kind, ...] = ("table", "npz", "idx", "parquet", "hdf5")
+_WORDS = "|".join(sorted((n for names in SPELLINGS.values() for n in names), key=len, reverse=True))
+# fashion-mnist_train, train_data, or just train.
+CALLED = re.compile(
+    rf"(?:(?P<before>.*)[-_. ])?(?P<part>{_WORDS})(?:[-_. ](?P<after>.*))?", re.IGNORECASE
+)
+SHARD = re.compile(r"-[0-9]{5}-of-[0-9]{5}(-[0-9a-f]+)?$")
+IDX_IMAGES = re.compile(r"[-_.]?images$", re.IGNORECASE)
+SHOWN = 6
+MAX_CONFIGURATIONS = 4  # folders that are looked into for Parquet; class folders are many
+
+
+class PartFiles(NamedTuple):
+    """The files of each part, in order; several only of Parquet. others: data that is not read."""
+
+    kind: Kind
+    files: dict[PartName, list[Path]]
+    others: list[Path]
+
+
+class _Called(NamedTuple):
+    path: Path
+    kind: Kind
+    part: PartName
+    rest: str
+
+
+def find(folder: Path) -> PartFiles | None:
+    """Files called train (and val, test) in any spelling; None where there is none called train.
+
+    Raises DataError where several sets lie there.
+    """
+    top = listed(folder)
+    data = [(path, kind) for path in top.others if (kind := _kind(path)) is not None]
+    called = [found for path, kind in data if (found := _called(path, kind)) is not None]
+    for folder_of_part in top.folders:  # as Hugging Face converts sets: train/0000.parquet
+        part = part_called(folder_of_part.name)
+        if part is not None:
+            shards = _parquet_in(folder_of_part)
+            called += [_Called(path, "parquet", part, "") for path in shards]
+    group = _one_set(called, folder)
+    if group is None:
+        few = top.folders if len(top.folders) <= MAX_CONFIGURATIONS else []
+        below = [inside for sub in few if (inside := _parquet_below(sub)) is not None]
+        return below[0] if len(below) == 1 and not called else None
+    files: dict[PartName, list[Path]] = {}
+    for found in sorted(group, key=lambda found: (len(found.path.name), found.path.name)):
+        of_part = files.setdefault(found.part, [])
+        if found.kind == "parquet" or not of_part:  # train.csv before train.csv.gz
+            of_part.append(found.path)
+    read = {path for of_part in files.values() for path in of_part}
+    others = [path for path, kind in data if path not in read and kind != "zip"]
+    return PartFiles(group[0].kind, files, [path for path in others if not _belongs(path)])
+
+
+def only_file(folder: Path) -> Path | None:
+    """The file of data in a folder that holds just one, and neither images nor folders."""
+    top = listed(folder)
+    data = [path for path in top.others if _kind(path) is not None]
+    return data[0] if len(data) == 1 and not top.folders and not top.images else None
+
+
+def said(paths: Iterable[Path]) -> str:
+    """Their names, not too many."""
+    names = sorted(path.name for path in paths)
+    return ", ".join(names[:SHOWN]) + (", ..." if len(names) > SHOWN else "")
+
+
+def _kind(path: Path) -> Kind | None:
+    return kinds.kind_of(path) if path.is_file() and not is_junk(path.name) else None
+
+
+def _called(path: Path, kind: Kind) -> _Called | None:
+    stem = kinds.stem_of(path, kind)
+    if kind == "parquet":
+        stem = SHARD.sub("", stem)
+    if kind == "idx":
+        if not IDX_IMAGES.search(stem):
+            return None
+        stem = IDX_IMAGES.sub("", stem)
+    match = CALLED.fullmatch(stem)
+    part = part_called(match["part"]) if match else None
+    if match is None or part is None or kind == "zip":
+        return None
+    return _Called(path, kind, part, f"{match['before'] or ''}|{match['after'] or ''}".casefold())
+
+
+def _one_set(called: list[_Called], folder: Path) -> list[_Called] | None:
+    """The files of one kind and name that have a training part."""
+    groups: dict[tuple[int, str], list[_Called]] = {}
+    for found in called:
+        groups.setdefault((ORDER.index(found.kind), found.rest), []).append(found)
+    whole = {
+        key: group for key, group in groups.items() if any(one.part == "train" for one in group)
+    }
+    plain = [key for key in whole if key[1] in ("", "|")]
+    if plain or not whole:
+        return whole[min(plain)] if plain else None
+    if len({rest for _, rest in whole}) > 1:
+        trains = [one.path for group in whole.values() for one in group if one.part == "train"]
+        raise DataError(
+            f"{folder}: holds training parts of several sets ({said(trains)}); "
+            "give one file, or put one set into a folder of its own"
+        )
+    return whole[min(whole)]
+
+
+def _belongs(path: Path) -> bool:
+    """Labels of IDX files, and the images that `data export` writes for `predict`."""
+    return "labels" in path.name.casefold() or path.name == "evaluate.csv"
+
+
+def _parquet_in(folder: Path) -> list[Path]:
+    return [path for path in listed(folder).others if _kind(path) == "parquet"]
+
+
+def _parquet_below(folder: Path) -> PartFiles | None:
+    """The parts in a folder of a copy of a Hugging Face repository: data/train-00000-of-00001."""
+    inside = listed(folder)
+    has_any = any(_kind(path) == "parquet" for path in inside.others)
+    has_any = has_any or any(part_called(f.name) and _parquet_in(f) for f in inside.folders)
+    return find(folder) if has_any else None
+
+
+def parts_of(files: Mapping[PartName, list[Path]]) -> list[PartName]:
+    """The parts in the order in which a set has them."""
+    return [part for part in SPELLINGS if part in files]

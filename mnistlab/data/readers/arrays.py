@@ -1,0 +1,163 @@
+"""Arrays of images in any usual shape and type, as grey images uint8 (N, H, W).
+
+All arrays of one file are judged together: fractions of white 0..1 in one part and 0..255 in
+another would make two scales of one set.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnistlab.data import large
+from mnistlab.data.notes import note
+from mnistlab.data.readers.shapes import Size, flat_size
+from mnistlab.errors import DataError
+
+Array = NDArray[Any]
+
+RED, GREEN, BLUE = 19595, 38470, 7471  # ITU-R 601, of 65536, as Pillow weighs colours
+# White in 16 bits is 65,535. Images that all stay below this are of fewer bits, and would be black.
+DARK_IN_16_BITS = 1 << 12
+BLOCK_PIXELS = 1 << 22  # converted at a time: floats take eight times the memory
+ROUNDED = 1e-6  # by so much resizing may exceed 1
+
+
+class Levels(NamedTuple):
+    """The lowest and the highest value of several arrays."""
+
+    low: float
+    high: float
+
+
+def to_images(
+    arrays: Mapping[str, Array], where: str, size: Size | None
+) -> dict[str, NDArray[np.uint8]]:
+    """Each array as images; `size` is (H, W) of flat ones that are not square.
+
+    Shapes are (N, H, W), (N, D), (N, H, W, C) and (N, C, H, W) with C of 1, 3 or 4 channels.
+    Values are 0..255, booleans, 16 bits, or floats 0..1 or 0..255, which are rounded. Raises
+    DataError naming `where` and the array, with the line of Python that converts it.
+    """
+    shaped = {key: _shaped(array, f"{where}: {key}", size) for key, array in arrays.items()}
+    factor = _factor(shaped, where)
+    return {key: _converted(array, factor) for key, array in shaped.items()}
+
+
+def _shaped(array: Array, where: str, size: Size | None) -> Array:
+    """A view of the array as (N, H, W) or (N, H, W, 3 or 4)."""
+    if array.dtype.kind not in "biuf":
+        raise DataError(f"{where}: images must be numbers, got {array.dtype} {array.shape}")
+    if array.size == 0:
+        raise DataError(f"{where}: holds no images")
+    if array.ndim == 2:
+        return array.reshape(-1, *_flat_size(array.shape[1], size, where))
+    if array.ndim == 4 and array.shape[3] == 1:
+        return array[..., 0]
+    if array.ndim == 4 and array.shape[1] == 1:
+        return array[:, 0]
+    if array.ndim == 4 and array.shape[1] in (3, 4) and array.shape[3] not in (3, 4):
+        array = np.moveaxis(array, 1, 3)
+    if array.ndim == 3 or (array.ndim == 4 and array.shape[3] in (3, 4)):
+        return array
+    raise DataError(
+        f"{where}: {array.shape} is not (N, H, W), (N, D), (N, H, W, C) or (N, C, H, W) with 1, 3 "
+        f"or 4 channels C; {_hint(array.shape)}"
+    )
+
+
+def _flat_size(n_pixels: int, size: Size | None, where: str) -> Size:
+    side = round((n_pixels / 3) ** 0.5)
+    if size is None and 3 * side * side == n_pixels:
+        raise DataError(
+            f"{where}: {n_pixels} pixels are 3 colours of {side}x{side}; save "
+            f"x.reshape(-1, 3, {side}, {side}) or x.reshape(-1, {side}, {side}, 3) instead"
+        )
+    return flat_size(n_pixels, size, where)
+
+
+def _hint(shape: tuple[int, ...]) -> str:
+    if len(shape) == 4 and shape[2] in (1, 3, 4):
+        return "if the images are along the last axis, save np.moveaxis(x, -1, 0) instead"
+    return "save x.reshape(len(x), height, width) instead"
+
+
+def _factor(arrays: Mapping[str, Array], where: str) -> float:
+    """What values are multiplied by; DataError for those that are of no known scale."""
+    kinds = {array.dtype.kind for array in arrays.values()}
+    if kinds == {"b"}:
+        return 255
+    levels = _levels(arrays, where)
+    low, high = levels.low, levels.high
+    if low < 0:
+        raise _unknown_scale(levels, where)
+    if high <= 1 + ROUNDED and "f" in kinds:
+        note(f"{where}: its images are floats 0 to {high:g} and are multiplied by 255")
+        return 255 / max(high, 1)
+    if high == 1:
+        note(f"{where}: its images are of 0 and 1 alone, of 255; if 1 is white, save x * 255")
+    if high <= 255:
+        return 1
+    if high >= DARK_IN_16_BITS and all(a.dtype in ("<u2", ">u2") for a in arrays.values()):
+        note(f"{where}: its images are of 16 bits and are divided by 257, to 0..255")
+        return 1 / 257
+    raise _unknown_scale(levels, where)
+
+
+def _unknown_scale(levels: Levels, where: str) -> DataError:
+    low, high = levels.low, levels.high
+    from_zero = f"(x {'+' if low < 0 else '-'} {abs(low):g})" if low else "x"
+    return DataError(
+        f"{where}: its images go from {low:g} to {high:g}, where 0..255 or 0..1 is read; "
+        f"save ({from_zero} * (255 / {(high - low) or 1:g})).astype('uint8') instead"
+    )
+
+
+def _levels(arrays: Mapping[str, Array], where: str) -> Levels:
+    lows, highs = [], []
+    for key, array in arrays.items():
+        for block in _blocks(array):
+            low, high = float(block.min()), float(block.max())
+            if not (np.isfinite(low) and np.isfinite(high)):
+                raise DataError(
+                    f"{where}: {key}: holds NaN or infinity; save np.nan_to_num(x) instead"
+                )
+            lows.append(low)
+            highs.append(high)
+    return Levels(min(lows), max(highs))
+
+
+def _converted(array: Array, factor: float) -> NDArray[np.uint8]:
+    if array.dtype == np.uint8 and array.ndim == 3 and factor == 1:
+        return np.ascontiguousarray(array)
+
+    def blocks() -> Iterator[NDArray[np.uint8]]:
+        for block in _blocks(array):
+            if block.dtype.kind in "bf" or factor != 1:
+                block = np.rint(block.astype(np.float64) * factor)
+            bytes_ = block.astype(np.uint8)
+            yield bytes_ if bytes_.ndim == 3 else _grey(bytes_)
+
+    return large.joined(blocks())
+
+
+def _blocks(array: Array) -> Iterator[Array]:
+    n = max(BLOCK_PIXELS // max(array[:1].size, 1), 1)
+    return (array[i : i + n] for i in range(0, len(array), n))
+
+
+def _grey(colours: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Colours (N, H, W, 3), or with transparency (N, H, W, 4), as grey (N, H, W)."""
+    red, green, blue = (colours[..., i].astype(np.uint32) for i in range(3))
+    grey = ((red * RED + green * GREEN + blue * BLUE + (1 << 15)) >> 16).astype(np.uint8)
+    if colours.shape[3] == 3 or (colours[..., 3] == 255).all():
+        return grey
+    # As for image files: a white ground under dark strokes, a black one under light strokes.
+    alpha = colours[..., 3] / 255.0
+    weight = alpha.sum(axis=(1, 2), keepdims=True)
+    is_dark = (grey * alpha).sum(axis=(1, 2), keepdims=True) < 128 * weight
+    ground = np.where(is_dark, 255.0, 0.0)
+    return np.rint(grey * alpha + ground * (1 - alpha)).astype(np.uint8)

@@ -1,0 +1,201 @@
+"""Which arrays of a file are images and which labels, of which part: told by their names.
+
+For NPZ and HDF5 alike: images and labels, x and y, data and target, Keras' x_train and y_test,
+MedMNIST's train_images and val_labels, groups such as train/x, and NumPy's arr_0 and arr_1.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnistlab.data.notes import note
+from mnistlab.data.parts import PART_NAMES, SPELLINGS, Part, PartName, part_called
+from mnistlab.data.readers import arrays, labels
+from mnistlab.data.readers.labels import RawLabels
+from mnistlab.data.readers.shapes import Size
+from mnistlab.errors import DataError
+
+Array = NDArray[Any]
+Role = Literal["images", "labels"]
+
+# What the arrays are called, in any case; of several pairs the first that is there counts.
+PAIRS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("images", ("labels", "label")),
+    ("image", ("labels", "label")),
+    ("imgs", ("labels", "label")),
+    ("x", ("y",)),
+    ("data", ("target", "targets", "labels", "label")),
+)
+IMAGE_WORDS = ("images", "image", "imgs", "img", "x", "data", "pixels")
+LABEL_WORDS = ("labels", "label", "y", "targets", "target", "classes", "class")
+ANY_PAIRS = tuple((word, LABEL_WORDS) for word in IMAGE_WORDS)
+CLASS_NAMES = ("class_names", "list_classes", "label_names", "target_names")
+# The longest first: validation is not val and a word that begins with "idation".
+_PARTS = "|".join(sorted((n for names in SPELLINGS.values() for n in names), key=len, reverse=True))
+KNOWN_WORDS = {*IMAGE_WORDS, *LABEL_WORDS}
+_WORD = r"[a-z]+?"
+NAME = re.compile(
+    rf"(?:(?P<word>{_WORD})[_./ -]?(?P<part>{_PARTS})(?:[_./ -]?set)?"
+    rf"|(?P<part2>{_PARTS})(?:[_./ -]?set)?[_./ -]?(?P<word2>{_WORD})|(?P<word3>{_WORD}))"
+)
+UNNAMED = re.compile(r"arr_[0-9]+")
+
+
+class Chosen(NamedTuple):
+    """The names of the arrays of each part; labels are missing where there are none."""
+
+    images: dict[PartName, str]
+    labels: dict[PartName, str]
+
+
+def to_parts(found: Mapping[str, Array], where: str, size: Size | None) -> dict[PartName, Part]:
+    """The parts that the arrays hold; one that has no labels is left out, which a line says.
+
+    Raises DataError naming `where` for arrays of which it is not clear what they are, and those
+    that are no images or labels.
+    """
+    chosen = choose({key: array.shape for key, array in found.items()}, where)
+    for part in [part for part in chosen.images if part not in chosen.labels]:
+        if part == "train" or len(chosen.images) == 1:
+            raise DataError(f"{where}: holds {_listed(found)}; {_needed(chosen.images[part])}")
+        note(f"{where}: {chosen.images[part]} has no labels and is left out")
+        del chosen.images[part]
+    _check_counts(found, chosen, where)
+    images = arrays.to_images({key: found[key] for key in chosen.images.values()}, where, size)
+    names = _class_names(found, where)
+    return {
+        part: Part(
+            images[key],
+            _raw(found[chosen.labels[part]], names, f"{where}: {chosen.labels[part]}"),
+            f"{where}: {key}",
+        )
+        for part, key in chosen.images.items()
+    }
+
+
+def to_images(found: Mapping[str, Array], where: str, size: Size | None) -> NDArray[np.uint8]:
+    """The images of all parts in order, whether they have labels or not."""
+    chosen = choose({key: array.shape for key, array in found.items()}, where)
+    keys = [chosen.images[part] for part in PART_NAMES if part in chosen.images]
+    images = arrays.to_images({key: found[key] for key in keys}, where, size)
+    shapes = {images[key].shape[1:] for key in keys}
+    if len(shapes) > 1:
+        both = " and ".join(f"{key} {images[key].shape}" for key in keys)
+        raise DataError(f"{where}: {both} differ in size")
+    return images[keys[0]] if len(keys) == 1 else np.concatenate([images[key] for key in keys])
+
+
+def choose(shapes: Mapping[str, tuple[int, ...]], where: str) -> Chosen:
+    """The arrays that are images and labels, by their names, and of unnamed ones by their shapes.
+
+    Raises DataError where none are, with what was found and what is looked for.
+    """
+    words = _words(shapes, where)
+    for pairs, is_labelled in ((PAIRS, True), (ANY_PAIRS, True), (ANY_PAIRS, False)):
+        for needed in ("train", None, "test"):  # test alone counts where there is nothing else
+            for image_word, label_words in pairs:
+                chosen = _paired(words, image_word, label_words, needed)
+                if chosen.images and (chosen.labels or not is_labelled):
+                    return chosen
+    unnamed = _unnamed(shapes)
+    if unnamed is not None:
+        return unnamed
+    raise DataError(f"{where}: holds {_listed(shapes)}; {_needed()}")
+
+
+def _paired(
+    words: Mapping[tuple[str, PartName | None], str],
+    image_word: str,
+    label_words: Iterable[str],
+    needed: PartName | None,
+) -> Chosen:
+    """Images of that word and their labels, of all parts (`needed` among them) or of none."""
+    parts: list[PartName | None] = [None] if needed is None else list(PART_NAMES)
+    chosen = Chosen({}, {})
+    for part in parts if (image_word, needed) in words else []:
+        if (image_word, part) in words:
+            chosen.images[part or "train"] = words[image_word, part]
+            of = next((words[word, part] for word in label_words if (word, part) in words), None)
+            if of is not None:
+                chosen.labels[part or "train"] = of
+    return chosen if needed is None or needed in chosen.labels else Chosen(chosen.images, {})
+
+
+def _words(keys: Iterable[str], where: str) -> dict[tuple[str, PartName | None], str]:
+    """Every name that is of a known form, by its word and the part it tells."""
+    words: dict[tuple[str, PartName | None], str] = {}
+    for key in keys:
+        match = NAME.fullmatch(key.casefold())
+        if match is None:
+            continue
+        part = match["part"] or match["part2"]
+        told = (match["word"] or match["word2"] or match["word3"], part_called(part or ""))
+        if told[0] not in KNOWN_WORDS:
+            continue
+        if told in words:
+            raise DataError(f"{where}: {words[told]} and {key} may both be meant; save one of them")
+        words[told] = key
+    return words
+
+
+def _unnamed(shapes: Mapping[str, tuple[int, ...]]) -> Chosen | None:
+    """NumPy's arr_0, arr_1, ...: images and labels, of one part or of train and test."""
+    keys = sorted(filter(UNNAMED.fullmatch, shapes), key=lambda key: int(key[4:]))
+    are_labels = [len(shapes[key]) == 1 or shapes[key][1:] == (1,) for key in keys]
+    images = [key for key, is_label in zip(keys, are_labels, strict=True) if not is_label]
+    of = [key for key, is_label in zip(keys, are_labels, strict=True) if is_label]
+    if len(keys) != len(shapes) or not 0 < len(images) == len(of) <= 2:
+        return None
+    parts: list[PartName] = ["train", "test"]
+    return Chosen(
+        dict(zip(parts, images, strict=False)),
+        dict(zip(parts, of, strict=False)),
+    )
+
+
+def _check_counts(found: Mapping[str, Array], chosen: Chosen, where: str) -> None:
+    for part, image_key in chosen.images.items():
+        label_key = chosen.labels[part]
+        images, of = found[image_key], found[label_key]
+        if of.ndim == 0 or images.ndim == 0 or len(of) != len(images):
+            n_labels = len(of) if of.ndim else 0
+            turned = [axis for axis, n in enumerate(images.shape) if axis and n == n_labels]
+            hint = f"; save np.moveaxis(x, {turned[0]}, 0) instead" if turned else ""
+            raise DataError(
+                f"{where}: {label_key}: {n_labels} labels for {len(images) if images.ndim else 0} "
+                f"images in {image_key} {images.shape}{hint}"
+            )
+
+
+def _class_names(found: Mapping[str, Array], where: str) -> tuple[str, ...] | None:
+    key = next((key for name in CLASS_NAMES for key in found if key.casefold() == name), None)
+    if key is None:
+        return None
+    names = found[key]
+    if names.dtype.kind not in "USiu" or names.ndim != 1:
+        raise DataError(f"{where}: {key} must be text (K,), got {names.dtype} {names.shape}")
+    return labels.texts_of(names, f"{where}: {key}")
+
+
+def _raw(values: Array, names: tuple[str, ...] | None, where: str) -> RawLabels:
+    if names is None or values.dtype.kind in "US":  # texts name their classes themselves
+        return labels.raw_from_values(values, where)
+    return labels.raw_from_positions(values, names, where)
+
+
+def _listed(found: Iterable[str]) -> str:
+    return ", ".join(found) or "nothing"
+
+
+def _needed(images: str = "") -> str:
+    if images:
+        return f"labels of {images} are missing: np.savez('set.npz', images=x, labels=y)"
+    return (
+        "needed are images and labels, x and y, or x_train, y_train, x_test and y_test: "
+        "np.savez('set.npz', images=x, labels=y)"
+    )

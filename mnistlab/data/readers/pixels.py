@@ -1,0 +1,287 @@
+"""One image file: decoded within bounds, upright, in grey of 8 bits.
+
+Files are sound photographs, drawings of any program, or hostile. Which formats are tried is an
+allow-list, and the content decides which one it is, never the name.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import stat
+import struct
+import warnings
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnistlab.data.readers import content
+from mnistlab.data.readers.shapes import Size
+from mnistlab.errors import DataError
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+SUFFIXES = frozenset(
+    {".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".dib", ".gif", ".webp"}
+    | {".tif", ".tiff", ".pgm", ".ppm", ".pbm", ".pnm"}
+)
+KINDS = ", ".join(sorted(SUFFIXES))
+# Pillow tells a format by the first bytes; for some of the others it runs programs (EPS).
+FORMATS = ("PNG", "JPEG", "BMP", "DIB", "GIF", "WEBP", "TIFF", "PPM")
+# Far beyond "small images", yet decoded in a tenth of a second.
+MAX_IMAGE_PIXELS = 1 << 24
+MAX_IMAGE_BYTES = 8 * MAX_IMAGE_PIXELS  # twice what so many pixels take unpacked, in colour
+# White in 16 bits is 65,535. Images that all stay below this are of fewer bits, and would be black.
+DARK_IN_16_BITS = 1 << 12
+
+ORIENTATION, TILE_WIDTH, TILE_LENGTH = 0x0112, 0x0142, 0x0143  # tags of EXIF and TIFF
+
+# What Pillow's decoders raise for damaged bytes.
+DAMAGE = (
+    AttributeError,
+    EOFError,
+    IndexError,
+    KeyError,
+    MemoryError,
+    NotImplementedError,
+    OSError,  # UnidentifiedImageError is one
+    OverflowError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    Warning,
+    struct.error,
+    zlib.error,
+)
+
+
+@dataclass
+class Depths:
+    """What the images of one data set had that 8 bits do not hold.
+
+    n_deep: images of 16 bits a pixel. highest: the highest value of any of them, 0..65535.
+    n_floats, n_shares: images of floats, and those of them that went from 0 to 1.
+    n_paged: TIFF files of several pages, of which the first was taken.
+    """
+
+    n_deep: int = 0
+    highest: int = 0
+    n_floats: int = 0
+    n_shares: int = 0
+    n_paged: int = 0
+
+    def notes(self) -> list[str]:
+        """What a user should hear of it, for a whole data set at once."""
+        said = []
+        if n := self.n_deep:
+            said.append(f"{n} image{'s' * (n > 1)} of 16 bits a pixel: divided by 257, to 0..255")
+        if n := self.n_shares:
+            said.append(f"{n} image{'s' * (n > 1)} of floats 0..1: multiplied by 255")
+        if n := self.n_paged:
+            said.append(f"{n} TIFF file{'s' * (n > 1)} of several pages: the first page was taken")
+        return said
+
+    def check(self, where: str) -> None:
+        """DataError where all that is left of a data set's 16 bits would be nearly black."""
+        if self.n_deep and self.highest < DARK_IN_16_BITS:
+            raise DataError(
+                f"{where}: its images of 16 bits a pixel go up to {self.highest} of 65535 and "
+                f"would be nearly black; save them with 8 bits: "
+                f"Image.fromarray(np.uint8(np.asarray(image) * (255 / {max(self.highest, 1)})))"
+            )
+        if 0 < self.n_shares < self.n_floats:
+            raise DataError(
+                f"{where}: {self.n_shares} of its {self.n_floats} images of floats go from 0 to 1, "
+                "the others up to 255; save all of them with 8 bits"
+            )
+
+
+def decode(
+    file: Path | bytes, where: str, size: Size | None = None, depths: Depths | None = None
+) -> NDArray[np.uint8]:
+    """One image in grey, uint8 (H, W), resized (bilinear) to `size` if it is given.
+
+    It is turned as its EXIF orientation says; what is transparent becomes white under dark
+    strokes and black under light ones; of an animation the first frame is taken; 16 bits are
+    scaled to 8, and so are floats from 0 to 1. `depths` counts such images. Raises DataError naming
+    `where` for what is no image, damaged, or beyond MAX_IMAGE_PIXELS.
+    """
+    # Pillow is loaded only when there are images to decode.
+    from PIL import Image
+
+    try:
+        with _opened(file, where) as image:
+            is_paged = image.format == "TIFF" and getattr(image, "is_animated", False)
+            grey = _upright(_grey(image, where, depths or Depths()), image)
+            if depths is not None:
+                depths.n_paged += is_paged
+            if size is not None and grey.size != (size[1], size[0]):
+                grey = grey.resize((size[1], size[0]), Image.Resampling.BILINEAR)
+            return np.array(grey, dtype=np.uint8)
+    except DataError:
+        raise
+    except (*DAMAGE, Image.DecompressionBombError) as error:
+        raise DataError(f"{where}: not a readable image: {content.reason(error)}") from error
+
+
+def size_of(file: Path) -> Size | None:
+    """(H, W) of an image as `decode` would give it, by its header; None if it is none."""
+    from PIL import Image
+
+    try:
+        with _opened(file, str(file)) as image:
+            is_turned = image.format != "TIFF" and _orientation(image) >= 5
+            return image.size if is_turned else (image.height, image.width)
+    except (DataError, *DAMAGE, Image.DecompressionBombError):
+        return None
+
+
+@contextlib.contextmanager
+def _opened(file: Path | bytes, where: str) -> Iterator[Image]:
+    """The image with its header read and its bounds checked; nothing is decoded yet."""
+    from PIL import Image
+
+    with _source(file, where) as source, warnings.catch_warnings():
+        # Much that Pillow warns of leaves the pixels whole: a tag of no meaning, for one.
+        warnings.simplefilter("ignore")
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        with Image.open(source, formats=FORMATS) as image:
+            _check_pixels(image.width, image.height, where)
+            tags = getattr(image, "tag_v2", {})  # a tile may be larger than its image
+            _check_pixels(tags.get(TILE_WIDTH, 1), tags.get(TILE_LENGTH, 1), where)
+            yield image
+
+
+def _source(file: Path | bytes, where: str) -> IO[bytes]:
+    """What Pillow may open: bytes, or a regular file, neither too large.
+
+    Never a path: what Pillow maps by its name it does not turn as its EXIF orientation says.
+    """
+    if isinstance(file, bytes):
+        n_bytes = len(file)
+    else:
+        status = file.stat()
+        if not stat.S_ISREG(status.st_mode):  # opening a pipe would wait, perhaps for ever
+            raise DataError(f"{where}: not a readable image: no regular file")
+        n_bytes = status.st_size
+    if n_bytes > MAX_IMAGE_BYTES:
+        raise DataError(f"{where}: {n_bytes} bytes; refused")
+    return io.BytesIO(file) if isinstance(file, bytes) else file.open("rb")
+
+
+def _check_pixels(width: int, height: int, where: str) -> None:
+    if width * height > MAX_IMAGE_PIXELS:
+        raise DataError(f"{where}: {width} x {height} pixels; refused")
+
+
+def _grey(image: Image, where: str, depths: Depths) -> Image:
+    """The image in mode L, not turned yet."""
+    is_deep = ";16" in str(getattr(image, "tile", ""))  # Pillow takes the upper byte of colours
+    image.load()
+    if image.mode == "F":
+        return _from_floats(np.asarray(image), where, depths)
+    if image.mode.startswith("I"):
+        return _from_16_bits(np.asarray(image), image.info.get("transparency"), where, depths)
+    if image.has_transparency_data:
+        grey = _composited(*_grey_and_alpha(image, is_deep))
+    else:
+        grey = image.convert("L")
+    if is_deep:
+        depths.n_deep += 1
+        depths.highest = max(depths.highest, 257 * int(np.max(np.asarray(grey))))
+    return grey
+
+
+def _grey_and_alpha(image: Image, is_deep: bool) -> tuple[Image, NDArray[np.uint8]]:
+    colour = image.info.get("transparency")
+    if is_deep and isinstance(colour, tuple):  # 16 bits, where the pixels have become 8
+        image.info["transparency"] = tuple(value >> 8 for value in colour)
+    # Palettes and single transparent colours as well; of the pixels as they are, grey or not.
+    whole = image.convert("LA" if image.mode in ("1", "L", "LA", "La") else "RGBA")
+    return whole.convert("L"), np.asarray(whole.getchannel("A"))
+
+
+def _composited(grey: Image, alpha: NDArray[np.uint8]) -> Image:
+    """Grey pixels on a ground that shows them: white under dark ones, black under light ones.
+
+    A drawing program saves strokes of one colour and lets the ground shine through; whatever lies
+    under its transparent pixels, most often black, is nothing anybody has seen.
+    """
+    from PIL import Image
+
+    if alpha.min() == 255:
+        return grey
+    values, weights = np.asarray(grey, dtype=np.float64), alpha / 255.0
+    is_dark = (values * weights).sum() < 128 * weights.sum()  # of none to be seen: black ground
+    ground = 255.0 if is_dark else 0.0
+    mixed = values * weights + ground * (1.0 - weights)
+    return Image.fromarray(np.rint(mixed).astype(np.uint8))
+
+
+def _from_16_bits(values: NDArray[Any], transparent: Any, where: str, depths: Depths) -> Image:
+    from PIL import Image
+
+    low, high = int(values.min()), int(values.max())
+    if low < 0 or high > 65535:
+        raise DataError(f"{where}: values from {low} to {high}; {_how_to_convert(low, high)}")
+    depths.n_deep += 1
+    depths.highest = max(depths.highest, high)
+    grey = Image.fromarray(np.rint(values / 257.0).astype(np.uint8))
+    if not isinstance(transparent, int):
+        return grey
+    return _composited(grey, np.where(values == transparent, 0, 255).astype(np.uint8))
+
+
+def _from_floats(values: NDArray[Any], where: str, depths: Depths) -> Image:
+    from PIL import Image
+
+    low, high = float(values.min()), float(values.max())
+    if not (np.isfinite(values).all() and low >= 0 and high <= 255):
+        raise DataError(
+            f"{where}: floats from {low:g} to {high:g}, where 0..1 or 0..255 are read; "
+            f"{_how_to_convert(low, high)}"
+        )
+    if high > 0:  # a black image is of either scale
+        depths.n_floats += 1
+        depths.n_shares += high <= 1
+    return Image.fromarray(np.rint(values * (255.0 if high <= 1 else 1.0)).astype(np.uint8))
+
+
+def _how_to_convert(low: float, high: float) -> str:
+    return (
+        "save it with 8 bits: Image.fromarray(np.uint8("
+        f"(np.asarray(image) - {low:g}) * (255 / {max(high - low, 1):g})))"
+    )
+
+
+def _orientation(image: Image) -> int:
+    """1..8 as in EXIF; 1, upright, where it says nothing, or nothing that can be read."""
+    try:
+        found = image.getexif().get(ORIENTATION, 1)
+    except DAMAGE:
+        return 1
+    return found if isinstance(found, int) and 1 <= found <= 8 else 1
+
+
+def _upright(grey: Image, image: Image) -> Image:
+    """Turned as the image says it is to be shown; Pillow has turned TIFF files already."""
+    from PIL.Image import Transpose
+
+    turns = {
+        2: Transpose.FLIP_LEFT_RIGHT,
+        3: Transpose.ROTATE_180,
+        4: Transpose.FLIP_TOP_BOTTOM,
+        5: Transpose.TRANSPOSE,
+        6: Transpose.ROTATE_270,
+        7: Transpose.TRANSVERSE,
+        8: Transpose.ROTATE_90,
+    }
+    turn = None if image.format == "TIFF" else turns.get(_orientation(image))
+    return grey if turn is None else grey.transpose(turn)
