@@ -14,9 +14,9 @@ class Best:
     """Follows the epochs of a training; its weights are kept whenever `see` says so.
 
     Best is the highest validation accuracy or what else the phase monitors: the highest balanced
-    accuracy or macro F1, the lowest loss; the earlier epoch where two are equal. Without a validation part it is the
-    lowest training loss. When two phases in a row monitor different things, the first epoch of
-    the second is its best.
+    accuracy or macro F1, the lowest loss; the earlier epoch where two are equal. Without a
+    validation part it is the lowest training loss. When two phases in a row monitor different
+    things, the first epoch of the second is its best.
 
     score: the best so far of what is monitored, larger being better. bar: what an epoch must
     pass by the phase's min_improvement. n_waited: epochs since one did.

@@ -31,10 +31,14 @@ from mnistlab.scratch.optimizers import OPTIMIZERS, Optimizer
 
 
 class Examples(NamedTuple):
-    """Images (N, ...) as the network takes them, and labels int64 (N,)."""
+    """Images (N, ...) as the network takes them, and labels int64 (N,).
+
+    w: how much each image counts, (N,), of those to train on with mean 1; None: all alike.
+    """
 
     X: Array
     y: NDArray[np.int64]
+    w: Array | None = None
 
 
 @np.errstate(over="ignore", invalid="ignore", divide="ignore")  # told as a TrainingError
@@ -58,7 +62,7 @@ def train(
     go on with the same numbers.
     """
     check_optimizers(phases)
-    X, y = examples
+    X, y, w = examples
     n_images, n_batches = len(y), math.ceil(len(y) / batch_size)
     room = np.empty((min(batch_size, n_images), *X.shape[1:]), X.dtype)
     shuffler = np.random.default_rng(seed)
@@ -87,11 +91,11 @@ def train(
                 at.learning_rate = phase.learning_rate * schedule(
                     at.step / (phase.epochs * n_batches), at.losses
                 )
-                labels = y[batch]
+                labels, weights = y[batch], None if w is None else w[batch]
                 # mode: the checked one would gather into memory of its own first.
                 images = np.take(X, batch, axis=0, out=room[: len(batch)], mode="clip")
                 logits = network.forward(images, training=True)
-                at.loss_sum += cross_entropy.forward(logits, labels) * len(labels)
+                at.loss_sum += cross_entropy.forward(logits, labels, weights) * len(labels)
                 at.n_correct += int(np.count_nonzero(logits.argmax(1) == labels))
                 network.backward(cross_entropy.backward())
                 if phase.clip_norm is not None:
@@ -205,14 +209,20 @@ def check_optimizers(phases: Sequence[Phase]) -> None:
 
 
 def measure(network: Network, examples: Examples) -> Validated:
-    """Mean cross-entropy in nats and how many images are right, dropout off."""
-    y, logits = examples.y, network.predict_logits(examples.X)
-    loss, predicted = SoftmaxCrossEntropy().forward(logits, y), logits.argmax(1)
-    counted = (y[predicted == y], y, predicted)
-    right, true, predicted_as = (np.bincount(of, minlength=logits.shape[1]) for of in counted)
+    """Mean cross-entropy in nats and how many images are right, dropout off.
+
+    Images with weights count by them.
+    """
+    y, w, logits = examples.y, examples.w, network.predict_logits(examples.X)
+    n_classes, predicted = logits.shape[1], logits.argmax(1)
+    mean_weight = 1.0 if w is None else float(w.mean())
+    loss = SoftmaxCrossEntropy().forward(logits, y, w) / mean_weight
+    is_right = predicted == y
+    right = np.bincount(y[is_right], None if w is None else w[is_right], n_classes)
+    true, predicted_as = np.bincount(y, w, n_classes), np.bincount(predicted, w, n_classes)
     return Validated(
         loss,
-        int(right.sum()) / len(y),
+        float(right.sum() / true.sum()),
         balanced_accuracy(right, true),
         macro_f1(right, true, predicted_as),
     )
