@@ -64,6 +64,18 @@ def training_and_validation(
     return training, val if is_measured else None
 
 
+def monitored(class_weight: Any, val: Labelled | None) -> str:
+    """What the validation part chooses the epoch by, where the caller names no phases.
+
+    The accuracy. Of images held out with weights, their weighted loss: a few heavy ones make an
+    accuracy of a few values. Of images given, the balanced accuracy where class_weight is
+    "balanced": they have no weights.
+    """
+    if val is not None and val.weights is not None:
+        return "loss"
+    return "balanced_accuracy" if isinstance(class_weight, str) else "accuracy"
+
+
 def check_both(X_val: ArrayLike | None, y_val: ArrayLike | None) -> None:
     """ValueError where there is one of them alone."""
     if (X_val is None) != (y_val is None):

@@ -15,6 +15,7 @@ from mnistlab import scratch
 from mnistlab.classifiers.inputs import (
     Labelled,
     check_images,
+    monitored,
     seed_of,
     training_and_validation,
 )
@@ -40,8 +41,8 @@ class ScratchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
     the best epoch and to stop early; 0 keeps the epoch of lowest training loss.
     scaling: see mnistlab.data.scaling. precision: "float32", "float64"; "auto" is the first.
     class_weight: how much the images of a class count in the loss: "balanced", a dict by label or
-    None, as in scikit-learn; with "balanced" the best epoch is that of the highest balanced
-    accuracy, where no phases are given.
+    None, as in scikit-learn; what then chooses the epoch, where no phases are given,
+    says mnistlab.classifiers.inputs.monitored.
 
     Fitted: classes_ (K,), network_, history_ (a dict an epoch), image_shape_, n_parameters_.
     """
@@ -108,7 +109,7 @@ class ScratchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
         Raises ValueError as scikit-learn does for bad arrays, RecipeError for bad
         settings and TrainingError when the loss is no longer finite.
         """
-        phases, seed = self._phases(), seed_of(self.random_state)
+        seed = seed_of(self.random_state)
         train, val = training_and_validation(self, X, y, X_val, y_val, sample_weight, seed)
         self.network_ = self._build(fit_scaling(self.scaling, train.images), seed)
         self.n_parameters_ = self.network_.weights.size
@@ -119,7 +120,7 @@ class ScratchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
                 self.network_,
                 examples,
                 validation,
-                phases,
+                self._phases(monitored(self.class_weight, val)),
                 batch_size=self.batch_size,
                 seed=seed,
                 keeper=keeper,
@@ -197,7 +198,7 @@ class ScratchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
         if n_weights > sum(array.size for array in arrays.values()):
             raise ValueError("the network has more weights than there are")
 
-    def _phases(self) -> Sequence[Phase]:
+    def _phases(self, monitor: str) -> Sequence[Phase]:
         if self.phases is not None:
             return self.phases
         return [
@@ -208,7 +209,7 @@ class ScratchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
                 self.schedule,
                 self.weight_decay,
                 self.patience,
-                "balanced_accuracy" if self.class_weight == "balanced" else "accuracy",
+                monitor,
             )
         ]
 

@@ -16,6 +16,7 @@ from torch import nn
 from mnistlab.classifiers.inputs import (
     Labelled,
     check_images,
+    monitored,
     padded_shape,
     seed_of,
     training_and_validation,
@@ -48,8 +49,8 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
     validation part as well (write-up C). test_time_augmentation: "flip", "shift" or both;
     predict_proba is then the mean over the views.
     class_weight: how much the images of a class count in the loss: "balanced", a dict by label or
-    None, as in scikit-learn; with "balanced" the best epoch is that of the highest balanced
-    accuracy, where no phases are given.
+    None, as in scikit-learn; what then chooses the epoch, where no phases are given,
+    says mnistlab.classifiers.inputs.monitored.
 
     Fitted: classes_ (K,), network_, history_ (a dict an epoch), image_shape_, n_parameters_;
     weights_from_: where a pretrained network's weights are from, None of one with fresh weights.
@@ -146,7 +147,7 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
                     self.network_,
                     examples,
                     validation,
-                    self._phases(),
+                    self._phases(monitored(self.class_weight, val)),
                     batch_size=self.batch_size,
                     seed=seed,
                     augment=augment,
@@ -221,7 +222,7 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
     def _padded_shape(self) -> tuple[int, int]:
         return padded_shape(self.image_shape_, self.pad_to)
 
-    def _phases(self) -> Sequence[Phase]:
+    def _phases(self, monitor: str) -> Sequence[Phase]:
         if self.phases is not None:
             return self.phases
         return [
@@ -232,7 +233,7 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
                 self.schedule,
                 self.weight_decay,
                 self.patience,
-                "balanced_accuracy" if self.class_weight == "balanced" else "accuracy",
+                monitor,
             )
         ]
 
