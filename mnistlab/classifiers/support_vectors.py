@@ -8,7 +8,7 @@ keep a machine and to use it again.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from itertools import combinations
 from typing import Any
@@ -58,6 +58,10 @@ class SupportVectors:
         for values in floats:
             if not np.isfinite(values).all():
                 raise ValueError("a support vector machine holds a number that is not finite")
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What pickle keeps: the fields, without what is worked out of them."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
     @property
     def pairs(self) -> list[tuple[int, int]]:

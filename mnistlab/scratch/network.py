@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.random import Generator
@@ -25,6 +25,8 @@ class Network:
 
     def __init__(self, layers: Sequence[Layer], dtype: DTypeLike = np.float32) -> None:
         self.layers = list(layers)
+        # What a layer has now is what it is; what its passes add later is work in progress.
+        self._own = [frozenset(vars(layer)) for layer in self.layers]
         sizes = [getattr(layer, name).size for _, layer, name in self._attributes("trained")]
         self.weights: Array = np.empty(sum(sizes), dtype)
         self.gradient: Array = np.zeros(sum(sizes), dtype)
@@ -81,6 +83,20 @@ class Network:
     def astype(self, dtype: DTypeLike) -> Network:
         """A network of its own with the same values in another dtype."""
         return Network(copy.deepcopy(self.layers), dtype)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What pickle keeps: the layers without what passes left in them, about as large as the
+        weights."""
+        layers = []
+        for layer, own in zip(self.layers, self._own, strict=True):
+            bare = object.__new__(type(layer))
+            vars(bare).update({k: v for k, v in vars(layer).items() if k in own}, _rooms={})
+            layers.append(bare)
+        return {"layers": layers, "dtype": self.weights.dtype}
+
+    def __setstate__(self, state: Mapping[str, Any]) -> None:
+        """A network with weights of its own, even where those read lie in a read-only file."""
+        self.__init__(state["layers"], state["dtype"])  # type: ignore[misc]
 
     def parameters(self) -> Iterator[tuple[str, Array, Array]]:
         """Name, values and gradient of every trained array, as views."""

@@ -44,7 +44,12 @@ FAST_BY_HAND = FAST | {"optimizer": "adam", "hidden_sizes": (16,), "random_state
         ),
         SVMClassifier(),
         SVMClassifier(calibrated=True, n_calibration_folds=2, random_state=0),
-    ]
+    ],
+    # test_weights.py shows where it does hold.
+    expected_failed_checks=lambda estimator: {
+        "check_sample_weight_equivalence_on_dense_data": "batches are drawn from other images, "
+        "pixels are scaled without weights, and libsvm stops at a tolerance"
+    },
 )
 def test_scikit_learn_contract(estimator: Any, check) -> None:
     check(estimator)
