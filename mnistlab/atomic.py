@@ -68,8 +68,22 @@ def open_output(path: Path | str, inputs: Sequence[Path | str] = ()) -> Iterator
         except (OSError, ValueError) as error:
             if isinstance(error, DataError):
                 raise
-            raise DataError(f"{path}: cannot be written: {_reason(error)}") from error
+            raise DataError(f"{path}: cannot be written: {reason(error)}") from error
         yield file
+
+
+@contextlib.contextmanager
+def made_folder(folder: Path) -> Iterator[None]:
+    """Make a folder and those above it; the new ones go again if the block fails."""
+    new = [one for one in (folder, *folder.parents) if not one.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        yield
+    except BaseException:
+        with contextlib.suppress(OSError):  # not empty: someone else's by now
+            for one in new:
+                one.rmdir()
+        raise
 
 
 def check_writable(folder: Path | str) -> None:
@@ -79,7 +93,7 @@ def check_writable(folder: Path | str) -> None:
     """
     folder = Path(folder)
     try:
-        with contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
             folder.lstat()  # a name that is too long
         there = folder.resolve()
         while not there.exists() and there != there.parent:
@@ -91,7 +105,13 @@ def check_writable(folder: Path | str) -> None:
     except (OSError, ValueError, RuntimeError) as error:
         if isinstance(error, DataError):
             raise
-        raise DataError(f"{folder}: cannot be written into: {_reason(error)}") from error
+        raise DataError(f"{folder}: cannot be written into: {reason(error)}") from error
+
+
+def reason(error: BaseException) -> str:
+    """What an exception says, on one line."""
+    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return " ".join(text.split()) or type(error).__name__
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -198,7 +218,7 @@ def _opened(path: Path, inputs: Sequence[Path | str]) -> Iterator[IO[bytes]]:
         raise DataError(f"{path}: is neither a file, a pipe nor a character device")
     else:
         _check_replaceable(path, target, inputs)
-        with _made_folder(target.parent), open_aside(target) as file:
+        with made_folder(target.parent), open_aside(target) as file:
             yield file
 
 
@@ -227,20 +247,6 @@ def _check_replaceable(path: Path, target: Path, inputs: Sequence[Path | str]) -
         raise DataError(f"{path}: cannot be written: it is read-only")
 
 
-@contextlib.contextmanager
-def _made_folder(folder: Path) -> Iterator[None]:
-    """The folder and those above, of which the new ones go again if the block fails."""
-    new = [one for one in (folder, *folder.parents) if not one.exists()]
-    folder.mkdir(parents=True, exist_ok=True)
-    try:
-        yield
-    except BaseException:
-        with contextlib.suppress(OSError):  # not empty: someone else's by now
-            for one in new:
-                one.rmdir()
-        raise
-
-
 def _copy_mode(path: Path, aside: Path) -> None:
     """Give `aside` owner and mode bits of the file at `path`, if there is one."""
     try:
@@ -251,11 +257,6 @@ def _copy_mode(path: Path, aside: Path) -> None:
         with contextlib.suppress(OSError):  # only root may give files away
             os.chown(aside, status.st_uid, status.st_gid)
     aside.chmod(stat.S_IMODE(status.st_mode))
-
-
-def _reason(error: BaseException) -> str:
-    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return " ".join(text.split()) or type(error).__name__
 
 
 def _clear_abandoned(path: Path) -> None:

@@ -6,7 +6,7 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
-from mnistlab.data import parts
+from mnistlab.data import exported, parts
 from mnistlab.data.dataset import Dataset
 from mnistlab.data.published.named import load_named
 from mnistlab.data.published.resolve import known
@@ -40,7 +40,8 @@ def load(
     if name in SOURCES:
         dataset = load_named(name)
     else:
-        dataset = _load_path(Path(name), shape, label_column)
+        exported.check_whole(Path(name))
+        dataset = exported.restored(Path(name), _load_path(Path(name), shape, label_column))
         name = str(Path(name).absolute())
     if shape is not None and dataset.images.shape[1:] != shape:
         height, width = dataset.images.shape[1:]
