@@ -14,10 +14,10 @@ import queue
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 from mnistlab import atomic
 from mnistlab.data.published.progress import show_progress
@@ -32,7 +32,6 @@ ANSWER_TIMEOUT_S = 30.0  # until the headers are whole, of all redirects togethe
 LEAST_RATE = 1024  # bytes per second, over any WINDOW_S; a telephone line brought five times that
 WINDOW_S = 15.0
 N_TRIES = 3
-MOST_REDIRECTS = 10
 BACK_OFF_S = 0.5  # doubled after every try
 MAX_DOWNLOAD_BYTES = 1 << 30  # 1 GiB: twice EMNIST, the largest
 CHUNK_BYTES = 1 << 16
@@ -126,7 +125,7 @@ def _transfer(url: str, part: Path) -> bool:
     """Bring `part` to its full length; returns whether it was resumed."""
     # requests takes 0.1 s to load; only downloads need it.
     import requests
-    from requests.exceptions import InvalidSchema, InvalidURL, MissingSchema
+    from requests.exceptions import InvalidSchema, InvalidURL, MissingSchema, TooManyRedirects
     from urllib3.exceptions import HTTPError, LocationValueError, ReadTimeoutError
 
     n_done = part.stat().st_size if part.exists() else 0
@@ -134,11 +133,20 @@ def _transfer(url: str, part: Path) -> bool:
     headers = {"Accept-Encoding": "identity" if url.endswith(PACKED) else "gzip"}
     if n_done:
         headers["Range"] = f"bytes={n_done}-"
+    timeout = (CONNECT_TIMEOUT_S, READ_TIMEOUT_S)
     try:
-        with _in_time(lambda: _answer(url, headers)) as response:
+        with _in_time(
+            lambda: requests.get(url, headers=headers, stream=True, timeout=timeout)
+        ) as response:
             n_done = _resume_at(response, part, n_done)
             _append(response, part, n_done)
-    except (InvalidSchema, InvalidURL, MissingSchema, LocationValueError) as error:
+    except (
+        InvalidSchema,
+        InvalidURL,
+        MissingSchema,
+        TooManyRedirects,
+        LocationValueError,
+    ) as error:
         raise RefusedError(f"leads to no address, {type(error).__name__}") from error
     except (requests.Timeout, ReadTimeoutError) as error:
         raise BrokenError("no answer in time") from error
@@ -149,23 +157,6 @@ def _transfer(url: str, part: Path) -> bool:
     ) as error:  # what urlsplit and idna say of an address, which requests passes on
         raise RefusedError(f"leads to no address, {type(error).__name__}") from error
     return n_done > 0
-
-
-def _answer(url: str, headers: Mapping[str, str]) -> requests.Response:
-    """What a server answers, its redirects followed; requests would leave them open on an error."""
-    import requests
-
-    timeout = (CONNECT_TIMEOUT_S, READ_TIMEOUT_S)
-    with requests.Session() as session:
-        for _ in range(MOST_REDIRECTS):
-            response = session.get(
-                url, headers=headers, stream=True, timeout=timeout, allow_redirects=False
-            )
-            if not response.is_redirect:
-                return response
-            response.close()
-            url = urljoin(url, response.headers["Location"])
-    raise RefusedError("leads from one address to the next without end")
 
 
 def _in_time(ask: Callable[[], requests.Response]) -> requests.Response:
