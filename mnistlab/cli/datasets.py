@@ -135,16 +135,19 @@ def data_export(
     size: SizeOption = None,
     hold_out: Annotated[
         float | None,
-        typer.Option("--hold-out", help="Share of all images drawn as the test part."),
+        typer.Option("--hold-out", help="Fraction of all images to draw as the test part."),
     ] = None,
     label_column: LabelOption = None,
 ) -> None:
     """Write a data set as CSV, NPZ or IDX files, padded to --size.
 
-    Beside a test.csv lies evaluate.csv, the same images under an ID instead of labels.
+    Beside a test.csv lies evaluate.csv, the same images under an ID instead of labels. An earlier
+    export in the folder is replaced; files of other origin never are.
     """
+    from mnistlab import atomic
     from mnistlab.data import export, load
 
+    atomic.check_writable(out)  # before a set is fetched
     dataset = load(name, label_column=label_column)
     for path in export(dataset, out, format=kind, size=size, hold_out=hold_out):
         print(path)

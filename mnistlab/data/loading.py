@@ -7,7 +7,7 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
-from mnistlab.data import part_files, parts
+from mnistlab.data import exported, part_files, parts
 from mnistlab.data.dataset import Dataset
 from mnistlab.data.notes import note
 from mnistlab.data.part_files import PartFiles
@@ -54,7 +54,8 @@ def load(
     else:
         if name.lower() in SOURCES and os.path.lexists(name):
             note(f"{name} is taken as what lies here; {name.lower()} is the published set")
-        dataset = _load_path(Path(name), shape, label_column)
+        exported.check_whole(Path(name))
+        dataset = exported.restored(Path(name), _load_path(Path(name), shape, label_column))
         name = str(Path(name).absolute())
     if shape is not None and dataset.images.shape[1:] != shape:
         height, width = dataset.images.shape[1:]
