@@ -16,7 +16,8 @@ MONITORS = ("accuracy", "loss")
 class Phase:
     """Optimizer, rate and length of a stretch of training; several in a row make a recipe.
 
-    Each phase starts from the best weights so far. weight_decay is L2, added to the gradient,
+    min_steps: where so many epochs are fewer steps than this, as of a small set, the phase has as
+    many epochs as it takes. Each phase starts from the best weights so far. weight_decay is L2, added to the gradient,
     except in adamw and muon, where it is decoupled. patience: how many epochs in a row may pass
     without a new best, by more than min_improvement, before the phase ends; None trains all of
     them. monitor: what of the validation part decides that, "accuracy" or "loss".
@@ -46,6 +47,7 @@ class Phase:
     unfrozen: int | None = None
     block_decay: float = 1.0
     kept_views: int = 4
+    min_steps: int = 0
 
     def __post_init__(self) -> None:
         for name, known in (
@@ -66,7 +68,7 @@ class Phase:
         for name in ("label_smoothing", "ema_decay"):
             if not 0 <= getattr(self, name) < 1:
                 raise RecipeError(f"{name} must be in 0 <= {name} < 1, got {getattr(self, name)}")
-        for name, least in (("epochs", 1), ("patience", 1), ("unfrozen", 0), ("kept_views", 0)):
+        for name, least in (("epochs", 1), ("patience", 1), ("unfrozen", 0), ("kept_views", 0), ("min_steps", 0)):
             value = getattr(self, name)
             if value is not None and value < least:
                 raise RecipeError(f"{name} must be at least {least}, got {value}")
@@ -74,6 +76,10 @@ class Phase:
             raise RecipeError(f"block_decay must be above 0 and at most 1, got {self.block_decay}")
         if self.block_decay != 1 and self.optimizer == "muon":
             raise RecipeError("muon has one learning rate for all blocks; block_decay must be 1")
+
+    def n_epochs(self, steps_per_epoch: int) -> int:
+        """How many epochs the phase has, of a set that takes so many steps per epoch."""
+        return max(self.epochs, -(-self.min_steps // steps_per_epoch))
 
     @property
     def needs_blocks(self) -> bool:
