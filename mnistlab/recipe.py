@@ -48,6 +48,8 @@ class Recipe:
     proportion; of a named set the first so many.
     pad_to, augmentation, expansion, test_time_augmentation: see TorchClassifier.
     mirror_characters: mirror images of letters and digits too, where the recipe mirrors.
+    class_weight: "balanced": images of rare classes count for more, so that all classes count
+    alike; null: all images count alike.
     batch_size: as large as the training part or larger, each step sees all of it.
     checkpoint_steps: a checkpoint is kept after every so many steps; None: about once a minute.
     expect: test accuracy (floor, ceiling) by data set, checked by the slow tests.
@@ -69,6 +71,7 @@ class Recipe:
     expansion: str | None = None
     test_time_augmentation: tuple[str, ...] = ()
     mirror_characters: bool = False
+    class_weight: str | None = None
     batch_size: int = 64
     precision: str = "auto"
     checkpoint_steps: int | None = None
@@ -85,6 +88,10 @@ class Recipe:
                 raise RecipeError(f"{name} must be at least 1, got {value}")
         if not 0 <= self.seed < 2**32:
             raise RecipeError(f"seed must be in 0..{2**32 - 1}, got {self.seed}")
+        if self.class_weight not in (None, "balanced"):
+            raise RecipeError(
+                f"unknown class_weight {self.class_weight!r}; there are: balanced, null"
+            )
         if self.split != "auto" and self.split not in PROTOCOLS:
             raise RecipeError(f"unknown split {self.split!r}; there are: {', '.join(PROTOCOLS)}")
         # JSON has lists where Python has tuples; the same recipe must compare equal.

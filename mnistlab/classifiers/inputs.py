@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,9 +17,60 @@ from sklearn.utils import check_array, check_consistent_length, check_random_sta
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from mnistlab.classifiers.weights import Weights, relative, weights_of
+from mnistlab.data import large
 from mnistlab.errors import RecipeError
 
 DTYPES = (np.float32, np.uint8)  # kept as they are; anything else becomes the first
+
+
+class Labelled(NamedTuple):
+    """Images as they came, their labels as codes (N,) into classes_, and what each counts.
+
+    weights (N,): of images to train on with mean 1; None where all count alike.
+    """
+
+    images: NDArray[Any]
+    codes: NDArray[np.int64]
+    weights: Weights | None
+
+
+def training_and_validation(
+    estimator: BaseEstimator,
+    X: ArrayLike,
+    y: ArrayLike,
+    X_val: ArrayLike | None,
+    y_val: ArrayLike | None,
+    sample_weight: ArrayLike | None,
+    seed: int,
+) -> tuple[Labelled, Labelled | None]:
+    """What a network trains on and what it is validated on, None where on nothing.
+
+    Without X_val and y_val a fraction of X is held out, `validation_fraction`, and keeps its
+    weights; images given to validate on have none. Sets what check_training_images sets. Raises
+    ValueError for what scikit-learn would refuse, and for one of X_val and y_val alone.
+    """
+    check_both(X_val, y_val)
+    images, codes = check_training_images(estimator, X, y)
+    weights = weights_of(estimator.class_weight, sample_weight, estimator.classes_, codes)
+    if X_val is not None and y_val is not None:
+        val = Labelled(*check_validation_images(estimator, X_val, y_val), None)
+        return Labelled(images, codes, relative(weights)), val if len(val.codes) else None
+    train, held = hold_out(codes, estimator.validation_fraction, seed)
+    of_train, of_held = (None if weights is None else weights[part] for part in (train, held))
+    val = Labelled(large.take(images, held), codes[held], of_held)
+    is_measured = len(held) and (of_held is None or of_held.any())
+    training = Labelled(large.take(images, train), codes[train], relative(of_train))
+    return training, val if is_measured else None
+
+
+def check_both(X_val: ArrayLike | None, y_val: ArrayLike | None) -> None:
+    """ValueError where there is one of them alone."""
+    if (X_val is None) != (y_val is None):
+        given, missing = ("X_val", "y_val") if y_val is None else ("y_val", "X_val")
+        raise ValueError(
+            f"a validation set needs X_val and y_val; {missing} is missing for {given}"
+        )
 
 
 def check_training_images(
@@ -99,17 +150,36 @@ def check_validation_images(
 
 
 def hold_out(
-    n_images: int, fraction: float, seed: int
+    codes: NDArray[np.int64], fraction: float, seed: int
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Which images train and which validate; in their own order where none validate.
 
-    Raises RecipeError for a fraction that leaves nothing to train on.
+    Every class that codes (N,) name is trained on. Raises RecipeError for a fraction that leaves
+    nothing to train on.
     """
     if not 0 <= fraction < 1:
         raise RecipeError(f"validation_fraction must be in 0 <= fraction < 1, got {fraction}")
-    n_val = int(n_images * fraction)
-    order = np.random.default_rng(seed).permutation(n_images) if n_val else np.arange(n_images)
-    return order[n_val:], order[:n_val]
+    n_val = int(len(codes) * fraction)
+    order = np.random.default_rng(seed).permutation(len(codes)) if n_val else np.arange(len(codes))
+    return _with_every_class(codes, order[n_val:], order[:n_val])
+
+
+def _with_every_class(
+    codes: NDArray[np.int64], train: NDArray[np.intp], val: NDArray[np.intp]
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """The same parts, but that of a class held out as a whole one image is trained on.
+
+    It changes places with an image of the class that has most; where all have one, it goes alone.
+    """
+    for code in np.setdiff1d(codes[val], codes[train]):
+        place = np.flatnonzero(codes[val] == code)[0]
+        counts = np.bincount(codes[train])
+        if counts.max() > 1:
+            other = np.flatnonzero(codes[train] == counts.argmax())[0]
+            train[other], val[place] = val[place], train[other]
+        else:
+            train, val = np.append(train, val[place]), np.delete(val, place)
+    return train, val
 
 
 def seed_of(random_state: int | np.random.RandomState | None) -> int:

@@ -37,7 +37,7 @@ class Classifier(Protocol):
     def fit(
         self, X: ArrayLike, y: ArrayLike, X_val: ArrayLike, y_val: ArrayLike, **hooks: Any
     ) -> Self:
-        """Train; hooks are keeper, on_features, on_step and on_epoch."""
+        """Train; hooks are keeper, on_features, on_step and on_epoch, and sample_weight may be."""
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
         """Class of each image (N,)."""
@@ -165,13 +165,20 @@ def check_whole(model: str, phases: Sequence[Phase]) -> None:
 
 def _svm() -> Method:
     def make(
-        model_args: Mapping[str, Any], device: str, scaling: str, random_state: int, **others: Any
+        model_args: Mapping[str, Any],
+        device: str,
+        scaling: str,
+        random_state: int,
+        class_weight: str | None = None,
+        **others: Any,
     ) -> Any:
         from mnistlab.classifiers.svm_classifier import SVMClassifier
 
         machine.check_cpu_only(device)
         _on_images_as_they_are("svm", others)
-        return SVMClassifier(**model_args, scaling=scaling, random_state=random_state)
+        return SVMClassifier(
+            **model_args, scaling=scaling, class_weight=class_weight, random_state=random_state
+        )
 
     return Method(
         _svm_arguments,

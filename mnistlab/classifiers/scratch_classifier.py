@@ -13,11 +13,10 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 
 from mnistlab import scratch
 from mnistlab.classifiers.inputs import (
+    Labelled,
     check_images,
-    check_training_images,
-    check_validation_images,
-    hold_out,
     seed_of,
+    training_and_validation,
 )
 from mnistlab.data import large
 from mnistlab.data.scaling import fit_scaling
@@ -40,6 +39,9 @@ class ScratchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
     validation_fraction: share of X held out, where fit is given no validation set, to find
     the best epoch and to stop early; 0 keeps the epoch of lowest training loss.
     scaling: see mnistlab.data.scaling. precision: "float32", "float64"; "auto" is the first.
+    class_weight: how much the images of a class count in the loss: "balanced", a dict by label or
+    None, as in scikit-learn; with "balanced" the best epoch is that of the highest balanced
+    accuracy, where no phases are given.
 
     Fitted: classes_ (K,), network_, history_ (a dict an epoch), image_shape_, n_parameters_.
     """
@@ -64,6 +66,7 @@ class ScratchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
         validation_fraction: float = 0.1,
         precision: str = "auto",
         random_state: int | np.random.RandomState | None = None,
+        class_weight: str | Mapping[Any, float] | None = None,
     ) -> None:
         self.hidden_sizes = hidden_sizes
         self.activation = activation
@@ -83,6 +86,7 @@ class ScratchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
         self.validation_fraction = validation_fraction
         self.precision = precision
         self.random_state = random_state
+        self.class_weight = class_weight
 
     def fit(
         self,
@@ -91,6 +95,7 @@ class ScratchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
         X_val: ArrayLike | None = None,
         y_val: ArrayLike | None = None,
         *,
+        sample_weight: ArrayLike | None = None,
         keeper: Keeper = KEEPS_NOTHING,
         on_features: Callable[[int, int], None] = lambda n_done, n_images: None,
         on_step: Callable[[], None] = lambda: None,
@@ -98,21 +103,17 @@ class ScratchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
     ) -> Self:
         """Train on images (N, H, W) or rows (N, D), uint8 or float, and any labels (N,).
 
+        sample_weight (N,): how much each image counts, relative to the others and beside
+        class_weight; images held out count by theirs when they choose the epoch.
         Raises ValueError as scikit-learn does for bad arrays, RecipeError for bad
         settings and TrainingError when the loss is no longer finite.
         """
-        images, codes = check_training_images(self, X, y)
         phases, seed = self._phases(), seed_of(self.random_state)
-        if X_val is None or y_val is None:
-            train, val = hold_out(len(images), self.validation_fraction, seed)
-            X_val, val_codes = large.take(images, val), codes[val]
-            images, codes = large.take(images, train), codes[train]
-        else:
-            X_val, val_codes = check_validation_images(self, X_val, y_val)
-        self.network_ = self._build(fit_scaling(self.scaling, images), seed)
+        train, val = training_and_validation(self, X, y, X_val, y_val, sample_weight, seed)
+        self.network_ = self._build(fit_scaling(self.scaling, train.images), seed)
         self.n_parameters_ = self.network_.weights.size
-        examples = scratch.Examples(self._shaped(images), codes)
-        validation = scratch.Examples(self._shaped(X_val), val_codes) if len(val_codes) else None
+        examples = self._examples(train)
+        validation = None if val is None else self._examples(val)
         with large.giving_back(examples.X, validation and validation.X):
             history = scratch.train(
                 self.network_,
@@ -207,8 +208,14 @@ class ScratchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
                 self.schedule,
                 self.weight_decay,
                 self.patience,
+                "balanced_accuracy" if self.class_weight == "balanced" else "accuracy",
             )
         ]
+
+    def _examples(self, of: Labelled) -> scratch.Examples:
+        dtype = self.network_.weights.dtype
+        weights = None if of.weights is None else of.weights.astype(dtype)
+        return scratch.Examples(self._shaped(of.images), of.codes, weights)
 
     def _shaped(self, images: ArrayLike) -> NDArray[Any]:
         return np.asarray(images).reshape(-1, *self.image_shape_)  # (N, H, W)

@@ -6,6 +6,7 @@ Nothing in the file is executed when it is read.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,8 @@ def save_classifier(classifier: Classifier, path: Path | str) -> None:
     parameters.pop("device", None)  # whoever loads it says where
     if parameters.get("phases") is not None:
         parameters["phases"] = [asdict(phase) for phase in parameters["phases"]]
+    if isinstance(parameters.get("class_weight"), Mapping):  # JSON's names would be text
+        parameters["class_weight"] = list(parameters["class_weight"].items())
     if not isinstance(parameters["random_state"], int | np.integer | None):
         parameters["random_state"] = None  # it has been used; its position is not part of the model
     description = {
@@ -74,6 +77,8 @@ def _restored(description: Any, arrays: dict[str, NDArray[Any]], device: str) ->
     parameters = description["parameters"]
     if parameters.get("phases") is not None:
         parameters["phases"] = tuple(Phase(**phase) for phase in parameters["phases"])
+    if isinstance(parameters.get("class_weight"), list):
+        parameters["class_weight"] = dict(parameters["class_weight"])
     if kind == "TorchClassifier":
         parameters["device"] = device
     height, width = description["image_shape"]

@@ -12,8 +12,14 @@ from scipy.special import expit
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.metaestimators import available_if
 
-from mnistlab.classifiers.inputs import check_images, check_training_images, seed_of
+from mnistlab.classifiers.inputs import (
+    check_both,
+    check_images,
+    check_training_images,
+    seed_of,
+)
 from mnistlab.classifiers.support_vectors import SupportVectors
+from mnistlab.classifiers.weights import Weights, weights_of
 from mnistlab.data.scaling import fit_scaling
 from mnistlab.phases import KEEPS_NOTHING, Epoch, Keeper
 
@@ -27,6 +33,8 @@ class SVMClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sk
     C, gamma: see sklearn.svm.SVC. scaling: see mnistlab.data.scaling.
     calibrated: learn probabilities as well, by sigmoids (Platt 1999) fitted to the decisions
     of n_calibration_folds folds; costs as many trainings more, and gives predict_proba.
+    class_weight: "balanced", a dict by label or None, as in scikit-learn's SVC; calibration is
+    then of probabilities in a set so weighted.
     random_state: orders the folds; without calibration nothing is random.
 
     With the extra `fast-svm` the training is scikit-learn-intelex's, and only here; the
@@ -43,6 +51,7 @@ class SVMClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sk
         calibrated: bool = False,
         n_calibration_folds: int = 5,
         random_state: int | np.random.RandomState | None = None,
+        class_weight: str | Mapping[Any, float] | None = None,
     ) -> None:
         self.C = C
         self.gamma = gamma
@@ -50,6 +59,7 @@ class SVMClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sk
         self.calibrated = calibrated
         self.n_calibration_folds = n_calibration_folds
         self.random_state = random_state
+        self.class_weight = class_weight
 
     def fit(
         self,
@@ -58,6 +68,7 @@ class SVMClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sk
         X_val: ArrayLike | None = None,
         y_val: ArrayLike | None = None,
         *,
+        sample_weight: ArrayLike | None = None,
         keeper: Keeper = KEEPS_NOTHING,
         on_features: Callable[[int, int], None] = lambda n_done, n_images: None,
         on_step: Callable[[], None] = lambda: None,
@@ -65,17 +76,23 @@ class SVMClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sk
     ) -> Self:
         """Train on images (N, H, W) or rows (N, D), uint8 or float, and any labels (N,).
 
-        What a network would want besides, a validation set and hooks, is taken and not used.
+        sample_weight (N,): what C of each image is multiplied by, beside class_weight. What a
+        network would want besides, a validation set and hooks, is taken and not used.
         Raises ValueError as scikit-learn does.
         """
+        check_both(X_val, y_val)
         images, codes = check_training_images(self, X, y, DTYPES)
+        weights = weights_of(self.class_weight, sample_weight, self.classes_, codes)
+        self._check_every_class(codes, weights)
         self.scaling_ = fit_scaling(self.scaling, images)
         if self.scaling == "none":  # the kernel sees differences alone: fewer digits are lost so
             self.scaling_ = float(images.mean(dtype=np.float64)), 1.0
         rows = self._rows(images)
-        kernel_machine = KernelMachine(self.C, self.gamma).fit(rows, codes)
+        kernel_machine = KernelMachine(self.C, self.gamma).fit(rows, codes, weights)
         self.machine_, self.engine_ = kernel_machine.machine_, kernel_machine.engine_
-        self.sigmoids_ = self._fit_sigmoids(rows, codes) if self.calibrated else np.empty((0, 2))
+        self.sigmoids_ = (
+            self._fit_sigmoids(rows, codes, weights) if self.calibrated else np.empty((0, 2))
+        )
         self._finish()
         return self
 
@@ -159,7 +176,17 @@ class SVMClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sk
         rows *= dtype(1 / scale)
         return rows
 
-    def _fit_sigmoids(self, rows: NDArray[Any], codes: NDArray[np.int64]) -> NDArray[np.float64]:
+    def _check_every_class(self, codes: NDArray[np.int64], weights: Weights | None) -> None:
+        """ValueError for a class whose images all weigh nothing: there is no machine against it."""
+        for code, weight in enumerate(np.bincount(codes, weights)):
+            if not weight > 0:
+                raise ValueError(
+                    f"the images of class {self.classes_.tolist()[code]!r} all weigh zero"
+                )
+
+    def _fit_sigmoids(
+        self, rows: NDArray[Any], codes: NDArray[np.int64], weights: Weights | None
+    ) -> NDArray[np.float64]:
         """(K, 2), or (1, 2) for two classes: a and b of 1 / (1 + exp(a decision + b))."""
         from sklearn.calibration import CalibratedClassifierCV
         from sklearn.model_selection import StratifiedKFold
@@ -169,7 +196,7 @@ class SVMClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sk
         )
         calibrated = CalibratedClassifierCV(
             KernelMachine(self.C, self.gamma), method="sigmoid", cv=folds, ensemble=False
-        ).fit(rows, codes)
+        ).fit(rows, codes, weights)
         (fitted,) = calibrated.calibrated_classifiers_
         return np.array([[sigmoid.a_, sigmoid.b_] for sigmoid in fitted.calibrators])
 
@@ -184,10 +211,12 @@ class KernelMachine(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.C = C
         self.gamma = gamma
 
-    def fit(self, X: NDArray[Any], y: NDArray[np.int64]) -> Self:
+    def fit(
+        self, X: NDArray[Any], y: NDArray[np.int64], sample_weight: Weights | None = None
+    ) -> Self:
         """Train; ValueError for a C or gamma that SVC refuses."""
         svc_class, self.engine_ = fastest_svc()
-        svc = svc_class(C=self.C, gamma=self.gamma, cache_size=CACHE_MB).fit(X, y)
+        svc = svc_class(C=self.C, gamma=self.gamma, cache_size=CACHE_MB).fit(X, y, sample_weight)
         self.classes_ = svc.classes_
         variance = float(X.var(dtype=np.float64))
         named = {"scale": 1 / (X.shape[1] * variance or 1.0), "auto": 1 / X.shape[1]}

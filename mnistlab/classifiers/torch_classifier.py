@@ -14,12 +14,11 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from torch import nn
 
 from mnistlab.classifiers.inputs import (
+    Labelled,
     check_images,
-    check_training_images,
-    check_validation_images,
-    hold_out,
     padded_shape,
     seed_of,
+    training_and_validation,
 )
 from mnistlab.data import large
 from mnistlab.data.scaling import fit_scaling
@@ -48,6 +47,9 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
     every batch. expansion: "fourfold" makes four fixed images of each before training, of the
     validation part as well (write-up C). test_time_augmentation: "flip", "shift" or both;
     predict_proba is then the mean over the views.
+    class_weight: how much the images of a class count in the loss: "balanced", a dict by label or
+    None, as in scikit-learn; with "balanced" the best epoch is that of the highest balanced
+    accuracy, where no phases are given.
 
     Fitted: classes_ (K,), network_, history_ (a dict an epoch), image_shape_, n_parameters_;
     weights_from_: where a pretrained network's weights are from, None of one with fresh weights.
@@ -75,6 +77,7 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         precision: str = "auto",
         device: str = "auto",
         random_state: int | np.random.RandomState | None = None,
+        class_weight: str | Mapping[Any, float] | None = None,
     ) -> None:
         self.model = model
         self.model_args = model_args
@@ -96,6 +99,7 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         self.precision = precision
         self.device = device
         self.random_state = random_state
+        self.class_weight = class_weight
 
     def fit(
         self,
@@ -104,6 +108,7 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         X_val: ArrayLike | None = None,
         y_val: ArrayLike | None = None,
         *,
+        sample_weight: ArrayLike | None = None,
         processes: Processes = ALONE,
         keeper: Keeper = KEEPS_NOTHING,
         on_features: Callable[[int, int], None] = lambda n_done, n_images: None,
@@ -112,27 +117,26 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
     ) -> Self:
         """Train on images (N, H, W) or rows (N, D), uint8 or float, and any labels (N,).
 
+        sample_weight (N,): how much each image counts, relative to the others and beside
+        class_weight; images held out count by theirs when they choose the epoch.
         processes: those that call this together, on the same images, and get the same network.
         Raises ValueError as scikit-learn does for bad arrays, RecipeError for bad
         settings and TrainingError when the loss is no longer finite.
         """
-        images, codes = check_training_images(self, X, y)
+        seed = seed_of(self.random_state)
+        train, val = training_and_validation(self, X, y, X_val, y_val, sample_weight, seed)
         device = hardware.pick_device(self.device)
         precision = hardware.pick_precision(self.precision, device)
-        seed = seed_of(self.random_state)
         augment = augmenter(self.augmentation or {}, len(self.classes_), seed)
         views = expansion_of(self.expansion)
         views_of(self.test_time_augmentation)
-        if X_val is None or y_val is None:
-            train, val = hold_out(len(images), self.validation_fraction, seed)
-            X_val, val_codes = large.take(images, val), codes[val]
-            images, codes = large.take(images, train), codes[train]
-        else:
-            X_val, val_codes = check_validation_images(self, X_val, y_val)
-        prepared, prepared_val = (self._prepared(np.asarray(x), views) for x in (images, X_val))
-        examples = _examples(prepared, codes, device)
-        validation = _examples(prepared_val, val_codes, device) if len(val_codes) else None
-        scaling = Scaling(*fit_scaling(self.scaling, images))
+        prepared = self._prepared(np.asarray(train.images), views)
+        prepared_val = None if val is None else self._prepared(np.asarray(val.images), views)
+        examples = _examples(prepared, train, device)
+        validation = None
+        if val is not None and prepared_val is not None:
+            validation = _examples(prepared_val, val, device)
+        scaling = Scaling(*fit_scaling(self.scaling, train.images))
         with hardware.seeded(seed, device), large.giving_back(prepared, prepared_val):
             self.network_ = nn.Sequential(scaling, self._build())
             self.weights_from_ = read_pretrained(self.network_[1])
@@ -228,6 +232,7 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
                 self.schedule,
                 self.weight_decay,
                 self.patience,
+                "balanced_accuracy" if self.class_weight == "balanced" else "accuracy",
             )
         ]
 
@@ -251,10 +256,14 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         return large.joined(seen())
 
 
-def _examples(images: NDArray[Any], codes: NDArray[np.int64], device: torch.device) -> Examples:
+def _examples(images: NDArray[Any], of: Labelled, device: torch.device) -> Examples:
     """Images in as many views as there are for each label, one view after the other."""
-    y = torch.from_numpy(codes).repeat(len(images) // len(codes))
-    return Examples(_tensor(images).to(device), y.to(device))
+    n_views = len(images) // len(of.codes)
+    y = torch.from_numpy(of.codes).repeat(n_views).to(device)
+    X = _tensor(images).to(device)
+    if of.weights is None:
+        return Examples(X, y)
+    return Examples(X, y, torch.from_numpy(of.weights).float().repeat(n_views).to(device))
 
 
 def _tensor(images: NDArray[Any]) -> torch.Tensor:

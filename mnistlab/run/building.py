@@ -25,6 +25,7 @@ def classifier_of(recipe: Recipe, device: str = "auto") -> Any:
         augmentation=recipe.augmentation,
         expansion=recipe.expansion,
         test_time_augmentation=recipe.test_time_augmentation,
+        class_weight=recipe.class_weight,
         precision=recipe.precision,
         device=device,
         random_state=recipe.seed,

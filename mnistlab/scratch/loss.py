@@ -25,15 +25,15 @@ class SoftmaxCrossEntropy:
     that plus s / K everywhere (Szegedy et al. 2016, section 7). dlogits = (P - T) / N
     (Bridle 1990). The logarithm is taken as z - max z - log(sum of exp(z - max z)), which is
     finite for every finite logit, so the 1e-8 that write-up A adds inside it is not needed;
-    the gradient is the same.
+    the gradient is the same. With weights w, image n counts w[n] times in the mean over n.
     """
 
     def __init__(self, smoothing: float = 0.0) -> None:
         self.smoothing = smoothing
 
-    def forward(self, logits: Array, y: NDArray[np.int64]) -> float:
-        """Mean loss of logits (N, K) against labels (N,)."""
-        self.columns, self.y = np.arange(len(y)), y
+    def forward(self, logits: Array, y: NDArray[np.int64], weights: Array | None = None) -> float:
+        """Mean loss of logits (N, K) against labels (N,), each times its weight (N,)."""
+        self.columns, self.y, self.weights = np.arange(len(y)), y, weights
         shifted = logits.T.copy()  # (K, N): NumPy is quicker down long rows than along short ones
         shifted -= shifted.max(axis=0)
         of_target = shifted[y, self.columns]
@@ -42,7 +42,10 @@ class SoftmaxCrossEntropy:
         self.P = np.exp(shifted, out=shifted)
         sums = self.P.sum(axis=0)
         self.P /= sums
-        return float((np.log(sums) - of_target).sum()) / len(y)
+        losses = np.log(sums) - of_target
+        if weights is not None:
+            losses *= weights
+        return float(losses.sum()) / len(y)
 
     def backward(self) -> Array:
         """dlogits (N, K)."""
@@ -51,4 +54,6 @@ class SoftmaxCrossEntropy:
         if self.smoothing:
             dlogits -= self.smoothing / (n * n_classes)
         dlogits[self.columns, self.y] -= (1 - self.smoothing) / n
+        if self.weights is not None:
+            dlogits *= self.weights[:, None]
         return dlogits

@@ -13,6 +13,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from mnistlab.errors import RecipeError
+from mnistlab.evaluation import balanced_accuracy, macro_f1
 from mnistlab.phases import (
     KEEPS_NOTHING,
     SCHEDULES,
@@ -21,6 +22,7 @@ from mnistlab.phases import (
     Keeper,
     Phase,
     Position,
+    Validated,
 )
 from mnistlab.scratch.layer import Array
 from mnistlab.scratch.loss import SoftmaxCrossEntropy
@@ -29,10 +31,14 @@ from mnistlab.scratch.optimizers import OPTIMIZERS, Optimizer
 
 
 class Examples(NamedTuple):
-    """Images (N, ...) as the network takes them, and labels int64 (N,)."""
+    """Images (N, ...) as the network takes them, and labels int64 (N,).
+
+    w: how much each image counts, (N,), of those to train on with mean 1; None: all alike.
+    """
 
     X: Array
     y: NDArray[np.int64]
+    w: Array | None = None
 
 
 @np.errstate(over="ignore", invalid="ignore", divide="ignore")  # told as a TrainingError
@@ -56,7 +62,7 @@ def train(
     go on with the same numbers.
     """
     check_optimizers(phases)
-    X, y = examples
+    X, y, w = examples
     n_images, n_batches = len(y), math.ceil(len(y) / batch_size)
     room = np.empty((min(batch_size, n_images), *X.shape[1:]), X.dtype)
     shuffler = np.random.default_rng(seed)
@@ -85,11 +91,11 @@ def train(
                 at.learning_rate = phase.learning_rate * schedule(
                     at.step / (n_epochs * n_batches), at.losses
                 )
-                labels = y[batch]
+                labels, weights = y[batch], None if w is None else w[batch]
                 # mode: the checked one would gather into memory of its own first.
                 images = np.take(X, batch, axis=0, out=room[: len(batch)], mode="clip")
                 logits = network.forward(images, training=True)
-                at.loss_sum += cross_entropy.forward(logits, labels) * len(labels)
+                at.loss_sum += cross_entropy.forward(logits, labels, weights) * len(labels)
                 at.n_correct += int(np.count_nonzero(logits.argmax(1) == labels))
                 network.backward(cross_entropy.backward())
                 if phase.clip_norm is not None:
@@ -105,10 +111,10 @@ def train(
                     keeper.keep(memory.checkpoint(at, before))
             if average is not None:
                 average.swap()
-            val_loss, val_accuracy = measure(network, validation) if validation else (None, None)
+            validated = measure(network, validation) if validation else None
             seconds = time.perf_counter() - start
             epoch = at.end_epoch(
-                at.loss_sum / n_images, at.n_correct / n_images, val_loss, val_accuracy, seconds
+                at.loss_sum / n_images, at.n_correct / n_images, validated, seconds
             )
             on_epoch(epoch)
             at.check_finite()
@@ -202,8 +208,21 @@ def check_optimizers(phases: Sequence[Phase]) -> None:
             )
 
 
-def measure(network: Network, examples: Examples) -> tuple[float, float]:
-    """Mean cross-entropy in nats and accuracy, dropout off."""
-    logits = network.predict_logits(examples.X)
-    n_correct = int(np.count_nonzero(logits.argmax(1) == examples.y))
-    return SoftmaxCrossEntropy().forward(logits, examples.y), n_correct / len(examples.y)
+def measure(network: Network, examples: Examples) -> Validated:
+    """Mean cross-entropy in nats and how many images are right, dropout off.
+
+    Images with weights count by them.
+    """
+    y, w, logits = examples.y, examples.w, network.predict_logits(examples.X)
+    n_classes, predicted = logits.shape[1], logits.argmax(1)
+    mean_weight = 1.0 if w is None else float(w.mean())
+    loss = SoftmaxCrossEntropy().forward(logits, y, w) / mean_weight
+    is_right = predicted == y
+    right = np.bincount(y[is_right], None if w is None else w[is_right], n_classes)
+    true, predicted_as = np.bincount(y, w, n_classes), np.bincount(predicted, w, n_classes)
+    return Validated(
+        loss,
+        float(right.sum() / true.sum()),
+        balanced_accuracy(right, true),
+        macro_f1(right, true, predicted_as),
+    )

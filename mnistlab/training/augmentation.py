@@ -20,7 +20,8 @@ from torch.nn.functional import affine_grid, grid_sample, interpolate, one_hot, 
 
 from mnistlab.errors import RecipeError
 
-Augment = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]  # images, labels -> images, targets
+# images, labels, weights or None -> images, targets
+Augment = Callable[[Tensor, Tensor, Tensor | None], tuple[Tensor, Tensor]]
 
 
 class Augmentation(NamedTuple):
@@ -190,14 +191,21 @@ class Augmenter:
     n_classes: int
     random: Generator
 
-    def __call__(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-        """A batch and its labels (N,) to what is trained on; shares (N, K) of a mixture."""
+    def __call__(
+        self, images: Tensor, labels: Tensor, weights: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """A batch and its labels (N,) to what is trained on; shares (N, K) of a mixture.
+
+        weights (N,): of the images. A mixture's row then sums to its weight, to which each of the
+        two images gives its share.
+        """
         for apply, strength in self.steps:
             images = apply(images, strength, self.random)
         targets = labels
         for mix, strength in self.mixtures:
             images, order, own = mix(images, strength, self.random)
             shares = one_hot(labels, self.n_classes).float()
+            shares = shares if weights is None else weights[:, None] * shares
             targets = own[:, None] * shares + (1 - own[:, None]) * shares[order]
         return images, targets
 

@@ -78,7 +78,7 @@ def trained_in(
         features = features_of(frozen, validation.X, False, on_features)
         if features is None:
             return whole
-        judged_on = Examples(features, validation.y)
+        judged_on = validation._replace(X=features)
     return Trained(rest, views, judged_on, None)
 
 
@@ -109,9 +109,9 @@ def _blocks(network: nn.Sequential) -> Blocks | None:
 def _augmented(augment: Augment, examples: Examples, batch_size: int = 1000) -> Tensor | None:
     """All images, augmented once; None where their labels are mixed as well."""
     images = []
-    X, y = examples
+    X, y = examples.X, examples.y
     for batch, labels in zip(X.split(batch_size), y.split(batch_size), strict=True):
-        changed, targets = augment(batch, labels)
+        changed, targets = augment(batch, labels, None)  # weights change no images
         if targets.ndim > 1:
             return None
         images.append(changed)

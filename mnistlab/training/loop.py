@@ -16,10 +16,12 @@ from torch.nn.functional import cross_entropy
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from mnistlab.data.large import Rows
-from mnistlab.phases import KEEPS_NOTHING, SCHEDULES, Epoch, Keeper, Phase, Position
+from mnistlab.evaluation import balanced_accuracy, macro_f1
+from mnistlab.phases import KEEPS_NOTHING, SCHEDULES, Epoch, Keeper, Phase, Position, Validated
 from mnistlab.training.augmentation import Augment, Augmenter
 from mnistlab.training.examples import Examples
 from mnistlab.training.freezing import groups_of, trained_in
+from mnistlab.training.loss import mean_loss
 from mnistlab.training.memory import Draws, Memory, state_of
 from mnistlab.training.optimizers import build_optimizer
 from mnistlab.training.parallel import ALONE, Processes
@@ -52,13 +54,14 @@ def train(
     Which epoch is best, and when a phase ends early, is phases.Best's rule. `augment` turns
     a batch and its labels into what is trained on. `autocast` runs the forward pass in
     bfloat16. `rows`: those of the images, where they are a mapped file: see training.reading.
+    Images with weights count by them: in the loss of a step, and of those to validate on in all.
     Blocks that a phase freezes are run once, not at every step, and `on_features` is told how many
     images they have seen: see training.freezing.
     Of several processes each takes its share of every batch, and all end with the same network.
     What `keeper` keeps is enough to go on with the same numbers. Raises TrainingError when a loss
     is no longer finite; that epoch has been reported to `on_epoch` by then.
     """
-    y = examples.y
+    y, w = examples.y, examples.w
     n_images, device = len(y), y.device
     processes.check(batch_size, len(validation.y) if validation else 0)
     sizes = batch_sizes(network, n_images, batch_size, processes.size)
@@ -106,13 +109,16 @@ def train(
                 )
                 for group in optimizer.param_groups:
                     group["lr"] = at.learning_rate * group.get("share", 1)
-                labels = y[batch]
+                labels, weights = y[batch], None if w is None else w[batch]
                 # targets: labels (N,), or shares of the classes (N, K) where images were mixed
-                given, targets = (images, labels) if change is None else change(images, labels)
+                given, targets = images, labels
+                if change is not None:
+                    given, targets = change(images, labels, weights)
                 given, labels, targets = map(processes.share, (given, labels, targets))
+                weights = None if weights is None else processes.share(weights)
                 with torch.autocast(device.type, torch.bfloat16, enabled=autocast):
                     logits = trained(given)
-                loss = cross_entropy(logits.float(), targets, label_smoothing=phase.label_smoothing)
+                loss = mean_loss(logits.float(), targets, weights, phase.label_smoothing)
                 loss = loss * (len(labels) / len(batch))  # of one process, 1
                 optimizer.zero_grad()
                 loss.backward()
@@ -133,16 +139,10 @@ def train(
                     at.loss_sum, at.n_correct = loss_sum.item(), int(n_correct)
                     at.seconds = time.perf_counter() - start
                     keeper.keep(memory.checkpoint(at))
-            val_loss, val_accuracy = None, None
-            if judged_on:
-                val_loss, val_accuracy = measure(judged, judged_on, processes)
+            validated = measure(judged, judged_on, processes) if judged_on else None
             seconds = time.perf_counter() - start
             epoch = at.end_epoch(
-                loss_sum.item() / n_images,
-                n_correct.item() / n_images,
-                val_loss,
-                val_accuracy,
-                seconds,
+                loss_sum.item() / n_images, n_correct.item() / n_images, validated, seconds
             )
             on_epoch(epoch)
             at.check_finite()
@@ -179,15 +179,34 @@ def moving_average(network: nn.Module, decay: float) -> AveragedModel | None:
     return AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(decay), use_buffers=True)
 
 
-def measure(
-    network: nn.Module, examples: Examples, processes: Processes = ALONE
-) -> tuple[float, float]:
-    """Mean cross-entropy in nats and accuracy, in float32 and with dropout off."""
-    n_images, (X, y) = len(examples.y), map(processes.share, examples)
+def measure(network: nn.Module, examples: Examples, processes: Processes = ALONE) -> Validated:
+    """Mean cross-entropy in nats and how many images are right, in float32, dropout off.
+
+    Images with weights count by them.
+    """
+    X, y = processes.share(examples.X), processes.share(examples.y)
     logits = predict_logits(network, X)
-    loss = cross_entropy(logits, y) * (len(y) / n_images)
-    loss, n_correct = processes.sum(loss, (logits.argmax(1) == y).sum())
-    return loss.item(), int(n_correct) / n_images
+    if examples.w is None:
+        w, loss = None, cross_entropy(logits, y) * (len(y) / len(examples.y))
+    else:
+        w = processes.share(examples.w).double()
+        losses = cross_entropy(logits, y, reduction="none")
+        loss = (w * losses).sum() / examples.w.double().sum()
+    predicted, n_classes = logits.argmax(1), logits.shape[1]
+    is_right = predicted == y
+    counts = (
+        torch.bincount(y[is_right], None if w is None else w[is_right], n_classes),
+        torch.bincount(y, w, n_classes),
+        torch.bincount(predicted, w, n_classes),
+    )
+    loss, *counted = processes.sum(loss, *counts)
+    right, true, predicted_as = (count.cpu().numpy() for count in counted)  # (K,)
+    return Validated(
+        loss.item(),
+        float(right.sum() / true.sum()),
+        balanced_accuracy(right, true),
+        macro_f1(right, true, predicted_as),
+    )
 
 
 @torch.inference_mode()
