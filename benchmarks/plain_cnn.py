@@ -36,7 +36,9 @@ def train(
     images, images_val, images_test = (
         torch.from_numpy(x).float().unsqueeze(1) / 255 for x in (X, X_val, X_test)
     )
-    head = nn.Sequential(nn.Flatten(), nn.LazyLinear(128), nn.ReLU(), nn.LazyLinear(int(y.max()) + 1))
+    head = nn.Sequential(
+        nn.Flatten(), nn.LazyLinear(128), nn.ReLU(), nn.LazyLinear(int(y.max()) + 1)
+    )
     model = nn.Sequential(block(1, 32), block(32, 64), head)
     model(images[:2])  # for the sizes of the linear layers
     optimizer = torch.optim.Adam(model.parameters())

@@ -77,5 +77,7 @@ def _check_is_no_recipe(name: str) -> None:
         return
     close = get_close_matches(name, [*RECIPES, *SOURCES], n=1, cutoff=0.75)
     if close and close[0] in RECIPES:
-        meant = "is a recipe, not data" if name in RECIPES else f"is no data; {close[0]!r} is a recipe"
+        meant = (
+            "is a recipe, not data" if name in RECIPES else f"is no data; {close[0]!r} is a recipe"
+        )
         raise RecipeError(f"{name} {meant}: mnistlab train {close[0]} --data my-images/")

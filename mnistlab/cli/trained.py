@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 app = typer.Typer()
 
 
-@app.command(epilog="Example: mnistlab evaluate runs/resnet-small-my-images-seed0-1b2c3d4e-5f6a7b8c")
+@app.command(
+    epilog="Example: mnistlab evaluate runs/resnet-small-my-images-seed0-1b2c3d4e-5f6a7b8c"
+)
 def evaluate(
     run: Annotated[Path, typer.Argument(help="A run's folder.")],
     data: DataOption = None,

@@ -33,13 +33,14 @@ def residual(
     check_sizes("channels", channels)
     if not channels:
         raise RecipeError("model residual: channels must not be empty")
+    n_blocks_each = per_layer("blocks", blocks, len(channels))
+    if min(n_blocks_each) < 0:
+        raise RecipeError(f"blocks must be at least 0, got {min(n_blocks_each)}")
     (share,) = shares_per_layer("dropout", dropout, 1)
     layers: list[nn.Module] = []
     stride = max(1, round(math.sqrt(image_shape[0] * image_shape[1]) / NATIVE_SIDE))
     sides = image_shape
-    for (n_in, n_out), n_blocks in zip(
-        pairwise([1, *channels]), per_layer("blocks", blocks, len(channels)), strict=True
-    ):
+    for (n_in, n_out), n_blocks in zip(pairwise([1, *channels]), n_blocks_each, strict=True):
         kernel = 3 if stride == 1 else 2 * stride + 1
         layers.append(nn.Conv2d(n_in, n_out, kernel, stride, kernel // 2, bias=False))
         sides = (-(-sides[0] // stride), -(-sides[1] // stride))

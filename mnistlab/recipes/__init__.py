@@ -10,12 +10,20 @@ from difflib import get_close_matches
 
 from mnistlab.errors import RecipeError
 from mnistlab.recipe import Recipe
-from mnistlab.recipes import by_hand, double_softmax, exercises, ladder, portfolio, recommended, transfer
+from mnistlab.recipes import (
+    by_hand,
+    double_softmax,
+    exercises,
+    ladder,
+    portfolio,
+    recommended,
+    transfer,
+)
 from mnistlab.recipes.groups import GROUPS, Group, needs
 
 __all__ = ["GROUPS", "RECIPES", "RECOMMENDED", "Group", "get_recipe", "needs"]
 
-RECOMMENDED = "resnet-small"  # what `mnistlab train --data X` trains; decision 0015
+RECOMMENDED = "resnet-small"  # what `mnistlab train --data X` trains
 
 RECIPES: dict[str, Callable[[], Recipe]] = {
     "resnet-small": recommended.resnet_small,
