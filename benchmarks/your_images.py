@@ -18,6 +18,7 @@ import time
 import warnings
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -105,9 +106,15 @@ METHODS: dict[str, Callable[[Parts, int, str], Fitted]] = {
 }
 
 
+def kept_at(name: str, seed: int, method: str) -> Path:
+    """The file of one fit; another recipe by the same name has another."""
+    recipe = f"-{ml.get_recipe(method).content_hash[:8]}" if method in ml.RECIPES else ""
+    return KEPT / f"{name}-{seed}-{method.replace(' ', '-')}{recipe}.json"
+
+
 def measure(name: str, seed: int, method: str) -> dict[str, Any]:
     """One method fitted on one seed's images of a set, or what was kept of it."""
-    kept = KEPT / f"{name}-{seed}-{method.replace(' ', '-')}.json"
+    kept = kept_at(name, seed, method)
     if kept.exists():
         return dict(json.loads(kept.read_text(encoding="utf-8")))
     parts, figure = SETS[name].draw(seed), SETS[name].figure
