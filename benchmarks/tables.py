@@ -19,6 +19,7 @@ from benchmarks import (
     systems,
     transfer_tables,
     tuning_tables,
+    your_images_tables,
 )
 from benchmarks.markdown import markdown
 from mnistlab import atomic
@@ -28,7 +29,16 @@ PAGES = [
     ledger.CHECKOUT / "README.md",
     *(
         DOCS / f"{name}.md"
-        for name in ("measured", "zoo", "evidence", "transfer", "tuning", "scale", "systems")
+        for name in (
+            "measured",
+            "zoo",
+            "evidence",
+            "transfer",
+            "tuning",
+            "scale",
+            "systems",
+            "your-images-measured",
+        )
     ),
 ]
 MARKED = re.compile(r"(<!-- table: ([\w-]+(?: [\w-]+)*) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -41,6 +51,9 @@ def systems_table() -> str:
 
 
 TABLES: dict[str, Callable[[], str]] = {
+    "your-images sets": your_images_tables.sets_table,
+    "your-images": your_images_tables.accuracy_table,
+    "your-images differences": your_images_tables.differences_table,
     "ladder mnist": lambda: study_tables.study_table("ladder", "mnist"),
     "ladder fashion-mnist": lambda: study_tables.study_table("ladder", "fashion-mnist"),
     "loop": peer_tables.loop_table,

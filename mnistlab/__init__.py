@@ -3,7 +3,7 @@
     import mnistlab as ml
 
     data = ml.load("fashion-mini")                  # or "mnist", "my.csv", "my-folder/"
-    run = ml.train(ml.get_recipe("simple-cnn"), data)   # a folder under runs/
+    run = ml.train(ml.get_recipe(), data)           # the recommended recipe; a folder under runs/
     run = ml.evaluate(run)                          # looks at the test part
     print(run.result["test_accuracy"], ml.report(run))
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from mnistlab.errors import DataError, MnistlabError, RecipeError, RunError, TrainingError
     from mnistlab.phases import Phase
     from mnistlab.recipe import Recipe, read_recipe, set_fields
-    from mnistlab.recipes import RECIPES, get_recipe
+    from mnistlab.recipes import RECIPES, RECOMMENDED, get_recipe
     from mnistlab.reporting.run_report import report
     from mnistlab.run import (
         Progress,
@@ -54,6 +54,7 @@ _HOMES = {
     "Recipe": "recipe",
     "Phase": "phases",
     "RECIPES": "recipes",
+    "RECOMMENDED": "recipes",
     "get_recipe": "recipes",
     "read_recipe": "recipe",
     "set_fields": "recipe",
@@ -96,6 +97,7 @@ _HOMES = {
 
 __all__ = [
     "RECIPES",
+    "RECOMMENDED",
     "STUDIES",
     "Choice",
     "DataError",

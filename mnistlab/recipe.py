@@ -146,7 +146,8 @@ def set_fields(recipe: Recipe, settings: Mapping[str, str]) -> Recipe:
 
     "phases.0.learning_rate" and "model_args.dropout" reach inside; a bare field of
     Phase, such as "epochs", changes every phase, and a bare argument of the model, such as
-    "dropout", is that of model_args. Values are text, read as the field's
+    "dropout", is that of model_args. Epochs that are set are meant: they are not raised to
+    min_steps, unless that is set after them. Values are text, read as the field's
     type. Raises RecipeError for unknown fields and values that do not fit.
     """
     plain = recipe.to_json()
@@ -167,19 +168,25 @@ def _set_field(plain: dict[str, Any], path: str, text: str) -> None:
         number, _, name = rest.partition(".")
         if not number.isdecimal() or int(number) >= len(plain["phases"]):
             raise RecipeError(f"--set {path}: phases are numbered 0 to {len(plain['phases']) - 1}")
-        plain["phases"][int(number)][name] = _read(phase_types, name, text, path)
+        _set_in_phase(plain["phases"][int(number)], name, _read(phase_types, name, text, path))
     elif head == "model_args" and rest:
         plain["model_args"][rest] = _read(_arguments_of(plain), rest, text, path)
     elif path in phase_types:
         if not plain["phases"]:
             raise RecipeError(f"--set {path}: {plain['model']} learns without phases")
         for phase in plain["phases"]:
-            phase[path] = _read(phase_types, path, text, path)
+            _set_in_phase(phase, path, _read(phase_types, path, text, path))
     elif path not in own_types and path in _arguments_of(plain):
         plain["model_args"][path] = _read(_arguments_of(plain), path, text, path)
     else:
         also = {*phase_types, *(() if path in own_types else _arguments_of(plain))}
         plain[path] = _read(own_types, path, text, path, also)
+
+
+def _set_in_phase(phase: dict[str, Any], name: str, value: Any) -> None:
+    phase[name] = value
+    if name == "epochs":  # a trial of one epoch must not become fifty on a small set
+        phase["min_steps"] = 0
 
 
 def _arguments_of(plain: Mapping[str, Any]) -> dict[str, Any]:

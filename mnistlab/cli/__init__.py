@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from mnistlab import machine
-from mnistlab.cli import benchmarks, datasets, learning, trained, tuning
+from mnistlab.cli import benchmarks, datasets, learning, recipes, trained, tuning
 from mnistlab.errors import MnistlabError, RecipeError
 from mnistlab.version import __version__
 
@@ -26,6 +26,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     add_completion=False,
 )
+app.add_typer(recipes.app)
 app.add_typer(learning.app)
 app.add_typer(tuning.app)
 app.add_typer(trained.app)

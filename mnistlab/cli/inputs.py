@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,12 +13,29 @@ if TYPE_CHECKING:
     from mnistlab.data import Dataset
     from mnistlab.recipe import Recipe
 
+ENDINGS_OF_DATA = (".csv", ".tsv", ".npz", ".gz", ".zip", ".parquet", ".h5", ".hdf5", ".png")
+
 
 def load_data(name: str, size: tuple[int, int] | None, label_column: str | None) -> Dataset:
     """The data set of --data, --size and --label-column."""
     from mnistlab.data import load
 
+    _check_is_no_recipe(name)
     return load(name, size=size, label_column=label_column)
+
+
+def recommended(data: str | None) -> str:
+    """The recipe's name where none was typed, and a line that says so; RecipeError without data."""
+    from mnistlab.cli.terminal import say
+    from mnistlab.recipes import RECOMMENDED
+
+    if data is None:
+        raise RecipeError(
+            "train takes --data and your images, or a recipe, or --resume and a run's folder; "
+            "begin with: mnistlab train --data my-images/"
+        )
+    say(f"no recipe given: {RECOMMENDED}, the recommended one; mnistlab recipes lists others")
+    return RECOMMENDED
 
 
 def named_recipe(name: str, settings: Sequence[str]) -> Recipe:
@@ -25,6 +43,7 @@ def named_recipe(name: str, settings: Sequence[str]) -> Recipe:
     from mnistlab.recipe import read_recipe, set_fields
     from mnistlab.recipes import get_recipe
 
+    _check_is_no_data(name)
     recipe = read_recipe(Path(name)) if name.endswith(".json") else get_recipe(name)
     parsed = {}
     for setting in settings:
@@ -33,3 +52,32 @@ def named_recipe(name: str, settings: Sequence[str]) -> Recipe:
             raise RecipeError(f"--set {setting}: must be FIELD=VALUE")
         parsed[field] = value
     return set_fields(recipe, parsed) if parsed else recipe
+
+
+def _check_is_no_data(name: str) -> None:
+    """RecipeError where a data set stands in the place of the recipe."""
+    from mnistlab.data.published.sources import SOURCES
+    from mnistlab.recipes import RECIPES
+
+    if name in RECIPES or name.endswith(".json"):
+        return
+    looks_so = name.lower().endswith(ENDINGS_OF_DATA) or "/" in name
+    if name in SOURCES or looks_so or (name and Path(name).exists()):
+        raise RecipeError(
+            f"{name} is data, not a recipe: mnistlab train --data {name}, or RECIPE --data {name}"
+        )
+
+
+def _check_is_no_recipe(name: str) -> None:
+    """RecipeError where a recipe, well spelt or not, stands in the place of the data."""
+    from mnistlab.data.published.sources import SOURCES
+    from mnistlab.recipes import RECIPES
+
+    if name in SOURCES or not name or "/" in name or Path(name).suffix or Path(name).exists():
+        return
+    close = get_close_matches(name, [*RECIPES, *SOURCES], n=1, cutoff=0.75)
+    if close and close[0] in RECIPES:
+        meant = (
+            "is a recipe, not data" if name in RECIPES else f"is no data; {close[0]!r} is a recipe"
+        )
+        raise RecipeError(f"{name} {meant}: mnistlab train {close[0]} --data my-images/")

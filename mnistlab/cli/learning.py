@@ -1,16 +1,17 @@
-"""`mnistlab recipes`, `train`, `cv` and `study`: what trains."""
+"""`mnistlab train`, `cv` and `study`: what trains."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-from mnistlab.cli.inputs import load_data, named_recipe
+from mnistlab.cli.inputs import load_data, named_recipe, recommended
 from mnistlab.cli.options import (
+    RECIPE_HELP,
     DataOption,
     DeviceOption,
     ForceOption,
@@ -27,56 +28,13 @@ from mnistlab.cli.options import (
 from mnistlab.data.splits import PART_NAMES
 from mnistlab.errors import RecipeError
 
-if TYPE_CHECKING:
-    from mnistlab.recipe import Recipe
-
 app = typer.Typer()
 
 
-@app.command("recipes", epilog="Example: mnistlab recipes --json")
-def recipes_command(as_json: JsonOption = False) -> None:
-    """List the ready recipes, with parameters and phases."""
-    from mnistlab.cli.terminal import table
-    from mnistlab.recipes import RECIPES
-
-    described = [_describe(make()) for make in RECIPES.values()]
-    rows = [
-        (
-            r["name"],
-            r["system"],
-            r["summary"],
-            "by data" if r["n_parameters"] is None else f"{r['n_parameters']:,}",
-            "; ".join(r["phases"]) or None,
-        )
-        for r in described
-    ]
-    print(table(["name", "system", "model", "parameters", "phases"], rows))
-    if as_json:
-        print(json.dumps(described))
-
-
-def _describe(recipe: Recipe) -> dict[str, Any]:
-    from mnistlab.run import count_recipe_parameters
-
-    return {
-        "name": recipe.name,
-        "system": recipe.system,
-        "summary": recipe.summary,
-        "model": recipe.model,
-        "data": recipe.data,
-        "n_parameters": count_recipe_parameters(recipe),
-        "phases": [
-            f"{p.optimizer} {p.learning_rate:g} {p.schedule}, {p.epochs} epochs"
-            for p in recipe.phases
-        ],
-        "expect": recipe.expect,
-    }
-
-
-@app.command(epilog="Example: mnistlab train cnn-small --data mnist --set epochs=3")
+@app.command(epilog="Example: mnistlab train --data my-images/")
 def train(
     recipe: Annotated[
-        str | None, typer.Argument(help="A recipe's name, or a recipe in a .json file.")
+        str | None, typer.Argument(help=f"{RECIPE_HELP} With --data alone: the recommended one.")
     ] = None,
     data: DataOption = None,
     settings: SetOption = None,
@@ -100,13 +58,13 @@ def train(
     from mnistlab.cli.terminal import say, shown_progress, table
     from mnistlab.tracking import tracked
 
-    if (recipe is None) == (resume is None):
-        raise RecipeError("train takes a recipe, or --resume and a run's folder")
+    if resume is not None and recipe is not None:
+        raise RecipeError("train takes a recipe, or --resume and a run's folder, not both")
     with shown_progress() as shown, tracked(shown, track, out=out, say=say) as progress:
         if resume is not None:
             trained = [runs.resume(resume, device=device, threads=threads, progress=progress)]
         else:
-            chosen = named_recipe(str(recipe), settings or [])
+            chosen = named_recipe(recipe or recommended(data), settings or [])
             dataset = load_data(data or chosen.data, size, label_column)
             progress.on_plan(seeds)
             trained = [

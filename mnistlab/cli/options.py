@@ -16,9 +16,8 @@ def size(text: str) -> tuple[int, int]:
     return int(height), int(width or height)
 
 
-RecipeArgument = Annotated[
-    str, typer.Argument(help="A recipe's name, or a recipe in a .json file.")
-]
+RECIPE_HELP = "A recipe's name, or a recipe in a .json file."
+RecipeArgument = Annotated[str, typer.Argument(help=RECIPE_HELP)]
 SetOption = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="FIELD=VALUE", help="Change a field; may be repeated."),

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 app = typer.Typer()
 
 
-@app.command(epilog="Example: mnistlab evaluate runs/cnn-small-mnist-seed0-1b2c3d4e-5f6a7b8c")
+@app.command(
+    epilog="Example: mnistlab evaluate runs/resnet-small-my-images-seed0-1b2c3d4e-5f6a7b8c"
+)
 def evaluate(
     run: Annotated[Path, typer.Argument(help="A run's folder.")],
     data: DataOption = None,
@@ -68,7 +70,7 @@ def evaluate(
         print(json.dumps(evaluated.result | {"path": str(evaluated.path)}))
 
 
-@app.command(epilog="Example: mnistlab compare runs/cnn-small-mnist-seed* runs/mlp-mnist-seed*")
+@app.command(epilog="Example: mnistlab compare runs/resnet-small-mnist-* runs/svm-mnist-*")
 def compare(
     runs: Annotated[list[Path], typer.Argument(help="Folders of evaluated runs.")],
     out: OutOption = Path("runs"),
@@ -92,7 +94,7 @@ def compare(
 
 
 @app.command(
-    epilog="Example: mnistlab predict runs/final-train-seed0-1b2c3d4e-5f6a7b8c evaluate.csv "
+    epilog="Example: mnistlab predict runs/resnet-small-train-seed0-1b2c3d4e-5f6a7b8c evaluate.csv "
     "-o results.csv (or photos/ in place of evaluate.csv)"
 )
 def predict(

@@ -16,6 +16,7 @@ from torch import nn
 from mnistlab.errors import RecipeError
 from mnistlab.models.cnn import cnn
 from mnistlab.models.mlp import mlp
+from mnistlab.models.residual import residual
 from mnistlab.models.transfer import Transfer, transfer
 
 __all__ = ["MODELS", "WITH_BLOCKS", "build", "count_parameters", "family", "read_pretrained"]
@@ -23,6 +24,7 @@ __all__ = ["MODELS", "WITH_BLOCKS", "build", "count_parameters", "family", "read
 MODELS: dict[str, Callable[..., nn.Module]] = {
     "mlp": mlp,
     "cnn": cnn,
+    "residual": residual,
     "transfer": transfer,
 }
 WITH_BLOCKS = ("transfer",)  # families whose first blocks a phase can freeze

@@ -16,11 +16,12 @@ MONITORS = ("accuracy", "loss", "balanced_accuracy", "macro_f1")
 class Phase:
     """Optimizer, rate and length of a stretch of training; several in a row make a recipe.
 
-    Each phase starts from the best weights so far. weight_decay is L2, added to the gradient,
-    except in adamw and muon, where it is decoupled. patience: how many epochs in a row may pass
-    without a new best, by more than min_improvement, before the phase ends; None trains all of
-    them. monitor: what of the validation part decides that: "accuracy", "loss",
-    "balanced_accuracy" or "macro_f1", both of which count all classes alike.
+    min_steps: where so many epochs are fewer steps than this, as of a small set, the phase has as
+    many epochs as it takes. Each phase starts from the best weights so far. weight_decay is L2,
+    added to the gradient, except in adamw and muon, where it is decoupled. patience: how many
+    epochs in a row may pass without a new best, by more than min_improvement, before the phase
+    ends; None trains all of them. monitor: what of the validation part decides that: "accuracy",
+    "loss", "balanced_accuracy" or "macro_f1", both of which count all classes alike.
     label_smoothing: share of the target spread over all classes (Szegedy et al. 2016).
     ema_decay: judge and keep an exponential moving average of the weights, each step's weight
     in it 1 - ema_decay; 0 keeps the weights themselves. clip_norm: the largest Euclidean norm
@@ -47,6 +48,7 @@ class Phase:
     unfrozen: int | None = None
     block_decay: float = 1.0
     kept_views: int = 4
+    min_steps: int = 0
 
     def __post_init__(self) -> None:
         for name, known in (
@@ -67,7 +69,8 @@ class Phase:
         for name in ("label_smoothing", "ema_decay"):
             if not 0 <= getattr(self, name) < 1:
                 raise RecipeError(f"{name} must be in 0 <= {name} < 1, got {getattr(self, name)}")
-        for name, least in (("epochs", 1), ("patience", 1), ("unfrozen", 0), ("kept_views", 0)):
+        least_of = {"epochs": 1, "patience": 1, "unfrozen": 0, "kept_views": 0, "min_steps": 0}
+        for name, least in least_of.items():
             value = getattr(self, name)
             if value is not None and value < least:
                 raise RecipeError(f"{name} must be at least {least}, got {value}")
@@ -75,6 +78,10 @@ class Phase:
             raise RecipeError(f"block_decay must be above 0 and at most 1, got {self.block_decay}")
         if self.block_decay != 1 and self.optimizer == "muon":
             raise RecipeError("muon has one learning rate for all blocks; block_decay must be 1")
+
+    def n_epochs(self, steps_per_epoch: int) -> int:
+        """How many epochs the phase has, of a set that takes so many steps per epoch."""
+        return max(self.epochs, -(-self.min_steps // steps_per_epoch))
 
     @property
     def needs_blocks(self) -> bool:

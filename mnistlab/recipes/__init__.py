@@ -1,4 +1,7 @@
-"""Ready recipes: functions that return a Recipe. To add one, write it and name it in RECIPES."""
+"""Ready recipes: functions that return a Recipe.
+
+To add one, write it, name it in RECIPES, and say in GROUPS what it is for.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,23 @@ from difflib import get_close_matches
 
 from mnistlab.errors import RecipeError
 from mnistlab.recipe import Recipe
-from mnistlab.recipes import by_hand, double_softmax, exercises, ladder, portfolio, transfer
+from mnistlab.recipes import (
+    by_hand,
+    double_softmax,
+    exercises,
+    ladder,
+    portfolio,
+    recommended,
+    transfer,
+)
+from mnistlab.recipes.groups import GROUPS, Group, needs
 
-__all__ = ["RECIPES", "get_recipe"]
+__all__ = ["GROUPS", "RECIPES", "RECOMMENDED", "Group", "get_recipe", "needs"]
+
+RECOMMENDED = "resnet-small"  # what `mnistlab train --data X` trains
 
 RECIPES: dict[str, Callable[[], Recipe]] = {
+    "resnet-small": recommended.resnet_small,
     "softmax": ladder.softmax,
     "softmax-tuned": ladder.softmax_tuned,
     "mlp": ladder.mlp,
@@ -45,8 +60,8 @@ RECIPES: dict[str, Callable[[], Recipe]] = {
 }
 
 
-def get_recipe(name: str) -> Recipe:
-    """The ready recipe of that name; RecipeError for a name there is not."""
+def get_recipe(name: str = RECOMMENDED) -> Recipe:
+    """The ready recipe of that name, without one the recommended; RecipeError for unknown names."""
     if name not in RECIPES:
         close = get_close_matches(name, RECIPES, n=1)
         hint = f"did you mean {close[0]!r}?" if close else "see `mnistlab recipes`"

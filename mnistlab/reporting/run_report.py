@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from mnistlab.data import Dataset
 from mnistlab.errors import RunError
-from mnistlab.phases import Best, Epoch
+from mnistlab.phases import Best, Epoch, Phase
 from mnistlab.recipe import Recipe
 from mnistlab.reporting.evidence import evidence_sections
 from mnistlab.reporting.figures import (
@@ -245,10 +245,15 @@ def _model(recipe: Recipe) -> list[Table]:
     return [Table(f"Model {recipe.model}", columns, tuple(_arguments(recipe)))]
 
 
+def _epochs_text(phase: Phase) -> int | str:
+    more = f"{phase.epochs}, or as many as make {phase.min_steps:,} steps"
+    return more if phase.min_steps else phase.epochs
+
+
 def _phases(run: Run) -> Table:
     titles = ("Phase", "Optimizer", "Learning rate", "Schedule", "Weight decay", "Epochs")
     rows: list[tuple[Any, ...]] = [
-        (number, p.optimizer, p.learning_rate, p.schedule, p.weight_decay, p.epochs)
+        (number, p.optimizer, p.learning_rate, p.schedule, p.weight_decay, _epochs_text(p))
         for number, p in enumerate(run.recipe.phases)
     ]
     note = f"Batches of {run.recipe.batch_size}, scaling {run.recipe.scaling}."

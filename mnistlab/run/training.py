@@ -291,7 +291,8 @@ class _Training:
 def n_steps(recipe: Recipe, n_images: int) -> int:
     """Batches that training on so many images takes at most; 0 for what has none."""
     n_examples = n_images * EXPANSION_FACTORS.get(recipe.expansion or "", 1)
-    return -(-n_examples // recipe.batch_size) * sum(phase.epochs for phase in recipe.phases)
+    per_epoch = -(-n_examples // recipe.batch_size)
+    return per_epoch * sum(phase.n_epochs(per_epoch) for phase in recipe.phases)
 
 
 def folder_name(recipe: Recipe, dataset: Dataset) -> str:

@@ -74,7 +74,7 @@ def train(
             network.weights, network.gradient, phase.weight_decay
         )
         cross_entropy = SoftmaxCrossEntropy(phase.label_smoothing)
-        schedule = SCHEDULES[phase.schedule]
+        schedule, n_epochs = SCHEDULES[phase.schedule], phase.n_epochs(n_batches)
         average = MovingAverage(network, phase.ema_decay) if phase.ema_decay else None
         memory = Memory(network, optimizer, average, best=network.state())
         if saved is None:
@@ -82,14 +82,14 @@ def train(
         else:
             memory.recall(saved, shuffler)
             saved = None
-        while at.epoch < phase.epochs and not at.best.is_out_of_patience(phase):
+        while at.epoch < n_epochs and not at.best.is_out_of_patience(phase):
             start = time.perf_counter() - at.seconds
             before = shuffler.bit_generator.state
             order = shuffler.permutation(n_images)
             for first in range(at.batch * batch_size, n_images, batch_size):
                 batch = order[first : first + batch_size]
                 at.learning_rate = phase.learning_rate * schedule(
-                    at.step / (phase.epochs * n_batches), at.losses
+                    at.step / (n_epochs * n_batches), at.losses
                 )
                 labels, weights = y[batch], None if w is None else w[batch]
                 # mode: the checked one would gather into memory of its own first.

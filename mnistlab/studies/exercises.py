@@ -30,6 +30,7 @@ CUSTOMARY = (
 AUGMENTATIONS = {
     "flip": 0.5,
     "shift": 2,
+    "translation": 0.1,
     "zoom": 0.1,
     "rotation": 10,
     "shear": 0.1,

@@ -71,4 +71,4 @@ def _shortened(arm: Arm) -> Arm:
 
 def _short(phase: Phase) -> Phase:
     most = max(MOST_EPOCHS, round(SHARE_OF_EPOCHS * phase.epochs))
-    return replace(phase, epochs=min(phase.epochs, most))
+    return replace(phase, epochs=min(phase.epochs, most), min_steps=0)

@@ -60,6 +60,22 @@ def shift(X: Tensor, strength: float, random: Generator) -> Tensor:
     return padded[images, 0, rows, columns].unsqueeze(1)
 
 
+def translation(X: Tensor, strength: float, random: Generator) -> Tensor:
+    """Move by up to this fraction of each side, in whole pixels; the border is repeated.
+
+    One strength suits images of any size, and a repeated border any colour of background.
+    """
+    n, _, height, width = X.shape
+    places = []
+    for side in (height, width):
+        most = round(strength * side)
+        moved = torch.randint(2 * most + 1, (n, 1), generator=random).to(X.device) - most
+        places.append((moved + torch.arange(side, device=X.device)).clamp(0, side - 1))
+    rows, columns = places[0][:, :, None], places[1][:, None, :]  # (N, H, 1), (N, 1, W)
+    images = torch.arange(n, device=X.device)[:, None, None]
+    return X[images, 0, rows, columns].unsqueeze(1)
+
+
 def zoom(X: Tensor, strength: float, random: Generator) -> Tensor:
     """Enlarge or shrink by a factor between 1 / (1 + strength) and 1 + strength."""
     factor = torch.exp(_between(X, math.log1p(strength), random))
@@ -137,6 +153,7 @@ WHOLE = "whole pixels"
 AUGMENTATIONS: dict[str, Augmentation] = {
     "flip": Augmentation(flip, 1, "probability"),
     "shift": Augmentation(shift, 64, WHOLE),
+    "translation": Augmentation(translation, 1, "fraction of the side"),
     "zoom": Augmentation(zoom, 4, "factor less 1"),
     "rotation": Augmentation(rotation, 180, "degrees"),
     "shear": Augmentation(shear, 4, "pixels a pixel"),

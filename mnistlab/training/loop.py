@@ -81,7 +81,7 @@ def train(
         optimizer = build_optimizer(
             phase.optimizer, groups_of(network, phase), phase.learning_rate, phase.weight_decay
         )
-        schedule = SCHEDULES[phase.schedule]
+        schedule, n_epochs = SCHEDULES[phase.schedule], phase.n_epochs(len(sizes))
         average = moving_average(trained, phase.ema_decay)
         judged = trained if average is None else average.module
         memory = Memory(network, optimizer, average, copy_of_weights(trained), draws, phase_began)
@@ -89,7 +89,7 @@ def train(
             at.best.begin()
         else:
             memory.recall(saved)
-        while at.epoch < phase.epochs and not at.best.is_out_of_patience(phase):
+        while at.epoch < n_epochs and not at.best.is_out_of_patience(phase):
             start = time.perf_counter() - at.seconds
             trained.train()
             X = views[at.epoch % len(views)]
@@ -105,7 +105,7 @@ def train(
             batches = order.split(sizes)[at.batch :]
             for batch, images in zip(batches, images_of(X, batches, rows), strict=True):
                 at.learning_rate = phase.learning_rate * schedule(
-                    at.step / (phase.epochs * len(sizes)), at.losses
+                    at.step / (n_epochs * len(sizes)), at.losses
                 )
                 for group in optimizer.param_groups:
                     group["lr"] = at.learning_rate * group.get("share", 1)

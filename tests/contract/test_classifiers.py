@@ -58,6 +58,7 @@ def test_scikit_learn_contract(estimator: Any, check) -> None:
 SMALL = {
     "mlp": {"hidden_sizes": (16,)},
     "cnn": {"channels": (4, 8), "hidden_sizes": (16,), "dropout": 0.1},
+    "residual": {"channels": (4, 8), "blocks": (0, 1), "dropout": 0.1},
     "transfer": {"backbone": "timm/test_efficientnet", "weights": "none", "input_size": 16},
 }
 BY_HAND = partial(ScratchClassifier, (16,), optimizer="adam", learning_rate=1e-3, random_state=0)

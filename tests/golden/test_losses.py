@@ -45,7 +45,7 @@ def shortened(recipe: Recipe) -> tuple[Recipe, int]:
         n_images //= 4
     if recipe.model == "transfer":  # its weights need not be on this machine
         recipe = replace(recipe, model_args={**recipe.model_args, "weights": "none"})
-    phases = tuple(replace(phase, epochs=n_epochs) for phase in recipe.phases)
+    phases = tuple(replace(phase, epochs=n_epochs, min_steps=0) for phase in recipe.phases)
     return replace(recipe, phases=phases, precision="float32"), n_images
 
 

@@ -33,6 +33,7 @@ from mnistlab.training.loop import Examples, train
 STRENGTHS = {
     "flip": 0.5,
     "shift": 2,
+    "translation": 0.1,
     "zoom": 0.3,
     "rotation": 20,
     "shear": 0.3,
@@ -43,7 +44,7 @@ STRENGTHS = {
     "cutmix": 1,
 }
 # Those that only move, choose or overwrite whole pixels.
-EXACT = ("flip", "shift", "erasing", "cutout", "cutmix")
+EXACT = ("flip", "shift", "translation", "erasing", "cutout", "cutmix")
 SHAPES = [(6, 1, 12, 12), (5, 1, 9, 14), (4, 1, 15, 8), (1, 1, 11, 11), (1, 1, 1, 1)]
 
 
@@ -715,3 +716,26 @@ def test_a_part_of_a_pixel_is_refused_where_it_would_do_nothing(name: str) -> No
     with pytest.raises(RecipeError, match=f"{name} is in whole pixels, got 0.5"):
         check({name: 0.5})
     check({name: 2.0, "elastic": 0.5})
+
+
+@pytest.mark.parametrize(("side", "most"), [(8, 1), (12, 1), (28, 3), (64, 6)])
+def test_translation_is_by_a_fraction_of_the_side_and_repeats_the_border(
+    side: int, most: int
+) -> None:
+    """As np.pad and a crop by hand do it; every move there is occurs."""
+    X = torch.randint(0, 256, (300, 1, side, 2 * side), generator=seeded(1)).to(torch.uint8)
+    moved = AUGMENTATIONS["translation"].apply(X, 0.1, seeded(2))
+    wide = round(0.1 * 2 * side)
+    seen = set()
+    for image, found in zip(X[:, 0].numpy(), moved[:, 0].numpy(), strict=True):
+        padded = np.pad(image, ((most, most), (wide, wide)), mode="edge")
+        places = [
+            (row, column)
+            for row in range(2 * most + 1)
+            for column in range(2 * wide + 1)
+            if np.array_equal(padded[row : row + side, column : column + 2 * side], found)
+        ]
+        assert len(places) == 1
+        seen.update(places)
+    assert {row for row, _ in seen} == set(range(2 * most + 1))
+    assert {column for _, column in seen} == set(range(2 * wide + 1))

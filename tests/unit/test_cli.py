@@ -216,6 +216,7 @@ def test_benchmarks_are_listed_in_a_checkout(capsys: pytest.CaptureFixture[str])
         "scratch_mlp",
         "steps",
         "svm",
+        "your_images",
     ]
 
 

@@ -1,0 +1,85 @@
+"""Tables of the benchmark `your_images`: every method on every set, and the differences."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import mnistlab as ml
+from benchmarks import ledger
+from benchmarks.markdown import markdown, measured
+from benchmarks.your_image_sets import SETS
+from mnistlab.evaluation import Difference, corrected, mean_interval, over_seeds
+
+OURS = ml.RECOMMENDED
+
+
+def lines() -> dict[str, dict[str, Any]]:
+    """The newest line of each set that was measured, in the order of SETS."""
+    found = {name: ledger.latest("benchmark", "your_images", data=name) for name in SETS}
+    return {name: line for name, line in found.items() if line is not None}
+
+
+def accuracy_table() -> str:
+    """Accuracy, balanced accuracy and seconds of every method on every set."""
+    rows = []
+    for name, line in lines().items():
+        for method, values in line["figures"]["methods"].items():
+            rows.append(
+                [
+                    name,
+                    f"**{method}**" if method == OURS else method,
+                    _text(values["accuracy"]),
+                    _text(values["balanced_accuracy"]),
+                    f"{sum(values['cpu_seconds']) / len(values['cpu_seconds']):.1f}",
+                ]
+            )
+    columns = ("set", "method", "accuracy", "balanced accuracy", "CPU seconds, mean")
+    return measured(next(iter(lines().values())), columns, rows)
+
+
+def differences_table() -> str:
+    """The recommended recipe less every other method, by each set's figure, paired by seed."""
+    found = differences()
+    rows = [
+        [
+            name,
+            lines()[name]["figures"]["figure"].replace("_", " "),
+            method,
+            f"{100 * each.mean:+.1f} ({100 * each.low:+.1f} to {100 * each.high:+.1f})",
+            f"{each.p:.2g}",
+            "yes" if each.is_shown and each.mean > 0 else "no",
+        ]
+        for (name, method), each in found.items()
+    ]
+    columns = ("set", "by", f"{OURS} against", "points, 95 % interval", "p, corrected", "better")
+    return markdown(columns, rows)
+
+
+def differences() -> dict[tuple[str, str], Difference]:
+    """By set and method; p corrected over all of them."""
+    found = {}
+    for name, line in lines().items():
+        figure, methods = line["figures"]["figure"], line["figures"]["methods"]
+        for method, values in methods.items():
+            if method != OURS:
+                found[name, method] = over_seeds(methods[OURS][figure], values[figure])
+    return dict(zip(found, corrected(list(found.values())), strict=True))
+
+
+def sets_table() -> str:
+    """What the sets are."""
+    rows = [
+        [
+            name,
+            line["figures"]["about"],
+            f"{line['figures']['n_train']:,} / {line['figures']['n_val']:,} / "
+            f"{line['figures']['n_test']:,}",
+        ]
+        for name, line in lines().items()
+    ]
+    return markdown(("set", "what it is", "training / validation / test"), rows)
+
+
+def _text(values: list[float]) -> str:
+    mean, half = mean_interval(values)
+    return f"{mean:.4f} ± {half:.4f}"
