@@ -19,8 +19,9 @@ from mnistlab.data import Dataset, load
 from mnistlab.errors import RecipeError, RunError
 from mnistlab.recipe import Recipe
 from mnistlab.run.building import check_trainable, classifier_of, parts_of
+from mnistlab.run.computation import folder_name
 from mnistlab.run.progress import Progress
-from mnistlab.run.training import DEFAULT_FOLDER, folder_name, n_steps
+from mnistlab.run.training import DEFAULT_FOLDER, n_steps
 from mnistlab.version import __version__
 
 
@@ -90,7 +91,7 @@ def cross_validate(
     dataset = data if isinstance(data, Dataset) else load(data or recipe.data)
     train, progress = parts_of(recipe, dataset).train, progress or Progress()
     check_folds(recipe, train, n_folds, device)
-    path = Path(out) / f"cv-{n_folds}-folds-{folder_name(recipe, dataset)}"
+    path = Path(out) / f"cv-{n_folds}-folds-{folder_name(recipe, dataset, device)}"
     if (path / "result.json").exists() and not force:
         result = _kept(path, recipe, dataset, n_folds)
         for number, scored in enumerate(result.accuracy, start=1):
