@@ -9,7 +9,6 @@ of images that fill their frame, whose borders are of any level, nothing is said
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +16,7 @@ from numpy.typing import NDArray
 from mnistlab.data import large
 from mnistlab.errors import DataError
 
-Invert = Literal["auto", "yes", "no"]
+INVERT = ("auto", "yes", "no")
 
 N_LOOKED_AT = 2000  # images, evenly spaced; quartiles of so many stand still
 DARK, BRIGHT = 96, 160  # levels below and above which a border is one or the other
@@ -69,6 +68,6 @@ def polarity_differs(one: Border, other: Border) -> bool:
 
 
 def check_invert(invert: str) -> None:
-    """DataError for what is no Invert."""
-    if invert not in get_args(Invert):
-        raise DataError(f"invert must be one of {', '.join(get_args(Invert))}; got {invert!r}")
+    """DataError for none of INVERT."""
+    if invert not in INVERT:
+        raise DataError(f"invert must be one of {', '.join(INVERT)}; got {invert!r}")

@@ -14,12 +14,11 @@ import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
 from types import FrameType
-from typing import Any, TypedDict
+from typing import Any
 
-from pydantic import TypeAdapter
+from pydantic import BaseModel
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
@@ -192,24 +191,19 @@ def _read(path: Path) -> tuple[Checkpoint, dict[str, Any]]:
         text = (file.metadata() or {})[KEY]
         names = file.keys()
         arrays = {name: file.get_tensor(name) for name in names}
-    _description_type().validate_json(text, strict=True)  # ValueError for what does not fit
+    _Description.model_validate_json(text, strict=True)  # ValueError for what does not fit
     description = json.loads(text)
     position = Position.from_plain(description["position"])
     return Checkpoint(position, arrays, description["random"]), description
 
 
-class _Description(TypedDict):
+class _Description(BaseModel):
     """What stands beside a checkpoint's arrays."""
 
     of: dict[str, str]
     seconds: float
     position: Position
     random: dict[str, Any]
-
-
-@cache
-def _description_type() -> TypeAdapter[_Description]:
-    return TypeAdapter(_Description)
 
 
 def _digest(content: bytes) -> str:

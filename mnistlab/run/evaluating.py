@@ -20,11 +20,10 @@ from mnistlab import atomic, machine
 from mnistlab.classifiers.methods import method_of
 from mnistlab.data import Dataset, load
 from mnistlab.data.notes import note
-from mnistlab.data.polarity import Border, Invert, border_of, check_invert, polarity_differs
+from mnistlab.data.polarity import Border, border_of, check_invert, polarity_differs
 from mnistlab.errors import MnistlabError, RunError
 from mnistlab.evaluation import (
     ClassReport,
-    Figures,
     class_report,
     fit_temperature,
     log_loss,
@@ -43,9 +42,11 @@ from mnistlab.run.folder import (
     test_part,
     update_result,
 )
+from mnistlab.run.predictions import predictions, threshold_figures, threshold_record
 from mnistlab.run.seen import is_seen, read_seen, seen_in
 
 MOST_NAMED = 5  # classes in a message
+FITTED = ("temperature", "threshold")  # on the validation part
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ def evaluate(
     run: Run,
     data: Dataset | str | None = None,
     *,
-    invert: Invert = "no",
+    invert: str = "no",
     device: str = "auto",
     threads: int | None = None,
     on_note: Callable[[str], None] = note,
@@ -85,7 +86,7 @@ def evaluation(
     run: Run,
     data: Dataset | str | None = None,
     *,
-    invert: Invert = "no",
+    invert: str = "no",
     device: str = "auto",
     threads: int | None = None,
     on_note: Callable[[str], None] = note,
@@ -97,6 +98,7 @@ def evaluation(
     if dataset.fingerprint == run.data["fingerprint"]:
         return _on_own(run, dataset, invert, device, threads)
     part = in_classes_of(run, test_part(run, dataset), dataset.name)
+    _check_shape(run, part)
     n_all = len(part)
     part = _unseen(run, part, on_note)
     differs = invert != "yes" and differs_from_training(run, border_of(part.images))
@@ -105,7 +107,8 @@ def evaluation(
         on_note(polarity_text(dataset.name, is_inverted))
     if is_inverted:
         part = replace(part, images=255 - part.images)
-    figures, _, _ = _measured(run, part, device, threads, run.result.get("temperature"))
+    fitted = {name: run.result.get(name) for name in FITTED}
+    figures, _, _ = _measured(run, part, device, threads, fitted)
     entry = {
         "name": dataset.name,
         "path": dataset.source.get("name_or_path"),
@@ -132,7 +135,7 @@ def _on_own(
         raise RunError(f"{run.path}: data.json: class_names are not those of {dataset.name}")
     parts = recorded_parts(run.path, run.recipe, run.data, dataset)
     figures, predicted, probabilities = _measured(
-        run, parts.test, device, threads, validation=parts.val
+        run, parts.test, device, threads, fitted=parts.val
     )
 
     def change(result: dict[str, Any]) -> dict[str, Any]:
@@ -148,47 +151,39 @@ def _measured(
     part: Dataset,
     device: str,
     threads: int | None,
-    temperature: float | None = None,
-    validation: Dataset | None = None,
+    fitted: dict[str, Any] | Dataset,
 ) -> tuple[dict[str, Any], NDArray[np.int64], NDArray[np.float64] | None]:
-    """Figures, predictions (N,) and probabilities (N, K); what `validation` says is fitted anew."""
+    """Figures, predictions (N,) and probabilities (N, K).
+
+    fitted: temperature and threshold, or the validation part to fit them on.
+    """
     classifier = run.classifier(device)
     with method_of(run.recipe.model).n_threads(threads):
         before_mb = machine.start_measuring_memory()
         start = time.perf_counter()
-        try:
-            predicted, probabilities = _predicted(classifier, part.images)
-        except ValueError as error:
-            raise RunError(f"{run.path}: {part.name}: {error}") from error
+        predicted, probabilities = predictions(classifier, part.images)
         seconds = time.perf_counter() - start
         memory_mb = machine.peak_memory_mb() - before_mb
-        if validation is not None:
-            temperature = None
-            if probabilities is not None:
-                temperature = _temperature(classifier, validation)
+        new = _fitted(classifier, fitted) if isinstance(fitted, Dataset) else {}
+    known = fitted if isinstance(fitted, dict) else new
+    temperature, threshold = (known.get(name) for name in FITTED)
     figures = measure(part.labels, predicted, part.n_classes)
-    report = class_report(figures.confusion)
     measured = {
         "test_accuracy": figures.accuracy,
         "test_accuracy_ci": list(figures.accuracy_ci),
         "n_test": figures.n,
-        "balanced_accuracy": balanced(figures),
+        "balanced_accuracy": figures.balanced_accuracy,
         "per_class_accuracy": list(figures.per_class_accuracy),
-        **_scores(report),
+        **_scores(class_report(figures.confusion)),
+        "macro_f1": figures.macro_f1,
         **_of_probabilities(part.labels, probabilities, temperature),
         "predict_time_s": seconds,
         "predict_time_per_image_s": seconds / figures.n,
         "predict_memory_mb": memory_mb,
     }
-    if validation is not None:
-        measured["temperature"] = temperature
-    return measured, predicted, probabilities
-
-
-def balanced(figures: Figures) -> float:
-    """Mean accuracy over the classes that occur."""
-    recalls = [value for value in figures.per_class_accuracy if value is not None]
-    return sum(recalls) / len(recalls)
+    if threshold is not None and probabilities is not None:
+        measured |= threshold_figures(part.labels, probabilities, threshold)
+    return measured | new, predicted, probabilities
 
 
 def in_classes_of(run: Run, part: Dataset, name: str) -> Dataset:
@@ -208,10 +203,17 @@ def in_classes_of(run: Run, part: Dataset, name: str) -> Dataset:
     return Dataset(part.name, part.images, labels, tuple(known))
 
 
+def _check_shape(run: Run, part: Dataset) -> None:
+    (height, width), (h, w) = part.images.shape[1:], run.data["image_shape"]
+    if (height, width) != (h, w):
+        raise RunError(
+            f"{run.path}: {part.name}: images are {height}x{width}, but the run was trained on "
+            f"{h}x{w}"
+        )
+
+
 def _unseen(run: Run, part: Dataset, on_note: Callable[[str], None]) -> Dataset:
     """The images that the run was neither trained on nor validated with; RunError for none."""
-    if list(part.images.shape[1:]) != run.data["image_shape"]:
-        return part  # the classifier says what is wrong
     seen = read_seen(run.path, run.data["n_train"], run.data["n_val"])
     if seen is None:
         try:
@@ -251,7 +253,6 @@ def _scores(report: ClassReport) -> dict[str, Any]:
         "per_class_f1": [scores.f1 for scores in report.by_class],
         "macro_precision": report.macro.precision,
         "macro_recall": report.macro.recall,
-        "macro_f1": report.macro.f1,
     }
 
 
@@ -276,21 +277,15 @@ def _of_probabilities(
     return dict(zip(names, values, strict=True))
 
 
-def _temperature(classifier: Any, validation: Dataset) -> float | None:
-    """Fitted on the validation part; None where there is none."""
-    if not len(validation):
-        return None
-    return fit_temperature(validation.labels, classifier.predict_proba(validation.images))
-
-
-def _predicted(
-    classifier: Any, images: NDArray[np.uint8]
-) -> tuple[NDArray[np.int64], NDArray[np.float64] | None]:
-    """Class numbers (N,), and probabilities (N, K) of a classifier that knows them."""
-    if not hasattr(classifier, "predict_proba"):  # an SVM that is not calibrated
-        return classifier.predict(images), None
-    probabilities = classifier.predict_proba(images)
-    return classifier.classes_[probabilities.argmax(1)], probabilities
+def _fitted(classifier: Any, validation: Dataset) -> dict[str, Any]:
+    """Temperature, and of two classes the threshold; null where there is nothing to fit on."""
+    if not hasattr(classifier, "predict_proba") or not len(validation):
+        return {"temperature": None}
+    probabilities = classifier.predict_proba(validation.images)
+    fitted = {"temperature": fit_temperature(validation.labels, probabilities)}
+    if validation.n_classes != 2:
+        return fitted
+    return fitted | threshold_record(validation, probabilities)
 
 
 def _write_predictions(

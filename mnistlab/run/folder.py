@@ -14,7 +14,7 @@ from mnistlab import atomic
 from mnistlab.data import Dataset, Split, load
 from mnistlab.errors import DataError, MnistlabError, RunError
 from mnistlab.recipe import Recipe, read_recipe
-from mnistlab.run.arrays import read_arrays
+from mnistlab.run.arrays import Wanted, read_arrays
 from mnistlab.run.building import parts_of
 from mnistlab.run.records import RECORDS, EpochRecord, read_lines, read_record
 
@@ -85,7 +85,7 @@ class Run:
             raise RunError(f"{path}: no predictions to read; see `mnistlab evaluate`")
         n, n_classes = self.data["n_test"], len(self.data["class_names"])
         numbers, p = np.dtype(np.int64), np.dtype(np.float32)
-        wanted = {
+        wanted: Wanted = {
             "labels": (numbers, (n,)),
             "predicted": (numbers, (n,)),
             "probabilities": (p, (n, n_classes)),

@@ -182,6 +182,8 @@ class EpochRecord(Record):
     val_loss: float | None
     val_accuracy: float | None
     time_s: NotNegative | None
+    val_balanced_accuracy: float | None = None
+    val_macro_f1: float | None = None
 
 
 class FoldsRecord(Record):

@@ -18,7 +18,7 @@ from mnistlab.classifiers.methods import Classifier, Method, method_of
 from mnistlab.data import Dataset, Split, load
 from mnistlab.data.polarity import border_of
 from mnistlab.errors import MnistlabError, RecipeError, RunError, TrainingError
-from mnistlab.evaluation import class_report, measure
+from mnistlab.evaluation import measure
 from mnistlab.phases import Epoch
 from mnistlab.recipe import EXPANSION_FACTORS, Recipe, read_recipe
 from mnistlab.run.building import check_trainable, classifier_of, parts_of
@@ -31,6 +31,7 @@ from mnistlab.run.computation import (
     sizes_given,
 )
 from mnistlab.run.folder import WEIGHTS, Run, data_of, open_run, read_records, recorded_parts
+from mnistlab.run.predictions import predictions, threshold_record
 from mnistlab.run.progress import Progress
 from mnistlab.run.seen import FILE as SEEN
 from mnistlab.run.seen import write_seen
@@ -403,13 +404,17 @@ def n_steps(recipe: Recipe, n_images: int) -> int:
 
 
 def _validation_figures(classifier: Any, val: Dataset) -> dict[str, Any]:
-    figures = measure(val.labels, classifier.predict(val.images), val.n_classes)
-    recalls = [value for value in figures.per_class_accuracy if value is not None]
-    return {
+    """What is known before any test image is looked at; of two classes with a threshold."""
+    predicted, probabilities = predictions(classifier, val.images)
+    figures = measure(val.labels, predicted, val.n_classes)
+    known = {
         "val_accuracy": figures.accuracy,
-        "val_balanced_accuracy": sum(recalls) / len(recalls),
-        "val_macro_f1": class_report(figures.confusion).macro.f1,
+        "val_balanced_accuracy": figures.balanced_accuracy,
+        "val_macro_f1": figures.macro_f1,
     }
+    if probabilities is None or val.n_classes != 2:
+        return known
+    return known | threshold_record(val, probabilities)
 
 
 def _data_record(dataset: Dataset, parts: Split) -> dict[str, Any]:
