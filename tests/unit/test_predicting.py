@@ -128,5 +128,5 @@ def test_from_exported_files_by_the_command_line(
     (folder,) = (tmp_path / "runs").iterdir()
     capsys.readouterr()
     assert run_command(["predict", str(folder), str(evaluate_csv), "-o", results]) == 0
-    assert capsys.readouterr().out == f"120 images named in {results}\n"
+    assert capsys.readouterr().out == f"120 images predicted in {results}\n"
     assert [row[0] for row in rows_of(tmp_path / "results.csv")] == ["ID", *map(str, range(120))]
