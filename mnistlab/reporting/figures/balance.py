@@ -10,7 +10,6 @@ from matplotlib.figure import Figure as Canvas
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
-from mnistlab.errors import DataError
 from mnistlab.reporting.figures.canvas import (
     INK,
     MUTED,
@@ -42,13 +41,13 @@ def class_balance(
 ) -> Figure:
     """A bar a class as long as it has images, one part after the other; number and share beside.
 
-    counts: int64 (P, K) of one part or two. Raises DataError for another shape or no images.
+    counts: int64 (P, K) of one part or two. Raises ValueError for another shape or no images.
     """
     if counts.shape != (len(parts), len(class_names)) or len(parts) not in (1, 2):
-        raise DataError(f"figure {name}: counts {counts.shape} for {len(class_names)} classes")
+        raise ValueError(f"figure {name}: counts {counts.shape} for {len(class_names)} classes")
     totals = counts.sum(axis=0)
     if counts.min() < 0 or not totals.any():
-        raise DataError(f"figure {name}: there are no images to count")
+        raise ValueError(f"figure {name}: there are no images to count")
     shares = totals / totals.sum()
     numbers = [f"{n:,}" for n in totals]
     percents = [f"{share:.1%}".replace("%", " %") for share in shares]

@@ -12,7 +12,6 @@ from matplotlib.figure import Figure as Canvas
 from numpy.typing import NDArray
 from PIL import Image
 
-from mnistlab.errors import DataError
 from mnistlab.reporting.figures.canvas import (
     MUTED,
     NARROW,
@@ -43,10 +42,10 @@ def class_gallery(
     """A row of images a class: 16 where there is room, fewer on a phone or where they take much.
 
     images: for each class uint8 (N, H, W), N 0 or more. Large images are shrunk. Raises
-    DataError for another number of arrays than names, or no image at all.
+    ValueError for another number of arrays than names, or no image at all.
     """
     if len(images) != len(class_names) or not any(len(of_class) for of_class in images):
-        raise DataError(f"figure {name}: images of {len(images)} for {len(class_names)} classes")
+        raise ValueError(f"figure {name}: images of {len(images)} for {len(class_names)} classes")
     small = [shrunk(of_class) for of_class in images]
     many = len(images) > _MANY
     affordable = _MOST_BYTES // _packed_size([of_class[:1] for of_class in small])
@@ -76,12 +75,12 @@ def class_moments(
 ) -> Figure:
     """Under each class's name its mean image and, brightest at the largest, its deviations.
 
-    mean, deviation: (K, H, W) in grey levels, NaN for a class without images. Raises DataError
+    mean, deviation: (K, H, W) in grey levels, NaN for a class without images. Raises ValueError
     for other shapes or no class at all.
     """
     n_classes = len(class_names)
     if mean.shape != deviation.shape or mean.shape[0] != n_classes or not np.isfinite(mean).any():
-        raise DataError(f"figure {name}: means {mean.shape} for {n_classes} class names")
+        raise ValueError(f"figure {name}: means {mean.shape} for {n_classes} class names")
     small = shrunk(mean), shrunk(deviation)
     brightest = float(np.nanmax(small[1])) or 1.0
 

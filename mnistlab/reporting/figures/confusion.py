@@ -11,7 +11,6 @@ from matplotlib.figure import Figure as Canvas
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
-from mnistlab.errors import DataError
 from mnistlab.reporting.figures.canvas import (
     INK,
     MUTED,
@@ -42,14 +41,14 @@ def confusion_matrix(
 ) -> Figure:
     """Images by true class (rows) and predicted class (columns), as counts and as row shares.
 
-    counts: int64 (K, K). Raises DataError for another shape, a negative count
+    counts: int64 (K, K). Raises ValueError for another shape, a negative count
     or a wrong number of names.
     """
     n_classes = len(class_names)
     if counts.shape != (n_classes, n_classes) or not n_classes:
-        raise DataError(f"figure {name}: counts {counts.shape} for {n_classes} class names")
+        raise ValueError(f"figure {name}: counts {counts.shape} for {n_classes} class names")
     if counts.min() < 0:
-        raise DataError(f"figure {name}: counts hold a negative number")
+        raise ValueError(f"figure {name}: counts hold a negative number")
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     names = [shorten(class_name, 14) for class_name in class_names]
     margin = 16 + max(text_width(label, SMALL) for label in (*names, _CORNER[0]))

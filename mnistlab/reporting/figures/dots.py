@@ -10,7 +10,6 @@ from matplotlib.figure import Figure as Canvas
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 from numpy.typing import NDArray
 
-from mnistlab.errors import DataError
 from mnistlab.reporting.figures.canvas import (
     INK,
     MUTED,
@@ -47,18 +46,18 @@ def per_class_accuracy(
     """A row a class, the easiest first, a dot an arm.
 
     accuracy: for each arm shown, float64 (K,) of fractions; NaN where a class
-    has no images. Raises DataError for an unknown arm or another shape.
+    has no images. Raises ValueError for an unknown arm or another shape.
     """
     shown = _shown(name, arms, accuracy)
     for arm in shown:
         if accuracy[arm].shape != (len(class_names),):
-            raise DataError(
+            raise ValueError(
                 f"figure {name}: {arm!r} has {accuracy[arm].shape} accuracies "
                 f"for {len(class_names)} class names"
             )
     table = np.stack([accuracy[arm] * 100 for arm in shown])  # (A, K)
     if not np.isfinite(table).any():
-        raise DataError(f"figure {name}: no accuracy is finite")
+        raise ValueError(f"figure {name}: no accuracy is finite")
     known = np.isfinite(table)
     mean = np.where(known, table, 0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
     order = np.argsort(-mean, kind="stable")
@@ -96,19 +95,19 @@ def accuracy_against_parameters(
     """A dot a seed, a bar at their mean, the arm's name beside it; parameters on a log scale.
 
     n_parameters: at least 1 for each arm shown. accuracy: for each arm shown,
-    float64 (S,) of fractions. Raises DataError for an unknown arm, a missing or
+    float64 (S,) of fractions. Raises ValueError for an unknown arm, a missing or
     impossible number of parameters, or an accuracy that is not finite.
     """
     shown = _shown(name, arms, accuracy)
     for arm in shown:
         if n_parameters.get(arm, 0) < 1:
-            raise DataError(f"figure {name}: {arm!r} has no number of parameters")
+            raise ValueError(f"figure {name}: {arm!r} has no number of parameters")
         if (
             accuracy[arm].ndim != 1
             or not accuracy[arm].size
             or not np.isfinite(accuracy[arm]).all()
         ):
-            raise DataError(f"figure {name}: {arm!r} needs finite accuracies of shape (S,)")
+            raise ValueError(f"figure {name}: {arm!r} needs finite accuracies of shape (S,)")
 
     def draw(width: int) -> Canvas:
         height = 360 if width == NARROW else 400
@@ -217,8 +216,8 @@ def _overlap(box: Box, taken: list[Box], frame: Box) -> float:
 
 def _shown(name: str, arms: Sequence[str], accuracy: Mapping[str, Array]) -> list[str]:
     if not accuracy:
-        raise DataError(f"figure {name}: there are no arms to show")
+        raise ValueError(f"figure {name}: there are no arms to show")
     for arm in accuracy:
         if arm not in arms:
-            raise DataError(f"figure {name}: {arm!r} is no arm of the study")
+            raise ValueError(f"figure {name}: {arm!r} is no arm of the study")
     return [arm for arm in arms if arm in accuracy]
