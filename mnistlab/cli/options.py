@@ -28,13 +28,13 @@ def size(text: str) -> tuple[int, int]:
 
 def threads(wanted: int | None) -> int | None:
     """As many threads as were asked for, where the machine can use them."""
-    machine.check_threads(wanted)
+    machine.check_threads(wanted, "--threads")
     return wanted
 
 
 def processes(wanted: int) -> int:
     """As many processes as were asked for, where the machine can use them."""
-    machine.check_threads(wanted, "processes")
+    machine.check_threads(wanted, "--processes")
     return wanted
 
 

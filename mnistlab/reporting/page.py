@@ -10,7 +10,6 @@ import re
 from dataclasses import dataclass
 from typing import NamedTuple
 
-
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,79}")
 

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure as Canvas
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 from numpy.typing import NDArray
 
+from mnistlab.reporting.bounds import MOST_CLASSES, highest, with_left_out
 from mnistlab.reporting.figures.canvas import (
     INK,
     MUTED,
@@ -28,6 +29,8 @@ from mnistlab.reporting.figures.canvas import (
     text_width,
 )
 from mnistlab.reporting.page import Figure
+
+TALLEST = 1700.0  # pixels of the rows together
 
 Array = NDArray[np.float64]
 Box = tuple[float, float, float, float]  # left, bottom, right, top
@@ -60,11 +63,17 @@ def per_class_accuracy(
         raise ValueError(f"figure {name}: no accuracy is finite")
     known = np.isfinite(table)
     mean = np.where(known, table, 0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
-    order = np.argsort(-mean, kind="stable")
+    measured = known.any(axis=0)
+    mean = np.where(measured, mean, np.inf)  # a class without images is not the hardest
+    row = max(30.0, 7.0 * len(shown) + 12)
+    hardest = highest(-mean, min(MOST_CLASSES, max(5, int(TALLEST // row))))
+    caption = with_left_out(caption, len(hardest), len(class_names), "with the lowest accuracy")
+    order = hardest[np.argsort(-mean[hardest], kind="stable")]
+    if not measured.all():
+        caption += " Without a dot: no image of the class."
     names = [shorten(class_names[index], 16) for index in order]
 
     def draw(width: int) -> Canvas:
-        row = max(30.0, 7.0 * len(shown) + 12)
         left = 16 + max(text_width(label, TEXT) for label in names)
         top = legend_height(shown, width) + 14
         blank, sheet = canvas(width, top + row * len(names) + 52)
@@ -75,9 +84,9 @@ def per_class_accuracy(
         axes.set_xlabel("Accuracy, %", loc="right", color=MUTED, fontsize=SMALL)
         return blank
 
-    hardest = class_names[order[-1]]
+    lowest = int(order[-1])
     alt = "Accuracy by class. Hardest: " + "; ".join(
-        f"{arm} {accuracy[arm][order[-1]]:.1%} on {hardest}" for arm in shown
+        f"{arm} {accuracy[arm][lowest]:.1%} on {class_names[lowest]}" for arm in shown
     )
     return compose(draw, name=name, title=title, alt=f"{alt}.", caption=caption, command=command)
 
@@ -129,7 +138,9 @@ def _dot_rows(axes: Axes, arms: Sequence[str], shown: list[str], table: Array) -
     # Dots of one row stand a little apart, or equal arms would hide each other.
     shifts = (np.arange(n_arms) - (n_arms - 1) / 2) * min(0.2, 0.62 / n_arms)
     rows = np.arange(n_classes)
-    axes.hlines(rows, np.nanmin(table, axis=0), np.nanmax(table, axis=0), color=RULE, linewidth=3)
+    some = np.isfinite(table).any(axis=0)
+    ends = np.nanmin(table[:, some], axis=0), np.nanmax(table[:, some], axis=0)
+    axes.hlines(rows[some], *ends, color=RULE, linewidth=3)
     for arm, shift, values in zip(shown, shifts, table, strict=True):
         colour, shape = mark_of(arms, arm)
         axes.plot(values, rows + shift, shape, color=colour, markersize=7.5)

@@ -12,6 +12,7 @@ from matplotlib.path import Path
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
+from mnistlab.reporting.bounds import MOST_CLASSES, enumerated, highest, with_left_out
 from mnistlab.reporting.figures.canvas import (
     INK,
     MUTED,
@@ -98,6 +99,9 @@ def embedding_map(
     middle = (points.max(axis=0) + points.min(axis=0)) / 2
     extent = np.ptp(points, axis=0)
     present = np.unique(labels)
+    counts = np.bincount(labels, minlength=len(class_names))
+    named = present[highest(counts[present], MOST_CLASSES)]
+    caption = with_left_out(caption, len(named), len(present), "of the most images have a name")
 
     def draw(width: int) -> Canvas:
         size = np.array([width, width if width == NARROW else 680])
@@ -108,12 +112,11 @@ def embedding_map(
         for label in present:
             of_class = places[labels == label]
             _dots(sheet, of_class, int(label), 3.0 if width == NARROW else 4.4)
-        medians = [np.median(places[labels == label], axis=0) for label in present]
-        _write_names(sheet, [shorten(class_names[label], 16) for label in present], medians, width)
+        medians = [np.median(places[labels == label], axis=0) for label in named]
+        _write_names(sheet, [shorten(class_names[label], 16) for label in named], medians, width)
         return blank
 
-    counts = np.bincount(labels, minlength=len(class_names))
-    parts = ", ".join(f"{n} {class_names[label]}" for label, n in enumerate(counts) if n)
+    parts = enumerated([f"{counts[label]} {class_names[label]}" for label in present])
     alt = f"{len(labels)} images as points in two dimensions, coloured by class: {parts}."
     return compose(draw, name=name, title=title, alt=alt, caption=caption, command=command)
 

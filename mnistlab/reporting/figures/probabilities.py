@@ -10,6 +10,7 @@ from matplotlib.figure import Figure as Canvas
 from matplotlib.ticker import FuncFormatter, NullLocator
 
 from mnistlab.evaluation import Reliability, Roc
+from mnistlab.reporting.bounds import with_left_out
 from mnistlab.reporting.figures.canvas import (
     MUTED,
     NARROW,
@@ -51,6 +52,7 @@ def roc_curves(
         raise ValueError(f"figure {name}: {len(curves)} curves for {len(class_names)} classes")
     told = {class_names[k]: curve for k, curve in enumerate(curves) if curve is not None}
     shown = sorted(told, key=lambda class_name: told[class_name].area)[:MOST_CURVES]
+    caption = with_left_out(caption, len(shown), len(told), "with the smallest areas")
     labels = [f"{shorten(class_name, 16)} {told[class_name].area:.4f}" for class_name in shown]
     marks = [mark_of(shown, class_name) for class_name in shown]
 
