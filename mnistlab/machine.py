@@ -42,11 +42,26 @@ def check_cpu_only(device: str) -> None:
         raise RecipeError(f"device {device!r} asked for, but this model runs on the CPU alone")
 
 
+def most_threads() -> int:
+    """How many threads, or processes, make sense here at all; more only wait for each other."""
+    return max(64, 4 * (os.cpu_count() or 1))
+
+
+def check_threads(wanted: int | None, what: str = "threads") -> None:
+    """RecipeError for a number of threads or processes that this machine cannot use."""
+    if wanted is not None and not 1 <= wanted <= most_threads():
+        raise RecipeError(f"{what} must be from 1 to {most_threads()} on this machine: {wanted}")
+
+
 @contextmanager
 def n_threads(wanted: int | None) -> Iterator[None]:
-    """Run the block with at most that many threads in NumPy and scikit-learn; None: as they are."""
+    """Run the block with at most that many threads in NumPy and scikit-learn; None: as they are.
+
+    RecipeError for more than `most_threads`.
+    """
     from threadpoolctl import threadpool_limits
 
+    check_threads(wanted)
     with threadpool_limits(wanted):
         yield
 
@@ -90,10 +105,33 @@ def _status_mb(field: str) -> float:
 
 
 def n_processes() -> int:
-    """How many processes torchrun has started to train together; 1 without it."""
-    return int(os.environ.get("WORLD_SIZE", "1"))
+    """How many processes torchrun has started to train together; 1 without it.
+
+    RecipeError where WORLD_SIZE is no such number.
+    """
+    return _number_in("WORLD_SIZE", lowest=1)
 
 
 def rank() -> int:
-    """Which of them this is; 0 is the one that writes and speaks."""
-    return int(os.environ.get("RANK", "0"))
+    """Which of them this is; 0 is the one that writes and speaks.
+
+    A lone process is the first, whatever RANK a cluster has left in its environment.
+    RecipeError where RANK is none of them.
+    """
+    n = n_processes()
+    place = _number_in("RANK", lowest=0)
+    if n > 1 and place >= n:
+        raise RecipeError(f"RANK is {place} of {n} processes, counted from 0")
+    return place if n > 1 else 0
+
+
+def _number_in(variable: str, lowest: int) -> int:
+    """The number in an environment variable; `lowest` where it is empty or missing."""
+    text = os.environ.get(variable, "").strip()
+    if not text:
+        return lowest
+    if not text.isdecimal() or len(text) > 9 or int(text) < lowest:
+        raise RecipeError(
+            f"{variable} is {text!r}, no number from {lowest} on: only torchrun should set it"
+        )
+    return int(text)

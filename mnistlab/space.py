@@ -17,6 +17,10 @@ from typing import Any
 from mnistlab.errors import RecipeError
 from mnistlab.recipe import Recipe, set_fields, validated
 
+MOST_FIELDS, MOST_CHOICES, MOST_LAYERS = 100, 1000, 100
+LARGEST = 2**53  # whole numbers up to here are exact in float64, which samplers draw in
+MOST_BYTES = 1_000_000  # of a space file
+
 
 @dataclass(frozen=True)
 class Range:
@@ -30,7 +34,10 @@ class Range:
     logarithmic: bool = False
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.low) and math.isfinite(self.high) and self.low < self.high):
+        for end in (self.low, self.high):
+            if (isinstance(end, int) and abs(end) > LARGEST) or not math.isfinite(end):
+                raise RecipeError("a range needs finite ends, and whole ones up to 2^53")
+        if not self.low < self.high:
             raise RecipeError(f"a range needs low < high, got {self.low} and {self.high}")
         if self.logarithmic and self.low <= 0:
             raise RecipeError(f"a logarithmic range needs low > 0, got {self.low}")
@@ -57,6 +64,8 @@ class Choice:
         # JSON has lists where recipes have tuples.
         values = tuple(tuple(v) if isinstance(v, list) else v for v in self.choices)
         object.__setattr__(self, "choices", values)
+        if len(values) > MOST_CHOICES:
+            raise RecipeError(f"a choice of {len(values):,} values; at most {MOST_CHOICES:,}")
         if len(values) < 2 or len({json.dumps(value) for value in values}) < len(values):
             raise RecipeError(f"a choice needs two values or more, all different, got {values}")
 
@@ -74,8 +83,10 @@ class Layers:
     width: Range
 
     def __post_init__(self) -> None:
-        if not 0 <= self.fewest < self.most:
-            raise RecipeError(f"layers need 0 <= fewest < most, got {self.fewest}, {self.most}")
+        if not 0 <= self.fewest < self.most <= MOST_LAYERS:
+            raise RecipeError(
+                f"layers need 0 <= fewest < most <= {MOST_LAYERS}, got {self.fewest}, {self.most}"
+            )
         if not self.width.is_whole or self.width.low < 1:
             raise RecipeError("widths of layers are whole numbers from 1 on")
 
@@ -90,8 +101,10 @@ class Space:
     fields: Mapping[str, Range | Choice | Layers]
 
     def __post_init__(self) -> None:
-        if not self.fields:
-            raise RecipeError("a space needs a field to search")
+        if not 1 <= len(self.fields) <= MOST_FIELDS:
+            raise RecipeError(
+                f"a space needs from 1 to {MOST_FIELDS} fields to search, got {len(self.fields)}"
+            )
 
     def dimensions(self) -> dict[str, Dimension]:
         """What a sampler draws, by name: of layers their number, and each one's width."""
@@ -177,7 +190,11 @@ def read_space(path: Path) -> Space:
     are layers. RecipeError, naming the file, for anything else.
     """
     try:
-        plain = json.loads(path.read_bytes())
+        with path.open("rb") as file:
+            content = file.read(MOST_BYTES + 1)
+        if len(content) > MOST_BYTES:
+            raise RecipeError(f"{path}: over {MOST_BYTES:,} bytes, which is no space to search")
+        plain = json.loads(content)
     except OSError as error:
         raise RecipeError(f"{path}: {error.strerror}") from error
     except (ValueError, RecursionError) as error:
@@ -187,7 +204,10 @@ def read_space(path: Path) -> Space:
     fields = {name: _field(value, f"{path}: {name}") for name, value in plain.items()}
     if not fields:
         raise RecipeError(f"{path}: holds no field to search")
-    return Space(fields)
+    try:
+        return Space(fields)
+    except RecipeError as error:
+        raise RecipeError(f"{path}: {error}") from error
 
 
 def _field(plain: Any, where: str) -> Range | Choice | Layers:

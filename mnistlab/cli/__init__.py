@@ -5,6 +5,7 @@ Each command imports what it needs, so that `mnistlab --help` loads no torch.
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -13,11 +14,14 @@ from typing import Annotated
 import typer
 
 from mnistlab import machine
-from mnistlab.cli import benchmarks, datasets, learning, recipes, trained, tuning
+from mnistlab.cli import benchmarks, datasets, learning, recipes, streams, trained, tuning
+from mnistlab.cli.memory import memory_text
 from mnistlab.errors import MnistlabError, RecipeError
 from mnistlab.version import __version__
 
 EXIT_BAD_INPUT, EXIT_INTERRUPTED = 2, 130
+# What a library raises of itself, and a descriptor used after it was closed, are bugs.
+NOT_OF_FILES = (None, errno.EBADF)
 
 app = typer.Typer(
     help="The workbench for small-image classification: MNIST, Fashion-MNIST, or your own.",
@@ -36,11 +40,14 @@ app.add_typer(benchmarks.app)
 
 def main() -> None:
     """Entry point of the `mnistlab` command."""
+    streams.open_closed()
+    os.environ.pop("MPLBACKEND", None)  # figures go into files, and a wrong one stops matplotlib
     sys.exit(run_command(sys.argv[1:]))
 
 
 def run_command(arguments: Sequence[str]) -> int:
     """Run one command line and return its exit status; bad input is one line and status 2."""
+    streams.make_usable()
     try:
         status = app(list(arguments), prog_name="mnistlab", standalone_mode=False)
         sys.stdout.flush()
@@ -49,22 +56,26 @@ def run_command(arguments: Sequence[str]) -> int:
     except MnistlabError as error:
         return _fail(str(error))
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
-        _silence()
+        streams.silence("stdout")
         return 1
+    except (MemoryError, RuntimeError) as error:
+        text = memory_text(error)
+        if text is None:  # a bug, which must show where it is
+            raise
+        return _fail(text)
     except OSError as error:
+        if error.errno in NOT_OF_FILES:
+            raise
         return _fail(f"{error.filename or 'system'}: {error.strerror or error}")
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
+    finally:
+        streams.flush()
     return status if isinstance(status, int) else 0
 
 
-def _silence() -> None:
-    """Nothing more is shown on standard output."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
 def _fail(message: str) -> int:
-    print("error: " + " ".join(message.split()), file=sys.stderr)
+    streams.say("error: " + " ".join(message.split()))
     return EXIT_BAD_INPUT
 
 
@@ -82,4 +93,4 @@ def _options(
     if machine.n_processes() > 1 and context.invoked_subcommand != "train":
         raise RecipeError("several processes can only train together: torchrun … -m mnistlab train")
     if machine.rank():  # the first one speaks
-        _silence()
+        streams.silence("stdout")

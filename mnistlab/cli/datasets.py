@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from mnistlab.cli.options import (
+    MOST_FOLDS,
     DeviceOption,
     ForceOption,
     JsonOption,
@@ -18,6 +18,7 @@ from mnistlab.cli.options import (
     SizeOption,
     ThreadsOption,
 )
+from mnistlab.cli.options import hold_out as checked_hold_out
 
 app = typer.Typer(help="Data sets: list, fetch, profile, audit, export.", no_args_is_help=True)
 
@@ -64,7 +65,7 @@ def data_profile(
     Classes, parts, grey levels, images, principal components, a map, and the nearest pairs of
     different classes, where labels are doubtful.
     """
-    from mnistlab.cli.terminal import table
+    from mnistlab.cli.terminal import say, table
     from mnistlab.data import load
     from mnistlab.data.profile import profile
     from mnistlab.reporting.profile_report import profile_report, summary_lines
@@ -74,7 +75,7 @@ def data_profile(
         dataset,
         with_map=not no_map,
         threads=threads,
-        on_step=lambda text: print(text, file=sys.stderr, flush=True),
+        on_step=say,
     )
     page = profile_report(found, out / f"profile-{dataset.name}")
     print(table(*summary_lines(found)))
@@ -86,7 +87,9 @@ def data_profile(
 @app.command("audit", epilog="Example: mnistlab data audit my-images/ --size 28")
 def data_audit(
     name: Annotated[str, typer.Argument(metavar="NAME_OR_PATH")],
-    folds: Annotated[int, typer.Option("--folds", min=2, help="How many parts.")] = 5,
+    folds: Annotated[
+        int, typer.Option("--folds", min=2, max=MOST_FOLDS, help="How many parts.")
+    ] = 5,
     size: SizeOption = None,
     label_column: LabelOption = None,
     out: OutOption = Path("runs"),
@@ -135,7 +138,11 @@ def data_export(
     size: SizeOption = None,
     hold_out: Annotated[
         float | None,
-        typer.Option("--hold-out", help="Fraction of all images to draw as the test part."),
+        typer.Option(
+            "--hold-out",
+            callback=checked_hold_out,
+            help="Fraction of all images to draw as the test part.",
+        ),
     ] = None,
     label_column: LabelOption = None,
 ) -> None:

@@ -7,13 +7,42 @@ from typing import Annotated
 
 import typer
 
+from mnistlab import machine
+from mnistlab.errors import RecipeError
+
+MOST_PIXELS = 4096  # a side of an image: larger ones are photographs, and no longer small images
+MOST_SEEDS, MOST_FOLDS, MOST_TRIALS = 1000, 1000, 100_000
+LARGEST_SEED = 2**32 - 1
+
 
 def size(text: str) -> tuple[int, int]:
     """(H, W) from "28" or "28x20"."""
     height, times, width = text.partition("x")
     if not height.isdecimal() or (times and not width.isdecimal()):
         raise typer.BadParameter(f"{text!r} is not like 28 or 28x20")
-    return int(height), int(width or height)
+    sides = [int(side) if len(side) < 10 else MOST_PIXELS + 1 for side in (height, width or height)]
+    if not all(1 <= side <= MOST_PIXELS for side in sides):
+        raise typer.BadParameter(f"{text[:20]} must be from 1 to {MOST_PIXELS} pixels")
+    return sides[0], sides[1]
+
+
+def threads(wanted: int | None) -> int | None:
+    """As many threads as were asked for, where the machine can use them."""
+    machine.check_threads(wanted, "--threads")
+    return wanted
+
+
+def processes(wanted: int) -> int:
+    """As many processes as were asked for, where the machine can use them."""
+    machine.check_threads(wanted, "--processes")
+    return wanted
+
+
+def hold_out(fraction: float | None) -> float | None:
+    """A fraction of the images, of which some must stay and some must go; None: no draw."""
+    if fraction is not None and not 0 < fraction < 1:  # so is NaN
+        raise RecipeError(f"hold-out must be a fraction between 0 and 1: {fraction}")
+    return fraction
 
 
 RECIPE_HELP = "A recipe's name, or a recipe in a .json file."
@@ -41,7 +70,9 @@ LabelOption = Annotated[
 OutOption = Annotated[Path, typer.Option("--out", help="Folder that run folders are put in.")]
 ForceOption = Annotated[bool, typer.Option("--force", help="Train again what is there already.")]
 DeviceOption = Annotated[str, typer.Option("--device", help="auto, cpu, cuda or mps.")]
-ThreadsOption = Annotated[int | None, typer.Option("--threads", min=1, help="CPU threads.")]
+ThreadsOption = Annotated[
+    int | None, typer.Option("--threads", callback=threads, help="CPU threads.")
+]
 TrackOption = Annotated[
     str | None, typer.Option("--track", help="Tell runs to a server as they train: mlflow.")
 ]

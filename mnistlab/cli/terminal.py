@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from mnistlab import machine
+from mnistlab.cli.streams import say as say
 from mnistlab.data import Dataset
 from mnistlab.errors import Stopped
 from mnistlab.recipe import Recipe
@@ -20,6 +21,8 @@ from mnistlab.run import Progress, Run, TrialEnd
 
 if TYPE_CHECKING:
     from mnistlab.phases import Epoch
+
+SURROGATES = range(0xD800, 0xE000)  # stand for bytes of a file name that are no UTF-8
 
 
 @contextmanager
@@ -38,7 +41,7 @@ def shown_progress() -> Iterator[Progress]:
             yield _plain_lines()
     except KeyboardInterrupt as error:  # typer would make it status 130 without a word
         if str(error):
-            print(error, file=sys.stderr)
+            say(str(error))
         raise typer.Exit(error.status if isinstance(error, Stopped) else 130) from error
 
 
@@ -50,7 +53,7 @@ def shown_count(what: str, total: int) -> Iterator[Callable[..., None]]:
     def said(name: str, *figures: object) -> None:
         nonlocal n_done
         n_done += 1
-        print(f"[{n_done}/{total}] {name}", file=sys.stderr, flush=True)
+        say(f"[{n_done}/{total}] {name}")
 
     if not sys.stderr.isatty():
         yield said
@@ -64,21 +67,30 @@ def shown_count(what: str, total: int) -> Iterator[Callable[..., None]]:
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """Left-aligned text columns, two spaces apart; None is shown as a dash."""
+    """Left-aligned text columns, two spaces apart; None is shown as a dash.
+
+    A cell is one line: what would break it, such as the line end in a class name, is a space.
+    """
+    from rich.cells import cell_len  # a Chinese letter is two columns wide
+
     lines = [[str(column) for column in columns]]
-    lines += [["-" if cell is None else str(cell) for cell in row] for row in rows]
-    widths = [max(len(line[i]) for line in lines) for i in range(len(columns))]
+    lines += [["-" if cell is None else _one_line(str(cell)) for cell in row] for row in rows]
+    widths = [max(cell_len(line[i]) for line in lines) for i in range(len(columns))]
     rule = ["-" * width for width in widths]
     padded = [
-        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        "  ".join(
+            cell + " " * (width - cell_len(cell)) for cell, width in zip(line, widths, strict=True)
+        ).rstrip()
         for line in [lines[0], rule, *lines[1:]]
     ]
     return "\n".join(padded)
 
 
-def say(text: str) -> None:
-    """A line on standard error."""
-    print(text, file=sys.stderr, flush=True)
+def _one_line(text: str) -> str:
+    """Without what moves the cursor; letters and paths as they are."""
+    return "".join(
+        letter if letter.isprintable() or ord(letter) in SURROGATES else " " for letter in text
+    )
 
 
 def _plain_lines() -> Progress:

@@ -10,6 +10,9 @@ import typer
 
 from mnistlab.cli.inputs import load_data, named_recipe
 from mnistlab.cli.options import (
+    LARGEST_SEED,
+    MOST_SEEDS,
+    MOST_TRIALS,
     DataOption,
     DeviceOption,
     JsonOption,
@@ -20,6 +23,7 @@ from mnistlab.cli.options import (
     SetOption,
     SizeOption,
     ThreadsOption,
+    processes,
 )
 
 app = typer.Typer()
@@ -30,21 +34,39 @@ def tune(
     recipe: RecipeArgument,
     data: DataOption = None,
     trials: Annotated[
-        int, typer.Option("--trials", min=1, help="How many points to try, earlier ones included.")
+        int,
+        typer.Option(
+            "--trials",
+            min=1,
+            max=MOST_TRIALS,
+            help="How many points to try, earlier ones included.",
+        ),
     ] = 50,
     settings: SetOption = None,
     space: Annotated[
         Path | None, typer.Option("--space", help="A .json file of what may be changed.")
     ] = None,
     sampler: Annotated[
-        str, typer.Option("--sampler", help="tpe, random, or, of choices alone, grid.")
+        str,
+        typer.Option(
+            "--sampler",
+            help="Search algorithm: tpe, random, or grid (only if every parameter is a list of "
+            "choices).",
+        ),
     ] = "tpe",
     seeds: Annotated[
-        int, typer.Option("--seeds", min=1, help="Seeds the best recipe is trained again with.")
+        int,
+        typer.Option(
+            "--seeds", min=1, max=MOST_SEEDS, help="Seeds the best recipe is trained again with."
+        ),
     ] = 5,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Of the search itself.")] = 0,
+    seed: Annotated[
+        int,
+        typer.Option("--seed", min=0, max=LARGEST_SEED, help="Random seed of the search."),
+    ] = 0,
     processes: Annotated[
-        int, typer.Option("--processes", min=1, help="How many trials to train at once.")
+        int,
+        typer.Option("--processes", callback=processes, help="How many trials to train at once."),
     ] = 1,
     size: SizeOption = None,
     label_column: LabelOption = None,

@@ -9,6 +9,7 @@ from statistics import fmean
 
 import numpy as np
 
+from mnistlab.reporting.bounds import spread, with_left_out
 from mnistlab.reporting.figures import image_grid
 from mnistlab.reporting.page import Cell, Column, Fact, Figure, Page, Section, Table
 from mnistlab.reporting.render import write
@@ -126,7 +127,8 @@ def _copies(audit: Audit, command: str) -> list[Section]:
     """Each copy beside the earlier image it is like."""
     figures = []
     for reason in ("duplicate", "near-duplicate"):
-        suspects = audit.of(reason)[: N_SHOWN // 2]
+        every = audit.of(reason)
+        suspects = [every[k] for k in spread(len(every), N_SHOWN // 2)]
         if suspects:
             places = np.array([place for s in suspects for place in (s.twin, s.index)])
             figures.append(
@@ -135,7 +137,13 @@ def _copies(audit: Audit, command: str) -> list[Section]:
                     audit.dataset.labels[places],
                     None,
                     audit.dataset.class_names,
-                    caption="Pairs: the earlier image, then the one that is like it.",
+                    caption=with_left_out(
+                        "Pairs: the earlier image, then the one that is like it.",
+                        len(suspects),
+                        len(every),
+                        "evenly over the set",
+                        "pairs",
+                    ),
                     command=command,
                     name=reason,
                     title=TITLES[reason],
@@ -170,7 +178,7 @@ def _grid(
         labels,
         suggested,
         audit.dataset.class_names,
-        caption=caption,
+        caption=with_left_out(caption, len(shown), len(suspects), "first", "images"),
         command=command,
         name=name,
         title=title,

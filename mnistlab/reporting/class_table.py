@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from mnistlab.evaluation import ClassReport
+from mnistlab.reporting.bounds import MOST_CLASSES, highest, with_left_out
 from mnistlab.reporting.page import Column, Table
 
 
@@ -18,13 +21,21 @@ def report_table(report: ClassReport, class_names: Sequence[str]) -> Table:
         Column("Images", ","),
         Column("Predicted", ","),
     )
-    names = (*class_names, "average over classes", "average over images")
-    scores = (*report.by_class, report.macro, report.weighted)
+    of_f1 = np.array(
+        [
+            score.f1 if n else np.nan
+            for score, n in zip(report.by_class, report.support, strict=True)
+        ]
+    )
+    chosen = highest(-of_f1, MOST_CLASSES)
+    note = with_left_out("", len(chosen), len(class_names), "with the lowest F1")
+    names = (*(class_names[k] for k in chosen), "average over classes", "average over images")
+    scores = (*(report.by_class[k] for k in chosen), report.macro, report.weighted)
     n_images = sum(report.support)
-    supports = (*report.support, n_images, n_images)
-    predicted = (*report.predicted, n_images, n_images)
+    supports = (*(report.support[k] for k in chosen), n_images, n_images)
+    predicted = (*(report.predicted[k] for k in chosen), n_images, n_images)
     rows = tuple(
         (name, score.precision, score.recall, score.f1, *counts)
         for name, score, *counts in zip(names, scores, supports, predicted, strict=True)
     )
-    return Table("Classification report", columns, rows)
+    return Table("Classification report", columns, rows, note=note)

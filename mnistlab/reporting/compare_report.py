@@ -6,6 +6,7 @@ import math
 from pathlib import Path
 
 from mnistlab.evaluation import mean_interval
+from mnistlab.reporting.bounds import MOST_ROWS, with_left_out
 from mnistlab.reporting.comparison_report import accuracy_text
 from mnistlab.reporting.figures.differences import Row, differences
 from mnistlab.reporting.page import Column, Fact, Number, Page, Section, Table
@@ -13,6 +14,8 @@ from mnistlab.reporting.render import write
 from mnistlab.reporting.run_report import machine_text
 from mnistlab.run import Comparison
 from mnistlab.run.comparing import Verdict, p_text
+
+MOST_NAMED = 6  # recipes, in the title
 
 
 def compare_report(comparison: Comparison) -> Path:
@@ -23,7 +26,9 @@ def compare_report(comparison: Comparison) -> Path:
     first = runs[0]
     page = Page(
         kind="Comparison",
-        title=", ".join(names[:-1]) + f" and {names[-1]}",
+        title=", ".join(names[:-1]) + f" and {names[-1]}"
+        if len(names) <= MOST_NAMED
+        else f"{len(names)} recipes",
         question=f"Which is better on {first.data['name']}, by how much, and is it more "
         "than chance?",
         answer=comparison.answer,
@@ -80,15 +85,22 @@ def _verdicts(comparison: Comparison, command: str) -> Section:
         Column("Found on"),
         Column("Shown"),
     )
-    rows = tuple(_row(verdict) for verdict in comparison.verdicts)
-    several = len(rows) > 1
+    rows = tuple(_row(verdict) for verdict in comparison.verdicts[:MOST_ROWS])
+    n_verdicts = len(comparison.verdicts)
+    several = n_verdicts > 1
     table = Table(
         "Differences",
         columns,
         rows,
-        note="Over seeds: Student's paired test. On images: McNemar's exact test and the paired "
-        "bootstrap, one model each."
-        + (f" p is corrected for {len(rows)} comparisons (Holm)." if several else ""),
+        note=with_left_out(
+            "Over seeds: Student's paired test. On images: McNemar's exact test and the paired "
+            "bootstrap, one model each."
+            + (f" p is corrected for {n_verdicts} comparisons (Holm)." if several else ""),
+            len(rows),
+            n_verdicts,
+            "first",
+            "comparisons",
+        ),
     )
     figure = differences(
         [

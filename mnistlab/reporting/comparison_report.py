@@ -24,7 +24,7 @@ from mnistlab.reporting.figures import (
 )
 from mnistlab.reporting.page import Column, Fact, Number, Page, Section, Table
 from mnistlab.reporting.run_report import (
-    N_SHOWN,
+    SHOWN_TEXT,
     curves_caption,
     curves_of,
     gallery,
@@ -257,8 +257,8 @@ def _galleries(result: StudyResult, command: str) -> list[Section]:
     return [
         Section(
             f"{arm.arm.name}: before and after",
-            f"The first {N_SHOWN} test images, as the network named them when it was "
-            f"initialised and when it was trained (seed {arm.runs[0].recipe.seed}).",
+            f"{SHOWN_TEXT}, as the network named them when it was initialised and when it was "
+            f"trained (seed {arm.runs[0].recipe.seed}).",
             figures=gallery(arm.runs[0], result.dataset, command, f"images-{arm.arm.name}"),
         )
         for arm in result.arms

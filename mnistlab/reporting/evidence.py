@@ -18,6 +18,7 @@ from mnistlab.evaluation import (
     tempered,
 )
 from mnistlab.evaluation.corruptions import FAMILIES, SEVERITIES
+from mnistlab.reporting.bounds import in_turns, spread
 from mnistlab.reporting.class_table import report_table
 from mnistlab.reporting.figures import (
     confusion_matrix,
@@ -171,8 +172,8 @@ def _mistakes(
         ),
     )
     if probabilities is None:
-        places = np.flatnonzero(predicted != test.labels)[:N_MISTAKES]
-        caption = "The first mistakes of the test part; the true name stands below."
+        places = _some(test, np.flatnonzero(predicted != test.labels), N_MISTAKES)
+        caption = f"{_kind(test)} mistakes of the test part; the true name stands below."
     else:
         places = most_confident_mistakes(test.labels, probabilities, N_MISTAKES)
         caption = "The surest first; the true name stands below. Some labels may be wrong."
@@ -187,13 +188,13 @@ def _mistakes(
 
 def _named(test: Dataset, predicted: NDArray[np.int64], command: str) -> Section:
     """Predictions overall and, where classes are few, a row of eight for each class named."""
-    overall = np.arange(min(N_MISTAKES, len(test)))
+    overall = _some(test, np.arange(len(test)), N_MISTAKES)
     figures = [
         _grid(
             test,
             predicted,
             overall,
-            "The first images of the test part.",
+            f"{_kind(test)} images of the test part.",
             command,
             "predictions",
             "Predictions",
@@ -201,9 +202,10 @@ def _named(test: Dataset, predicted: NDArray[np.int64], command: str) -> Section
     ]
     if test.n_classes <= MOST_CLASSES:
         by_class = np.concatenate(
-            [np.flatnonzero(predicted == k)[:N_OF_CLASS] for k in range(test.n_classes)]
+            [_spread(test, np.flatnonzero(predicted == k)) for k in range(test.n_classes)]
         )
-        caption = f"The first {N_OF_CLASS} images that were given each name."
+        first = "The first " if test.is_published else ""
+        caption = f"{first}{N_OF_CLASS} images that were given each name."
         figures.append(
             _grid(
                 test,
@@ -216,6 +218,24 @@ def _named(test: Dataset, predicted: NDArray[np.int64], command: str) -> Section
             )
         )
     return Section("Predictions", figures=tuple(figures))
+
+
+def _some(test: Dataset, places: NDArray[np.intp], most: int) -> NDArray[np.intp]:
+    """The first of a published part, which is shuffled; else of each class in turn."""
+    if test.is_published:
+        return places[:most]
+    return places[in_turns(test.labels[places], most)]
+
+
+def _spread(test: Dataset, places: NDArray[np.intp]) -> NDArray[np.intp]:
+    """N_OF_CLASS of them: the first of a published part, else evenly from first to last."""
+    if test.is_published or len(places) <= N_OF_CLASS:
+        return places[:N_OF_CLASS]
+    return places[spread(len(places), N_OF_CLASS)]
+
+
+def _kind(test: Dataset) -> str:
+    return "The first" if test.is_published else "Of each class in turn some"
 
 
 def _grid(

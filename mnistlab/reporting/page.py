@@ -10,8 +10,6 @@ import re
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from mnistlab.errors import DataError
-
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,79}")
 
@@ -24,7 +22,7 @@ class Figure:
     command: what makes it again. png: the picture as a file of its own.
     svg, narrow_svg: markup from `figures.theme`, for wide screens and for
     phones; put into the page as it is. half: two such figures share a row.
-    Raises DataError if the name, alt or png cannot serve.
+    Raises ValueError if the name, alt or png cannot serve.
     """
 
     name: str
@@ -39,13 +37,13 @@ class Figure:
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
-            raise DataError(f"figure {self.name!r}: a name is a-z, 0-9, - and _, from a letter on")
+            raise ValueError(f"figure {self.name!r}: a name is a-z, 0-9, - and _, from a letter on")
         if not self.alt.strip():
-            raise DataError(f"figure {self.name}: alt is empty")
+            raise ValueError(f"figure {self.name}: alt is empty")
         if not self.png.startswith(_PNG_SIGNATURE):
-            raise DataError(f"figure {self.name}: png is not a PNG file")
+            raise ValueError(f"figure {self.name}: png is not a PNG file")
         if bool(self.svg) != bool(self.narrow_svg):
-            raise DataError(f"figure {self.name}: svg and narrow_svg come together")
+            raise ValueError(f"figure {self.name}: svg and narrow_svg come together")
 
 
 class Number(NamedTuple):
@@ -78,7 +76,7 @@ class Table:
     """Rows under headings; None and NaN are missing values and sort last.
 
     arms: the arms of the study in order; a first cell that names one is marked
-    with that arm's colour. Raises DataError for a row of another length or a
+    with that arm's colour. Raises ValueError for a row of another length or a
     number its column cannot format.
     """
 
@@ -91,7 +89,7 @@ class Table:
     def __post_init__(self) -> None:
         for index, row in enumerate(self.rows):
             if len(row) != len(self.columns):
-                raise DataError(
+                raise ValueError(
                     f"table {self.title!r}: row {index} has {len(row)} cells "
                     f"for {len(self.columns)} columns"
                 )
@@ -99,7 +97,7 @@ class Table:
                 try:
                     cell_text(cell, column)
                 except ValueError as error:
-                    raise DataError(
+                    raise ValueError(
                         f"table {self.title!r}: {cell!r} cannot be shown "
                         f"as {column.format!r} in column {column.title!r}"
                     ) from error
@@ -125,7 +123,7 @@ class Page:
     """A report: what was asked, the answer in a sentence, and the evidence.
 
     kind: the word over the title, such as "Study". command: what makes the
-    page. Raises DataError if two figures share a name.
+    page. Raises ValueError if two figures share a name.
     """
 
     title: str
@@ -140,7 +138,7 @@ class Page:
         seen: set[str] = set()
         for figure in self.figures():
             if figure.name in seen:
-                raise DataError(f"page {self.title!r}: two figures are named {figure.name}")
+                raise ValueError(f"page {self.title!r}: two figures are named {figure.name}")
             seen.add(figure.name)
 
     def figures(self) -> list[Figure]:

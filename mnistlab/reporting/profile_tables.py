@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mnistlab.data.grey_levels import BLACK, statistics_of
 from mnistlab.data.profile import Embedding, Profile
+from mnistlab.reporting.bounds import MOST_CLASSES, extremes, with_left_out
 from mnistlab.reporting.page import Column, Table
 from mnistlab.reporting.profile_words import class_name, compared
 
@@ -21,9 +22,10 @@ def class_table(profile: Profile) -> Table:
         Column("Nearest of its class, %", ".1f"),
     )
     rows = []
-    for k, (name, levels) in enumerate(
-        zip(profile.dataset.class_names, profile.grey_levels.sum(axis=0), strict=True)
-    ):
+    by_class = profile.grey_levels.sum(axis=0)
+    chosen = extremes(profile.class_counts, MOST_CLASSES)
+    for k in chosen:
+        name, levels = profile.dataset.class_names[k], by_class[k]
         n = int(profile.class_counts[k])
         pixels = statistics_of(levels) if n else None
         rows.append(
@@ -40,6 +42,12 @@ def class_table(profile: Profile) -> Table:
     note = (
         f"The last column: of {compared(profile)}, for how many of the class the nearest of the "
         "others, by all pixels, is of the class too."
+    )
+    note = with_left_out(
+        note,
+        len(chosen),
+        len(by_class),
+        "most frequent and rarest, half each (profile.json has all)",
     )
     return Table("Classes", columns, tuple(rows), note=note)
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnistlab.data import Dataset
+from mnistlab.data.splits import sample
 from mnistlab.errors import RunError
 from mnistlab.phases import Best, Epoch, Phase
 from mnistlab.recipe import Recipe
@@ -31,6 +32,7 @@ from mnistlab.run import test_part as test_part_of
 
 LONGEST_FACT = 80  # characters
 N_SHOWN = 64  # images of the before-and-after grids (write-up E)
+SHOWN_TEXT = "Test images, some of every class as far as they go"
 
 
 def report(run: Run, data: Dataset | None = None) -> Path:
@@ -78,8 +80,8 @@ def _training(run: Run, dataset: Dataset, command: str) -> tuple[Section, ...]:
         training,
         Section(
             "Before and after",
-            f"The first {N_SHOWN} test images, as the network named them when it was "
-            "initialised and when it was trained.",
+            f"{SHOWN_TEXT}, as the network named them when it was initialised and when it was "
+            "trained.",
             figures=gallery(run, dataset, command, "images"),
         ),
     )
@@ -179,7 +181,7 @@ def _phase_ends(run: Run) -> tuple[int, ...]:
 
 def gallery(run: Run, dataset: Dataset, command: str, name: str) -> tuple[Figure, Figure]:
     """The same test images named by the untrained and by the trained network."""
-    shown = test_part_of(run, dataset).take(slice(0, N_SHOWN))
+    shown = sample(test_part_of(run, dataset), N_SHOWN)
     train = parts_of(run.recipe, dataset).train
     untrained = classifier_of(replace(run.recipe, phases=())).fit(train.images, train.labels)
     return before_and_after(

@@ -11,6 +11,7 @@ import numpy as np
 from mnistlab.evaluation import mean_interval
 from mnistlab.recipes import RECIPES
 from mnistlab.recipes.spaces import space_of
+from mnistlab.reporting.bounds import MOST_ROWS, highest, with_left_out
 from mnistlab.reporting.comparison_report import accuracy_text
 from mnistlab.reporting.figures import (
     Axis,
@@ -100,6 +101,8 @@ def seeds_table(result: TuningResult) -> Table:
 def trials_table(result: TuningResult) -> Table:
     """A row a trial: its point, how far it got, how long it took."""
     names = tuple(result.search.space.dimensions())
+    accuracy = [np.nan if trial.accuracy is None else trial.accuracy for trial in result.trials]
+    shown = [result.trials[place] for place in highest(np.array(accuracy), MOST_ROWS)]
     columns = (
         Column("Trial"),
         *(Column(name) for name in names),
@@ -117,13 +120,15 @@ def trials_table(result: TuningResult) -> Table:
             trial.time_s,
             trial.why or None,
         )
-        for trial in result.trials
+        for trial in shown
     )
+    note = "Accuracy of the epoch that was best; of a trial ended early, of its last."
+    which = "with the highest accuracy (result.json has all)"
     return Table(
         "Every trial",
         columns,
         rows,
-        note="Accuracy of the epoch that was best; of a trial ended early, of its last.",
+        note=with_left_out(note, len(shown), len(result.trials), which, "trials"),
     )
 
 

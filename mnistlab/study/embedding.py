@@ -21,6 +21,7 @@ from mnistlab.data.embedding import (
     principal_components,
     variance_shares,
 )
+from mnistlab.data.splits import sample
 from mnistlab.study.settings import Settings
 
 
@@ -29,7 +30,8 @@ class EmbeddingStudy:
     """A question about the images themselves; nothing is trained and no label is used to embed.
 
     n_components: of the principal component analysis, fitted on the training part. n_map,
-    perplexity: of the t-SNE map, drawn of the first n_map training images.
+    perplexity: of the t-SNE map, drawn of n_map training images: classes in proportion, of a
+    published set the first.
     """
 
     name: str
@@ -46,12 +48,12 @@ class EmbeddingStudy:
     def run(self, dataset: Dataset, settings: Settings) -> EmbeddingResult:
         """Fit both on training images; the other parts are left alone."""
         train = split(dataset, self.protocol).train
-        rows = as_rows(train.images)
+        rows, drawn = as_rows(train.images), sample(train, self.n_map)
         with machine.n_threads(settings.threads):
             start = time.perf_counter()
             pca = principal_components(rows, self.n_components, self.seed)
             pca_time_s, start = time.perf_counter() - start, time.perf_counter()
-            rows, labels = rows[: self.n_map], train.labels[: self.n_map]
+            rows, labels = as_rows(drawn.images), drawn.labels
             map_points, perplexity = neighbour_map(rows, self.perplexity, self.seed)
             map_time_s = time.perf_counter() - start
             result = EmbeddingResult(

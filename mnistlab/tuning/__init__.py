@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from mnistlab import atomic
+from mnistlab import atomic, machine
 from mnistlab.data import Dataset, load
 from mnistlab.errors import RecipeError, Stopped, TrainingError
 from mnistlab.evaluation import Difference, on_same_images, over_seeds
@@ -114,6 +114,8 @@ def tune(
     for name, value in (("trials", n_trials), ("seeds", n_seeds), ("processes", n_processes)):
         if value < 1:
             raise RecipeError(f"{name} must be at least 1, got {value}")
+    machine.check_threads(n_processes, "processes")
+    machine.check_threads(threads)
     space, progress = space or space_of(recipe), progress or Progress()
     space.check(recipe)
     check_trainable(recipe, parts_of(recipe, dataset).train, device)

@@ -6,11 +6,11 @@ any number of processes; each takes a trial, reports its epochs and tells its en
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
-from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +65,7 @@ class Board:
             raise RecipeError(f"unknown sampler {plan.sampler!r}; there are: {', '.join(SAMPLERS)}")
         self.folder, self.plan = folder, plan
         # Of a grid there are no more points than those.
-        self._most = len(points_set(plan)) if plan.sampler == "grid" else None
+        self._most = n_grid_points(plan.space) if plan.sampler == "grid" else None
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         with self._locked():
             self._study = _open(folder / "journal.jsonl", plan)
@@ -155,10 +155,20 @@ class Board:
         begun = [t for t in self._study.get_trials(deepcopy=False) if t.state != TrialState.WAITING]
         if len(begun) >= (n_trials if self._most is None else min(n_trials, self._most)):
             return None
+        self._set(len(begun))
         self._study.sampler = sampler_of(self.plan, len(begun))
         trial = self._study.ask()
         claim.enter_context(self._claimed(trial.number))
         return trial.number, self._drawn(trial, trial.number)
+
+    def _set(self, number: int) -> None:
+        """Let the trial of that number take its set point, if it has one that is not set yet."""
+        if self._study.get_trials(deepcopy=False, states=(TrialState.WAITING,)):
+            return  # a process killed just then has set it, or an earlier version all of a grid
+        point = set_point(self.plan, number)
+        if point is not None:
+            dimensions = self.plan.space.dimensions()
+            self._study.enqueue_trial({k: _kept(dimensions[k], v) for k, v in point.items()})
 
     def _drawn(self, trial: optuna.Trial, number: int) -> dict[str, Any]:
         """The trial's point, drawn now or before."""
@@ -203,20 +213,31 @@ def sampler_of(plan: Plan, number: int) -> optuna.samplers.BaseSampler:
     return optuna.samplers.TPESampler(seed=seed)
 
 
-def points_set(plan: Plan) -> list[Mapping[str, Any]]:
-    """The points that are set from the beginning: all of a grid, else where the recipe stands.
-
-    Raises RecipeError for a grid of ranges.
-    """
-    if plan.sampler != "grid":
-        return [] if plan.start is None else [plan.start]
-    dimensions = plan.space.dimensions()
-    choices = []
-    for name, kind in dimensions.items():
+def n_grid_points(space: Space) -> int:
+    """How many points a grid has; RecipeError for a space with ranges."""
+    for name, kind in space.dimensions().items():
         if not isinstance(kind, Choice):
             raise RecipeError(f"a grid needs choices, and {name} is a range")
-        choices.append(kind.choices)
-    return [dict(zip(dimensions, values, strict=True)) for values in product(*choices)]
+    return math.prod(len(kind.choices) for kind in _choices(space).values())
+
+
+def set_point(plan: Plan, number: int) -> Mapping[str, Any] | None:
+    """The point of a trial that needs no drawing: of a grid each, else the first of all.
+
+    A grid is counted through like an odometer, the last dimension fastest: it may have more points
+    than any memory has room for.
+    """
+    if plan.sampler != "grid":
+        return plan.start if number == 0 else None
+    point = {}
+    for name, kind in reversed(_choices(plan.space).items()):
+        number, place = divmod(number, len(kind.choices))
+        point[name] = kind.choices[place]
+    return dict(reversed(point.items()))
+
+
+def _choices(space: Space) -> dict[str, Choice]:
+    return {name: kind for name, kind in space.dimensions().items() if isinstance(kind, Choice)}
 
 
 def _open(path: Path, plan: Plan) -> optuna.Study:
@@ -232,13 +253,10 @@ def _open(path: Path, plan: Plan) -> optuna.Study:
                 N_UNJUDGED, n_warmup_steps=round(SHARE_UNJUDGED * plan.n_epochs)
             ),
         )
-        n_there = len(study.get_trials(deepcopy=False))
+        study.get_trials(deepcopy=False)
     except (*DAMAGED, optuna.exceptions.OptunaError) as error:
         said = " ".join(str(error).split()) or type(error).__name__
         raise RunError(f"{path}: cannot be read: {said}") from error
-    dimensions = plan.space.dimensions()
-    for point in points_set(plan)[n_there:]:  # a process killed just then left some of them out
-        study.enqueue_trial({name: _kept(dimensions[name], value) for name, value in point.items()})
     return study
 
 

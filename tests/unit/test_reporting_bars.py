@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mnistlab.errors import DataError
 from mnistlab.reporting.figures.bars import _ends, accuracy_bars
 
 WORDS = {"caption": "A caption.", "command": "mnistlab study cnn-regularisation"}
@@ -79,6 +78,6 @@ def test_the_same_bytes_again() -> None:
     ],
 )
 def test_what_cannot_be_drawn_is_refused(accuracy: dict, fault: str) -> None:
-    with pytest.raises(DataError, match=f"figure best-accuracies: .*{fault}") as caught:
+    with pytest.raises(ValueError, match=f"figure best-accuracies: .*{fault}") as caught:
         accuracy_bars(ARMS, accuracy, **WORDS)
     assert "\n" not in str(caught.value)

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from mnistlab.data import Dataset
-from mnistlab.errors import DataError
 from mnistlab.evaluation import one_against_rest, reliability
 from mnistlab.phases import Phase
 from mnistlab.recipe import Recipe
@@ -92,11 +91,11 @@ def test_of_many_classes_the_hardest_curves_are_drawn() -> None:
 
 
 def test_curves_that_cannot_be_drawn_are_refused() -> None:
-    with pytest.raises(DataError, match="2 curves for 3 classes"):
+    with pytest.raises(ValueError, match="2 curves for 3 classes"):
         roc_curves(["a", "b", "c"], [None, None], **WORDS)
-    with pytest.raises(DataError, match="2 curves for 2 classes"):
+    with pytest.raises(ValueError, match="2 curves for 2 classes"):
         roc_curves(["a", "b"], [None, None], **WORDS)
-    with pytest.raises(DataError, match="nothing to show"):
+    with pytest.raises(ValueError, match="nothing to show"):
         reliability_diagram({}, **WORDS)
 
 
@@ -127,5 +126,5 @@ def test_accuracy_by_severity_tells_where_it_ends() -> None:
     ],
 )
 def test_severities_that_cannot_be_drawn_are_refused(families: dict[str, np.ndarray]) -> None:
-    with pytest.raises(DataError):
+    with pytest.raises(ValueError):
         severity_curves(0.9, families, **WORDS)

@@ -19,7 +19,6 @@ from hypothesis import strategies as st
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 
-from mnistlab.errors import DataError
 from mnistlab.reporting import Figure
 from mnistlab.reporting.figures import (
     Curves,
@@ -249,7 +248,7 @@ def test_before_and_after_share_a_row():
     ],
 )
 def test_grid_refuses(arguments, fault):
-    with pytest.raises(DataError, match=rf"figure image-grid: .*{fault}"):
+    with pytest.raises(ValueError, match=rf"figure image-grid: .*{fault}"):
         image_grid(*arguments, **WORDS)
 
 
@@ -379,7 +378,7 @@ def test_curves_that_stop_early_or_diverge():
 )
 @pytest.mark.parametrize("draw", [learning_curves, validation_losses, learning_rates])
 def test_curves_refuse(draw, logged, fault):
-    with pytest.raises(DataError, match=rf"figure [a-z-]+: .*{fault}"):
+    with pytest.raises(ValueError, match=rf"figure [a-z-]+: .*{fault}"):
         draw(("a",), logged, **WORDS)
 
 
@@ -506,7 +505,7 @@ def test_rates_are_told_in_words():
 def test_an_arm_without_rates_is_refused():
     for unknown in (None, np.full((1, 2), np.nan)):
         logged = Curves(*[np.zeros((1, 2))] * 3, learning_rate=unknown)
-        with pytest.raises(DataError, match="figure learning-rates: 'a' has no learning rates"):
+        with pytest.raises(ValueError, match="figure learning-rates: 'a' has no learning rates"):
             learning_rates(("a",), {"a": logged}, **WORDS)
 
 
@@ -584,6 +583,6 @@ two = {"a": np.array([0.5, 0.6])}
     ],
 )
 def test_dots_and_matrices_refuse(draw: Callable[[], Figure], fault: str):
-    with pytest.raises(DataError, match=rf"figure [a-z-]+: .*{fault}") as caught:
+    with pytest.raises(ValueError, match=rf"figure [a-z-]+: .*{fault}") as caught:
         draw()
     assert "\n" not in str(caught.value)

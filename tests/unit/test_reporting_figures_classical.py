@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 from PIL import Image
 from test_reporting_palette import SCHEMES, SIGHTS, contrast, lab, rgb
 
-from mnistlab.errors import DataError
 from mnistlab.reporting import Figure
 from mnistlab.reporting.figures import (
     Curves,
@@ -575,6 +574,6 @@ EYE = np.eye(2)
     ],
 )
 def test_figures_refuse(draw: Callable[[], Figure], fault: str):
-    with pytest.raises(DataError, match=rf"figure [a-z-]+: .*{fault}") as caught:
+    with pytest.raises(ValueError, match=rf"figure [a-z-]+: .*{fault}") as caught:
         draw()
     assert "\n" not in str(caught.value)

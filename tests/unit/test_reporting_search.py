@@ -13,7 +13,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_reporting_figures_classical import markup, outside, sizes_of, text_place, texts
 
-from mnistlab.errors import DataError
 from mnistlab.reporting import Figure
 from mnistlab.reporting.figures import (
     Axis,
@@ -402,7 +401,7 @@ def test_any_scores_can_be_drawn(values: list[float]) -> None:
 )
 def test_trials_that_cannot_be_drawn_are_refused(draw, scores, complete, fault) -> None:
     before = () if draw is search_history else (AXES,)
-    with pytest.raises(DataError, match=f"figure here: .*{fault}") as caught:
+    with pytest.raises(ValueError, match=f"figure here: .*{fault}") as caught:
         draw(*before, scores, complete, name="here", **WORDS)
     assert "\n" not in str(caught.value)
 
@@ -424,7 +423,7 @@ def test_trials_that_cannot_be_drawn_are_refused(draw, scores, complete, fault) 
     ],
 )
 def test_axes_that_cannot_be_drawn_are_refused(draw, axes, fault) -> None:
-    with pytest.raises(DataError, match=f"figure here: {fault}"):
+    with pytest.raises(ValueError, match=f"figure here: {fault}"):
         draw(axes, SCORES, COMPLETE, name="here", **WORDS)
 
 
@@ -441,5 +440,5 @@ def test_axes_that_cannot_be_drawn_are_refused(draw, axes, fault) -> None:
     ],
 )
 def test_importance_that_is_none_is_refused(names, importance, fault) -> None:
-    with pytest.raises(DataError, match=f"figure importance: .*{fault}"):
+    with pytest.raises(ValueError, match=f"figure importance: .*{fault}"):
         importance_bars(names, importance, **WORDS)

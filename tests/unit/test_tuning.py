@@ -11,6 +11,7 @@ import sys
 import time
 from collections import Counter
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from mnistlab.recipe import Recipe
 from mnistlab.run import Progress, TrialEnd
 from mnistlab.space import Choice, Layers, Range, Space
 from mnistlab.tuning import Trial, TuningResult, tune
+from mnistlab.tuning.board import Plan, n_grid_points, set_point
 
 BY_HAND = Recipe(
     "by-hand", "D3", "scratch", (Phase("momentum", 1e-4, 4),), {"hidden_sizes": (8,)}, batch_size=32
@@ -163,6 +165,19 @@ def test_a_grid_tries_every_combination_once(stripes: Dataset, tmp_path: Path) -
     assert found.recipe.model_args["C"] == found.best.point["C"]
 
 
+def test_the_points_of_a_grid_are_counted_through_and_never_all_held() -> None:
+    plan = Plan(GRID, "grid", 0, 0, None)
+    points = [set_point(plan, number) for number in range(n_grid_points(GRID))]
+    expected = product((0.1, 1.0, 10.0), ("scale", 0.01))
+    assert points == [{"C": c, "gamma": gamma} for c, gamma in expected]
+    values = tuple(1.0 + step for step in range(40))
+    huge = Space({f"field{i}": Choice(values) for i in range(20)})
+    assert n_grid_points(huge) == 40**20
+    assert set_point(Plan(huge, "grid", 0, 0, None), 40**20 - 1) == {
+        f"field{i}": 40.0 for i in range(20)
+    }
+
+
 def test_an_svm_has_one_seed_and_an_interval_over_images(stripes: Dataset, tmp_path: Path) -> None:
     found = search(SVM, stripes, tmp_path, 4)
     gain = found.gain()
@@ -180,6 +195,7 @@ def test_an_svm_has_one_seed_and_an_interval_over_images(stripes: Dataset, tmp_p
         ({"n_trials": 0}, "trials must be at least 1"),
         ({"n_seeds": 0}, "seeds must be at least 1"),
         ({"n_processes": 0}, "processes must be at least 1"),
+        ({"n_processes": 100_000}, "processes must be from 1 to"),
         ({"space": Space({"gamma": Range(0.1, 1.0)})}, "the space does not fit by-hand"),
         ({"device": "mps"}, "runs on the CPU alone"),
     ],

@@ -13,7 +13,6 @@ from matplotlib.axes import Axes as Sheet
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from mnistlab.errors import DataError
 from mnistlab.reporting.figures.canvas import (
     MUTED,
     SMALL,
@@ -120,21 +119,21 @@ def _ticks(axis: Axis, low: float, high: float) -> list[float]:
 
 
 def check_axes(name: str, axes: Sequence[Axis], n_trials: int) -> None:
-    """Raise DataError where figure `name` cannot show these settings of so many trials."""
+    """Raise ValueError where figure `name` cannot show these settings of so many trials."""
     if not axes:
-        raise DataError(f"figure {name}: there are no settings")
+        raise ValueError(f"figure {name}: there are no settings")
     for axis in axes:
         known = axis.values[~np.isnan(axis.values)]
         if axis.values.shape != (n_trials,):
-            raise DataError(
+            raise ValueError(
                 f"figure {name}: {axis.name!r} has {axis.values.shape} values for {n_trials} trials"
             )
         if not known.size or not np.isfinite(known).all():
-            raise DataError(f"figure {name}: {axis.name!r} needs finite values")
+            raise ValueError(f"figure {name}: {axis.name!r} needs finite values")
         if axis.labels and not np.isin(known, np.arange(len(axis.labels))).all():
-            raise DataError(f"figure {name}: {axis.name!r} has a value without a label")
+            raise ValueError(f"figure {name}: {axis.name!r} has a value without a label")
         if axis.logarithmic and (axis.labels or known.min() <= 0):
-            raise DataError(f"figure {name}: {axis.name!r} needs positive values on a log scale")
+            raise ValueError(f"figure {name}: {axis.name!r} needs positive values on a log scale")
 
 
 def write_ticks(sheet: Sheet, scale: Scale, left: float, across: float, y: float) -> None:

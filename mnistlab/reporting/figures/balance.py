@@ -10,7 +10,7 @@ from matplotlib.figure import Figure as Canvas
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
-from mnistlab.errors import DataError
+from mnistlab.reporting.bounds import MOST_CLASSES, extremes, with_left_out
 from mnistlab.reporting.figures.canvas import (
     INK,
     MUTED,
@@ -26,7 +26,7 @@ from mnistlab.reporting.figures.canvas import (
 from mnistlab.reporting.page import Figure
 from mnistlab.reporting.palette import light
 
-_STRENGTHS = (0.8, 0.35)  # opacity of the first part and of the second
+_STRENGTHS = (0.8, 0.35, 0.55)  # opacity of the parts: train, test, or train, validation, test
 _MANY = 20  # classes: more are written smaller
 
 
@@ -42,23 +42,30 @@ def class_balance(
 ) -> Figure:
     """A bar a class as long as it has images, one part after the other; number and share beside.
 
-    counts: int64 (P, K) of one part or two. Raises DataError for another shape or no images.
+    counts: int64 (P, K) of one part, two or three. Of very many classes the most frequent and the
+    rarest. Raises ValueError for another shape or no images.
     """
-    if counts.shape != (len(parts), len(class_names)) or len(parts) not in (1, 2):
-        raise DataError(f"figure {name}: counts {counts.shape} for {len(class_names)} classes")
+    if counts.shape != (len(parts), len(class_names)) or len(parts) not in (1, 2, 3):
+        raise ValueError(f"figure {name}: counts {counts.shape} for {len(class_names)} classes")
     totals = counts.sum(axis=0)
     if counts.min() < 0 or not totals.any():
-        raise DataError(f"figure {name}: there are no images to count")
-    shares = totals / totals.sum()
+        raise ValueError(f"figure {name}: there are no images to count")
+    alt = f"Images by class: {_told(totals, class_names)}."
+    chosen = extremes(totals, MOST_CLASSES)
+    caption = with_left_out(
+        caption, len(chosen), len(class_names), "most frequent and rarest, half each"
+    )
+    shares = totals[chosen] / totals.sum()
+    counts, totals = counts[:, chosen], totals[chosen]
     numbers = [f"{n:,}" for n in totals]
     percents = [f"{share:.1%}".replace("%", " %") for share in shares]
-    names = [shorten(class_name, 16) for class_name in class_names]
+    names = [shorten(class_names[k], 16) for k in chosen]
 
     def draw(width: int) -> Canvas:
         size, row = row_size(len(names))
         left = 12 + max(text_width(label, size) for label in names)
         room = [max(text_width(text, size) for text in texts) for texts in (numbers, percents)]
-        top, height = 30.0 if len(parts) == 2 else 4.0, row * len(names)
+        top, height = 30.0 if len(parts) > 1 else 4.0, row * len(names)
         blank, sheet = canvas(width, top + height + 34)
         axes = panel(blank, left, top, width - left - sum(room) - 24, height)
         _bars(axes, counts, names, size)
@@ -66,15 +73,14 @@ def class_balance(
             y = top + (index + 0.5) * row
             for text, x in ((percent, width - 2), (number, width - 14 - room[1])):
                 sheet.text(x, y, text, ha="right", va="center_baseline", fontsize=size)
-        if len(parts) == 2:
+        if len(parts) > 1:
             key(
                 sheet,
-                [(p, light("accent"), a) for p, a in zip(parts, _STRENGTHS, strict=True)],
+                [(p, light("accent"), a) for p, a in zip(parts, _STRENGTHS, strict=False)],
             )
         axes.set_xlabel("Images", loc="right", color=MUTED, fontsize=SMALL)
         return blank
 
-    alt = f"Images by class: {_told(totals, class_names)}."
     return compose(
         draw, name=name, title=title, alt=alt, caption=caption, command=command, half=True
     )

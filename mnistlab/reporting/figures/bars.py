@@ -10,7 +10,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 from numpy.typing import NDArray
 
-from mnistlab.errors import DataError
 from mnistlab.reporting.figures.canvas import (
     INK,
     MUTED,
@@ -46,16 +45,16 @@ def accuracy_bars(
 ) -> Figure:
     """A bar an arm up to the mean of its seeds, a dot a seed; the axis leaves out what all share.
 
-    accuracy: for each arm shown, float64 (S,) of fractions. Raises DataError for an unknown arm
+    accuracy: for each arm shown, float64 (S,) of fractions. Raises ValueError for an unknown arm
     or an accuracy that is not finite.
     """
     shown = [arm for arm in arms if arm in accuracy]
     if not shown or len(shown) != len(accuracy):
-        raise DataError(f"figure {name}: arms to show are {list(accuracy)}, of {list(arms)}")
+        raise ValueError(f"figure {name}: arms to show are {list(accuracy)}, of {list(arms)}")
     for arm in shown:
         values = accuracy[arm]
         if values.ndim != 1 or not values.size or not np.isfinite(values).all():
-            raise DataError(f"figure {name}: {arm!r} needs finite accuracies of shape (S,)")
+            raise ValueError(f"figure {name}: {arm!r} needs finite accuracies of shape (S,)")
     everything = 100 * np.concatenate([accuracy[arm] for arm in shown])
     low, high = _ends(everything)
     labels = [shorten(arm, 24) for arm in shown]

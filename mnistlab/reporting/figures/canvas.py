@@ -11,6 +11,7 @@ import io
 import math
 import warnings
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
 import matplotlib
@@ -20,6 +21,7 @@ from matplotlib.patheffects import withStroke
 from matplotlib.text import Text
 from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import Bbox
+from rich.cells import cell_len
 
 from mnistlab.reporting.figures.theme import HALO, themed
 from mnistlab.reporting.page import Figure
@@ -29,8 +31,30 @@ WIDE, HALF, NARROW = 1112, 526, 350
 SMALL, TEXT = 10.5, 12.0
 INK, MUTED, RULE, PAPER = light("ink"), light("muted"), light("rule"), light("paper")
 
+MOST_PIXELS = 4000  # of a PNG, either way: a larger figure is drawn at fewer dots an inch
+
 _SHAPES = "osD^vPX*"
 _LEGEND_LENGTH = 44
+# For letters that DejaVu Sans lacks, in PNG files alone: the page takes the reader's fonts.
+_FALLBACKS = (
+    "Noto Sans CJK JP",
+    "Noto Sans CJK SC",
+    "Noto Sans SC",
+    "Source Han Sans SC",
+    "WenQuanYi Zen Hei",
+    "WenQuanYi Micro Hei",
+    "Droid Sans Fallback",
+    "Hiragino Sans",
+    "Microsoft YaHei",
+    "Yu Gothic",
+    "Malgun Gothic",
+    "Arial Unicode MS",
+    "Noto Sans Devanagari",
+    "Noto Sans Thai",
+    "Noto Sans Bengali",
+    "Noto Sans Tamil",
+    "Noto Emoji",
+)
 # From matplotlib's own defaults on, whatever the user's matplotlibrc says.
 _STYLE: dict[Any, Any] = {
     key: value for key, value in matplotlib.rcParamsDefault.items() if "backend" not in key
@@ -57,7 +81,7 @@ def compose(
 ) -> Figure:
     """A Figure from `draw`, which is called with the width to draw at."""
     width = HALF if half else WIDE
-    with matplotlib.rc_context(_STYLE), warnings.catch_warnings():
+    with matplotlib.rc_context(_STYLE | {"font.family": _families()}), warnings.catch_warnings():
         # A script the font lacks shows as boxes in the PNG; the page has the reader's fonts.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         wide, narrow = draw(width), draw(NARROW)
@@ -72,6 +96,15 @@ def compose(
             narrow_svg=themed(_svg(narrow), f"{name}-narrow", smallest=0.8),
             half=half,
         )
+
+
+@cache
+def _families() -> list[str]:
+    """matplotlib's own font, and those here that have what it lacks, such as Chinese."""
+    from matplotlib.font_manager import fontManager
+
+    there = {entry.name for entry in fontManager.ttflist}
+    return ["DejaVu Sans", *(name for name in _FALLBACKS if name in there)]
 
 
 def canvas(width: float, height: float) -> tuple[Canvas, Axes]:
@@ -157,14 +190,22 @@ def haloed(text: Text) -> None:
 
 
 def shorten(label: str, n_characters: int) -> str:
-    """A label on one line, without control characters, cut where it gets too long."""
+    """A label on one line, without control characters, cut where it gets too long.
+
+    n_characters: of Latin width; a Chinese character or an emoji takes two.
+    """
     clean = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in label)
-    return clean if len(clean) <= n_characters else clean[: n_characters - 1].rstrip() + "…"
+    if cell_len(clean) <= n_characters:
+        return clean
+    cut = clean[: max(0, n_characters - 1)]
+    while cut and cell_len(cut) >= n_characters:
+        cut = cut[:-1]
+    return cut.rstrip() + "…"
 
 
 def text_width(text: str, size: float) -> float:
     """About how wide a text is, on the safe side: the reader's font is not known here."""
-    return len(text) * size * 0.6
+    return cell_len(text) * size * 0.6
 
 
 def short_number(value: float) -> str:
@@ -198,13 +239,14 @@ def _png(blank: Canvas) -> bytes:
     buffer = io.BytesIO()
     width, height = blank.get_size_inches()
     margin = 20 / 72
+    dots = min(144.0, (MOST_PIXELS - 1) / (max(width, height) + 2 * margin))
     haloed_texts = blank.findobj(lambda artist: artist.get_gid() == HALO)
     for text in haloed_texts:
         text.set_path_effects([withStroke(linewidth=4, foreground=PAPER)])
     blank.savefig(
         buffer,
         format="png",
-        dpi=144,
+        dpi=dots,
         facecolor=PAPER,
         metadata={"Software": None},
         bbox_inches=Bbox.from_extents(-margin, -margin, width + margin, height + margin),

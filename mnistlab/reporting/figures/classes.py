@@ -12,7 +12,12 @@ from matplotlib.figure import Figure as Canvas
 from numpy.typing import NDArray
 from PIL import Image
 
-from mnistlab.errors import DataError
+from mnistlab.reporting.bounds import (
+    MOST_CLASSES,
+    MOST_PICTURED,
+    spread,
+    with_left_out,
+)
 from mnistlab.reporting.figures.canvas import (
     MUTED,
     NARROW,
@@ -43,10 +48,13 @@ def class_gallery(
     """A row of images a class: 16 where there is room, fewer on a phone or where they take much.
 
     images: for each class uint8 (N, H, W), N 0 or more. Large images are shrunk. Raises
-    DataError for another number of arrays than names, or no image at all.
+    ValueError for another number of arrays than names, or no image at all.
     """
     if len(images) != len(class_names) or not any(len(of_class) for of_class in images):
-        raise DataError(f"figure {name}: images of {len(images)} for {len(class_names)} classes")
+        raise ValueError(f"figure {name}: images of {len(images)} for {len(class_names)} classes")
+    chosen = spread(len(images), MOST_PICTURED)
+    caption = with_left_out(caption, len(chosen), len(images), "evenly over their list")
+    images, class_names = [images[k] for k in chosen], [class_names[k] for k in chosen]
     small = [shrunk(of_class) for of_class in images]
     many = len(images) > _MANY
     affordable = _MOST_BYTES // _packed_size([of_class[:1] for of_class in small])
@@ -76,12 +84,17 @@ def class_moments(
 ) -> Figure:
     """Under each class's name its mean image and, brightest at the largest, its deviations.
 
-    mean, deviation: (K, H, W) in grey levels, NaN for a class without images. Raises DataError
+    mean, deviation: (K, H, W) in grey levels, NaN for a class without images. Raises ValueError
     for other shapes or no class at all.
     """
     n_classes = len(class_names)
     if mean.shape != deviation.shape or mean.shape[0] != n_classes or not np.isfinite(mean).any():
-        raise DataError(f"figure {name}: means {mean.shape} for {n_classes} class names")
+        raise ValueError(f"figure {name}: means {mean.shape} for {n_classes} class names")
+    alt = _moments_alt(deviation, class_names)
+    chosen = spread(n_classes, MOST_CLASSES)
+    caption = with_left_out(caption, len(chosen), n_classes, "evenly over their list")
+    mean, deviation = mean[chosen], deviation[chosen]
+    class_names, n_classes = [class_names[k] for k in chosen], len(chosen)
     small = shrunk(mean), shrunk(deviation)
     brightest = float(np.nanmax(small[1])) or 1.0
 
@@ -106,14 +119,17 @@ def class_moments(
                 _sideways(sheet, word, top + strip.height / 2, strip.height)
         return blank
 
-    spread = [float(d.mean()) if np.isfinite(d).all() else np.nan for d in deviation]
-    most, least = int(np.nanargmax(spread)), int(np.nanargmin(spread))
-    alt = (
-        f"Mean and deviation image of each class. Pixels vary most in {class_names[most]}, by "
-        f"{spread[most]:.1f} grey levels on average, and least in {class_names[least]}, by "
-        f"{spread[least]:.1f}; the largest deviation shown is {brightest:.0f}."
-    )
     return compose(draw, name=name, title=title, alt=alt, caption=caption, command=command)
+
+
+def _moments_alt(deviation: NDArray[np.floating], class_names: Sequence[str]) -> str:
+    far = [float(d.mean()) if np.isfinite(d).all() else np.nan for d in deviation]
+    most, least = int(np.nanargmax(far)), int(np.nanargmin(far))
+    return (
+        f"Mean and deviation image of each class. Pixels vary most in {class_names[most]}, by "
+        f"{far[most]:.1f} grey levels on average, and least in {class_names[least]}, by "
+        f"{far[least]:.1f}; the largest deviation is {np.nanmax(deviation):.0f}."
+    )
 
 
 def _rows(

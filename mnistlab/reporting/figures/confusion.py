@@ -11,7 +11,7 @@ from matplotlib.figure import Figure as Canvas
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
-from mnistlab.errors import DataError
+from mnistlab.reporting.bounds import MOST_CLASSES, highest
 from mnistlab.reporting.figures.canvas import (
     INK,
     MUTED,
@@ -42,16 +42,27 @@ def confusion_matrix(
 ) -> Figure:
     """Images by true class (rows) and predicted class (columns), as counts and as row shares.
 
-    counts: int64 (K, K). Raises DataError for another shape, a negative count
-    or a wrong number of names.
+    counts: int64 (K, K). Of very many classes those with the most mistakes are shown, and all
+    others together as the last row and column. Raises ValueError for another shape, a negative
+    count or a wrong number of names.
     """
     n_classes = len(class_names)
     if counts.shape != (n_classes, n_classes) or not n_classes:
-        raise DataError(f"figure {name}: counts {counts.shape} for {n_classes} class names")
+        raise ValueError(f"figure {name}: counts {counts.shape} for {n_classes} class names")
     if counts.min() < 0:
-        raise DataError(f"figure {name}: counts hold a negative number")
+        raise ValueError(f"figure {name}: counts hold a negative number")
+    alt = _alt(counts, class_names)
+    named = _most_confused(counts)
+    if len(named) < n_classes:
+        counts = _others_together(counts, named)
+        caption = (
+            f"{caption} Of {n_classes:,} classes the {len(named)} with the most mistakes; the last "
+            f"row and column are the {n_classes - len(named):,} others together."
+        )
+    names = [shorten(class_names[k], 14) for k in named]
+    names += ["all others"] * (len(named) < n_classes)
+    n_classes, n_named = len(names), len(named)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    names = [shorten(class_name, 14) for class_name in class_names]
     margin = 16 + max(text_width(label, SMALL) for label in (*names, _CORNER[0]))
     texts = (
         ("Images", [[str(n) for n in row] for row in counts]),
@@ -71,7 +82,7 @@ def confusion_matrix(
         for offset, (heading, written) in zip(offsets, texts, strict=True):
             x, y = (0.0, offset) if stacked else (offset, 0.0)
             sheet.text(x, y + 14, heading, fontweight="bold")
-            _matrix(sheet, x + margin, y + 30 + margin, cell, shares, written)
+            _matrix(sheet, x + margin, y + 30 + margin, cell, shares, written, n_named)
             _names(sheet, x + margin, y + 30 + margin, cell, names)
         return blank
 
@@ -79,7 +90,7 @@ def confusion_matrix(
         draw,
         name=name,
         title=title,
-        alt=_alt(counts, class_names),
+        alt=alt,
         caption=caption,
         command=command,
     )
@@ -92,12 +103,16 @@ def _matrix(
     cell: float,
     shares: NDArray[np.float64],
     written: list[list[str]],
+    n_named: int,
 ) -> None:
+    """The cells of one matrix; the last is of several classes where fewer have names."""
     size = min(SMALL, cell * 0.36)
     for (row, column), share in np.ndenumerate(shares):
         x, y = left + column * cell, top + row * cell
         right = row == column
         # The root lifts rare mistakes into view; the ceiling keeps the ink on top readable.
+        if row == column == n_named:  # right and wrong together
+            continue
         strength = 0.08 + 0.24 * share if right else min(0.5, 0.8 * share**0.5)
         if share or right:
             colour = light("accent" if right else "wrong")
@@ -129,6 +144,22 @@ def _names(sheet: Axes, left: float, top: float, cell: float, names: list[str]) 
         sheet.text(left + middle, top - 8, name, rotation=90, ha="center", va="bottom", **muted)
     sheet.text(left - 8, top - 22, _CORNER[0], ha="right", va="bottom", **muted)
     sheet.text(left - 8, top - 8, _CORNER[1], ha="right", va="bottom", **muted)
+
+
+def _most_confused(counts: NDArray[np.int64]) -> NDArray[np.intp]:
+    """The classes to name: all, or of very many those with the most mistakes."""
+    mistakes = counts.sum(axis=0) + counts.sum(axis=1) - 2 * np.diagonal(counts)
+    return highest(mistakes, MOST_CLASSES if len(counts) <= MOST_CLASSES else MOST_CLASSES // 2)
+
+
+def _others_together(counts: NDArray[np.int64], named: NDArray[np.intp]) -> NDArray[np.int64]:
+    """(n + 1, n + 1): the named classes, and one more that is all others."""
+    place = np.full(len(counts), len(named))
+    place[named] = np.arange(len(named))
+    merged = np.zeros((len(named) + 1,) * 2, dtype=np.int64)
+    rows, columns = np.nonzero(counts)
+    np.add.at(merged, (place[rows], place[columns]), counts[rows, columns])
+    return merged
 
 
 def _alt(counts: NDArray[np.int64], class_names: Sequence[str]) -> str:

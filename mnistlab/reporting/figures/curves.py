@@ -53,7 +53,7 @@ def learning_curves(
     A strong line for the mean of an arm's seeds, a band from the lowest to the highest. The
     change is left out where so many lines would tell nothing. arms: all arms of the study, in
     order; curves: those to show; ordered: the arms are steps of one quantity and coloured so.
-    Raises DataError for an unknown arm or for arrays of differing or empty shape.
+    Raises ValueError for an unknown arm or for arrays of differing or empty shape.
     """
     shown = [arm for arm in arms if arm in curves]
     check_curves(name, arms, curves)

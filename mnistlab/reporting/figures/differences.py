@@ -9,7 +9,7 @@ from typing import NamedTuple
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 
-from mnistlab.errors import DataError
+from mnistlab.reporting.bounds import MOST_CLASSES, with_left_out
 from mnistlab.reporting.figures.canvas import (
     INK,
     MUTED,
@@ -51,11 +51,13 @@ def differences(
 ) -> Figure:
     """A filled dot where a difference is shown, a hollow one where not; the line is its interval.
 
-    Raises DataError without rows, or where the middle of one is not finite. An interval without
+    Raises ValueError without rows, or where the middle of one is not finite. An interval without
     end is drawn to the border.
     """
     if not rows or not all(math.isfinite(row.mean) for row in rows):
-        raise DataError(f"figure {name}: needs rows with finite differences")
+        raise ValueError(f"figure {name}: needs rows with finite differences")
+    caption = with_left_out(caption, MOST_CLASSES, len(rows), "first", "comparisons")
+    rows = rows[:MOST_CLASSES]
     labels = [shorten(row.label, 44) for row in rows]
     narrow_labels = [shorten(row.label, 24) for row in rows]
     ends = [end for row in rows for end in (row.mean, row.low, row.high) if math.isfinite(end)]

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure as Canvas
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 from numpy.typing import NDArray
 
-from mnistlab.errors import DataError
+from mnistlab.reporting.bounds import MOST_CLASSES, highest, with_left_out
 from mnistlab.reporting.figures.canvas import (
     INK,
     MUTED,
@@ -30,6 +30,8 @@ from mnistlab.reporting.figures.canvas import (
 )
 from mnistlab.reporting.page import Figure
 
+TALLEST = 1700.0  # pixels of the rows together
+
 Array = NDArray[np.float64]
 Box = tuple[float, float, float, float]  # left, bottom, right, top
 
@@ -47,25 +49,31 @@ def per_class_accuracy(
     """A row a class, the easiest first, a dot an arm.
 
     accuracy: for each arm shown, float64 (K,) of fractions; NaN where a class
-    has no images. Raises DataError for an unknown arm or another shape.
+    has no images. Raises ValueError for an unknown arm or another shape.
     """
     shown = _shown(name, arms, accuracy)
     for arm in shown:
         if accuracy[arm].shape != (len(class_names),):
-            raise DataError(
+            raise ValueError(
                 f"figure {name}: {arm!r} has {accuracy[arm].shape} accuracies "
                 f"for {len(class_names)} class names"
             )
     table = np.stack([accuracy[arm] * 100 for arm in shown])  # (A, K)
     if not np.isfinite(table).any():
-        raise DataError(f"figure {name}: no accuracy is finite")
+        raise ValueError(f"figure {name}: no accuracy is finite")
     known = np.isfinite(table)
     mean = np.where(known, table, 0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
-    order = np.argsort(-mean, kind="stable")
+    measured = known.any(axis=0)
+    mean = np.where(measured, mean, np.inf)  # a class without images is not the hardest
+    row = max(30.0, 7.0 * len(shown) + 12)
+    hardest = highest(-mean, min(MOST_CLASSES, max(5, int(TALLEST // row))))
+    caption = with_left_out(caption, len(hardest), len(class_names), "with the lowest accuracy")
+    order = hardest[np.argsort(-mean[hardest], kind="stable")]
+    if not measured.all():
+        caption += " Without a dot: no image of the class."
     names = [shorten(class_names[index], 16) for index in order]
 
     def draw(width: int) -> Canvas:
-        row = max(30.0, 7.0 * len(shown) + 12)
         left = 16 + max(text_width(label, TEXT) for label in names)
         top = legend_height(shown, width) + 14
         blank, sheet = canvas(width, top + row * len(names) + 52)
@@ -76,9 +84,9 @@ def per_class_accuracy(
         axes.set_xlabel("Accuracy, %", loc="right", color=MUTED, fontsize=SMALL)
         return blank
 
-    hardest = class_names[order[-1]]
+    lowest = int(order[-1])
     alt = "Accuracy by class. Hardest: " + "; ".join(
-        f"{arm} {accuracy[arm][order[-1]]:.1%} on {hardest}" for arm in shown
+        f"{arm} {accuracy[arm][lowest]:.1%} on {class_names[lowest]}" for arm in shown
     )
     return compose(draw, name=name, title=title, alt=f"{alt}.", caption=caption, command=command)
 
@@ -96,19 +104,19 @@ def accuracy_against_parameters(
     """A dot a seed, a bar at their mean, the arm's name beside it; parameters on a log scale.
 
     n_parameters: at least 1 for each arm shown. accuracy: for each arm shown,
-    float64 (S,) of fractions. Raises DataError for an unknown arm, a missing or
+    float64 (S,) of fractions. Raises ValueError for an unknown arm, a missing or
     impossible number of parameters, or an accuracy that is not finite.
     """
     shown = _shown(name, arms, accuracy)
     for arm in shown:
         if n_parameters.get(arm, 0) < 1:
-            raise DataError(f"figure {name}: {arm!r} has no number of parameters")
+            raise ValueError(f"figure {name}: {arm!r} has no number of parameters")
         if (
             accuracy[arm].ndim != 1
             or not accuracy[arm].size
             or not np.isfinite(accuracy[arm]).all()
         ):
-            raise DataError(f"figure {name}: {arm!r} needs finite accuracies of shape (S,)")
+            raise ValueError(f"figure {name}: {arm!r} needs finite accuracies of shape (S,)")
 
     def draw(width: int) -> Canvas:
         height = 360 if width == NARROW else 400
@@ -130,7 +138,9 @@ def _dot_rows(axes: Axes, arms: Sequence[str], shown: list[str], table: Array) -
     # Dots of one row stand a little apart, or equal arms would hide each other.
     shifts = (np.arange(n_arms) - (n_arms - 1) / 2) * min(0.2, 0.62 / n_arms)
     rows = np.arange(n_classes)
-    axes.hlines(rows, np.nanmin(table, axis=0), np.nanmax(table, axis=0), color=RULE, linewidth=3)
+    some = np.isfinite(table).any(axis=0)
+    ends = np.nanmin(table[:, some], axis=0), np.nanmax(table[:, some], axis=0)
+    axes.hlines(rows[some], *ends, color=RULE, linewidth=3)
     for arm, shift, values in zip(shown, shifts, table, strict=True):
         colour, shape = mark_of(arms, arm)
         axes.plot(values, rows + shift, shape, color=colour, markersize=7.5)
@@ -217,8 +227,8 @@ def _overlap(box: Box, taken: list[Box], frame: Box) -> float:
 
 def _shown(name: str, arms: Sequence[str], accuracy: Mapping[str, Array]) -> list[str]:
     if not accuracy:
-        raise DataError(f"figure {name}: there are no arms to show")
+        raise ValueError(f"figure {name}: there are no arms to show")
     for arm in accuracy:
         if arm not in arms:
-            raise DataError(f"figure {name}: {arm!r} is no arm of the study")
+            raise ValueError(f"figure {name}: {arm!r} is no arm of the study")
     return [arm for arm in arms if arm in accuracy]

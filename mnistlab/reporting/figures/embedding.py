@@ -12,7 +12,7 @@ from matplotlib.path import Path
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from mnistlab.errors import DataError
+from mnistlab.reporting.bounds import MOST_CLASSES, enumerated, highest, with_left_out
 from mnistlab.reporting.figures.canvas import (
     INK,
     MUTED,
@@ -45,12 +45,12 @@ def variance_curve(
 ) -> Figure:
     """Share of the variance in the first n components, n from 1 on, as a line; own shares as bars.
 
-    shares: float64 (C,), each component's own share, largest first. Raises DataError where
+    shares: float64 (C,), each component's own share, largest first. Raises ValueError where
     they cannot be shares of one whole.
     """
     total = np.cumsum(shares)
     if not len(shares) or not np.all(shares >= 0) or not total[-1] <= 1 + 1e-6:
-        raise DataError(f"figure {name}: these are no shares of a variance")
+        raise ValueError(f"figure {name}: these are no shares of a variance")
     numbers = np.arange(1, len(shares) + 1)
     reached = {m: int(np.searchsorted(total, m)) + 1 for m in _MARKS if total[-1] >= m}
 
@@ -89,16 +89,19 @@ def embedding_map(
     """A mark an image in its class's colour, each class's name where most of it lies.
 
     points: (N, 2), drawn to one scale. labels: int64 (N,). With more classes than colours,
-    colours come again in other shapes. Raises DataError for other shapes or a point that is
+    colours come again in other shapes. Raises ValueError for other shapes or a point that is
     not finite.
     """
     if points.shape != (len(labels), 2) or not len(labels) or not np.isfinite(points).all():
-        raise DataError(f"figure {name}: {points.shape} points for {len(labels)} labels")
+        raise ValueError(f"figure {name}: {points.shape} points for {len(labels)} labels")
     if labels.min() < 0 or labels.max() >= len(class_names):
-        raise DataError(f"figure {name}: a class has no name")
+        raise ValueError(f"figure {name}: a class has no name")
     middle = (points.max(axis=0) + points.min(axis=0)) / 2
     extent = np.ptp(points, axis=0)
     present = np.unique(labels)
+    counts = np.bincount(labels, minlength=len(class_names))
+    named = present[highest(counts[present], MOST_CLASSES)]
+    caption = with_left_out(caption, len(named), len(present), "of the most images have a name")
 
     def draw(width: int) -> Canvas:
         size = np.array([width, width if width == NARROW else 680])
@@ -109,12 +112,11 @@ def embedding_map(
         for label in present:
             of_class = places[labels == label]
             _dots(sheet, of_class, int(label), 3.0 if width == NARROW else 4.4)
-        medians = [np.median(places[labels == label], axis=0) for label in present]
-        _write_names(sheet, [shorten(class_names[label], 16) for label in present], medians, width)
+        medians = [np.median(places[labels == label], axis=0) for label in named]
+        _write_names(sheet, [shorten(class_names[label], 16) for label in named], medians, width)
         return blank
 
-    counts = np.bincount(labels, minlength=len(class_names))
-    parts = ", ".join(f"{n} {class_names[label]}" for label, n in enumerate(counts) if n)
+    parts = enumerated([f"{counts[label]} {class_names[label]}" for label in present])
     alt = f"{len(labels)} images as points in two dimensions, coloured by class: {parts}."
     return compose(draw, name=name, title=title, alt=alt, caption=caption, command=command)
 

@@ -10,7 +10,6 @@ from matplotlib.figure import Figure as Canvas
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
-from mnistlab.errors import DataError
 from mnistlab.reporting.figures.canvas import (
     HALF,
     INK,
@@ -47,7 +46,7 @@ def score_grid(
     """A cell a setting with its score, the more colour the better, the best one framed.
 
     scores: float64 (R, C) of fractions. deviations: (R, C), written under them. Raises
-    DataError for another shape or a number that is not finite.
+    ValueError for another shape or a number that is not finite.
     """
     _check(name, rows, columns, scores, deviations)
     row_names = [shorten(str(value), 14) for value in rows]
@@ -141,6 +140,6 @@ def _check(
         if numbers is None:
             continue
         if numbers.shape != shape or not numbers.size:
-            raise DataError(f"figure {name}: {what} {numbers.shape} for {shape[0]} x {shape[1]}")
+            raise ValueError(f"figure {name}: {what} {numbers.shape} for {shape[0]} x {shape[1]}")
         if not np.isfinite(numbers).all():
-            raise DataError(f"figure {name}: {what} hold a number that is not finite")
+            raise ValueError(f"figure {name}: {what} hold a number that is not finite")

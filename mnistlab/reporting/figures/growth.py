@@ -11,7 +11,6 @@ from matplotlib.figure import Figure as Canvas
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 from numpy.typing import NDArray
 
-from mnistlab.errors import DataError
 from mnistlab.reporting.figures.canvas import (
     MUTED,
     RULE,
@@ -53,7 +52,7 @@ def growth_curves(
 
     For each arm shown its sizes (S,) and as many arrays of values, a number a seed. With laws,
     the power laws of the means, the values' axis is logarithmic too and each law a dashed
-    line; without, the means are joined. Raises DataError for an unknown arm or for numbers
+    line; without, the means are joined. Raises ValueError for an unknown arm or for numbers
     that such axes cannot hold.
     """
     shown = [arm for arm in arms if arm in values]
@@ -106,12 +105,12 @@ def setting_curve(
     """A mark a seed for each setting, evenly spaced and in their order, the means joined.
 
     settings (S,) and as many arrays of values, a number a seed, in the colours of steps.
-    Raises DataError for arrays that are empty or not finite, or another number of them.
+    Raises ValueError for arrays that are empty or not finite, or another number of them.
     """
     if not len(settings) or len(settings) != len(values):
-        raise DataError(f"figure {name}: {len(values)} arrays for {len(settings)} settings")
+        raise ValueError(f"figure {name}: {len(values)} arrays for {len(settings)} settings")
     if not all(len(seeds) and np.isfinite(seeds).all() for seeds in values):
-        raise DataError(f"figure {name}: needs finite values for every setting")
+        raise ValueError(f"figure {name}: needs finite values for every setting")
     steps = [str(place) for place in range(len(settings))]
     means = [float(seeds.mean()) for seeds in values]
 
@@ -212,14 +211,14 @@ def _check_growth(
     laws: Mapping[str, Law],
 ) -> None:
     if not values:
-        raise DataError(f"figure {name}: there is nothing to show")
+        raise ValueError(f"figure {name}: there is nothing to show")
     for arm, by_size in values.items():
         if arm not in arms:
-            raise DataError(f"figure {name}: {arm!r} is no arm of the study")
+            raise ValueError(f"figure {name}: {arm!r} is no arm of the study")
         known = sizes.get(arm, ())
         if not by_size or len(by_size) != len(known) or min(known) <= 0:
-            raise DataError(f"figure {name}: {arm!r} needs values for each of its positive sizes")
+            raise ValueError(f"figure {name}: {arm!r} needs values for each of its positive sizes")
         if not all(len(seeds) and np.isfinite(seeds).all() for seeds in by_size):
-            raise DataError(f"figure {name}: {arm!r} has values that are not finite")
+            raise ValueError(f"figure {name}: {arm!r} has values that are not finite")
         if laws and (arm not in laws or min(float(seeds.min()) for seeds in by_size) <= 0):
-            raise DataError(f"figure {name}: {arm!r} needs a law and positive values")
+            raise ValueError(f"figure {name}: {arm!r} needs a law and positive values")

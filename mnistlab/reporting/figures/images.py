@@ -10,7 +10,6 @@ from matplotlib.figure import Figure as Canvas
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
-from mnistlab.errors import DataError
 from mnistlab.reporting.figures.canvas import (
     INK,
     MUTED,
@@ -45,7 +44,7 @@ def image_grid(
 
     images: uint8 (N, H, W), N usually 64. labels, predictions: int64 (N,);
     predictions None shows the data alone. A wrong prediction has a frame, a
-    cross, and the true name under the predicted one. Raises DataError if the
+    cross, and the true name under the predicted one. Raises ValueError if the
     shapes differ or a class has no name.
     """
     _check(name, images, labels, predictions, class_names)
@@ -169,13 +168,13 @@ def _check(
     class_names: Sequence[str],
 ) -> None:
     if images.ndim != 3 or images.dtype != np.uint8 or not images.size:
-        raise DataError(
+        raise ValueError(
             f"figure {name}: images must be uint8 (N, H, W), got {images.dtype} {images.shape}"
         )
     for field, classes in (("labels", labels), ("predictions", predictions)):
         if classes is None:
             continue
         if classes.shape != (len(images),):
-            raise DataError(f"figure {name}: {len(images)} images but {field} {classes.shape}")
+            raise ValueError(f"figure {name}: {len(images)} images but {field} {classes.shape}")
         if classes.min() < 0 or classes.max() >= len(class_names):
-            raise DataError(f"figure {name}: {field} reach beyond {len(class_names)} class names")
+            raise ValueError(f"figure {name}: {field} reach beyond {len(class_names)} class names")

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure as Canvas
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 from numpy.typing import NDArray
 
-from mnistlab.errors import DataError
+from mnistlab.reporting.bounds import MOST_CLASSES, extremes, with_left_out
 from mnistlab.reporting.figures.balance import key, row_size
 from mnistlab.reporting.figures.canvas import (
     INK,
@@ -43,10 +43,10 @@ def grey_levels(
     """Share of the pixels with each of 256 levels; those at `black` at most stand on grey.
 
     levels: int64 (256,), pixels. The axis is logarithmic where shares lie far apart. Raises
-    DataError for another shape or no pixels.
+    ValueError for another shape or no pixels.
     """
     if levels.shape != (256,) or levels.min() < 0 or not levels.any():
-        raise DataError(f"figure {name}: {levels.shape} is no histogram of 256 levels")
+        raise ValueError(f"figure {name}: {levels.shape} is no histogram of 256 levels")
     shares = 100 * levels / levels.sum()
     present = shares[shares > 0]
     logarithmic = present.max() > _DECADES_APART * present.min()
@@ -96,15 +96,28 @@ def black_pixels(
     """A bar for all images and one a class: the share of black pixels, then that of the others.
 
     shares: float64 (1 + K,) of fractions, all images first; NaN for a class without pixels.
-    Raises DataError for another shape or what is no share.
+    Of very many classes those with the most and the fewest. Raises ValueError for another shape or
+    what is no share.
     """
     known = np.isfinite(shares)
     if shares.shape != (1 + len(class_names),) or not known[0]:
-        raise DataError(f"figure {name}: shares {shares.shape} for {len(class_names)} classes")
+        raise ValueError(f"figure {name}: shares {shares.shape} for {len(class_names)} classes")
     if shares[known].min() < 0 or shares[known].max() > 1:
-        raise DataError(f"figure {name}: a share is not between 0 and 1")
-    names = ["all images", *(shorten(class_name, 16) for class_name in class_names)]
-    texts = [f"{100 * share:.1f} %" if np.isfinite(share) else "–" for share in shares]
+        raise ValueError(f"figure {name}: a share is not between 0 and 1")
+    most, least = int(np.nanargmax(shares[1:])), int(np.nanargmin(shares[1:]))
+    alt = (
+        f"Black pixels: {_percent(shares[0])} of all; by class from "
+        f"{_percent(shares[1 + least])} of {class_names[least]} to {_percent(shares[1 + most])} of "
+        f"{class_names[most]}."
+    )
+    chosen = extremes(shares[1:], MOST_CLASSES)
+    caption = with_left_out(
+        caption, len(chosen), len(class_names), "with the most and the fewest, half each"
+    )
+    names = ["all images", *(shorten(class_names[k], 16) for k in chosen)]
+    shares = np.concatenate([shares[:1], shares[1:][chosen]])
+    known = np.isfinite(shares)
+    texts = [_percent(share) for share in shares]
 
     def draw(width: int) -> Canvas:
         size, row = row_size(len(names))
@@ -129,14 +142,13 @@ def black_pixels(
         axes.set_xlabel("Pixels, %", loc="right", color=MUTED, fontsize=SMALL)
         return blank
 
-    most, least = int(np.nanargmax(shares[1:])), int(np.nanargmin(shares[1:]))
-    alt = (
-        f"Black pixels: {texts[0]} of all; by class from {texts[1 + least]} of "
-        f"{class_names[least]} to {texts[1 + most]} of {class_names[most]}."
-    )
     return compose(
         draw, name=name, title=title, alt=alt, caption=caption, command=command, half=True
     )
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %" if np.isfinite(share) else "–"
 
 
 def _scale(axes: Axes, present: NDArray[np.float64], logarithmic: bool) -> float:

@@ -13,7 +13,6 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 from numpy.typing import NDArray
 
-from mnistlab.errors import DataError
 from mnistlab.reporting.figures.canvas import (
     MUTED,
     SMALL,
@@ -64,19 +63,19 @@ class Curves:
 
 
 def check_curves(name: str, arms: Sequence[str], curves: Mapping[str, Curves]) -> None:
-    """Raise DataError for no curves, an unknown arm, or shapes and numbers that disagree."""
+    """Raise ValueError for no curves, an unknown arm, or shapes and numbers that disagree."""
     if not curves:
-        raise DataError(f"figure {name}: there are no curves")
+        raise ValueError(f"figure {name}: there are no curves")
     for arm, of_arm in curves.items():
         if arm not in arms:
-            raise DataError(f"figure {name}: {arm!r} is no arm of the study")
+            raise ValueError(f"figure {name}: {arm!r} is no arm of the study")
         arrays = (of_arm.train_loss, of_arm.val_loss, of_arm.val_accuracy, of_arm.learning_rate)
         shapes = {array.shape for array in arrays if array is not None}
         if len(shapes) > 1 or of_arm.val_loss.ndim != 2 or not of_arm.val_loss.size:
-            raise DataError(f"figure {name}: curves of {arm!r} must share one shape (S, E)")
+            raise ValueError(f"figure {name}: curves of {arm!r} must share one shape (S, E)")
         for told in (of_arm.kept, of_arm.phase_ends):
             if told and len(told) != len(of_arm.val_loss):
-                raise DataError(f"figure {name}: {arm!r} needs epochs kept and phases a seed")
+                raise ValueError(f"figure {name}: {arm!r} needs epochs kept and phases a seed")
 
 
 def scale_epochs(axes: Axes, every: Sequence[Curves]) -> None:

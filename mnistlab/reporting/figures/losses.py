@@ -47,7 +47,7 @@ def validation_losses(
 ) -> Figure:
     """Validation loss by epoch, an arm a line on the band of its seeds; kept epochs marked.
 
-    arms: all arms of the study, in order; curves: those to show. Raises DataError for an
+    arms: all arms of the study, in order; curves: those to show. Raises ValueError for an
     unknown arm or for arrays of differing or empty shape.
     """
     shown = [arm for arm in arms if arm in curves]

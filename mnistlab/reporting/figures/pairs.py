@@ -8,7 +8,6 @@ import numpy as np
 from matplotlib.figure import Figure as Canvas
 from numpy.typing import NDArray
 
-from mnistlab.errors import DataError
 from mnistlab.reporting.figures.canvas import MUTED, NARROW, SMALL, TEXT, canvas, compose, shorten
 from mnistlab.reporting.figures.strips import draw_strip, layout, shrunk
 from mnistlab.reporting.page import Figure
@@ -30,13 +29,13 @@ def alike_pairs(
     """Pairs in the order given, each numbered, with their distance and under each image its class.
 
     images: uint8 (P, 2, H, W). labels: int64 (P, 2). distances: P of them, in grey levels.
-    Raises DataError for other shapes or a class without a name.
+    Raises ValueError for other shapes or a class without a name.
     """
     n_pairs = len(distances)
     if not n_pairs or images.shape[:2] != (n_pairs, 2) or labels.shape != (n_pairs, 2):
-        raise DataError(f"figure {name}: {images.shape} images for {n_pairs} distances")
+        raise ValueError(f"figure {name}: {images.shape} images for {n_pairs} distances")
     if labels.min() < 0 or labels.max() >= len(class_names):
-        raise DataError(f"figure {name}: a class has no name")
+        raise ValueError(f"figure {name}: a class has no name")
     shape = images.shape[2:]
     small = shrunk(images.reshape(-1, *shape), _SIDE)
     small = small.reshape(n_pairs, 2, *small.shape[1:])

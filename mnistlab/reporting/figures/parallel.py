@@ -69,7 +69,7 @@ def parallel_coordinates(
 
     scores: float64 (T,) of fractions, NaN where a trial diverged: it has no line. complete: bool
     (T,), False where a trial was pruned. On a phone the axes lie, one below the other. Raises
-    DataError for other shapes, a score that is no fraction, none at all, or an axis that cannot
+    ValueError for other shapes, a score that is no fraction, none at all, or an axis that cannot
     hold its values.
     """
     trials = trials_of(name, scores, complete)

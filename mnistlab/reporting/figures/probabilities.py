@@ -9,8 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 from matplotlib.ticker import FuncFormatter, NullLocator
 
-from mnistlab.errors import DataError
 from mnistlab.evaluation import Reliability, Roc
+from mnistlab.reporting.bounds import with_left_out
 from mnistlab.reporting.figures.canvas import (
     MUTED,
     NARROW,
@@ -45,13 +45,14 @@ def roc_curves(
 ) -> Figure:
     """The curve of every class, whole and in the corner that matters, the smallest area first.
 
-    Of many classes the twelve with the smallest areas. Raises DataError for another number of
+    Of many classes the twelve with the smallest areas. Raises ValueError for another number of
     curves than of names, or where no class has a curve.
     """
     if len(curves) != len(class_names) or not any(curves):
-        raise DataError(f"figure {name}: {len(curves)} curves for {len(class_names)} classes")
+        raise ValueError(f"figure {name}: {len(curves)} curves for {len(class_names)} classes")
     told = {class_names[k]: curve for k, curve in enumerate(curves) if curve is not None}
     shown = sorted(told, key=lambda class_name: told[class_name].area)[:MOST_CURVES]
+    caption = with_left_out(caption, len(shown), len(told), "with the smallest areas")
     labels = [f"{shorten(class_name, 16)} {told[class_name].area:.4f}" for class_name in shown]
     marks = [mark_of(shown, class_name) for class_name in shown]
 
@@ -104,10 +105,10 @@ def reliability_diagram(
     """Accuracy against confidence, bin by bin, and how many images each bin holds.
 
     kinds: such as {"as it is": ..., "with temperature 1.4": ...}. Bins without images are left
-    out. Raises DataError where there is none.
+    out. Raises ValueError where there is none.
     """
     if not kinds:
-        raise DataError(f"figure {name}: there is nothing to show")
+        raise ValueError(f"figure {name}: there is nothing to show")
     labels = list(kinds)
     marks = [mark_of(labels, label) for label in labels]
 

@@ -11,7 +11,6 @@ from matplotlib.figure import Figure as Canvas
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 from numpy.typing import NDArray
 
-from mnistlab.errors import DataError
 from mnistlab.reporting.figures.canvas import (
     NARROW,
     Mark,
@@ -66,14 +65,14 @@ def learning_rates(
 
     Logarithmic where rates span more than a decade; what falls below a thousandth of its own
     highest rate leaves the figure. Where arms have one rate, their colours take turns.
-    arms: all arms of the study, in order; curves: those to show. Raises DataError for an
+    arms: all arms of the study, in order; curves: those to show. Raises ValueError for an
     unknown arm, for arrays of differing or empty shape or for an arm without rates.
     """
     shown = [arm for arm in arms if arm in curves]
     check_curves(name, arms, curves)
     for arm in shown:
         if not _rows(curves[arm]):
-            raise DataError(f"figure {name}: {arm!r} has no learning rates")
+            raise ValueError(f"figure {name}: {arm!r} has no learning rates")
     marks = [mark_of(arms, arm) for arm in shown]
     every = [curves[arm] for arm in shown]
 

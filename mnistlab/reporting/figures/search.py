@@ -10,7 +10,6 @@ from matplotlib.figure import Figure as Canvas
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
-from mnistlab.errors import DataError
 from mnistlab.reporting.figures.canvas import (
     INK,
     MUTED,
@@ -56,7 +55,7 @@ def search_history(
 
     scores: float64 (T,) of fractions, NaN where a trial diverged. complete: bool (T,), False
     where a trial was pruned and its score is the last one it reported. The worst trials may lie
-    below the scale, and are marked there. Raises DataError for other shapes, a score that is no
+    below the scale, and are marked there. Raises ValueError for other shapes, a score that is no
     fraction, or none at all.
     """
     trials = trials_of(name, scores, complete)
@@ -98,15 +97,15 @@ def importance_bars(
 ) -> Figure:
     """A bar a setting with its share, the largest first.
 
-    importance: float64 (P,), the settings' shares of one whole. Raises DataError for another
+    importance: float64 (P,), the settings' shares of one whole. Raises ValueError for another
     number of them, or where they cannot be such shares.
     """
     if importance.shape != (len(names),) or not len(names):
-        raise DataError(f"figure {name}: importance {importance.shape} for {len(names)} settings")
+        raise ValueError(f"figure {name}: importance {importance.shape} for {len(names)} settings")
     if not (np.isfinite(importance).all() and importance.min() >= 0):
-        raise DataError(f"figure {name}: importance holds a number that is no share")
+        raise ValueError(f"figure {name}: importance holds a number that is no share")
     if abs(importance.sum() - 1) > 1e-6:
-        raise DataError(f"figure {name}: importance sums to {importance.sum():.6g}, not to 1")
+        raise ValueError(f"figure {name}: importance sums to {importance.sum():.6g}, not to 1")
     order = np.argsort(-importance, kind="stable")
     shares = [_share(importance[place]) for place in order]
 

@@ -9,7 +9,6 @@ from matplotlib.figure import Figure as Canvas
 from matplotlib.ticker import FuncFormatter
 from numpy.typing import NDArray
 
-from mnistlab.errors import DataError
 from mnistlab.reporting.figures.canvas import (
     INK,
     MUTED,
@@ -40,7 +39,7 @@ def severity_curves(
 
     clean: accuracy on images as they are. accuracies: of each family its corruptions' (C, S),
     shares of images, severity 1 first. The strong line is the mean over all corruptions, each
-    alike. Raises DataError for arrays that are empty, of several lengths or not from 0 to 1.
+    alike. Raises ValueError for arrays that are empty, of several lengths or not from 0 to 1.
     """
     _check(name, clean, accuracies)
     families = list(accuracies)
@@ -77,7 +76,7 @@ def severity_curves(
 def _check(name: str, clean: float, accuracies: Mapping[str, NDArray[np.float64]]) -> None:
     shapes = {np.shape(rows)[1:] for rows in accuracies.values()}
     if len(shapes) != 1 or any(np.ndim(rows) != 2 or not rows.size for rows in accuracies.values()):
-        raise DataError(f"figure {name}: every family needs accuracies at the same severities")
+        raise ValueError(f"figure {name}: every family needs accuracies at the same severities")
     values = np.concatenate([np.ravel(rows) for rows in accuracies.values()])
     if not (np.r_[clean, values] >= 0).all() or not (np.r_[clean, values] <= 1).all():
-        raise DataError(f"figure {name}: accuracies must be shares from 0 to 1")
+        raise ValueError(f"figure {name}: accuracies must be shares from 0 to 1")

@@ -15,7 +15,6 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from mnistlab.errors import DataError
 from mnistlab.reporting.figures.canvas import INK, MUTED, TEXT, text_width
 from mnistlab.reporting.palette import light
 
@@ -102,14 +101,14 @@ class Trials:
 
 
 def trials_of(name: str, scores: Array, complete: Bools) -> Trials:
-    """The trials of figure `name`; raises DataError where they cannot be drawn."""
+    """The trials of figure `name`; raises ValueError where they cannot be drawn."""
     if scores.ndim != 1 or not scores.size or scores.shape != complete.shape:
-        raise DataError(f"figure {name}: scores {scores.shape}, complete {complete.shape}")
+        raise ValueError(f"figure {name}: scores {scores.shape}, complete {complete.shape}")
     known = scores[~np.isnan(scores)]
     if not known.size:
-        raise DataError(f"figure {name}: no trial has a score")
+        raise ValueError(f"figure {name}: no trial has a score")
     if known.min() < 0 or known.max() > 1:
-        raise DataError(f"figure {name}: scores hold a number that is no fraction")
+        raise ValueError(f"figure {name}: scores hold a number that is no fraction")
     complete = complete & ~np.isnan(scores)
     return Trials(100 * scores, complete, *_scale(100 * known, 100 * scores[complete]))
 

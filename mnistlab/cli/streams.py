@@ -1,0 +1,74 @@
+"""Standard output and error as the caller left them: closed, of ASCII alone, a pipe nobody reads.
+
+None of that may cost the work of a command, nor end it with a traceback.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import sys
+
+# What a stream cannot show is replaced: on standard error so that it can still be told.
+_INSTEAD = {"stdout": "replace", "stderr": "backslashreplace"}
+
+
+def open_closed() -> None:
+    """Open /dev/null as 0, 1 and 2 where they are closed.
+
+    Else the next file opened would be number 1, and what libraries print would go into it.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # the lowest free number
+
+
+def make_usable() -> None:
+    """Let both streams take any text: a closed one swallows it, a narrow one replaces letters."""
+    for name, errors in _INSTEAD.items():
+        stream = getattr(sys, name)
+        if stream is None or stream.closed:
+            setattr(sys, name, _Nowhere())
+        elif hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors=errors)
+
+
+def silence(name: str) -> None:
+    """Nothing more is shown on "stdout" or "stderr"."""
+    try:
+        number = getattr(sys, name).fileno()
+    except (OSError, ValueError, AttributeError):  # not a file, as in a notebook
+        setattr(sys, name, _Nowhere())
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, number)
+    os.close(nowhere)
+
+
+def flush() -> None:
+    """Write what is left; what cannot be written is dropped, or Python would complain at exit."""
+    for name in _INSTEAD:
+        try:
+            getattr(sys, name).flush()
+        except (OSError, ValueError):
+            silence(name)
+
+
+def say(text: str) -> None:
+    """A line on standard error, if anybody can read it: nothing depends on that."""
+    try:
+        print(text, file=sys.stderr, flush=True)
+    except (OSError, ValueError):
+        with contextlib.suppress(OSError):
+            silence("stderr")
+
+
+class _Nowhere(io.TextIOBase):
+    """Where what nobody can read is written."""
+
+    def write(self, text: str) -> int:
+        """As if all of it had been."""
+        return len(text)
