@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -13,6 +14,16 @@ from mnistlab.errors import RecipeError
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 PRECISIONS = ("auto", "float32", "bfloat16")
+# Values of ONEDNN_MAX_CPU_ISA under which torch's products in bfloat16 are emulated.
+WITHOUT_BFLOAT16 = (
+    "sse41",
+    "avx",
+    "avx2",
+    "avx2_vnni",
+    "avx2_vnni_2",
+    "avx512_core",
+    "avx512_core_vnni",
+)
 
 
 def pick_device(name: str = "auto") -> torch.device:
@@ -40,6 +51,10 @@ def has_bfloat16(device: torch.device) -> bool:
     """Whether the device has bfloat16 arithmetic of its own; emulation is slower than float32."""
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    # The processor may have what oneDNN was told not to use; torch does not look at that.
+    allowed = os.environ.get("ONEDNN_MAX_CPU_ISA", os.environ.get("DNNL_MAX_CPU_ISA", ""))
+    if device.type == "cpu" and allowed.lower() in WITHOUT_BFLOAT16:
+        return False
     if device.type == "cpu" and hasattr(torch.cpu, "get_capabilities"):  # torch >= 2.10
         capabilities = torch.cpu.get_capabilities()
         return any(capabilities.get(name) for name in ("avx512_bf16", "amx_bf16", "bf16"))

@@ -214,6 +214,22 @@ def test_devices_and_precisions() -> None:
             hardware.pick_device("cuda")
 
 
+@pytest.mark.parametrize("variable", ["ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA"])
+@pytest.mark.parametrize(
+    ("allowed", "native"),
+    [("AVX2", False), ("avx512_core", False), ("AVX512_CORE_BF16", True), ("ALL", True)],
+)
+def test_bfloat16_that_onednn_may_not_use_is_not_chosen(
+    variable: str, allowed: str, native: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": True}, raising=False)
+    monkeypatch.setenv(variable, allowed)
+    wanted = "bfloat16" if native else "float32"
+    assert hardware.pick_precision("auto", torch.device("cpu")) == wanted
+
+
 def test_random_state_and_threads_are_given_back() -> None:
     before, threads = torch.random.get_rng_state(), torch.get_num_threads()
     with hardware.seeded(3, torch.device("cpu")), hardware.n_threads(1):
