@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 import zlib
 from pathlib import Path
@@ -166,6 +167,16 @@ def test_parts_that_are_not_what_they_say(
         _save(tmp_path / f"{name}.png", _square(9))
     with pytest.raises(DataError, match=message):
         load(tmp_path)
+
+
+@pytest.mark.parametrize("name", [b"caf\xe9", b"a\nb"])
+def test_a_class_that_no_prediction_could_say(tmp_path: Path, name: bytes) -> None:
+    _save(tmp_path / os.fsdecode(name) / "1.png", _square(9))
+    _save(tmp_path / "a" / "1.png", _square(9))
+    with pytest.raises(DataError, match="a name that is not UTF-8, or of several lines") as caught:
+        load(tmp_path)
+    assert str(caught.value).isascii()
+    assert "\n" not in str(caught.value)
 
 
 def test_a_class_may_be_missing_from_test(tmp_path: Path) -> None:

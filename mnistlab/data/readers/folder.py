@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -22,6 +23,7 @@ from mnistlab.errors import DataError
 
 MAX_WRAPPERS = 3  # folders that hold one folder and nothing else, as unpacked archives have them
 SIZES_LOOKED_AT = 1000  # files, to tell which size is the most frequent
+UNENCODABLE = re.compile("[\r\n\ud800-\udfff]")  # surrogates stand for bytes that are not UTF-8
 CLASS_FOLDERS = "class folders (one sub-folder of images per class)"
 
 
@@ -208,6 +210,8 @@ def _class_folders(root: Path, left_out: LeftOut, may_lack_images: bool = False)
     left_out.add_others(top.others)
     part = Part([], [])
     for folder in top.folders:
+        if UNENCODABLE.search(folder.name):  # no prediction could say it
+            raise DataError(f"{str(folder)!a}: a name that is not UTF-8, or of several lines")
         images = _images_of_class(folder, left_out, may_lack_images)
         part.files.extend(images)
         part.classes.extend([folder.name] * len(images))
