@@ -52,6 +52,8 @@ def load(
         _say_what_lies_beside(name)
         dataset = load_named(name)
     else:
+        if name.lower() in SOURCES and os.path.lexists(name):
+            note(f"{name} is taken as what lies here; {name.lower()} is the published set")
         dataset = _load_path(Path(name), shape, label_column)
         name = str(Path(name).absolute())
     if shape is not None and dataset.images.shape[1:] != shape:
@@ -68,8 +70,6 @@ def _say_what_lies_beside(name: str) -> None:
 
 
 def _load_path(path: Path, size: Size | None, label_column: str | None) -> Dataset:
-    if path.name == str(path) and path.name.lower() in SOURCES and path.exists():
-        note(f"{path} is taken as what lies here; {path.name.lower()} is the published set")
     if path.is_file():
         return _load_file(path, size, label_column)
     if not path.is_dir():

@@ -7,7 +7,9 @@ import io
 from collections.abc import Callable, Sized
 from pathlib import Path
 
+import h5py
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -63,6 +65,30 @@ def _image(kind: str) -> bytes:
     return file.getvalue()
 
 
+def _floats() -> bytes:
+    rows = np.column_stack([LABELS, IMAGES.reshape(4, -1) / 255])
+    file = io.StringIO()
+    np.savetxt(file, rows, delimiter="\t", header="\t".join(["label", *"abcdefghi"]))
+    return file.getvalue().encode()
+
+
+def _parquet(encoded: bool) -> bytes:
+    file = io.BytesIO()
+    pixels = {f"pixel{i}": IMAGES.reshape(4, -1)[:, i] for i in range(9)}
+    images = {"image": [{"bytes": _image("PNG"), "path": "a"}] * 4}
+    columns: dict[str, object] = images if encoded else pixels
+    pl.DataFrame(columns | {"label": LABELS}).write_parquet(file)
+    return file.getvalue()
+
+
+def _hdf5() -> bytes:
+    file = io.BytesIO()
+    with h5py.File(file, "w") as written:
+        written.create_dataset("train/x", data=IMAGES, compression="gzip")
+        written["train/y"] = [str(label) for label in LABELS]
+    return file.getvalue()
+
+
 # What a file is called, and what it holds while it is sound.
 FORMATS: dict[str, tuple[str, bytes]] = {
     "idx": ("x-images-idx3-ubyte", _idx()),
@@ -70,6 +96,13 @@ FORMATS: dict[str, tuple[str, bytes]] = {
     "csv": ("x.csv", _csv()),
     "csv with class names": ("x.csv", _named_csv()),
     "csv.gz": ("x.csv.gz", gzip.compress(_csv())),
+    "tsv of floats": ("x.tsv", _floats()),
+    "csv with semicolons": ("x.csv", _named_csv().replace(b",", b";")),
+    "csv with spaces": ("x.txt", _csv().replace(b",", b" ")),
+    "csv without header": ("x.csv", _csv().partition(b"\n")[2]),
+    "parquet": ("x.parquet", _parquet(encoded=True)),
+    "parquet of pixels": ("x.parquet", _parquet(encoded=False)),
+    "hdf5": ("x.h5", _hdf5()),
     "npz": ("x.npz", _npz()),
     "packed npz": ("x.npz", _packed_npz()),
     "png": ("a/1.png", _image("PNG")),
@@ -164,7 +197,10 @@ def test_damaged_arff(changes: list[tuple[str, int, object]]) -> None:
     _loads_or_says_why(lambda: parse_arff(bytearray(_mutate(raw, changes)), "memory").labels)
 
 
-@given(raw=st.binary(max_size=200), ending=st.sampled_from(["csv", "npz", "csv.gz"]))
+@given(
+    raw=st.binary(max_size=200),
+    ending=st.sampled_from(["csv", "tsv", "npz", "csv.gz", "parquet", "h5", "dat"]),
+)
 @settings(
     deadline=None,
     max_examples=200,

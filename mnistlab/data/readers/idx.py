@@ -111,10 +111,10 @@ def labels_beside(images_path: Path) -> Path:
             "the same name with 'labels'"
         )
     name = _like(images_path.name, IMAGES, "labels")
-    name = re.sub("idx3", "idx1", name, flags=re.IGNORECASE)
+    name = re.sub("(idx)3", r"\g<1>1", name, flags=re.IGNORECASE)
     stem = re.sub(r"\.gz$", "", name, flags=re.IGNORECASE)
     # Some name one file with a dot, the other with a dash.
-    stems = (stem, re.sub(r"[.-](?=idx1)", "-", stem), re.sub(r"[.-](?=idx1)", ".", stem))
+    stems = (stem, *(re.sub(r"(?i)[.-](?=idx1)", mark, stem) for mark in "-."))
     for beside in (f"{one}{ending}" for one in stems for ending in (".gz", "")):
         if images_path.with_name(beside).is_file():
             return images_path.with_name(beside)

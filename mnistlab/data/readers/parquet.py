@@ -201,10 +201,7 @@ def _decoded(
         images = []
         for raw in column.to_list():
             if not raw:
-                raise DataError(
-                    f"{shard.path}: row {row}: holds no bytes of an image; save it with "
-                    "dataset.cast_column('image', Image()) and embedded files"
-                )
+                raise _not_embedded(shard, row)
             image = pixels.decode(raw, f"{shard.path}: row {row}", size, depths)
             shape = shape or image.shape
             if image.shape != tuple(shape):
@@ -216,6 +213,8 @@ def _decoded(
 
 def _encoded(shard: Shard) -> Iterator[pl.Series]:
     """The encoded images, ROWS_AT_ONCE at a time, within the limit."""
+    import polars as pl
+
     name, n_bytes = shard.columns.image or "", 0
     per_look = max(ROWS_AT_ONCE, shard.n_rows * BYTES_AT_ONCE // shard.path.stat().st_size)
     for first in range(0, shard.n_rows, per_look):
@@ -223,6 +222,8 @@ def _encoded(shard: Shard) -> Iterator[pl.Series]:
             column = _scan(shard.path).select(name).slice(first, per_look).collect()[name]
             if column.dtype.is_nested():
                 column = column.struct.field("bytes")
+            if column.dtype != pl.Binary:
+                raise _not_embedded(shard, first + 1)
             for start in range(0, len(column), ROWS_AT_ONCE):
                 some = column.slice(start, ROWS_AT_ONCE)
                 # Many rows may share the bytes of one: they are copies once they are asked for.
@@ -230,6 +231,13 @@ def _encoded(shard: Shard) -> Iterator[pl.Series]:
                 if n_bytes > shard.limit:
                     raise DataError(f"{shard.path}: unpacks to over {shard.limit} bytes; refused")
                 yield some
+
+
+def _not_embedded(shard: Shard, row: int) -> DataError:
+    return DataError(
+        f"{shard.path}: row {row}: holds no bytes of an image; save it with them inside: "
+        "dataset.map(lambda row: row).to_parquet('set.parquet')"
+    )
 
 
 def _other_size(where: str, shape: Sequence[int], first: Sequence[int]) -> DataError:

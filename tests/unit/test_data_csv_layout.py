@@ -1,0 +1,216 @@
+"""What the columns of a table are, where no name tells it; and pixels of other scales."""
+
+from __future__ import annotations
+
+import gzip
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mnistlab.data import Dataset, load
+from mnistlab.data.readers import csv_table
+from mnistlab.errors import DataError
+
+RANDOM = np.random.default_rng(0)
+CLASSES = np.tile([3, 1, 4, 7], 15)
+IMAGES = RANDOM.integers(0, 200, (60, 3, 4), dtype=np.uint8)
+N = 12
+
+
+def _write(path: Path, rows: np.ndarray | list[list[object]], header: object = None) -> Path:
+    lines = [",".join(map(str, row)) for row in rows]
+    if header is not None:
+        lines.insert(0, ",".join(map(str, header)))  # type: ignore[call-overload]
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def _rows(place: int = 0) -> np.ndarray:
+    return np.insert(IMAGES.reshape(60, -1).astype(int), place, CLASSES, axis=1)
+
+
+def _is_the_set(dataset: Dataset, images: np.ndarray = IMAGES, off: int = 0) -> None:
+    assert dataset.images.shape == images.shape
+    assert np.abs(dataset.images.astype(int) - images).max() <= off
+    assert [int(dataset.class_names[k]) for k in dataset.labels] == CLASSES.tolist()
+
+
+@pytest.mark.parametrize("place", [0, N])
+@pytest.mark.parametrize(
+    "header", [None, range(N + 1), range(1, N + 2), ["", *range(N + 1)]], ids=str
+)
+def test_labels_first_or_last(tmp_path: Path, place: int, header: list[object] | None) -> None:
+    rows = _rows(place)
+    if header is not None and len(list(header)) > rows.shape[1]:
+        rows = np.insert(rows, 0, range(60), axis=1)  # the index that pandas writes
+    _is_the_set(load(_write(tmp_path / "t.csv", rows, header), size=(3, 4)))
+
+
+@pytest.mark.parametrize("place", [0, 5, N])
+@pytest.mark.parametrize("name", ["label", "Digit", "kind"])
+def test_the_one_column_that_is_no_pixel(tmp_path: Path, place: int, name: str) -> None:
+    header = [f"pixel{i}" for i in range(N)]
+    header.insert(place, name)
+    _is_the_set(load(_write(tmp_path / "t.csv", _rows(place), header), size=(3, 4)))
+    numbers: list[object] = list(range(N))
+    numbers.insert(place, name)
+    _is_the_set(load(_write(tmp_path / "t.csv", _rows(place), numbers), size=(3, 4)))
+
+
+@pytest.mark.parametrize("number", ["6", "x"])
+def test_the_label_column_by_number_or_name(tmp_path: Path, number: str) -> None:
+    header = ["a1", "b2", "c3", "d4", "e5", "x", *(f"f{i}" for i in range(7))]
+    path = _write(tmp_path / "t.csv", _rows(5), header)
+    _is_the_set(load(path, size=(3, 4), label_column=number))
+    if number == "6":
+        _is_the_set(load(_write(path, _rows(5)), size=(3, 4), label_column=number))
+    with pytest.raises(DataError, match="no column '14' to take labels from"):
+        load(path, size=(3, 4), label_column="14")
+
+
+def test_a_table_sorted_by_class_with_dark_corners(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(csv_table, "BLOCK_BYTES", 400)
+    images = np.zeros((60, 3, 4), int)
+    images[:, 1] = RANDOM.integers(0, 200, (60, 4))
+    for place in (0, N):
+        rows = np.insert(images.reshape(60, -1), place, np.sort(CLASSES), axis=1)
+        dataset = load(_write(tmp_path / "t.csv", rows), size=(3, 4))
+        assert dataset.class_names == ("1", "3", "4", "7")
+        assert np.array_equal(dataset.images, images)
+
+
+@pytest.mark.parametrize("place", [0, N])
+def test_texts_without_a_header(tmp_path: Path, place: int) -> None:
+    rows = [[str(v) for v in row] for row in IMAGES.reshape(60, -1)]
+    for row, k in zip(rows, CLASSES, strict=True):
+        row.insert(place, "abcdefgh"[k])
+    dataset = load(_write(tmp_path / "t.csv", rows), size=(3, 4))
+    assert np.array_equal(dataset.images, IMAGES)
+    assert [dataset.class_names[k] for k in dataset.labels] == ["abcdefgh"[k] for k in CLASSES]
+
+
+def test_an_image_that_counts_is_an_image_if_it_is_small_or_begins_elsewhere(
+    tmp_path: Path,
+) -> None:
+    rising = np.arange(2, 14)
+    rows = np.concatenate([[np.insert(rising, 0, 3)], _rows()])
+    dataset = load(_write(tmp_path / "t.csv", rows), size=(3, 4))
+    assert dataset.images[0].ravel().tolist() == rising.tolist()
+    assert len(load(_write(tmp_path / "t.csv", [[0, 1], [1, 2]]))) == 2
+
+
+def test_what_was_taken_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    load(_write(tmp_path / "t.csv", _rows(), range(N + 1)), size=(3, 4))
+    said = capsys.readouterr().err
+    assert said == f"note: {tmp_path}/t.csv: row 1 counts from 0 to 12 and is taken as a header\n"
+    load(_write(tmp_path / "t.csv", _rows(N)), size=(3, 4))
+    assert "labels are taken from the last column; --label-column 1 takes the first" in (
+        capsys.readouterr().err
+    )
+    load(_write(tmp_path / "t.csv", _rows()), size=(3, 4))
+    assert capsys.readouterr().err == ""
+
+
+# --- delimiters and number formats -----------------------------------------------------------
+
+
+@pytest.mark.parametrize("ending", ["csv", "tsv", "txt", "csv.gz", "tsv.gz", "TSV"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", " ", "   "])
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+def test_every_delimiter(tmp_path: Path, ending: str, delimiter: str, line_end: str) -> None:
+    rows = [["label", *(f"p{i}" for i in range(N))], *_rows().tolist()]
+    text = "".join(delimiter.join(map(str, row)) + line_end for row in rows)
+    raw = ("\ufeff" + text).encode()
+    path = tmp_path / f"t.{ending}"
+    path.write_bytes(gzip.compress(raw) if ending.endswith("gz") else raw)
+    _is_the_set(load(path, size=(3, 4)))
+
+
+@pytest.mark.parametrize("delimiter", [",", " ", "\t", ";"])
+@pytest.mark.parametrize("format", ["%.18e", "%d", "%5d", "%.1f"])
+@pytest.mark.parametrize("header", ["", "label a b c d e f g h i j k l"])
+def test_what_savetxt_writes(tmp_path: Path, delimiter: str, format: str, header: str) -> None:
+    file = io.StringIO()
+    names = header.replace(" ", delimiter)
+    np.savetxt(file, _rows(), delimiter=delimiter, fmt=format, header=names)
+    (tmp_path / "t.txt").write_text(file.getvalue())
+    _is_the_set(load(tmp_path / "t.txt", size=(3, 4)))
+
+
+def test_quoted_names_between_semicolons(tmp_path: Path) -> None:
+    text = 'label;a\n"shoe; left";1\n"bag, red";2\n'
+    (tmp_path / "t.csv").write_text(text)
+    assert load(tmp_path / "t.csv").class_names == ("bag, red", "shoe; left")
+
+
+@pytest.mark.parametrize(
+    ("raw", "message"),
+    [
+        (b"label|a\n1|2\n", "its columns are separated by '|'; read are commas, semicolons, tabs"),
+        (b"1:2:3\n1:2:3\n", "its columns are separated by ':'"),
+        ("label,a\n1,2\n".encode("utf-16"), "is UTF-16 text; save it as UTF-8"),
+        (b"0,1,2,3\n0,1,2,3\n", "no label column (label, class, target, y) beside 2x2 pixels"),
+        (b"1,9,3,x,4\n0,1,2,3,4\n", "row 1, column '4': 'x' is not a number"),
+        (b"label;a\n1;0,5\n", "row 2, column 'a': '0,5' is not a number"),
+    ],
+)
+def test_layouts_that_are_refused(tmp_path: Path, raw: bytes, message: str) -> None:
+    (tmp_path / "t.csv").write_bytes(raw)
+    with pytest.raises(DataError) as caught:
+        load(tmp_path / "t.csv")
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize("spaced", [False, True])
+@pytest.mark.parametrize("block_bytes", [1 << 22, 2000])
+def test_fractions_of_white(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    spaced: bool,
+    block_bytes: int,
+) -> None:
+    monkeypatch.setattr(csv_table, "BLOCK_BYTES", block_bytes)
+    monkeypatch.setattr(csv_table, "PIECE_BYTES", block_bytes)
+    shares = IMAGES.copy()
+    shares[:20] = np.where(shares[:20] > 99, 255, 0)  # blocks of 0 and 1 alone come first
+    rows = [
+        [k, *(f"{v / 255:.8g}" for v in image.ravel())]
+        for k, image in zip(CLASSES, shares, strict=True)
+    ]
+    text = "\n".join((", " if spaced else ",").join(map(str, row)) for row in rows)
+    (tmp_path / "t.csv").write_text(text)
+    _is_the_set(load(tmp_path / "t.csv", size=(3, 4)), shares)
+    assert "its pixels are fractions, 0 to 1, and are multiplied by 255" in capsys.readouterr().err
+
+
+def test_fractions_of_one_grey_level_are_rounded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(csv_table, "BLOCK_BYTES", 2000)
+    monkeypatch.setattr(csv_table, "PIECE_BYTES", 2000)
+    values = IMAGES + RANDOM.uniform(-0.4, 0.4, IMAGES.shape).clip(-IMAGES.astype(float), None)
+    values[:20] = np.round(values[:20] / 400, 3)  # the first blocks hold no more than 1
+    rows = [[k, *image.ravel()] for k, image in zip(CLASSES, values, strict=True)]
+    images = np.rint(values)
+    _is_the_set(load(_write(tmp_path / "t.csv", rows), size=(3, 4)), images)
+    assert capsys.readouterr().err == ""
+
+
+def test_zeros_and_ones_stay_and_are_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = _write(tmp_path / "t.csv", [[3, 0, 1, 1, 0], [4, 1, 1, 0, 0]])
+    assert load(path).images.ravel().tolist() == [0, 1, 1, 0, 1, 1, 0, 0]
+    assert "pixels are 0 and 1 of 255" in capsys.readouterr().err
+
+
+def test_fractions_that_leave_the_range_name_their_cell(tmp_path: Path) -> None:
+    for value in ("-0.1", "255.1", "nan", "1e9"):
+        path = _write(tmp_path / "t.csv", [["label", "a"], [0, 0.5], [1, value]])
+        with pytest.raises(DataError, match=rf"row 3, column 'a': '{value}' is outside 0\.\.255"):
+            load(path)
