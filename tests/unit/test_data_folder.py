@@ -192,6 +192,16 @@ def test_folders_within_a_folder_are_those_of_the_set(tmp_path: Path) -> None:
     assert (dataset.name, dataset.n_official_train) == (tmp_path.name, 1)
 
 
+def test_a_table_of_other_things_beside_the_folder(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("digits/a/1", "digits/b/1"):
+        _save(tmp_path / f"{name}.png", _square(9))
+    (tmp_path / "results.csv").write_text("epoch,loss\n1,0.5\n")
+    assert load(tmp_path).class_names == ("a", "b")
+    assert "left out: 1 file of other kinds (.csv)" in capsys.readouterr().err
+
+
 def test_integers_are_in_the_order_of_numbers(tmp_path: Path) -> None:
     for name in ("10", "9", "0"):
         _save(tmp_path / name / "1.png", _square(int(name)))

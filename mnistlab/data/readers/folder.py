@@ -119,11 +119,16 @@ def read_images(
         yield image
 
 
-def unwrapped(path: Path, left_out: LeftOut) -> Path:
-    """The folder meant: where one holds a single folder that is no class, that one."""
+def unwrapped(path: Path, left_out: LeftOut, past_tables: bool = True) -> Path:
+    """The folder meant: where one holds a single folder that is no class, that one.
+
+    past_tables: also of a folder with a table beside it, which may have the labels of its images.
+    """
     for _ in range(MAX_WRAPPERS):
         found = listed(path)
-        if len(found.folders) != 1 or found.images or any(map(is_table, found.others)):
+        if len(found.folders) != 1 or found.images:
+            break
+        if any(map(is_table, found.others)) and not past_tables:
             break
         if found.folders[0].is_symlink():
             break

@@ -101,7 +101,7 @@ def read(path: Path, size: Size | None = None, label_column: str | None = None) 
     that is missing.
     """
     left_out = LeftOut()
-    root = folder.unwrapped(path, left_out)
+    root = folder.unwrapped(path, left_out, past_tables=False)
     tables = [file for file in listed(root).others if is_table(file)]
     described = {t: c for t in tables if (c := _columns(t, label_column)) is not None}
     nameless = [t for t in tables if t not in described and len(_first_row(t)[1]) == 2]
