@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import re
 import weakref
 from collections.abc import Iterator
 from pathlib import Path
@@ -39,7 +38,6 @@ from mnistlab.data.readers.shapes import Size
 from mnistlab.errors import DataError
 
 BLOCK_PIXELS = 1 << 20  # so many are held decoded at once; a single image may have more
-NO_ID = re.compile("[\r\n\ud800-\udfff]")  # surrogates stand for bytes that are not UTF-8
 
 
 class Block(NamedTuple):
@@ -172,7 +170,7 @@ def _each_given_back(images: NDArray[np.uint8], shape: Size) -> Iterator[Block]:
 
 def _decoded(files: dict[str, Path], shape: Size, resize: bool) -> Iterator[Block]:
     for name, file in files.items():
-        if NO_ID.search(name):
+        if folder.UNENCODABLE.search(name):
             raise DataError(f"{str(file)!a}: a name of several lines, or not UTF-8, makes no ID")
     ids = sorted(files)
     return _decoded_in_turn(ids, [files[name] for name in ids], shape, resize)
