@@ -81,7 +81,7 @@ def test_a_folder_without_classes(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="holds no class folders"):
         load(tmp_path)
     _save(tmp_path / "1.png", _square(1))
-    with pytest.raises(DataError, match=r"holds 1 images, but no class folders .* labels\.csv"):
+    with pytest.raises(DataError, match=r"holds 1 image, but no class folders .* labels\.csv"):
         load(tmp_path)
 
 

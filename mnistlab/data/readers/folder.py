@@ -208,7 +208,8 @@ def _class_folders(root: Path, left_out: LeftOut, may_lack_images: bool = False)
     """may_lack_images: a class of which validation or test has no image is no fault."""
     top = listed(root)
     if not top.folders:
-        held = f"{len(top.images)} images, but " if top.images else ""
+        n = len(top.images)
+        held = f"{n} image{'s' * (n > 1)}, but " if n else ""
         table = ", nor a table labels.csv with columns filename and label" if top.images else ""
         raise DataError(f"{root}: holds {held}no {CLASS_FOLDERS}{table}")
     left_out.add_images(len(top.images), "beside the class folders")

@@ -30,7 +30,6 @@ from mnistlab.data.readers import (
     parquet,
     pixels,
 )
-from mnistlab.data.readers.csv_table import OpenTable
 from mnistlab.data.readers.kinds import Kind
 from mnistlab.data.readers.left_out import LeftOut
 from mnistlab.data.readers.pixels import Depths
@@ -140,20 +139,17 @@ def _kind(path: Path) -> Kind | None:
 def _table(path: Path, shape: Size) -> Unlabelled:
     table = csv_table.open_table(path, shape)
     columns = table.columns
-    id_name = "ID" if columns.id is None else columns.names[columns.id]
-    return Unlabelled(id_name, _rows(table, shape))
+    blocks = (Block(rows.ids, rows.pixels.reshape(-1, *shape)) for rows in table.blocks)
+    if columns.id is None:
+        return Unlabelled("ID", _numbered(blocks))
+    return Unlabelled(columns.names[columns.id], blocks)
 
 
-def _rows(table: OpenTable, shape: Size) -> Iterator[Block]:
-    n_before = 0
-    for rows in table.blocks:
-        n_rows = len(rows.pixels)
-        if table.columns.id is None:
-            ids = [str(i) for i in range(n_before + 1, n_before + n_rows + 1)]
-        else:
-            ids = rows.ids
-        n_before += n_rows
-        yield Block(ids, rows.pixels.reshape(-1, *shape))
+def _numbered(blocks: Iterator[Block]) -> Iterator[Block]:
+    """The blocks with their rows numbered from 1 on, as a table's rows are counted."""
+    numbers = itertools.count(1)
+    for block in blocks:
+        yield Block([str(next(numbers)) for _ in block.images], block.images)
 
 
 def _cut(images: NDArray[np.uint8], shape: Size, path: Path) -> Iterator[Block]:
