@@ -75,6 +75,8 @@ LAYOUTS: dict[str, dict[str, bytes]] = {
     "parts": class_folders("train/") | class_folders("test/"),
     "parts in a folder": class_folders("x/train/") | class_folders("x/val/"),
     "a table of labels": class_folders() | {"labels.csv": b"file,label\n0,c\n1,d\n"},
+    "a table beside images": {f"x/images/{i}.png": png(image) for i, image in enumerate(IMAGES)}
+    | {"x/labels.csv": b"id,label\n0,c\n1,d\n2,c\n3,d\n4,c\n5,d\n"},
     "from a Mac": class_folders("x/") | {"__MACOSX/x/a/._0.png": b"junk", "x/.DS_Store": b"junk"},
     "table": {"digits.csv": csv_of(IMAGES), "README.md": b"hello"},
     "NPZ in a folder": {"a/b/digits.npz": npz_of(IMAGES)},

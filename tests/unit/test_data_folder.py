@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 import zlib
 from pathlib import Path
@@ -80,7 +81,7 @@ def test_a_folder_without_classes(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="holds no class folders"):
         load(tmp_path)
     _save(tmp_path / "1.png", _square(1))
-    with pytest.raises(DataError, match=r"holds 1 images, but no class folders .* labels\.csv"):
+    with pytest.raises(DataError, match=r"holds 1 image, but no class folders .* labels\.csv"):
         load(tmp_path)
 
 
@@ -168,6 +169,16 @@ def test_parts_that_are_not_what_they_say(
         load(tmp_path)
 
 
+@pytest.mark.parametrize("name", [b"caf\xe9", b"a\nb"])
+def test_a_class_that_no_prediction_could_say(tmp_path: Path, name: bytes) -> None:
+    _save(tmp_path / os.fsdecode(name) / "1.png", _square(9))
+    _save(tmp_path / "a" / "1.png", _square(9))
+    with pytest.raises(DataError, match="a name that is not UTF-8, or of several lines") as caught:
+        load(tmp_path)
+    assert str(caught.value).isascii()
+    assert "\n" not in str(caught.value)
+
+
 def test_a_class_may_be_missing_from_test(tmp_path: Path) -> None:
     for name in ("train/a/1", "train/b/1", "test/a/1", "test/b/.hidden"):
         _save(tmp_path / f"{name}.png", _square(9))
@@ -179,6 +190,16 @@ def test_folders_within_a_folder_are_those_of_the_set(tmp_path: Path) -> None:
         _save(tmp_path / f"{name}.png", _square(9))
     dataset = load(tmp_path)
     assert (dataset.name, dataset.n_official_train) == (tmp_path.name, 1)
+
+
+def test_a_table_of_other_things_beside_the_folder(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("digits/a/1", "digits/b/1"):
+        _save(tmp_path / f"{name}.png", _square(9))
+    (tmp_path / "results.csv").write_text("epoch,loss\n1,0.5\n")
+    assert load(tmp_path).class_names == ("a", "b")
+    assert "left out: 1 file of other kinds (.csv)" in capsys.readouterr().err
 
 
 def test_integers_are_in_the_order_of_numbers(tmp_path: Path) -> None:

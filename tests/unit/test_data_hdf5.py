@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from mnistlab.data import load
-from mnistlab.data.readers import hdf5
+from mnistlab.data.readers import hdf5, hdf5_process
 from mnistlab.errors import DataError
 
 GREYS = np.random.default_rng(0).integers(0, 256, (12, 5, 6), dtype=np.uint8)
@@ -106,7 +106,7 @@ def test_groups_that_hold_themselves_end(tmp_path: Path) -> None:
         group["top"] = file["/"]
     assert len(load(path)) == 12
     with h5py.File(path, "a") as file:
-        for i in range(hdf5.MAX_DATASETS + 1):
+        for i in range(hdf5_process.MAX_DATASETS + 1):
             file[f"d{i}"] = [i]
     with pytest.raises(DataError, match="holds more than 1000 datasets"):
         load(path)
@@ -139,7 +139,30 @@ def test_defects(tmp_path: Path, values: np.ndarray, message: str) -> None:
         load(_write(tmp_path / "set.h5", images=GREYS, labels=values))
 
 
+def test_a_path_of_any_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert len(load(_write(Path("-ä 'b'.h5"), images=GREYS, labels=LABELS))) == 12
+
+
 def test_no_hdf5(tmp_path: Path) -> None:
     (tmp_path / "set.h5").write_bytes(b"hello")
     with pytest.raises(DataError, match=r"set\.h5: not a sound HDF5 file: "):
         load(tmp_path / "set.h5")
+
+
+def test_a_library_that_never_ends_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = _write(tmp_path / "set.h5", images=GREYS, labels=LABELS)
+    monkeypatch.setattr(hdf5, "LIMIT_S", 0.001)
+    with pytest.raises(DataError, match=r"set\.h5: HDF5 was not through after 0 s; refused"):
+        load(path)
+
+
+def test_a_library_that_crashes_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = _write(tmp_path / "set.h5", images=GREYS, labels=LABELS)
+    monkeypatch.setattr(hdf5.sys, "executable", "/bin/false")
+    with pytest.raises(DataError, match=r"set\.h5: not a sound HDF5 file: its reader ended"):
+        load(path)

@@ -44,6 +44,9 @@ LABELLED = {0: "cat", 1: "dog", 2: "cat"}
         ("train.csv", "image_id;class", ["a;cat", "b.png;dog", "c;cat"]),
         ("meta.tsv", "path\ttaken\ttarget", ["a.png\t1\tcat", "b.png\t2\tdog", "c.png\t2\tcat"]),
         ("x.csv", "\ufefffile,category", ['"a.png","cat"', "./b.png, dog", " c.png ,cat", ""]),
+        ("x.csv", "id,breed", ["a,cat", "b,dog", "c,cat"]),
+        ("x.csv", "photograph,label", ["a.png,cat", "b.png,dog", "c.png,cat"]),
+        ("x.csv", "Image Name,class-name", ["a.png,cat", "b.png,dog", "c.png,cat"]),
         ("x.csv", "", ["a.png,cat", "b.png,dog", "c.png,cat"]),
     ],
 )

@@ -75,6 +75,17 @@ def test_half_transparent_pixels_lie_between_the_ink_and_the_ground() -> None:
     assert found[6, 6] == 191
 
 
+def test_grounds_of_both_kinds_in_one_set_are_told() -> None:
+    depths = pixels.Depths()
+    for ink in (0, 30, 0):
+        pixels.decode(saved(stroke("RGBA", ink)), "x", depths=depths)
+    pixels.decode(saved(stroke("RGBA", 9, alpha=0)), "x", depths=depths)  # nothing to be seen
+    assert depths.notes() == []
+    pixels.decode(saved(stroke("LA", 255)), "x", depths=depths)
+    (said,) = depths.notes()
+    assert said.startswith("transparent images: 3 of dark strokes are put on white, 1 of light ")
+
+
 @pytest.mark.parametrize("mode", ["LA", "RGBA"])
 @pytest.mark.parametrize("beneath", [0, 40, 255])
 def test_an_image_of_nothing_visible_is_of_one_grey(mode: str, beneath: int) -> None:

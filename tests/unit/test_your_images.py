@@ -1,113 +1,246 @@
-"""The benchmark of the recommended recipe: its sets are what they say, and it is resumed."""
+"""docs/your-images.md carried out: from the files of each layout to a report in three commands."""
 
 from __future__ import annotations
 
+import csv
+import gzip
+import io
 import json
+import re
+import shlex
+import shutil
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
 
+import h5py
 import numpy as np
+import polars as pl
 import pytest
+from PIL import Image
 
-from benchmarks import your_image_sets, your_images, your_images_tables
-from benchmarks.your_image_sets import SETS, Parts
-from mnistlab.data import available
+from mnistlab.cli import run_command
+from mnistlab.data.readers import idx, kinds
 
-LARGE = ("few-inverted", "many-classes", "unbalanced")
-
-
-def drawn(name: str, seed: int = 0) -> Parts:
-    for needed in ("mnist", "fashion-mnist"):
-        if name in LARGE and available(needed) is None:
-            pytest.skip(f"{needed} is in no folder of MNISTLAB_DATA")
-    return SETS[name].draw(seed)
-
-
-@pytest.mark.parametrize("name", SETS)
-def test_parts_share_no_image_and_hold_every_class(name: str) -> None:
-    parts = drawn(name)
-    flat = [{image.tobytes() for image in X} for X in parts[::2]]
-    # digits holds no copies; in the others some images may be published twice
-    shared = sum(len(a & b) for a, b in ((flat[0], flat[1]), (flat[0], flat[2])))
-    assert shared <= 0.001 * len(parts.y_test)
-    classes = [np.unique(y).tolist() for y in parts[1::2]]
-    assert classes[0] == classes[1] == classes[2] == list(range(len(classes[0])))
-    assert all(X.dtype == np.uint8 for X in parts[::2])
+PAGE = (Path(__file__).parents[2] / "docs" / "your-images.md").read_text(encoding="utf-8")
+EXAMPLES = dict(
+    re.findall(r"## ([^\n]+)\n(?:(?!\n## |```)[\s\S])*```sh\n(.*?)```", PAGE, re.DOTALL)
+)
+SIDE = 12
+NAMES = ["circle", "dash", "line"]
+CODES = np.arange(72) % 3
 
 
-@pytest.mark.parametrize("name", SETS)
-def test_a_seed_draws_the_same_images_and_another_others(name: str) -> None:
-    first, again, other = drawn(name, 0), drawn(name, 0), drawn(name, 1)
-    assert all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))
-    assert not np.array_equal(first.X_test, other.X_test)
+def _images(codes: np.ndarray, seed: int) -> np.ndarray:
+    """Noise with one bright row, which tells the class."""
+    images = np.random.default_rng(seed).integers(0, 120, (len(codes), SIDE, SIDE), dtype=np.uint8)
+    images[np.arange(len(codes)), 2 + codes] += 120
+    return images
 
 
-def test_the_sets_are_what_they_say() -> None:
-    unbalanced = drawn("unbalanced")
-    assert [np.bincount(y).tolist() for y in unbalanced[1::2]] == [
-        [900, 100],
-        [450, 50],
-        [1800, 200],
-    ]
-    assert unbalanced.X.shape[1:] == (64, 64)
-    inverted = drawn("few-inverted")
-    assert np.bincount(inverted.y).tolist() == [12] * 10
-    assert np.median(inverted.X) == 255
-    many = drawn("many-classes")
-    assert many.X.shape == (1200, 28, 56)
-    assert len(np.unique(many.y)) == 100
+X, NEW = _images(CODES, 0), _images(CODES[:9], 1)
+Y = [NAMES[code] for code in CODES]
+NUMBERS = np.array([1, 4, 7])[CODES]
+PARTS = {"train": slice(0, 42), "val": slice(42, 54), "test": slice(54, 72)}
 
 
-def test_many_classes_are_two_digits_side_by_side() -> None:
-    many = drawn("many-classes")
-    mnist = your_image_sets.load("mnist")
-    known = {
-        image.tobytes(): label for image, label in zip(mnist.images, mnist.labels, strict=True)
-    }
-    for image, label in zip(many.X[::97], many.y[::97], strict=True):
-        tens, ones = (
-            known[np.ascontiguousarray(half).tobytes()] for half in (image[:, :28], image[:, 28:])
-        )
-        assert label == 10 * tens + ones
+def _png(image: np.ndarray, path: str) -> None:
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(image).save(path)
 
 
-def test_what_is_fitted_is_kept_and_not_fitted_again(
-    monkeypatch: pytest.MonkeyPatch, tmp_path
+def _new_photos() -> None:
+    for i, image in enumerate(NEW):
+        _png(image, f"new-photos/{i + 1:03d}.png")
+
+
+def _new_npz() -> None:
+    np.savez("new-letters.npz", images=NEW)
+
+
+def _table(path: str, images: np.ndarray, labels: object = None, separator: str = ",") -> None:
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    columns = {f"pixel{i}": column for i, column in enumerate(images.reshape(len(images), -1).T)}
+    first = {"id": np.arange(len(images))} if labels is None else {"label": labels}
+    pl.DataFrame(first | columns).write_csv(path, separator=separator)
+
+
+def class_folders() -> None:
+    for i, (image, name) in enumerate(zip(X, Y, strict=True)):
+        _png(image[: 10 + i % 3], f"photos/{name}/{i:03d}.{('png', 'jpg', 'bmp')[i % 3]}")
+    _new_photos()
+
+
+def folders_of_parts() -> None:
+    for folder, part in {"Train": "train", "valid": "val", "Test": "test"}.items():
+        for i, (image, name) in enumerate(zip(X[PARTS[part]], Y[PARTS[part]], strict=True)):
+            _png(image, f"photos/{folder}/{name}/{i:03d}.png")
+    _new_photos()
+
+
+def images_and_a_table() -> None:
+    lines = ["filename,label"]
+    for i, (image, name) in enumerate(zip(X, Y, strict=True)):
+        _png(image, f"photos/images/{i:03d}.png")
+        lines.append(f"{i:03d}.png,{name}")
+    Path("photos/labels.csv").write_text("\n".join(lines))
+    _new_photos()
+
+
+def a_zip() -> None:
+    folders_of_parts()
+    with zipfile.ZipFile("photos.zip", "w") as archive:
+        for path in sorted(Path("photos").rglob("*.png")):
+            archive.write(path)
+    shutil.rmtree("photos")
+
+
+def a_table() -> None:
+    _table("letters.csv", X, Y)
+    _table("new-letters.csv", NEW)
+
+
+def a_table_without_header() -> None:
+    rows = np.column_stack([X.reshape(72, -1), NUMBERS])
+    Path("letters.tsv").write_text("".join("\t".join(map(str, row)) + "\n" for row in rows))
+    _new_npz()
+
+
+def savetxt() -> None:
+    np.savetxt("letters.txt", np.column_stack([NUMBERS, X.reshape(72, -1) / 255]))
+    _new_npz()
+
+
+def tables_of_parts() -> None:
+    for part, rows in PARTS.items():
+        _table(f"letters/{part}.csv", X[rows], NUMBERS[rows])
+    _table("new-letters.csv", NEW)
+
+
+def kaggle() -> None:
+    _table("digit-recognizer/train.csv", X, NUMBERS)
+    columns = {f"pixel{i}": column for i, column in enumerate(NEW.reshape(9, -1).T)}
+    pl.DataFrame(columns).write_csv("digit-recognizer/test.csv")
+    Path("digit-recognizer/sample_submission.csv").write_text("ImageId,Label\n1,0\n")
+
+
+def an_npz() -> None:
+    np.savez("letters.npz", images=X, labels=Y)
+    _new_npz()
+
+
+def keras() -> None:
+    train, test = slice(0, 54), PARTS["test"]
+    of_test = {"x_test": X[test], "y_test": NUMBERS[test]}
+    np.savez("letters.npz", x_train=X[train], y_train=NUMBERS[train], **of_test)
+    _new_npz()
+
+
+def medmnist() -> None:
+    arrays = {f"{part}_images": X[rows][..., None].repeat(3, 3) for part, rows in PARTS.items()}
+    arrays |= {f"{part}_labels": NUMBERS[rows][:, None] for part, rows in PARTS.items()}
+    np.savez("pathmnist.npz", **arrays)
+    _new_npz()
+
+
+def idx_files() -> None:
+    Path("letters").mkdir()
+    for name, rows in {"train": slice(0, 63), "t10k": slice(63, 72)}.items():
+        for kind, array in (("images-idx3", X), ("labels-idx1", NUMBERS.astype(np.uint8))):
+            raw = gzip.compress(idx.to_bytes(array[rows]))
+            Path(f"letters/{name}-{kind}-ubyte.gz").write_bytes(raw)
+
+
+def hugging_face() -> None:
+    def write(path: str, images: np.ndarray, codes: np.ndarray) -> None:
+        encoded = []
+        for image in images:
+            file = io.BytesIO()
+            Image.fromarray(image).save(file, "PNG")
+            encoded.append({"bytes": file.getvalue(), "path": None})
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        features = {"label": {"names": NAMES, "_type": "ClassLabel"}}
+        record = {"huggingface": json.dumps({"info": {"features": features}})}
+        columns = {"image": encoded, "label": codes}
+        pl.DataFrame(columns).write_parquet(path, metadata=record)
+
+    for part, rows in {"train": slice(0, 54), "test": PARTS["test"]}.items():
+        write(f"letters/data/{part}-00000-of-00001.parquet", X[rows], CODES[rows])
+    Path("letters/README.md").write_text("---\n")
+    write("new-letters.parquet", NEW, np.full(9, -1))
+
+
+def an_hdf5() -> None:
+    with h5py.File("letters.h5", "w") as file:
+        for part, rows in PARTS.items():
+            file[f"{part}/x"], file[f"{part}/y"] = X[rows], Y[rows]
+    with h5py.File("new-letters.h5", "w") as file:
+        file["x"] = NEW
+
+
+# Heading: what makes the files, how many images predict reads, and the parts that come with them.
+MADE: dict[str, tuple[Callable[[], None], int, set[str]]] = {
+    "Class folders": (class_folders, 9, set()),
+    "Folders of parts": (folders_of_parts, 1, {"train", "val", "test"}),
+    "Images and a table of labels": (images_and_a_table, 9, set()),
+    "A .zip archive": (a_zip, 9, {"train", "val", "test"}),
+    "A table": (a_table, 9, set()),
+    "A table without header": (a_table_without_header, 9, set()),
+    "NumPy's savetxt": (savetxt, 9, set()),
+    "Tables of parts": (tables_of_parts, 9, {"train", "val", "test"}),
+    "Kaggle's digit-recognizer": (kaggle, 9, set()),
+    "Arrays in an NPZ": (an_npz, 9, set()),
+    "Keras' arrays": (keras, 9, {"test"}),
+    "MedMNIST": (medmnist, 9, {"train", "val", "test"}),
+    "IDX files": (idx_files, 9, {"test"}),
+    "Hugging Face's Parquet": (hugging_face, 9, {"test"}),
+    "HDF5": (an_hdf5, 9, {"train", "val", "test"}),
+}
+LABELS = {*NAMES, "1", "4", "7"}
+
+
+def test_every_example_is_carried_out() -> None:
+    assert EXAMPLES.keys() == MADE.keys()
+
+
+@pytest.mark.parametrize("heading", MADE)
+def test_three_commands_lead_from_files_to_a_report(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, heading: str
 ) -> None:
-    monkeypatch.setattr(your_images, "KEPT", tmp_path / "kept")
-    first = your_images.measure("digits", 0, "1-nearest-neighbour")
-    parts = drawn("digits")
-    assert 0.95 < first["accuracy"] <= 1
-    assert len(parts.y) == pytest.approx(1078, abs=5)
+    monkeypatch.chdir(tmp_path)
+    make, n_new, given = MADE[heading]
+    make()
+    train, evaluate, predict = EXAMPLES[heading].strip().splitlines()
+    _run(f"{train} --set epochs=2 --threads 1")
+    _run(f"{evaluate} --threads 1")
+    _run(predict)
+    (run,) = Path("runs").iterdir()
+    assert (run / "report.html").stat().st_size > 1000
+    data = json.loads((run / "data.json").read_text(encoding="utf-8"))
+    for part in given:
+        assert data[f"n_{part}"] == len(X[PARTS[part]]) or "t10k" in predict
+    with Path("named.csv").open(newline="", encoding="utf-8") as file:
+        _, *rows = csv.reader(file)
+    assert len(rows) == n_new
+    assert {row[1] for row in rows} <= LABELS
 
-    def refuse(*arguments: object) -> None:
-        raise AssertionError("fitted again")
 
-    monkeypatch.setitem(your_images.METHODS, "1-nearest-neighbour", refuse)
-    assert your_images.measure("digits", 0, "1-nearest-neighbour") == first
-
-
-def test_a_record_of_another_recipe_is_not_taken(monkeypatch: pytest.MonkeyPatch, tmp_path) -> None:
-    monkeypatch.setattr(your_images, "KEPT", tmp_path)
-    (kept,) = [your_images.kept_at("digits", 0, your_images.ml.RECOMMENDED)]
-    assert your_images.ml.get_recipe().content_hash[:8] in kept.name
+def _run(command: str) -> None:
+    program, *words = shlex.split(command)
+    assert program == "mnistlab"
+    globbed = [str(found) for word in words for found in (sorted(Path().glob(word)) or [word])]
+    assert run_command(globbed) == 0
 
 
-def test_differences_are_those_of_a_paired_test_corrected_over_all(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    from scipy.stats import ttest_rel
+def test_every_link_of_the_page_leads_to_a_heading() -> None:
+    headings = re.findall(r"^## (.+)$", PAGE, re.MULTILINE)
+    anchors = {re.sub(r"[^\w -]", "", h).lower().replace(" ", "-") for h in headings}
+    links = re.findall(r"\]\(#([^)]+)\)", PAGE)
+    assert len(links) == len(MADE)
+    assert set(links) <= anchors
 
-    random = np.random.default_rng(0)
-    methods = {
-        name: {"accuracy": random.normal(mean, 0.01, 5).tolist()}
-        for name, mean in ((your_images.ml.RECOMMENDED, 0.9), ("a", 0.8), ("b", 0.9))
-    }
-    line = {"figures": {"figure": "accuracy", "methods": methods}}
-    monkeypatch.setattr(your_images_tables, "lines", lambda: {"set": line})
-    found = your_images_tables.differences()
-    ours = methods[your_images.ml.RECOMMENDED]["accuracy"]
-    p = [ttest_rel(ours, methods[name]["accuracy"]).pvalue for name in ("a", "b")]
-    assert found["set", "a"].p == pytest.approx(2 * min(p))
-    assert found["set", "b"].p == pytest.approx(max(p))
-    assert found["set", "a"].is_shown
-    assert not found["set", "b"].is_shown
-    json.dumps([each.mean for each in found.values()])
+
+@pytest.mark.parametrize("suffix", kinds.REFUSED)
+def test_the_page_has_the_line_of_every_kind_that_is_refused(suffix: str) -> None:
+    line = kinds.REFUSED[suffix].format(name=f"set{suffix}").split(": ", 1)[1]
+    assert f"`{line}`" in PAGE

@@ -8,11 +8,13 @@ import io
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mnistlab.data.readers.pixel_order import pixel_order
 from mnistlab.errors import DataError
 
 
@@ -29,16 +31,17 @@ class Columns:
     delimiter: str = ","
     scale: float = 1
 
-    @property
+    @cached_property
     def pixels(self) -> list[int]:
-        """Every other column, in the order of the file."""
-        return [i for i in range(len(self.names)) if i not in (self.label, self.id)]
+        """Every other column, in the order of the pixels."""
+        others = [i for i in range(len(self.names)) if i not in (self.label, self.id)]
+        return [others[i] for i in pixel_order([self.names[i] for i in others])]
 
     @property
     def pixel_index(self) -> slice | list[int]:
         """`pixels` to index an array with: a slice, which does not copy, where they adjoin."""
         first, last = self.pixels[0], self.pixels[-1]
-        adjoin = last - first + 1 == len(self.pixels)
+        adjoin = self.pixels == list(range(first, last + 1))
         return slice(first, last + 1) if adjoin else self.pixels
 
 

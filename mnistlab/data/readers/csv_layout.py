@@ -116,7 +116,7 @@ def _head(block: bytes, where: str, label_column: str | None) -> Head:
         is_header = len(names) == len(cells)
         return Head(delimiter, names if is_header else None, len(cells), n_comments + 1)
     names = _stripped(cells)
-    if not _is_header(names, sample(block, delimiter), label_column):
+    if not _is_header(names, lambda: sample(block, delimiter), label_column):
         return Head(delimiter, None, len(cells), 1)
     if len(names) >= FEWEST_NUMBERED and _is_numbered(names):
         note(f"{where}: row 1 counts from {names[0]} to {names[-1]} and is taken as a header")
@@ -159,7 +159,9 @@ def _stripped(cells: Sequence[str]) -> tuple[str, ...]:
     return tuple(cell.strip() for cell in cells)
 
 
-def _is_header(names: Sequence[str], rows: Sample, label_column: str | None) -> bool:
+def _is_header(
+    names: Sequence[str], sampled: Callable[[], Sample], label_column: str | None
+) -> bool:
     """Whether the first row holds names: of text, or numbers that count the columns."""
     texts = [i for i, name in enumerate(names) if number(name) is None]
     if len(texts) > 1:
@@ -171,7 +173,7 @@ def _is_header(names: Sequence[str], rows: Sample, label_column: str | None) -> 
     if name == label_column or name.casefold() in LABEL_NAMES + ID_NAMES:
         return True
     # A label in text before an image of numbers, unless the numbers count.
-    recurs = any(len(row) > place and row[place].strip() == name for row in rows[1:])
+    recurs = any(len(row) > place and row[place].strip() == name for row in sampled()[1:])
     return not recurs and _is_numbered([other for i, other in enumerate(names) if i != place])
 
 

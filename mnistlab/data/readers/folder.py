@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -22,6 +23,7 @@ from mnistlab.errors import DataError
 
 MAX_WRAPPERS = 3  # folders that hold one folder and nothing else, as unpacked archives have them
 SIZES_LOOKED_AT = 1000  # files, to tell which size is the most frequent
+UNENCODABLE = re.compile("[\r\n\ud800-\udfff]")  # surrogates stand for bytes that are not UTF-8
 CLASS_FOLDERS = "class folders (one sub-folder of images per class)"
 
 
@@ -117,11 +119,16 @@ def read_images(
         yield image
 
 
-def unwrapped(path: Path, left_out: LeftOut) -> Path:
-    """The folder meant: where one holds a single folder that is no class, that one."""
+def unwrapped(path: Path, left_out: LeftOut, past_tables: bool = True) -> Path:
+    """The folder meant: where one holds a single folder that is no class, that one.
+
+    past_tables: also of a folder with a table beside it, which may have the labels of its images.
+    """
     for _ in range(MAX_WRAPPERS):
         found = listed(path)
-        if len(found.folders) != 1 or found.images or any(map(is_table, found.others)):
+        if len(found.folders) != 1 or found.images:
+            break
+        if any(map(is_table, found.others)) and not past_tables:
             break
         if found.folders[0].is_symlink():
             break
@@ -201,13 +208,16 @@ def _class_folders(root: Path, left_out: LeftOut, may_lack_images: bool = False)
     """may_lack_images: a class of which validation or test has no image is no fault."""
     top = listed(root)
     if not top.folders:
-        held = f"{len(top.images)} images, but " if top.images else ""
+        n = len(top.images)
+        held = f"{n} image{'s' * (n > 1)}, but " if n else ""
         table = ", nor a table labels.csv with columns filename and label" if top.images else ""
         raise DataError(f"{root}: holds {held}no {CLASS_FOLDERS}{table}")
     left_out.add_images(len(top.images), "beside the class folders")
     left_out.add_others(top.others)
     part = Part([], [])
     for folder in top.folders:
+        if UNENCODABLE.search(folder.name):  # no prediction could say it
+            raise DataError(f"{str(folder)!a}: a name that is not UTF-8, or of several lines")
         images = _images_of_class(folder, left_out, may_lack_images)
         part.files.extend(images)
         part.classes.extend([folder.name] * len(images))

@@ -26,7 +26,8 @@ from mnistlab.errors import DataError
 # How the columns are called, in any case; the first name that is there counts.
 FILE_COLUMNS = (
     *("filename", "file_name", "file", "filepath", "file_path", "image", "image_name"),
-    *("image_path", "image_file", "image_id", "img", "path", "id", "name"),
+    *("image_path", "image_file", "image_id", "img", "path", "filenames", "files", "images"),
+    *("img_name", "img_path", "image_filename", "photo", "picture", "fname", "id", "name"),
 )
 LABEL_COLUMNS = ("label", "labels", "class", "class_name", "target", "category", "y")
 PART_COLUMNS = ("split", "part", "subset", "set")
@@ -100,7 +101,7 @@ def read(path: Path, size: Size | None = None, label_column: str | None = None) 
     that is missing.
     """
     left_out = LeftOut()
-    root = folder.unwrapped(path, left_out)
+    root = folder.unwrapped(path, left_out, past_tables=False)
     tables = [file for file in listed(root).others if is_table(file)]
     described = {t: c for t in tables if (c := _columns(t, label_column)) is not None}
     nameless = [t for t in tables if t not in described and len(_first_row(t)[1]) == 2]
@@ -124,15 +125,23 @@ def read(path: Path, size: Size | None = None, label_column: str | None = None) 
 def _columns(table: Path, label_column: str | None) -> Columns | None:
     """Which column is which by the first row; None for a table of another kind."""
     delimiter, cells = _first_row(table)
-    folded = [cell.strip().casefold() for cell in cells]
+    folded = [re.sub("[ -]", "_", cell.strip().casefold()) for cell in cells]
     if len(cells) > MAX_COLUMNS or len(set(folded)) < len(folded):
         return None
-    labels_in = LABEL_COLUMNS if label_column is None else (label_column.casefold(),)
-    label = _position(folded, labels_in)
+    labels_in: tuple[str, ...] = LABEL_COLUMNS
+    if label_column is not None:
+        labels_in = (re.sub("[ -]", "_", label_column.casefold()),)
+    part, label = _position(folded, PART_COLUMNS), _position(folded, labels_in)
     file = _position([name if i != label else "" for i, name in enumerate(folded)], FILE_COLUMNS)
+    # Of two columns the one that is not called so is what the other is not.
+    rest = [i for i in range(len(cells)) if i not in (part, label, file)]
+    if len(rest) == 1 and label is None and label_column is None:
+        label = rest[0]
+    elif len(rest) == 1 and file is None:
+        file = rest[0]
     if label is None or file is None:
         return None
-    return Columns(delimiter, len(cells), file, label, _position(folded, PART_COLUMNS), True)
+    return Columns(delimiter, len(cells), file, label, part, True)
 
 
 def _columns_without_header(table: Path, index: Index) -> Columns | None:

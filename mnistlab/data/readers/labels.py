@@ -191,9 +191,9 @@ def _alone(raw: RawLabels, where: str) -> Labels:
 
 def _coded(texts: Sequence[str]) -> tuple[NDArray[np.int64], list[str]]:
     """Each text's position among the distinct ones, which stand in order of their first place."""
-    numbers: dict[str, int] = {}
-    codes = (numbers.setdefault(text, len(numbers)) for text in texts)
-    return np.fromiter(codes, dtype=np.int64, count=len(texts)), list(numbers)
+    numbers = {text: i for i, text in enumerate(dict.fromkeys(texts))}
+    codes = np.fromiter(map(numbers.__getitem__, texts), dtype=np.int64, count=len(texts))
+    return codes, list(numbers)
 
 
 def _canonical(spellings: set[str]) -> Mapping[str, str]:

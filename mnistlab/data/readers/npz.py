@@ -53,33 +53,36 @@ def read_parts(path: Path, size: Size | None = None) -> dict[PartName, Part]:
     `size` is (H, W) of flat images that are not square; `class_names` is read where there is one.
     Raises DataError naming the file, and the array at fault.
     """
-    return named_arrays.to_parts(_arrays(path), str(path), size)
+    return named_arrays.to_parts(arrays_of(path, str(path)), str(path), size)
 
 
 def read_images(path: Path, size: Size | None = None) -> NDArray[np.uint8]:
     """The images that `read` gives, uint8 (N, H, W), also where they have no labels."""
-    return named_arrays.to_images(_arrays(path), str(path), size)
+    return named_arrays.to_images(arrays_of(path, str(path)), str(path), size)
 
 
-def _arrays(path: Path) -> dict[str, NDArray[Any]]:
-    """Every array of the archive; its claims are checked before memory is asked for."""
+def arrays_of(path: Path, where: str) -> dict[str, NDArray[Any]]:
+    """Every array of the archive; its claims are checked before memory is asked for.
+
+    Raises DataError naming `where`.
+    """
     try:
         with zipfile.ZipFile(path) as archive:
             members = [info for info in archive.infolist() if info.filename.endswith(".npy")]
             claimed = sum(info.file_size for info in members)
             if claimed > content.plausible_bytes(path.stat().st_size):
-                raise DataError(f"{path}: claims to unpack to {claimed} bytes; refused")
+                raise DataError(f"{where}: claims to unpack to {claimed} bytes; refused")
             return {
-                info.filename.removesuffix(".npy"): _array(archive, info, path) for info in members
+                info.filename.removesuffix(".npy"): _array(archive, info, where) for info in members
             }
     except DataError:
         raise
     except DAMAGE as error:
-        raise DataError(f"{path}: not a sound .npz file: {content.reason(error)}") from error
+        raise DataError(f"{where}: not a sound .npz file: {content.reason(error)}") from error
 
 
-def _array(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path) -> NDArray[Any]:
-    where = f"{path}: {info.filename.removesuffix('.npy')}"
+def _array(archive: zipfile.ZipFile, info: zipfile.ZipInfo, where: str) -> NDArray[Any]:
+    where = f"{where}: {info.filename.removesuffix('.npy')}"
     with archive.open(info) as file:
         version = npy.read_magic(file)
         read_header = npy.read_array_header_1_0 if version[0] == 1 else npy.read_array_header_2_0

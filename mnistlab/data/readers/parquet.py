@@ -21,6 +21,7 @@ from mnistlab.data.parts import Part
 from mnistlab.data.readers import arrays, content, labels, pixels
 from mnistlab.data.readers.csv_layout import ID_NAMES, LABEL_NAMES
 from mnistlab.data.readers.labels import RawLabels
+from mnistlab.data.readers.pixel_order import pixel_order
 from mnistlab.data.readers.pixels import Depths
 from mnistlab.data.readers.shapes import Size
 from mnistlab.errors import DataError
@@ -123,7 +124,7 @@ def _columns(
         return Columns(label, (named or encoded)[0], [])
     others = [name for name in schema if name != label and name.casefold() not in NO_PIXELS]
     if not encoded and others and all(schema[name].is_numeric() for name in others):
-        return Columns(label, None, others)
+        return Columns(label, None, [others[i] for i in pixel_order(others)])
     raise DataError(
         f"{path}: no column of images (bytes, or a struct of bytes and path); it has {shown}"
     )

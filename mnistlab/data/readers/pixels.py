@@ -64,11 +64,12 @@ DAMAGE = (
 
 @dataclass
 class Depths:
-    """What the images of one data set had that 8 bits do not hold.
+    """What the images of one data set had that grey pixels of 8 bits do not hold.
 
     n_deep: images of 16 bits a pixel. highest: the highest value of any of them, 0..65535.
     n_floats, n_shares: images of floats, and those of them that went from 0 to 1.
     n_paged: TIFF files of several pages, of which the first was taken.
+    n_on_white, n_on_black: transparent images, by the ground they were given.
     """
 
     n_deep: int = 0
@@ -76,6 +77,8 @@ class Depths:
     n_floats: int = 0
     n_shares: int = 0
     n_paged: int = 0
+    n_on_white: int = 0
+    n_on_black: int = 0
 
     def notes(self) -> list[str]:
         """What a user should hear of it, for a whole data set at once."""
@@ -86,6 +89,11 @@ class Depths:
             said.append(f"{n} image{'s' * (n > 1)} of floats 0..1: multiplied by 255")
         if n := self.n_paged:
             said.append(f"{n} TIFF file{'s' * (n > 1)} of several pages: the first page was taken")
+        if self.n_on_white and self.n_on_black:  # networks take the polarity for the shape
+            said.append(
+                f"transparent images: {self.n_on_white} of dark strokes are put on white, "
+                f"{self.n_on_black} of light ones on black"
+            )
         return said
 
     def check(self, where: str) -> None:
@@ -190,7 +198,7 @@ def _grey(image: Image, where: str, depths: Depths) -> Image:
     if image.mode.startswith("I"):
         return _from_16_bits(np.asarray(image), image.info.get("transparency"), where, depths)
     if image.has_transparency_data:
-        grey = _composited(*_grey_and_alpha(image, is_deep))
+        grey = _composited(*_grey_and_alpha(image, is_deep), depths)
     else:
         grey = image.convert("L")
     if is_deep:
@@ -208,7 +216,7 @@ def _grey_and_alpha(image: Image, is_deep: bool) -> tuple[Image, NDArray[np.uint
     return whole.convert("L"), np.asarray(whole.getchannel("A"))
 
 
-def _composited(grey: Image, alpha: NDArray[np.uint8]) -> Image:
+def _composited(grey: Image, alpha: NDArray[np.uint8], depths: Depths) -> Image:
     """Grey pixels on a ground that shows them: white under dark ones, black under light ones.
 
     A drawing program saves strokes of one colour and lets the ground shine through; whatever lies
@@ -219,8 +227,13 @@ def _composited(grey: Image, alpha: NDArray[np.uint8]) -> Image:
     if alpha.min() == 255:
         return grey
     values, weights = np.asarray(grey, dtype=np.float64), alpha / 255.0
-    is_dark = (values * weights).sum() < 128 * weights.sum()  # of none to be seen: black ground
+    is_dark = bool(
+        (values * weights).sum() < 128 * weights.sum()
+    )  # of none to be seen: black ground
     ground = 255.0 if is_dark else 0.0
+    if alpha.any():
+        depths.n_on_white += is_dark
+        depths.n_on_black += not is_dark
     mixed = values * weights + ground * (1.0 - weights)
     return Image.fromarray(np.rint(mixed).astype(np.uint8))
 
@@ -236,7 +249,7 @@ def _from_16_bits(values: NDArray[Any], transparent: Any, where: str, depths: De
     grey = Image.fromarray(np.rint(values / 257.0).astype(np.uint8))
     if not isinstance(transparent, int):
         return grey
-    return _composited(grey, np.where(values == transparent, 0, 255).astype(np.uint8))
+    return _composited(grey, np.where(values == transparent, 0, 255).astype(np.uint8), depths)
 
 
 def _from_floats(values: NDArray[Any], where: str, depths: Depths) -> Image:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import re
 import weakref
 from collections.abc import Iterator
 from pathlib import Path
@@ -31,7 +30,6 @@ from mnistlab.data.readers import (
     parquet,
     pixels,
 )
-from mnistlab.data.readers.csv_table import OpenTable
 from mnistlab.data.readers.kinds import Kind
 from mnistlab.data.readers.left_out import LeftOut
 from mnistlab.data.readers.pixels import Depths
@@ -39,7 +37,6 @@ from mnistlab.data.readers.shapes import Size
 from mnistlab.errors import DataError
 
 BLOCK_PIXELS = 1 << 20  # so many are held decoded at once; a single image may have more
-NO_ID = re.compile("[\r\n\ud800-\udfff]")  # surrogates stand for bytes that are not UTF-8
 
 
 class Block(NamedTuple):
@@ -142,20 +139,17 @@ def _kind(path: Path) -> Kind | None:
 def _table(path: Path, shape: Size) -> Unlabelled:
     table = csv_table.open_table(path, shape)
     columns = table.columns
-    id_name = "ID" if columns.id is None else columns.names[columns.id]
-    return Unlabelled(id_name, _rows(table, shape))
+    blocks = (Block(rows.ids, rows.pixels.reshape(-1, *shape)) for rows in table.blocks)
+    if columns.id is None:
+        return Unlabelled("ID", _numbered(blocks))
+    return Unlabelled(columns.names[columns.id], blocks)
 
 
-def _rows(table: OpenTable, shape: Size) -> Iterator[Block]:
-    n_before = 0
-    for rows in table.blocks:
-        n_rows = len(rows.pixels)
-        if table.columns.id is None:
-            ids = [str(i) for i in range(n_before + 1, n_before + n_rows + 1)]
-        else:
-            ids = rows.ids
-        n_before += n_rows
-        yield Block(ids, rows.pixels.reshape(-1, *shape))
+def _numbered(blocks: Iterator[Block]) -> Iterator[Block]:
+    """The blocks with their rows numbered from 1 on, as a table's rows are counted."""
+    numbers = itertools.count(1)
+    for block in blocks:
+        yield Block([str(next(numbers)) for _ in block.images], block.images)
 
 
 def _cut(images: NDArray[np.uint8], shape: Size, path: Path) -> Iterator[Block]:
@@ -172,7 +166,7 @@ def _each_given_back(images: NDArray[np.uint8], shape: Size) -> Iterator[Block]:
 
 def _decoded(files: dict[str, Path], shape: Size, resize: bool) -> Iterator[Block]:
     for name, file in files.items():
-        if NO_ID.search(name):
+        if folder.UNENCODABLE.search(name):
             raise DataError(f"{str(file)!a}: a name of several lines, or not UTF-8, makes no ID")
     ids = sorted(files)
     return _decoded_in_turn(ids, [files[name] for name in ids], shape, resize)

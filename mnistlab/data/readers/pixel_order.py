@@ -1,0 +1,28 @@
+"""In which order columns of pixels make an image: as their names count, wherever they stand."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+# pixel12, or 3x4: row and column; before the numbers one and the same word.
+NAME = re.compile(r"(?P<word>.*?)(?P<first>[0-9]{1,9})(?:[x_., -](?P<second>[0-9]{1,9}))?")
+
+
+def pixel_order(names: Sequence[str]) -> list[int]:
+    """Positions of the columns of those names in the order of their pixels.
+
+    That of the file, unless the names are numbered and in disorder: sorted as texts, so that
+    pixel10 comes before pixel2, or shuffled. Pairs of numbers may count by columns first.
+    """
+    in_file = list(range(len(names)))
+    found = [NAME.fullmatch(name.strip().casefold()) for name in names]
+    matches = [match for match in found if match is not None]
+    if len(matches) < len(names) or len({match["word"] for match in matches}) > 1:
+        return in_file
+    pairs = [(int(match["first"]), int(match["second"] or 0)) for match in matches]
+    if len(set(pairs)) < len(pairs) or len({match["second"] is None for match in matches}) > 1:
+        return in_file
+    by_row = sorted(in_file, key=lambda i: pairs[i])
+    by_column = sorted(in_file, key=lambda i: pairs[i][::-1])
+    return in_file if by_column == in_file else by_row
