@@ -5,6 +5,7 @@ Nothing in the file is executed when it is read.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import asdict
 from pathlib import Path
@@ -46,12 +47,34 @@ def save_classifier(classifier: Classifier, path: Path | str) -> None:
     )
 
 
-def load_classifier(path: Path | str, device: str = "auto") -> Any:
-    """The classifier in a file; RunError, naming the file, for anything else."""
-    path = Path(path)
+def content_hash(path: Path) -> str:
+    """sha256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def check_content(path: Path, sha256: str | None) -> None:
+    """RunError where a model file is not the one with that hash; None: not known, as of old."""
     try:
         if path.stat().st_size > MAX_BYTES:
             raise RunError(f"{path}: larger than any model this project writes")
+        if sha256 is not None and content_hash(path) != sha256:
+            raise RunError(
+                f"{path}: not the weights that were trained here: the file was changed, or is that "
+                "of another run; put the right one back, or train again with --force"
+            )
+    except OSError as error:
+        raise RunError(f"{path}: weights cannot be loaded: {error.strerror}") from error
+
+
+def load_classifier(path: Path | str, device: str = "auto", sha256: str | None = None) -> Any:
+    """The classifier in a file; RunError, naming the file, for anything else.
+
+    sha256: what the whole file must have; None takes any classifier.
+    """
+    path = Path(path)
+    check_content(path, sha256)
+    try:
         with safe_open(path, framework="np") as file:
             metadata = file.metadata() or {}
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118

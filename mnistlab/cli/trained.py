@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,6 +19,8 @@ from mnistlab.cli.options import (
     SizeOption,
     ThreadsOption,
 )
+from mnistlab.data.notes import note
+from mnistlab.errors import DataError
 
 if TYPE_CHECKING:
     from mnistlab.data import Dataset
@@ -24,11 +28,22 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 
+InvertOption = Annotated[
+    str,
+    typer.Option(
+        "--invert",
+        metavar="auto|yes|no",
+        help="Invert the images (255 - level): auto where dark and bright are the other way round "
+        "than in training, which is reported in any case.",
+    ),
+]
+
 
 @app.command(epilog="Example: mnistlab evaluate runs/cnn-small-mnist-seed0-1b2c3d4e-5f6a7b8c")
 def evaluate(
     run: Annotated[Path, typer.Argument(help="A run's folder.")],
     data: DataOption = None,
+    invert: InvertOption = "no",
     corruptions: Annotated[
         bool,
         typer.Option("--corruptions", help="Also under fifteen corruptions, in five severities."),
@@ -39,7 +54,10 @@ def evaluate(
     threads: ThreadsOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Measure a run on the test part. Writes result.json and report.html into its folder."""
+    """Measure a run on the test part. Writes result.json and report.html into its folder.
+
+    With --data it is measured on other images: those it was trained on are left out.
+    """
     from mnistlab import run as runs
     from mnistlab.data import load
     from mnistlab.reporting.run_report import report
@@ -50,22 +68,42 @@ def evaluate(
         if data is None
         else load(data, size=size, label_column=label_column)
     )
-    evaluated = runs.evaluate(opened, dataset, device=device, threads=threads)
+    measured = runs.evaluation(
+        opened,
+        dataset,
+        invert=invert,
+        device=device,
+        threads=threads,
+    )
+    evaluated = measured.run
     if corruptions:
         evaluated = _corrupted(evaluated, dataset, device, threads)
-    if dataset.fingerprint == evaluated.data["fingerprint"]:
-        figures, page = evaluated.result, report(evaluated, dataset)
-    else:
-        figures, page = evaluated.result["other_data"][dataset.name], None
+    _print_figures(measured.figures, evaluated.result)
+    if measured.own:
+        print(f"report: {report(evaluated, dataset)}")
+    if as_json:
+        print(json.dumps(evaluated.result | {"path": str(evaluated.path)}))
+
+
+def _print_figures(figures: Mapping[str, Any], result: Mapping[str, Any]) -> None:
     low, high = figures["test_accuracy_ci"]
     print(
         f"accuracy {figures['test_accuracy']:.4f} on {figures['n_test']} images "
         f"(95 % interval {low:.4f} to {high:.4f})"
     )
-    if page:
-        print(f"report: {page}")
-    if as_json:
-        print(json.dumps(evaluated.result | {"path": str(evaluated.path)}))
+    print(
+        f"balanced accuracy {figures['balanced_accuracy']:.4f}, macro F1 {figures['macro_f1']:.4f}"
+    )
+    if "accuracy_at_threshold" in figures:
+        threshold = figures.get("threshold", result["threshold"])
+        print(
+            f"{result['threshold_class']} from a probability of {threshold:.4f} on: accuracy "
+            f"{figures['accuracy_at_threshold']:.4f}, balanced accuracy "
+            f"{figures['balanced_accuracy_at_threshold']:.4f}, macro F1 "
+            f"{figures['macro_f1_at_threshold']:.4f}"
+        )
+    if figures.get("n_left_out"):
+        print(f"left out: {figures['n_left_out']} images that the run has seen in training")
 
 
 @app.command(epilog="Example: mnistlab compare runs/cnn-small-mnist-seed* runs/mlp-mnist-seed*")
@@ -101,31 +139,69 @@ def predict(
         Path,
         typer.Argument(
             metavar="INPUT",
-            help="A CSV with a column ID, an NPZ, an IDX file of images, an image, or a folder "
-            "of images.",
+            help="A CSV of images, an NPZ, an IDX file of images, an image, or a folder of images.",
         ),
     ],
-    out: Annotated[Path, typer.Option("--out", "-o", help="The table to write.")],
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="The CSV to write; it may be a pipe or device.")
+    ],
+    columns: Annotated[
+        str | None,
+        typer.Option(
+            "--columns", metavar="ID,LABEL", help="Its two headings, such as ImageId,Label."
+        ),
+    ] = None,
     probabilities: Annotated[
-        bool, typer.Option("--probabilities", help="A column for every class as well.")
+        bool, typer.Option("--probabilities", help="Add a column for every class.")
     ] = False,
+    threshold: Annotated[
+        str | None,
+        typer.Option(
+            "--threshold",
+            metavar="P|validation",
+            help="Of two classes: predict the second from this probability on. validation: the "
+            "threshold chosen on validation images in training.",
+        ),
+    ] = None,
+    invert: InvertOption = "no",
     size: SizeOption = None,
     device: DeviceOption = "auto",
     as_json: JsonOption = False,
 ) -> None:
-    """Name images without labels. Writes a table ID,label.
+    """Predict the classes of unlabelled images and write a CSV.
 
     Image files of another size than the run was trained on are resized where --size is given,
     here or in training, and refused where not.
     """
     from mnistlab import run as runs
 
+    opened = runs.open_run(run)
     n_rows = runs.predict(
-        runs.open_run(run), path, out, size=size, probabilities=probabilities, device=device
+        opened,
+        path,
+        out,
+        size=size,
+        probabilities=probabilities,
+        columns=_headings(columns),
+        threshold=threshold,
+        invert=invert,
+        device=device,
+        on_note=note,
     )
-    print(f"{n_rows} images named in {out}")
+    if threshold is not None:
+        note(f"{opened.data['class_names'][1]!r} is predicted from the threshold on")
+    print(f"{n_rows} images predicted in {out}")
     if as_json:
         print(json.dumps({"n_images": n_rows, "path": str(out)}))
+
+
+def _headings(text: str | None) -> tuple[str, str] | None:
+    if text is None:
+        return None
+    fields = next(csv.reader([text]), [])
+    if len(fields) != 2:
+        raise DataError(f"--columns takes two headings, such as ImageId,Label; got {text!r}")
+    return fields[0], fields[1]
 
 
 def _corrupted(run: Run, dataset: Dataset, device: str, threads: int | None) -> Run:

@@ -9,7 +9,13 @@ from mnistlab.evaluation.differences import (
 )
 from mnistlab.evaluation.growth import power_law
 from mnistlab.evaluation.intervals import CONFIDENCE, mean_interval, wilson_interval
-from mnistlab.evaluation.metrics import Figures, largest_swing, measure
+from mnistlab.evaluation.metrics import (
+    Figures,
+    balanced_accuracy,
+    largest_swing,
+    macro_f1,
+    measure,
+)
 from mnistlab.evaluation.mistakes import Confused, most_confident_mistakes, most_confused_pairs
 from mnistlab.evaluation.probabilities import (
     Reliability,
@@ -21,6 +27,7 @@ from mnistlab.evaluation.probabilities import (
 )
 from mnistlab.evaluation.ranking import Roc, mean_area, one_against_rest
 from mnistlab.evaluation.report import ClassReport, Scores, class_report
+from mnistlab.evaluation.threshold import best_threshold
 
 __all__ = [
     "CONFIDENCE",
@@ -31,11 +38,14 @@ __all__ = [
     "Reliability",
     "Roc",
     "Scores",
+    "balanced_accuracy",
+    "best_threshold",
     "class_report",
     "corrected",
     "fit_temperature",
     "largest_swing",
     "log_loss",
+    "macro_f1",
     "mcnemar",
     "mean_area",
     "mean_interval",

@@ -7,7 +7,7 @@ Nothing here imports torch.
 
 from mnistlab.phases.best import Best
 from mnistlab.phases.checkpoint import KEEPS_NOTHING, Checkpoint, Keeper, Position
-from mnistlab.phases.epoch import Epoch
+from mnistlab.phases.epoch import Epoch, Validated
 from mnistlab.phases.optimizers import OPTIMIZERS
 from mnistlab.phases.phase import Phase
 from mnistlab.phases.schedules import SCHEDULES
@@ -22,4 +22,5 @@ __all__ = [
     "Keeper",
     "Phase",
     "Position",
+    "Validated",
 ]

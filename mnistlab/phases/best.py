@@ -13,8 +13,8 @@ from mnistlab.phases.phase import Phase
 class Best:
     """Follows the epochs of a training; its weights are kept whenever `see` says so.
 
-    Best is the highest validation accuracy or, where the phase monitors it, the lowest
-    validation loss; the earlier epoch where two are equal. Without a validation part it is the
+    Best is the highest validation accuracy or what else the phase monitors: the highest balanced
+    accuracy or macro F1, the lowest loss; the earlier epoch where two are equal. Without a validation part it is the
     lowest training loss. When two phases in a row monitor different things, the first epoch of
     the second is its best.
 
@@ -53,4 +53,5 @@ def _score_of(epoch: Epoch, phase: Phase) -> tuple[str, float]:
         return "training loss", -epoch.train_loss
     if phase.monitor == "loss":
         return "loss", -epoch.val_loss
-    return "accuracy", epoch.val_accuracy
+    score = getattr(epoch, f"val_{phase.monitor}")
+    return phase.monitor, -math.inf if score is None else score

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from mnistlab.errors import TrainingError
 from mnistlab.phases.best import Best
-from mnistlab.phases.epoch import Epoch
+from mnistlab.phases.epoch import Epoch, Validated
 
 
 @dataclass
@@ -39,20 +39,22 @@ class Position:
         self,
         train_loss: float,
         train_accuracy: float,
-        val_loss: float | None,
-        val_accuracy: float | None,
+        validated: Validated | None,
         time_s: float,
     ) -> Epoch:
-        """The running epoch is over and did this."""
+        """The running epoch is over and did this; validated: None without a validation part."""
+        loss, accuracy, balanced_accuracy, macro_f1 = validated or (None,) * 4
         epoch = Epoch(
             self.phase,
             len(self.history) + 1,
             self.learning_rate,
             train_loss,
             train_accuracy,
-            val_loss,
-            val_accuracy,
+            loss,
+            accuracy,
             time_s,
+            balanced_accuracy,
+            macro_f1,
         )
         self.history.append(epoch)
         self.losses.append(epoch.train_loss if epoch.val_loss is None else epoch.val_loss)

@@ -9,7 +9,7 @@ from mnistlab.errors import RecipeError
 from mnistlab.phases.optimizers import OPTIMIZERS
 from mnistlab.phases.schedules import SCHEDULES
 
-MONITORS = ("accuracy", "loss")
+MONITORS = ("accuracy", "loss", "balanced_accuracy", "macro_f1")
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,8 @@ class Phase:
     Each phase starts from the best weights so far. weight_decay is L2, added to the gradient,
     except in adamw and muon, where it is decoupled. patience: how many epochs in a row may pass
     without a new best, by more than min_improvement, before the phase ends; None trains all of
-    them. monitor: what of the validation part decides that, "accuracy" or "loss".
+    them. monitor: what of the validation part decides that: "accuracy", "loss",
+    "balanced_accuracy" or "macro_f1", both of which count all classes alike.
     label_smoothing: share of the target spread over all classes (Szegedy et al. 2016).
     ema_decay: judge and keep an exponential moving average of the weights, each step's weight
     in it 1 - ema_decay; 0 keeps the weights themselves. clip_norm: the largest Euclidean norm

@@ -12,8 +12,8 @@ its name ends in .partial, and checkpoints lie in it from which `resume` goes on
 from mnistlab.run.building import classifier_of, count_recipe_parameters, parts_of
 from mnistlab.run.comparing import Comparison, compare
 from mnistlab.run.cross_validation import CrossValidation, cross_validate
-from mnistlab.run.evaluating import evaluate, test_part
-from mnistlab.run.folder import Run, dataset_of, open_run
+from mnistlab.run.evaluating import Evaluation, evaluate, evaluation
+from mnistlab.run.folder import Run, dataset_of, open_run, test_part
 from mnistlab.run.predicting import predict
 from mnistlab.run.progress import Progress, TrialEnd
 from mnistlab.run.robustness import measure_robustness
@@ -23,6 +23,7 @@ __all__ = [
     "DEFAULT_FOLDER",
     "Comparison",
     "CrossValidation",
+    "Evaluation",
     "Progress",
     "Run",
     "TrialEnd",
@@ -32,6 +33,7 @@ __all__ = [
     "cross_validate",
     "dataset_of",
     "evaluate",
+    "evaluation",
     "measure_robustness",
     "open_run",
     "parts_of",

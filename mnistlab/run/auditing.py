@@ -32,10 +32,11 @@ from mnistlab.evaluation.label_errors import (
 from mnistlab.recipe import Recipe
 from mnistlab.recipes import get_recipe
 from mnistlab.run.building import classifier_of
+from mnistlab.run.computation import folder_name
 from mnistlab.run.cross_validation import check_folds, train_folds
 from mnistlab.run.progress import Progress
 from mnistlab.run.suspects import REASONS, Reason, Suspect, find_suspects, places_in_parts, table
-from mnistlab.run.training import DEFAULT_FOLDER, folder_name
+from mnistlab.run.training import DEFAULT_FOLDER
 from mnistlab.version import __version__
 
 LARGE, EPOCHS_OF_LARGE = 20_000, 4  # from so many images on, a few epochs are enough to judge by
@@ -137,7 +138,7 @@ def audit(
     if not 0 <= max_distance <= 2:
         raise RecipeError(f"max_distance must be in 0 <= max_distance <= 2, got {max_distance}")
     progress = progress or Progress()
-    path = Path(out) / f"audit-{n_folds}-folds-{folder_name(recipe, dataset)}"
+    path = Path(out) / f"audit-{n_folds}-folds-{folder_name(recipe, dataset, device)}"
     if (path / "probabilities.npz").exists() and not force:
         judged = _kept(path / "probabilities.npz", dataset, n_folds)
         for number, accuracy in enumerate(judged.accuracy, start=1):

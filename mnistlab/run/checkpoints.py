@@ -18,6 +18,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from pydantic import BaseModel
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
@@ -154,8 +155,11 @@ class Checkpoints:
             except (OSError, SafetensorError, ValueError, TypeError, LookupError, RecursionError):
                 self.n_damaged += 1
                 continue
-            if description["of"] != self.of:
-                raise RunError(f"{path}: a checkpoint of another training")
+            for name, value in self.of.items():
+                found = description["of"].get(name, value)  # earlier versions said less
+                if found != value:
+                    what = f": its {name} is {found} and not {value}" if name == "precision" else ""
+                    raise RunError(f"{path}: a checkpoint of another training{what}")
             self.n_steps, self.seconds_before = n_steps, seconds
             return checkpoint
         return None
@@ -184,11 +188,22 @@ class Following(Checkpoints):
 
 def _read(path: Path) -> tuple[Checkpoint, dict[str, Any]]:
     with safe_open(path, framework="np") as file:
-        description = json.loads((file.metadata() or {})[KEY])
+        text = (file.metadata() or {})[KEY]
         names = file.keys()
         arrays = {name: file.get_tensor(name) for name in names}
+    _Description.model_validate_json(text, strict=True)  # ValueError for what does not fit
+    description = json.loads(text)
     position = Position.from_plain(description["position"])
     return Checkpoint(position, arrays, description["random"]), description
+
+
+class _Description(BaseModel):
+    """What stands beside a checkpoint's arrays."""
+
+    of: dict[str, str]
+    seconds: float
+    position: Position
+    random: dict[str, Any]
 
 
 def _digest(content: bytes) -> str:

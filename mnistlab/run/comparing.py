@@ -1,6 +1,7 @@
 """Evaluated runs beside each other: which is better, by how much, on what evidence.
 
-Runs that differ in their seed alone are one contender. Two contenders that share several seeds
+Runs that differ in their seed alone are one contender; so they must have been computed in one
+precision. Two contenders that share several seeds
 are compared over these; otherwise one model of each is, on the images both were tried on.
 """
 
@@ -27,6 +28,7 @@ from mnistlab.evaluation import (
     on_same_images,
     over_seeds,
 )
+from mnistlab.run.computation import recorded_computation
 from mnistlab.run.folder import Run
 from mnistlab.run.training import DEFAULT_FOLDER
 
@@ -118,7 +120,7 @@ class Comparison:
     def _of_what(self) -> str:
         """What a difference on the same images is one of."""
         on_images = [v.difference for v in self.verdicts if v.difference.of == "images"]
-        recipes = {replace(each.runs[0].recipe, seed=0).content_hash for each in self.contenders}
+        recipes = {_but_for_the_seed(each.runs[0]) for each in self.contenders}
         if len(recipes) > 1 and on_images:
             return (
                 " One model each was compared; whether a recipe is better, seeds would have to say."
@@ -175,12 +177,13 @@ class Comparison:
         }
 
 
-def compare(runs: Sequence[Run], *, out: Path = DEFAULT_FOLDER) -> Comparison:
+def compare(runs: Sequence[Run], *, out: Path | str = DEFAULT_FOLDER) -> Comparison:
     """Compare evaluated runs and write OUT/comparison-…/result.json.
 
     Raises RunError for fewer than two runs, one that is there twice or was not evaluated, and
     for runs that were not tried on the same test images.
     """
+    atomic.check_writable(out)
     _check(runs)
     contenders = sorted(_contenders(runs), key=lambda each: -each.accuracies.mean())
     pairs = list(itertools.combinations(contenders, 2))
@@ -189,7 +192,7 @@ def compare(runs: Sequence[Run], *, out: Path = DEFAULT_FOLDER) -> Comparison:
     comparison = Comparison(
         tuple(contenders),
         tuple(replace(v, difference=d) for v, d in zip(verdicts, differences, strict=True)),
-        out / _folder_name(contenders),
+        Path(out) / _folder_name(contenders),
     )
     atomic.write_json(comparison.path / "result.json", comparison.to_json())
     return comparison
@@ -225,7 +228,7 @@ def _check(runs: Sequence[Run]) -> None:
 def _contenders(runs: Sequence[Run]) -> list[Contender]:
     alike: dict[str, list[Run]] = {}
     for run in runs:
-        alike.setdefault(replace(run.recipe, seed=0).content_hash, []).append(run)
+        alike.setdefault(_but_for_the_seed(run), []).append(run)
     groups = list(alike.values())
     if len(groups) == 1:  # seeds of one recipe, each beside the others
         groups = [[run] for run in runs]
@@ -233,11 +236,16 @@ def _contenders(runs: Sequence[Run]) -> list[Contender]:
     return [_contender(name, group) for name, group in zip(names, groups, strict=True)]
 
 
+def _but_for_the_seed(run: Run) -> str:
+    return recorded_computation(replace(run.recipe, seed=0), run.data, run.env)
+
+
 def _names(groups: Sequence[Sequence[Run]]) -> list[str]:
-    """The recipes' names, told apart by seed or by the run's own name where they are the same."""
+    """The recipes' names, with precision, seed or the run's own name where they are the same."""
     names = [group[0].recipe.name for group in groups]
+    with_precision = [f"{g[0].recipe.name} ({g[0].env['precision']})" for g in groups]
     with_seed = [f"{g[0].recipe.name} (seed {g[0].recipe.seed})" for g in groups]
-    for better_names in (with_seed, [group[0].path.name for group in groups]):
+    for better_names in (with_precision, with_seed, [group[0].path.name for group in groups]):
         if len(set(names)) == len(names):
             break
         names = better_names

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import statistics
 import time
 from collections.abc import Iterator
@@ -19,8 +18,10 @@ from mnistlab.data import Dataset, load
 from mnistlab.errors import RecipeError, RunError
 from mnistlab.recipe import Recipe
 from mnistlab.run.building import check_trainable, classifier_of, parts_of
+from mnistlab.run.computation import folder_name, precision_used
 from mnistlab.run.progress import Progress
-from mnistlab.run.training import DEFAULT_FOLDER, folder_name, n_steps
+from mnistlab.run.records import EnvRecord, FoldsRecord, read_record
+from mnistlab.run.training import DEFAULT_FOLDER, n_steps
 from mnistlab.version import __version__
 
 
@@ -90,12 +91,13 @@ def cross_validate(
     dataset = data if isinstance(data, Dataset) else load(data or recipe.data)
     train, progress = parts_of(recipe, dataset).train, progress or Progress()
     check_folds(recipe, train, n_folds, device)
-    path = Path(out) / f"cv-{n_folds}-folds-{folder_name(recipe, dataset)}"
+    path = Path(out) / f"cv-{n_folds}-folds-{folder_name(recipe, dataset, device)}"
     if (path / "result.json").exists() and not force:
-        result = _kept(path, recipe, dataset, n_folds)
+        result = _stored(path, recipe, dataset, n_folds, precision_used(recipe, device))
         for number, scored in enumerate(result.accuracy, start=1):
             progress.on_fold(recipe, number, scored)
         return result
+    atomic.check_writable(path)
     accuracy, seconds = [], []
     method = method_of(recipe.model)
     with method.n_threads(threads):
@@ -149,16 +151,24 @@ def train_folds(
         yield Fold(outer, classifier, time.perf_counter() - start)
 
 
-def _kept(path: Path, recipe: Recipe, dataset: Dataset, n_folds: int) -> CrossValidation:
+def _stored(
+    path: Path, recipe: Recipe, dataset: Dataset, n_folds: int, precision: str
+) -> CrossValidation:
     """What was measured before; a folder's name says of which recipe and images."""
-    try:
-        kept = json.loads((path / "result.json").read_text(encoding="utf-8"))
-        accuracy, seconds = (tuple(map(float, kept[key])) for key in ("accuracy", "train_time_s"))
-        if not len(accuracy) == len(seconds) == n_folds:
-            raise ValueError(f"has {len(accuracy)} and {len(seconds)} figures of {n_folds} folds")
-        return CrossValidation(recipe, dataset.name, int(kept["n_images"]), accuracy, seconds, path)
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        raise RunError(f"{path / 'result.json'}: cannot be read: {error}") from error
+    result = read_record(path / "result.json", FoldsRecord)
+    env = read_record(path / "env.json", EnvRecord)
+    if env["precision"] != precision:
+        raise RunError(
+            f"{path}: was measured in {env['precision']}, here it would be {precision}; --force "
+            "measures again"
+        )
+    accuracy, seconds = tuple(result["accuracy"]), tuple(result["train_time_s"])
+    if not len(accuracy) == len(seconds) == n_folds:
+        raise RunError(
+            f"{path / 'result.json'}: has {len(accuracy)} and {len(seconds)} figures of "
+            f"{n_folds} folds"
+        )
+    return CrossValidation(recipe, dataset.name, result["n_images"], accuracy, seconds, path)
 
 
 def _class_sizes(part: Dataset) -> list[int]:

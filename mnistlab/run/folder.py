@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mnistlab.data import Dataset, load
-from mnistlab.errors import RunError
+from mnistlab import atomic
+from mnistlab.data import Dataset, Split, load
+from mnistlab.errors import DataError, MnistlabError, RunError
 from mnistlab.recipe import Recipe, read_recipe
+from mnistlab.run.arrays import Wanted, read_arrays
+from mnistlab.run.building import parts_of
+from mnistlab.run.records import RECORDS, EpochRecord, read_lines, read_record
+
+WEIGHTS = "model.safetensors"
 
 
 @dataclass(frozen=True)
@@ -28,52 +33,107 @@ class Run:
 
     @property
     def log(self) -> list[dict[str, Any]]:
-        """One dict per epoch, in order."""
-        return _lines(self.path / "log.jsonl")
+        """One dict per epoch, in order; RunError for a damaged log."""
+        path, n_phases = self.path / "log.jsonl", len(self.recipe.phases)
+        lines = read_lines(path, EpochRecord)
+        for number, line in enumerate(lines, start=1):
+            if line["epoch"] != number:
+                raise RunError(f"{path}: line {number} is of epoch {line['epoch']}")
+            if line["phase"] >= n_phases:
+                raise RunError(f"{path}: line {number}: the recipe has no phase {line['phase']}")
+        return lines
 
     def classifier(self, device: str = "auto") -> Any:
         """The trained classifier; RunError for a damaged or foreign model file."""
         from mnistlab.classifiers.storage import load_classifier
 
-        return load_classifier(self.path / "model.safetensors", device)
+        path = self.path / WEIGHTS
+        classifier = load_classifier(path, device, self.result.get("weights_sha256"))
+        n_classes, shape = len(self.data["class_names"]), tuple(self.data["image_shape"])
+        if classifier.classes_.tolist() != list(range(n_classes)):
+            n_known = len(classifier.classes_)
+            raise RunError(f"{path}: knows {n_known} classes, but data.json names {n_classes}")
+        if tuple(classifier.image_shape_) != shape:
+            raise RunError(f"{path}: is for images of another image_shape than data.json says")
+        return classifier
+
+    def check_weights(self) -> None:
+        """RunError where the model file is not the one that was trained here."""
+        from mnistlab.classifiers.storage import check_content
+
+        check_content(self.path / WEIGHTS, self.result.get("weights_sha256"))
 
     def predicted(self) -> NDArray[np.int64]:
-        """Class numbers (N,) named for the test part, as kept by `evaluate`."""
+        """Predicted class numbers (N,) of the test part, as stored by `evaluate`."""
         kept = self._predictions()
         if "predicted" not in kept:  # evaluated before there were classifiers without probabilities
             return np.asarray(kept["probabilities"].argmax(1))
         return kept["predicted"]
 
     def probabilities(self) -> NDArray[np.float64] | None:
-        """Test-part probabilities (N, K) as kept by `evaluate`; None of a classifier without."""
+        """Test-part probabilities (N, K) as stored by `evaluate`; None of a classifier without."""
         kept = self._predictions()
         return kept["probabilities"].astype(np.float64) if "probabilities" in kept else None
 
     def test_labels(self) -> NDArray[np.int64]:
-        """The true classes (N,) of the test part, as kept by `evaluate`."""
+        """The true classes (N,) of the test part, as stored by `evaluate`."""
         return self._predictions()["labels"]
 
     def _predictions(self) -> dict[str, NDArray[Any]]:
         path = self.path / "predictions.npz"
-        try:
-            with np.load(path, allow_pickle=False) as arrays:
-                kept = {name: arrays[name] for name in arrays.files}
-        except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
-            raise RunError(f"{path}: no predictions to read: {error}") from error
-        if "labels" not in kept or kept.keys().isdisjoint({"predicted", "probabilities"}):
+        if not path.is_file():
+            raise RunError(f"{path}: no predictions to read; see `mnistlab evaluate`")
+        n, n_classes = self.data["n_test"], len(self.data["class_names"])
+        numbers, p = np.dtype(np.int64), np.dtype(np.float32)
+        wanted: Wanted = {
+            "labels": (numbers, (n,)),
+            "predicted": (numbers, (n,)),
+            "probabilities": (p, (n, n_classes)),
+        }
+        kept = read_arrays(path, wanted, needed=("labels",))
+        if kept.keys().isdisjoint({"predicted", "probabilities"}):
             raise RunError(f"{path}: holds no predictions")
+        for name, array in kept.items():
+            top = 1 if name == "probabilities" else n_classes - 1
+            if not ((array >= 0) & (array <= top)).all():  # nan is neither
+                raise RunError(f"{path}: {name} holds a value that is not in 0..{top}")
         return kept
 
 
 def open_run(path: Path | str) -> Run:
     """The complete run in a folder. Raises RunError, naming what is missing or damaged."""
     path = Path(path)
+    if path.name in ("", ".."):  # such as ".", which says nothing about the run
+        path = path.resolve()
     if not path.is_dir():
         raise RunError(f"{path}: no such run folder")
     if not (path / "result.json").is_file():
         raise RunError(f"{path}: not a complete run (it has no result.json)")
     data, env, result = read_records(path, "data", "env", "result")
+    _check_classes(result, len(data["class_names"]), path / "result.json")
     return Run(path, read_recipe(path / "recipe.json"), data, env, result)
+
+
+def update_result(run: Run, change: Callable[[dict[str, Any]], dict[str, Any]]) -> Run:
+    """The run with result.json changed, as it stands now: others may have written it meanwhile.
+
+    Raises RunError where the run was trained again since `run` was opened.
+    """
+    path = run.path / "result.json"
+    with atomic.locked(run.path / ".lock"):
+        (result,) = read_records(run.path, "result")
+        if result.get("weights_sha256") != run.result.get("weights_sha256"):
+            raise RunError(f"{run.path}: was trained again while it was being measured")
+        atomic.write_json(path, change(result))
+    return open_run(run.path)
+
+
+def check_writable(run: Run) -> None:
+    """RunError where nothing could be written into the run's folder."""
+    try:
+        atomic.check_writable(run.path)
+    except DataError as error:
+        raise RunError(str(error)) from error
 
 
 def dataset_of(run: Run) -> Dataset:
@@ -87,37 +147,57 @@ def dataset_of(run: Run) -> Dataset:
 def data_of(path: Path, record: dict[str, Any]) -> Dataset:
     """The data set in the record of a run folder, as `dataset_of` loads it."""
     source = record.get("source")
-    if not isinstance(source, dict) or not source:
+    if not source:
         raise RunError(f"{path}: trained on arrays; say on which data")
     try:
         dataset = load(**source)
-    except TypeError as error:
-        raise RunError(f"{path / 'data.json'}: {error}") from error
+    except MnistlabError:
+        raise
+    except (TypeError, ValueError) as error:
+        raise RunError(f"{path / 'data.json'}: source: {error}") from error
     if dataset.fingerprint != record["fingerprint"]:
         raise RunError(f"{path}: {dataset.name} has changed since the run was trained on it")
     return dataset
 
 
+def recorded_parts(path: Path, recipe: Recipe, record: dict[str, Any], dataset: Dataset) -> Split:
+    """The parts in which a run was trained: its data set, found again, cut as it was then.
+
+    The test part is whole, the others as the recipe's n_train and n_val have them. Raises RunError
+    where the parts have other sizes than were recorded: the same images may have come in others.
+    """
+    parts = parts_of(replace(recipe, split=record["split"]), dataset)
+    for name in ("train", "val", "test"):
+        n, n_then = len(getattr(parts, name)), record[f"n_{name}"]
+        if n != n_then:
+            raise RunError(
+                f"{path}: {dataset.name} has the same images but comes in other parts now: the "
+                f"{name} part has {n:,} images and had {n_then:,} when the run was trained"
+            )
+    return parts
+
+
+def test_part(run: Run, dataset: Dataset) -> Dataset:
+    """The images of `dataset` on which `evaluate` measures the run.
+
+    Of other data than those of its training: the test part that they came with, or all of them.
+    """
+    if dataset.fingerprint == run.data["fingerprint"]:
+        return recorded_parts(run.path, run.recipe, run.data, dataset).test
+    if "test" in dataset.official_parts:
+        return dataset.take(dataset.official_parts["test"])
+    return dataset
+
+
 def read_records(path: Path, *names: str) -> tuple[dict[str, Any], ...]:
     """Records of a run folder by name, "data" and the like; RunError for a damaged one."""
-    records = {name: _object(path / f"{name}.json") for name in names}
-    if "data" in records and not {"fingerprint", "split", "class_names"} <= records["data"].keys():
-        raise RunError(f"{path / 'data.json'}: not the data record of a run")
-    return tuple(records.values())
+    return tuple(read_record(path / f"{name}.json", RECORDS[name]) for name in names)
 
 
-def _object(path: Path) -> dict[str, Any]:
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise RunError(f"{path}: cannot be read: {error}") from error
-    if not isinstance(value, dict):
-        raise RunError(f"{path}: holds no JSON object")
-    return value
-
-
-def _lines(path: Path) -> list[dict[str, Any]]:
-    try:
-        return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    except (OSError, ValueError, RecursionError) as error:
-        raise RunError(f"{path}: cannot be read: {error}") from error
+def _check_classes(result: dict[str, Any], n_classes: int, path: Path) -> None:
+    for where, figures in {"": result, **result.get("other_data", {})}.items():
+        for name in ("per_class_accuracy", "per_class_f1"):
+            values = figures.get(name)
+            if values is not None and len(values) != n_classes:
+                prefix = f"other_data.{where}." if where else ""
+                raise RunError(f"{path}: {prefix}{name} has {len(values)} of {n_classes} classes")

@@ -1,18 +1,28 @@
-"""Naming images nobody has labelled, of a table or any other kind, into a table (row C19)."""
+"""Predicting the classes of images nobody has labelled, of a table or any other kind (row C19)."""
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from mnistlab import atomic
+from mnistlab.data.notes import note
+from mnistlab.data.polarity import N_LOOKED_AT, border_of, check_invert
 from mnistlab.data.readers.shapes import Size, as_size
 from mnistlab.data.readers.unlabelled import Block, open_images
 from mnistlab.errors import DataError, RunError
+from mnistlab.run.evaluating import differs_from_training, polarity_text
 from mnistlab.run.folder import Run
+from mnistlab.run.predictions import by_threshold, chosen_threshold
+
+PIXELS_LOOKED_AT = 1 << 24  # the polarity is judged by the first images, no more than these
 
 
 def predict(
@@ -22,61 +32,120 @@ def predict(
     *,
     size: int | Size | None = None,
     probabilities: bool = False,
+    columns: tuple[str, str] | None = None,
+    threshold: float | str | None = None,
+    invert: str = "no",
     device: str = "auto",
     on_rows: Callable[[int], None] = lambda n_rows: None,
+    on_note: Callable[[str], None] = note,
 ) -> int:
-    """Name every image of a file or folder and write `out`, a table ID,label; how many there were.
+    """Predict the class of every image of a file or folder and write `out`, a table ID,label.
 
-    A CSV has a column ID, or id, which is kept as it is, and one column a pixel. The rows of an
-    NPZ or an IDX file of images are called by their number from 0 on, an image file by its name,
-    and the images of a folder and all its sub-folders by their path below it. Labels are not
-    looked at. size: a side or (H, W), the one the run was trained on, says that image files of
-    another size are to be resized to it; that goes without saying where it was said in training.
-    probabilities: a column p_CLASS for every class besides. Images are read, named and written
-    block by block, and `out` appears when it is whole. on_rows: told after every block how many
-    images it had. Raises DataError for what cannot be read or does not fit, and RunError for
+    A CSV may have a column ID, or id, which is kept as it is, else its rows are numbered from 1 on;
+    it has one column per pixel besides. The rows of an NPZ or an IDX file of images are numbered
+    from 0 on, an image file is called by its name, and the images of a folder and all its
+    sub-folders by their path below it. Labels are not looked at. size: a side or (H, W), the one
+    the run was trained on, says that image files of another size are to be resized to it; that
+    goes without saying where it was said in training. columns: the headings in place of ID and
+    label. probabilities: a column p_CLASS for every class besides. threshold: of two classes, the
+    probability from which on an image is of the second one, or "validation" for the one that was
+    chosen on validation images in training. invert: images of the other polarity than those of the
+    training are reported on by on_note, a line, and inverted by "auto"; "yes" inverts them in any
+    case. Images are read, predicted and written block by block, and `out` appears when it is
+    whole. on_rows: called after every block with the number of its images. Returns how many there
+    were. Raises DataError for what cannot be read or written or does not fit, and RunError for
     probabilities of a classifier that has none.
     """
+    check_invert(invert)
+    _check_columns(columns)
     classifier = run.classifier(device)
     if probabilities and not hasattr(classifier, "predict_proba"):
         raise RunError(f"{run.path}: its classifier gives no probabilities")
-    height, width = run.data["image_shape"]
-    given = as_size(size)
-    if given is not None and given != (height, width):
-        raise DataError(
-            f"size {given[0]}x{given[1]}: {run.path} was trained on images of {height}x{width}"
-        )
-    resize = given is not None or _has_said_size(run)
-    images = open_images(Path(path), (height, width), resize)
-    class_names, n_rows = run.data["class_names"], 0
-    shares = [f"p_{name}" for name in class_names] if probabilities else []
-    with atomic.open_aside(Path(out)) as file:
-        file.write(_lines([[images.id_name, "label", *shares]]))
-        for block in images.blocks:
-            named = _named(classifier, block, class_names, probabilities)
-            file.write(_lines(named))
-            n_rows += len(named)
-            on_rows(len(named))
+    limit = None if threshold is None else chosen_threshold(run, classifier, threshold)
+    shape = _shape(run)
+    resize = _is_given(run, size, shape) or _has_said_size(run)
+    with atomic.open_output(out, inputs=[path]) as file:
+        images = open_images(Path(path), shape, resize)
+        blocks = _upright(run, images.blocks, invert, Path(path).name, on_note)
+        class_names, n_rows = run.data["class_names"], 0
+        headings = [*(columns or (images.id_name, "label"))]
+        headings += [f"p_{name}" for name in class_names] if probabilities else []
+        file.write(_lines([headings]))
+        for block in blocks:
+            rows = _rows(classifier, block, class_names, probabilities, limit)
+            file.write(_lines(rows))
+            n_rows += len(rows)
+            on_rows(len(rows))
     return n_rows
+
+
+def _check_columns(columns: tuple[str, str] | None) -> None:
+    if columns is None:
+        return
+    if len(columns) != 2 or len(set(columns)) < 2 or not all(name.strip() for name in columns):
+        raise DataError(f"columns must be two headings, such as ImageId,Label; got {columns!r}")
+
+
+def _shape(run: Run) -> Size:
+    height, width = run.data["image_shape"]
+    return height, width
+
+
+def _is_given(run: Run, size: int | Size | None, shape: Size) -> bool:
+    """Whether a size is given, which must be that of the training."""
+    given = as_size(size)
+    if given is not None and given != shape:
+        raise DataError(
+            f"size {given[0]}x{given[1]}: {run.path} was trained on images of {shape[0]}x{shape[1]}"
+        )
+    return given is not None
 
 
 def _has_said_size(run: Run) -> bool:
     """Whether the run's data were loaded with a size, to which a folder's images are resized."""
-    source = run.data.get("source")
-    return isinstance(source, dict) and bool(source.get("size"))
+    return bool(run.data.get("source", {}).get("size"))
 
 
-def _named(
-    classifier: Any, block: Block, class_names: list[str], probabilities: bool
+def _upright(
+    run: Run,
+    blocks: Iterator[Block],
+    invert: str,
+    name: str,
+    on_note: Callable[[str], None],
+) -> Iterator[Block]:
+    """The blocks, inverted where that is wanted; judged by the first images all together."""
+    first: list[Block] = []
+    is_inverted = invert == "yes"
+    if not is_inverted:
+        n_images = n_pixels = 0
+        for block in blocks:
+            first.append(block)
+            n_images, n_pixels = n_images + len(block.images), n_pixels + block.images.size
+            if n_images >= N_LOOKED_AT or n_pixels >= PIXELS_LOOKED_AT:
+                break
+        some = [block.images for block in first]
+        if some and differs_from_training(run, border_of(np.concatenate(some))):
+            is_inverted = invert == "auto"
+            on_note(polarity_text(name, is_inverted))
+    for block in itertools.chain(first, blocks):
+        yield Block(block.ids, 255 - block.images) if is_inverted else block
+
+
+def _rows(
+    classifier: Any,
+    block: Block,
+    class_names: list[str],
+    probabilities: bool,
+    threshold: float | None,
 ) -> list[list[str]]:
-    """A row an image: its ID, its class, and the share of every class where that is wanted."""
-    if not probabilities:
-        codes = classifier.predict(block.images)
+    """A row per image: its ID, its class, and the probability of every class where wanted."""
+    if not probabilities and threshold is None:
+        codes: NDArray[np.int64] = classifier.predict(block.images)
         return [[name, class_names[code]] for name, code in zip(block.ids, codes, strict=True)]
     p = classifier.predict_proba(block.images)
-    codes = classifier.classes_[p.argmax(1)]
+    codes = classifier.classes_[p.argmax(1)] if threshold is None else by_threshold(p, threshold)
     return [
-        [name, class_names[code], *(f"{share:.6f}" for share in row)]
+        [name, class_names[code], *(f"{value:.6f}" for value in row if probabilities)]
         for name, code, row in zip(block.ids, codes, p, strict=True)
     ]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from mnistlab import atomic
 from mnistlab.classifiers.methods import method_of
 from mnistlab.data import Dataset
 from mnistlab.errors import RunError
@@ -15,8 +14,7 @@ from mnistlab.evaluation.corruptions import (
     corrupted,
     mean_corruption_error,
 )
-from mnistlab.run.evaluating import test_part
-from mnistlab.run.folder import Run, dataset_of, open_run
+from mnistlab.run.folder import Run, check_writable, dataset_of, test_part, update_result
 
 SEED = 0  # every run meets the same corrupted images
 
@@ -41,6 +39,7 @@ def measure_robustness(
     dataset = data if data is not None else dataset_of(run)
     if dataset.fingerprint != run.data["fingerprint"]:
         raise RunError(f"{run.path}: corruptions are measured on the data of its training alone")
+    check_writable(run)
     part = test_part(run, dataset)
     classifier = run.classifier(device)
     errors: dict[str, list[float]] = {}
@@ -49,8 +48,7 @@ def measure_robustness(
             errors[name] = [_error(classifier, part, name, severity) for severity in SEVERITIES]
             on_corruption(name, errors[name])
     measured = {"corruptions": errors, "mean_corruption_error": mean_corruption_error(errors)}
-    atomic.write_json(run.path / "result.json", run.result | measured)
-    return open_run(run.path)
+    return update_result(run, lambda result: result | measured)
 
 
 def _error(classifier: Any, part: Dataset, name: str, severity: int) -> float:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import json
-import re
 import shutil
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,19 +16,33 @@ import numpy as np
 from mnistlab import atomic, machine
 from mnistlab.classifiers.methods import Classifier, Method, method_of
 from mnistlab.data import Dataset, Split, load
+from mnistlab.data.polarity import border_of
 from mnistlab.errors import MnistlabError, RecipeError, RunError, TrainingError
+from mnistlab.evaluation import measure
 from mnistlab.phases import Epoch
 from mnistlab.recipe import EXPANSION_FACTORS, Recipe, read_recipe
 from mnistlab.run.building import check_trainable, classifier_of, parts_of
 from mnistlab.run.checkpoints import FILES, Checkpoints, Following
-from mnistlab.run.folder import Run, data_of, open_run, read_records
+from mnistlab.run.computation import (
+    computation,
+    folder_of,
+    is_name_of,
+    precision_used,
+    sizes_given,
+)
+from mnistlab.run.folder import WEIGHTS, Run, data_of, open_run, read_records, recorded_parts
+from mnistlab.run.predictions import predictions, threshold_record
 from mnistlab.run.progress import Progress
+from mnistlab.run.seen import FILE as SEEN
+from mnistlab.run.seen import write_seen
 from mnistlab.version import __version__
 
 if TYPE_CHECKING:
     from mnistlab.training.parallel import Processes
 
 DEFAULT_FOLDER = Path("runs")
+RECORDS = ("recipe.json", "data.json", "env.json")  # written before the first step
+RUN_FILES = (*RECORDS, "log.jsonl", WEIGHTS, SEEN, "result.json")
 
 
 def train(
@@ -44,22 +57,48 @@ def train(
 ) -> Run:
     """Train a recipe on a data set, a name or a path; a finished run of both is re-used.
 
-    Test images are cut off before training and not touched. One that was stopped goes on from its
-    last checkpoint. `force` trains again, from the beginning. Processes that torchrun has started
-    train together, and the first of them writes.
+    Only a run of the same computation is, so none of another precision that was brought from
+    another machine. Test images are cut off before training and not touched. A training that was
+    stopped goes on from its last checkpoint. `force` trains again, from the beginning. Processes
+    that torchrun has started train together, and the first of them writes.
     Raises DataError, RecipeError, RunError where another process is training the same run, and
     TrainingError for a loss that is not finite; after it the folder stays, named .partial, with
     its log complete.
     """
     dataset = data if isinstance(data, Dataset) else load(data or recipe.data)
+    return train_in(
+        precision_used(recipe, device),
+        recipe,
+        dataset,
+        out=Path(out),
+        force=force,
+        device=device,
+        threads=threads,
+        progress=progress or Progress(),
+    )
+
+
+def train_in(
+    precision: str,
+    recipe: Recipe,
+    dataset: Dataset,
+    *,
+    out: Path,
+    force: bool,
+    device: str,
+    threads: int | None,
+    progress: Progress,
+) -> Run:
+    """As `train`, in a precision that has been decided, perhaps on another machine."""
     parts = parts_of(recipe, dataset)
-    path = Path(out) / folder_name(recipe, dataset)
-    progress = progress or Progress()
+    path = folder_of(out, recipe, dataset, precision)
     if path.exists() and not force:
         atomic.clear_older(path)
         return ended(path, progress)
-    check_trainable(recipe, parts.train, device)
-    return _Training(recipe, parts, dataset, device, threads, progress).run(path, afresh=force)
+    training = _Training(recipe, parts, dataset, device, threads, progress, precision)
+    check_trainable(training.resolved, parts.train, device)
+    atomic.check_writable(out)
+    return training.run(path, afresh=force)
 
 
 def resume(
@@ -69,33 +108,53 @@ def resume(
     threads: int | None = None,
     progress: Progress | None = None,
 ) -> Run:
-    """Go on with a training that was stopped, from the last checkpoint in its folder.
+    """Resume a training that was stopped, from the last checkpoint in its folder.
 
     path: of the run, with or without ".partial"; where no training of it was stopped, a complete
-    run is given back as it is. The data
-    are loaded again from where they came; threads: as many as before, where none are given.
-    Raises RunError where there is nothing to go on with, and what `train` raises.
+    run is given back as it is. The data are loaded again from where they came; precision: as
+    before; threads: as many as before, where none are given.
+    Raises RunError where there is nothing to resume, and what `train` raises.
     """
     path, progress = Path(path), progress or Progress()
+    if path.name in ("", ".."):  # such as "."
+        path = path.resolve()
+    if not path.name:
+        raise RunError(f"{path}: no run folder")
     whole = path.with_suffix("") if path.suffix == ".partial" else path
     partial = partial_of(whole)
     if not partial.is_dir():
         if whole.is_dir():
             return ended(whole, progress)
         raise RunError(f"{path}: no such run folder")
-    data, env = read_records(partial, "data", "env")
-    recipe, dataset = read_recipe(partial / "recipe.json"), data_of(partial, data)
-    if folder_name(recipe, dataset) != whole.name:
-        raise RunError(f"{partial}: its name is not that of its recipe and data")
-    parts, before = parts_of(recipe, dataset), env.get("threads")
-    check_trainable(recipe, parts.train, device)
-    threads = before if threads is None and isinstance(before, int) else threads
-    return _Training(recipe, parts, dataset, device, threads, progress).run(whole, afresh=False)
+    recipe, data, env = _stopped(partial)
+    dataset = data_of(partial, data)
+    parts = recorded_parts(partial, recipe, data, dataset)
+    precision = env.get("precision") or precision_used(recipe, device)
+    if not is_name_of(whole.name, recipe, dataset, precision):
+        raise RunError(f"{partial}: its name is not that of its recipe, data and precision")
+    threads = env.get("threads") if threads is None else threads
+    training = _Training(recipe, parts, dataset, device, threads, progress, precision)
+    try:
+        check_trainable(training.resolved, parts.train, device)
+    except RecipeError as error:
+        raise RunError(f"{partial}: cannot be resumed here: {error}") from error
+    atomic.check_writable(partial)
+    return training.run(whole, afresh=False)
+
+
+def _stopped(partial: Path) -> tuple[Recipe, dict[str, Any], dict[str, Any]]:
+    """Recipe, data.json and env.json of a training; it may have been killed before the last."""
+    if not (partial / "recipe.json").exists():
+        raise RunError(f"{partial}: nothing to resume; the training had not begun")
+    (data,) = read_records(partial, "data")
+    env = read_records(partial, "env")[0] if (partial / "env.json").exists() else {}
+    return read_recipe(partial / "recipe.json"), data, env
 
 
 def ended(path: Path, progress: Progress) -> Run:
-    """The complete run of that folder, told of."""
+    """The complete run of that folder, reported; RunError where its weights are not its own."""
     run = open_run(path)
+    run.check_weights()
     progress.on_end(run)
     return run
 
@@ -123,13 +182,19 @@ def partial_of(path: Path) -> Path:
 def make(path: Path, afresh: bool, write: Callable[[Path], None]) -> None:
     """Make the run folder `path` by a function that writes its files into another.
 
-    afresh: no checkpoints are left there. Whatever ends it early leaves a folder named .partial, or
-    none. Raises RunError where another process is making this run, and what `write` raises.
+    afresh: no checkpoints are left there. Else what an earlier process left stays until `write`
+    has replaced it: killed at any moment, records and checkpoints are there for the next. Whatever
+    ends it early leaves a folder named .partial, or none. Raises RunError where another process is
+    making this run, and what `write` raises.
     """
     partial = partial_of(path)
+    is_new = not partial.exists()
     try:
-        with atomic.claimed(partial, keep=None if afresh else FILES):
+        with atomic.claimed(partial, keep="*"):
+            if afresh:
+                _remove(sorted(partial.iterdir(), key=lambda left: not left.match(FILES)))
             write(partial)
+            keep_only(partial, RUN_FILES)
             atomic.publish_folder(partial, path)
     except BlockingIOError as error:
         if afresh or not path.exists():
@@ -138,14 +203,28 @@ def make(path: Path, afresh: bool, write: Callable[[Path], None]) -> None:
         atomic.write_json(partial / "failure.json", {"error": str(error)})
         raise
     except MnistlabError:
-        if not any(partial.glob(FILES)):  # nothing was trained
+        if is_new and not any(partial.glob(FILES)):  # nothing was trained
             shutil.rmtree(partial)
         raise
 
 
+def keep_only(folder: Path, names: Collection[str]) -> None:
+    """Remove all that lies in a folder but files of these names and checkpoints."""
+    there = list(folder.iterdir())
+    _remove([left for left in there if left.name not in names and not left.match(FILES)])
+
+
+def _remove(paths: Collection[Path]) -> None:
+    for path in paths:
+        shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+
+
 @dataclass(frozen=True)
 class _Training:
-    """One recipe on one data set, into a folder or beside the process that writes it."""
+    """One recipe on one data set, into a folder or beside the process that writes it.
+
+    precision: the one in which it is computed, whatever this machine would choose.
+    """
 
     recipe: Recipe
     parts: Split
@@ -153,6 +232,16 @@ class _Training:
     device: str
     threads: int | None
     progress: Progress
+    precision: str
+
+    @property
+    def resolved(self) -> Recipe:
+        """The recipe as it is computed; its own words where they mean the same on this machine."""
+        if self.recipe.precision == "auto":
+            if precision_used(self.recipe, self.device) == self.precision:
+                return self.recipe
+            return replace(self.recipe, precision=self.precision)
+        return self.recipe
 
     def run(self, path: Path, afresh: bool) -> Run:
         """The run folder `path`, once it is there; afresh: not from a checkpoint."""
@@ -183,47 +272,62 @@ class _Training:
 
     def _write(self, folder: Path, processes: Processes | None) -> None:
         """All files of a run but its predictions."""
-        from mnistlab.classifiers.storage import save_classifier
-
         recipe, (classifier, method) = self.recipe, self._classifier()
+        checkpoints = self._checkpoints(folder)  # refuses foreign ones before a file is changed
         atomic.write_json(folder / "recipe.json", recipe.to_json())
         atomic.write_json(folder / "data.json", _data_record(self.dataset, self.parts))
-        checkpoints = self._checkpoints(folder)
-        self.progress.on_start(recipe, self.dataset, n_steps(recipe, len(self.parts.train)))
-        if checkpoints.n_steps or checkpoints.n_damaged:
-            self.progress.on_resume(checkpoints.n_steps, checkpoints.n_damaged)
         with method.n_threads(self.threads):
-            env = method.describe(self.device, recipe.precision)
-            env = {"mnistlab": __version__, **env, "seed": recipe.seed}
-            if processes is not None:
-                env["processes"] = processes.size
-            atomic.write_json(folder / "env.json", env)
+            atomic.write_json(folder / "env.json", self._env(method, processes))
+            keep_only(folder, RECORDS)
+            self.progress.on_start(recipe, self.dataset, n_steps(recipe, len(self.parts.train)))
+            if checkpoints.n_steps or checkpoints.n_damaged:
+                self.progress.on_resume(checkpoints.n_steps, checkpoints.n_damaged)
             before_mb = machine.start_measuring_memory()
             train_time_s = self._fit_and_log(
                 classifier, folder / "log.jsonl", checkpoints, processes
             )
             peak_mb = machine.peak_memory_mb()
-            val = self.parts.val
-            val_accuracy = float(classifier.score(val.images, val.labels))
-        save_classifier(classifier, folder / "model.safetensors")
+            validated = _validation_figures(classifier, self.parts.val)
+        self._write_result(
+            folder,
+            classifier,
+            {
+                **validated,
+                "test_accuracy": None,
+                "test_accuracy_ci": None,
+                "train_time_s": train_time_s,
+                "epochs": len(classifier.history_),
+                "peak_memory_mb": peak_mb,
+                "training_memory_mb": peak_mb - before_mb,
+            },
+        )
+        checkpoints.clear()
+
+    def _env(self, method: Method, processes: Processes | None) -> dict[str, Any]:
+        env = method.describe(self.device, self.resolved.precision)
+        env = {"mnistlab": __version__, **env, "seed": self.recipe.seed}
+        return env if processes is None else env | {"processes": processes.size}
+
+    def _write_result(self, folder: Path, classifier: Any, figures: dict[str, Any]) -> None:
+        """Weights, hashes of the images seen, and last of all what was measured."""
+        from mnistlab.classifiers.storage import content_hash, save_classifier
+
+        recipe = self.recipe
+        save_classifier(classifier, folder / WEIGHTS)
+        write_seen(folder, self.parts)
         result = {
             "recipe": recipe.name,
             "system": recipe.system,
             "recipe_hash": recipe.content_hash,
+            "computation": computation(recipe, self.dataset, self.precision),
             "data": self.dataset.name,
             "n_parameters": classifier.n_parameters_,
-            "val_accuracy": val_accuracy,
-            "test_accuracy": None,
-            "test_accuracy_ci": None,
-            "train_time_s": train_time_s,
-            "epochs": len(classifier.history_),
-            "peak_memory_mb": peak_mb,
-            "training_memory_mb": peak_mb - before_mb,
+            "weights_sha256": content_hash(folder / WEIGHTS),
+            **figures,
         }
         if origin := getattr(classifier, "weights_from_", None):
             result["weights"] = origin
         atomic.write_json(folder / "result.json", result)
-        checkpoints.clear()
 
     def _fit_and_log(
         self,
@@ -281,10 +385,15 @@ class _Training:
         classifier.fit(train.images, train.labels, val.images, val.labels, **hooks)
 
     def _classifier(self) -> tuple[Any, Method]:
-        return classifier_of(self.recipe, self.device), method_of(self.recipe.model)
+        return classifier_of(self.resolved, self.device), method_of(self.recipe.model)
 
     def _checkpoints(self, folder: Path, kind: type[Checkpoints] = Checkpoints) -> Checkpoints:
-        of = {"recipe": self.recipe.content_hash, "data": self.dataset.fingerprint}
+        of = {
+            "precision": self.precision,
+            "recipe": self.recipe.content_hash,
+            "data": self.dataset.fingerprint,
+            "computation": computation(self.recipe, self.dataset, self.precision),
+        }
         return kind(folder, self.recipe.checkpoint_steps, of)
 
 
@@ -294,12 +403,18 @@ def n_steps(recipe: Recipe, n_images: int) -> int:
     return -(-n_examples // recipe.batch_size) * sum(phase.epochs for phase in recipe.phases)
 
 
-def folder_name(recipe: Recipe, dataset: Dataset) -> str:
-    """What the run of a recipe on a data set is called, and found by."""
-    name = f"{recipe.name}-{dataset.name}-seed{recipe.seed}"
-    # Names may come from Python and hold anything; a folder's name must stay one.
-    safe = re.sub(r"[^\w.+-]+", "_", name)
-    return f"{safe}-{recipe.content_hash[:8]}-{dataset.fingerprint[:8]}"
+def _validation_figures(classifier: Any, val: Dataset) -> dict[str, Any]:
+    """What is known before any test image is looked at; of two classes with a threshold."""
+    predicted, probabilities = predictions(classifier, val.images)
+    figures = measure(val.labels, predicted, val.n_classes)
+    known = {
+        "val_accuracy": figures.accuracy,
+        "val_balanced_accuracy": figures.balanced_accuracy,
+        "val_macro_f1": figures.macro_f1,
+    }
+    if probabilities is None or val.n_classes != 2:
+        return known
+    return known | threshold_record(val, probabilities)
 
 
 def _data_record(dataset: Dataset, parts: Split) -> dict[str, Any]:
@@ -315,6 +430,8 @@ def _data_record(dataset: Dataset, parts: Split) -> dict[str, Any]:
         "n_val": len(parts.val),
         "n_test": len(parts.test),
         "parts": dict(parts.origins),
+        "sizes_given": sizes_given(dataset),
+        "border": asdict(border_of(parts.train.images)),
         "provenance": dataset.provenance,
         "licence": dataset.licence,
     }

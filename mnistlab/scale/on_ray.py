@@ -32,7 +32,8 @@ from mnistlab.errors import RecipeError, RunError, Stopped
 from mnistlab.recipe import Recipe
 from mnistlab.run import Progress, Run
 from mnistlab.run.checkpoints import FILES
-from mnistlab.run.training import ended, folder_name, make
+from mnistlab.run.computation import folder_of, precision_used
+from mnistlab.run.training import ended, make
 from mnistlab.scale.worker import GRACE_S, LOOK_EVERY_S, Job, Outcome, Told, told
 
 N_RETRIES = 3  # of a task whose process or computer is gone; one that needs more takes them along
@@ -93,12 +94,13 @@ class OnRay:
 
         Raises what `mnistlab.run.train` raises, and RunError where Ray gives the task up.
         """
-        path = Path(out) / folder_name(recipe, data)
+        precision = precision_used(recipe, "cpu" if device == "auto" else device)
+        path = folder_of(Path(out), recipe, data, precision)
         with self._turn(path):
             if path.exists() and not force:
                 atomic.clear_older(path)
             else:
-                job = Job(recipe, uuid.uuid4().hex, device, threads or 1, {})
+                job = Job(recipe, uuid.uuid4().hex, device, threads or 1, {}, precision)
                 make(path, force, lambda folder: self._into(folder, job, data, progress))
             return ended(path, progress)
 

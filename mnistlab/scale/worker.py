@@ -16,8 +16,9 @@ from typing import Any
 from mnistlab.data import Dataset
 from mnistlab.errors import MnistlabError
 from mnistlab.recipe import Recipe
-from mnistlab.run import Progress, train
-from mnistlab.run.training import folder_name, partial_of
+from mnistlab.run import Progress
+from mnistlab.run.computation import folder_name
+from mnistlab.run.training import partial_of, train_in
 
 LOOK_EVERY_S = 0.5  # at whether the job is still wanted
 GRACE_S = 10.0  # for a training that was, until the end of its step
@@ -28,7 +29,8 @@ class Job:
     """A training to be done elsewhere.
 
     token: names the folder it trains in, so that a second attempt on the same computer goes on
-    from the checkpoints of the first. begun: checkpoints from elsewhere, by name.
+    from the checkpoints of the first. begun: checkpoints from elsewhere, by name. precision: as
+    the driver decided it, for all computers alike.
     """
 
     recipe: Recipe
@@ -36,6 +38,7 @@ class Job:
     device: str
     threads: int
     begun: Mapping[str, bytes]
+    precision: str
 
 
 @dataclass(frozen=True)
@@ -107,7 +110,7 @@ def _outcome(
     said: queue.SimpleQueue[Told | Outcome | BaseException],
     cancelled: threading.Event,
 ) -> Outcome:
-    path = out / folder_name(job.recipe, dataset)
+    path = out / folder_name(job.recipe, dataset, precision=job.precision)
     partial = partial_of(path)
     partial.mkdir(parents=True, exist_ok=True)
     for name, content in job.begun.items():
@@ -128,7 +131,16 @@ def _outcome(
         on_epoch=lambda epoch: tell("on_epoch", epoch),
     )
     try:
-        train(job.recipe, dataset, out=out, device=job.device, threads=job.threads, progress=hooks)
+        train_in(
+            job.precision,
+            job.recipe,
+            dataset,
+            out=out,
+            force=False,
+            device=job.device,
+            threads=job.threads,
+            progress=hooks,
+        )
     except MnistlabError as error:
         return Outcome(_files(partial), error)
     return Outcome(_files(path))

@@ -13,6 +13,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from mnistlab.errors import RecipeError
+from mnistlab.evaluation import balanced_accuracy, macro_f1
 from mnistlab.phases import (
     KEEPS_NOTHING,
     SCHEDULES,
@@ -21,6 +22,7 @@ from mnistlab.phases import (
     Keeper,
     Phase,
     Position,
+    Validated,
 )
 from mnistlab.scratch.layer import Array
 from mnistlab.scratch.loss import SoftmaxCrossEntropy
@@ -105,10 +107,10 @@ def train(
                     keeper.keep(memory.checkpoint(at, before))
             if average is not None:
                 average.swap()
-            val_loss, val_accuracy = measure(network, validation) if validation else (None, None)
+            validated = measure(network, validation) if validation else None
             seconds = time.perf_counter() - start
             epoch = at.end_epoch(
-                at.loss_sum / n_images, at.n_correct / n_images, val_loss, val_accuracy, seconds
+                at.loss_sum / n_images, at.n_correct / n_images, validated, seconds
             )
             on_epoch(epoch)
             at.check_finite()
@@ -202,8 +204,15 @@ def check_optimizers(phases: Sequence[Phase]) -> None:
             )
 
 
-def measure(network: Network, examples: Examples) -> tuple[float, float]:
-    """Mean cross-entropy in nats and accuracy, dropout off."""
-    logits = network.predict_logits(examples.X)
-    n_correct = int(np.count_nonzero(logits.argmax(1) == examples.y))
-    return SoftmaxCrossEntropy().forward(logits, examples.y), n_correct / len(examples.y)
+def measure(network: Network, examples: Examples) -> Validated:
+    """Mean cross-entropy in nats and how many images are right, dropout off."""
+    y, logits = examples.y, network.predict_logits(examples.X)
+    loss, predicted = SoftmaxCrossEntropy().forward(logits, y), logits.argmax(1)
+    counted = (y[predicted == y], y, predicted)
+    right, true, predicted_as = (np.bincount(of, minlength=logits.shape[1]) for of in counted)
+    return Validated(
+        loss,
+        int(right.sum()) / len(y),
+        balanced_accuracy(right, true),
+        macro_f1(right, true, predicted_as),
+    )

@@ -24,7 +24,7 @@ from mnistlab.data import Dataset
 from mnistlab.phases import Epoch
 from mnistlab.recipe import Recipe
 from mnistlab.run import Run
-from mnistlab.run.training import folder_name
+from mnistlab.run.computation import folder_name
 from mnistlab.tracking.delivery import Delivery
 
 EXPERIMENT = "mnistlab"

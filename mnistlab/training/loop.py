@@ -16,7 +16,8 @@ from torch.nn.functional import cross_entropy
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from mnistlab.data.large import Rows
-from mnistlab.phases import KEEPS_NOTHING, SCHEDULES, Epoch, Keeper, Phase, Position
+from mnistlab.evaluation import balanced_accuracy, macro_f1
+from mnistlab.phases import KEEPS_NOTHING, SCHEDULES, Epoch, Keeper, Phase, Position, Validated
 from mnistlab.training.augmentation import Augment, Augmenter
 from mnistlab.training.examples import Examples
 from mnistlab.training.freezing import groups_of, trained_in
@@ -133,16 +134,10 @@ def train(
                     at.loss_sum, at.n_correct = loss_sum.item(), int(n_correct)
                     at.seconds = time.perf_counter() - start
                     keeper.keep(memory.checkpoint(at))
-            val_loss, val_accuracy = None, None
-            if judged_on:
-                val_loss, val_accuracy = measure(judged, judged_on, processes)
+            validated = measure(judged, judged_on, processes) if judged_on else None
             seconds = time.perf_counter() - start
             epoch = at.end_epoch(
-                loss_sum.item() / n_images,
-                n_correct.item() / n_images,
-                val_loss,
-                val_accuracy,
-                seconds,
+                loss_sum.item() / n_images, n_correct.item() / n_images, validated, seconds
             )
             on_epoch(epoch)
             at.check_finite()
@@ -179,15 +174,23 @@ def moving_average(network: nn.Module, decay: float) -> AveragedModel | None:
     return AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(decay), use_buffers=True)
 
 
-def measure(
-    network: nn.Module, examples: Examples, processes: Processes = ALONE
-) -> tuple[float, float]:
-    """Mean cross-entropy in nats and accuracy, in float32 and with dropout off."""
-    n_images, (X, y) = len(examples.y), map(processes.share, examples)
+def measure(network: nn.Module, examples: Examples, processes: Processes = ALONE) -> Validated:
+    """Mean cross-entropy in nats and how many images are right, in float32, dropout off."""
+    X, y = processes.share(examples.X), processes.share(examples.y)
     logits = predict_logits(network, X)
-    loss = cross_entropy(logits, y) * (len(y) / n_images)
-    loss, n_correct = processes.sum(loss, (logits.argmax(1) == y).sum())
-    return loss.item(), int(n_correct) / n_images
+    loss = cross_entropy(logits, y) * (len(y) / len(examples.y))
+    predicted, n_classes = logits.argmax(1), logits.shape[1]
+    counted = [y[predicted == y], y, predicted]
+    loss, *counts = processes.sum(
+        loss, *(torch.bincount(of, minlength=n_classes) for of in counted)
+    )
+    right, true, predicted_as = (count.cpu().numpy() for count in counts)  # (K,)
+    return Validated(
+        loss.item(),
+        int(right.sum()) / len(examples.y),
+        balanced_accuracy(right, true),
+        macro_f1(right, true, predicted_as),
+    )
 
 
 @torch.inference_mode()

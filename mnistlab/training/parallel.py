@@ -39,12 +39,13 @@ class Processes:
         return batch if self.size == 1 else batch.tensor_split(self.size)[self.rank]
 
     def sum(self, *values: Tensor) -> list[Tensor]:
-        """Each number, summed over the processes."""
+        """Each value, of any shape, summed over the processes."""
         if self.size == 1:
             return list(values)
-        total = torch.stack([value.double() for value in values])
+        total = torch.cat([value.double().flatten() for value in values])
         dist.all_reduce(total)
-        return list(total)
+        parts = total.split([value.numel() for value in values])
+        return [part.view_as(value) for part, value in zip(parts, values, strict=True)]
 
     def sum_gradients(self, network: nn.Module, *values: Tensor) -> list[Tensor]:
         """Sum the gradients over the processes, and numbers with them in one message."""

@@ -22,7 +22,7 @@ from mnistlab.errors import MnistlabError, TrainingError
 from mnistlab.phases import Epoch
 from mnistlab.recipe import Recipe
 from mnistlab.run import Progress, TrialEnd
-from mnistlab.run.training import folder_name
+from mnistlab.run.computation import folder_name
 from mnistlab.scale import Here, Place, of_many, together
 from mnistlab.space import Space
 from mnistlab.tuning.board import Board, Plan
@@ -56,7 +56,7 @@ class Search:
         """Its folder; another recipe, space, sampler, seed or data has another."""
         what = [self.space.to_json(), self.sampler, self.seed]
         digest = hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()
-        return self.out / f"tune-{folder_name(self.recipe, self.dataset)}-{digest[:8]}"
+        return self.out / f"tune-{folder_name(self.recipe, self.dataset, self.device)}-{digest[:8]}"
 
     def board(self) -> Board:
         """Where its trials are kept; RecipeError for a sampler or space that cannot serve."""

@@ -7,7 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import ttest_1samp
-from sklearn.metrics import accuracy_score, confusion_matrix, recall_score
+from sklearn.metrics import (
+    accuracy_score,
+    balanced_accuracy_score,
+    confusion_matrix,
+    f1_score,
+    recall_score,
+)
 
 from mnistlab.evaluation import largest_swing, mean_interval, measure, wilson_interval
 
@@ -26,9 +32,22 @@ def test_figures_agree_with_scikit_learn(pairs: list[tuple[int, int]]) -> None:
         assert (ours is None) == math.isnan(theirs)
         if ours is not None:
             assert ours == pytest.approx(theirs, abs=1e-12)
+    recalls = recall[~np.isnan(recall)]
+    assert figures.balanced_accuracy == pytest.approx(recalls.mean(), abs=1e-12)
+    f1 = f1_score(labels, predicted, labels=np.unique(labels), average="macro", zero_division=0)
+    assert figures.macro_f1 == pytest.approx(f1, abs=1e-12)
     low, high = figures.accuracy_ci
     assert 0 <= low <= figures.accuracy + 1e-12
     assert figures.accuracy <= high + 1e-12
+
+
+def test_balanced_accuracy_is_scikit_learns() -> None:
+    random = np.random.default_rng(0)
+    labels = random.choice(4, 200, p=[0.85, 0.1, 0.04, 0.01])
+    predicted = np.where(random.random(200) < 0.7, labels, 0)
+    figures = measure(labels, predicted, 6)  # two classes do not occur: no warning, no effect
+    assert figures.balanced_accuracy == pytest.approx(balanced_accuracy_score(labels, predicted))
+    assert figures.balanced_accuracy < figures.accuracy
 
 
 def test_wilson_interval_is_the_formula() -> None:

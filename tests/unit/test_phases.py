@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from torch.optim import lr_scheduler
 
 from mnistlab.errors import RecipeError
-from mnistlab.phases import SCHEDULES, Best, Epoch, Phase
+from mnistlab.phases import SCHEDULES, Best, Epoch, Phase, Position, Validated
 
 # Schedules
 
@@ -149,7 +149,31 @@ def test_loss_is_monitored_on_request() -> None:
     assert seen(Phase(monitor="loss"), epochs) == [True, True, False, True]
 
 
-@pytest.mark.parametrize("monitor", ["accuracy", "loss"])
+@pytest.mark.parametrize("monitor", ["balanced_accuracy", "macro_f1"])
+def test_what_counts_all_classes_alike_is_monitored_on_request(monitor: str) -> None:
+    name, phase = f"val_{monitor}", Phase(monitor=monitor, patience=2)
+    scores = [0.5, 0.6, 0.6, 0.55, 0.9]
+    epochs = [replace(validated(0.9 - n / 10), **{name: s}) for n, s in enumerate(scores)]
+    assert seen(phase, epochs) == [True, True, False, False]  # and then it is out of patience
+
+
+def test_position_and_epochs_without_the_newer_scores_are_read() -> None:
+    at = Position()
+    at.end_epoch(0.5, 0.8, Validated(0.6, 0.7, 0.65, 0.64), 1.0)
+    plain = at.to_plain()
+    assert Position.from_plain(plain) == at
+    assert plain["history"][0]["val_balanced_accuracy"] == 0.65
+    for name in ("val_balanced_accuracy", "val_macro_f1"):
+        del plain["history"][0][name]
+    older = Position.from_plain(plain).history[0]
+    assert (older.val_accuracy, older.val_balanced_accuracy, older.val_macro_f1) == (
+        0.7,
+        None,
+        None,
+    )
+
+
+@pytest.mark.parametrize("monitor", ["accuracy", "loss", "balanced_accuracy", "macro_f1"])
 def test_without_validation_training_loss_decides(monitor: str) -> None:
     epochs = [epoch(1.0), epoch(1.1), epoch(0.9), epoch(0.9)]
     assert seen(Phase(monitor=monitor), epochs) == [True, False, True, False]
@@ -243,7 +267,10 @@ def test_the_last_epoch_said_to_be_best_is_the_first_of_the_best(accuracies: lis
         ({"min_improvement": math.inf}, "min_improvement must not be negative, got inf"),
         ({"label_smoothing": 1.0}, "label_smoothing must be in 0 <= label_smoothing < 1, got 1.0"),
         ({"ema_decay": 1.5}, "ema_decay must be in 0 <= ema_decay < 1, got 1.5"),
-        ({"monitor": "val"}, "unknown monitor 'val'; there are: accuracy, loss"),
+        (
+            {"monitor": "val"},
+            "unknown monitor 'val'; there are: accuracy, loss, balanced_accuracy, macro_f1",
+        ),
         ({"schedule": "cos"}, "unknown schedule 'cos'; there are: constant, warm-up, linear, step"),
         ({"optimizer": "moun"}, "unknown optimizer 'moun'; there are: sgd, .*, adagrad, .*, muon"),
     ],

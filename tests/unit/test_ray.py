@@ -423,7 +423,7 @@ def test_a_driver_that_is_killed_leaves_no_temporary_folder() -> None:
 
 
 def test_a_job_tells_as_it_goes_and_leaves_nothing(stripes: Dataset, tmp_path: Path) -> None:
-    job = Job(BY_HAND, "told", "cpu", 1, {})
+    job = Job(BY_HAND, "told", "cpu", 1, {}, "float32")
     *events, outcome = told(job, stripes, lambda: True)
     hooks = [event.hook for event in events if isinstance(event, Told)]
     assert hooks == ["on_start"] + 4 * ["on_epoch"]

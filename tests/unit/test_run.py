@@ -41,6 +41,7 @@ def test_a_run_folder_holds_what_the_design_says(run: Run, stripes: Dataset) -> 
         "data.json",
         "log.jsonl",
         "model.safetensors",
+        "seen.npz",
         "result.json",
     }
     assert run.recipe == RECIPE
@@ -166,19 +167,21 @@ def test_evaluate_judges_probabilities_with_a_temperature_of_validation(
 
 def test_evaluate_on_other_data_keeps_the_runs_own_figures(run: Run, stripes: Dataset) -> None:
     own = evaluate(run, stripes)
-    foreign = replace(stripes.take(slice(0, 50)), name="fifty")
+    foreign = replace(stripes.take(slice(480, 530)), name="fifty")
     result = evaluate(own, foreign).result
-    assert result["other_data"]["fifty"]["n_test"] == 50
+    ((key, figures),) = result["other_data"].items()
+    assert key == f"fifty-{foreign.fingerprint[:8]}"
+    assert figures["n_test"] == 50
     assert result["test_accuracy"] == own.result["test_accuracy"]
     assert result["temperature"] == own.result["temperature"]
-    assert "temperature" not in result["other_data"]["fifty"]
-    assert result["other_data"]["fifty"]["log_loss_tempered"] > 0
+    assert "temperature" not in figures
+    assert figures["log_loss_tempered"] > 0
 
 
 def test_evaluate_refuses_data_that_does_not_fit(run: Run, stripes: Dataset) -> None:
     with pytest.raises(RunError, match="trained on arrays"):
         evaluate(run)
-    with pytest.raises(RunError, match="other classes"):
+    with pytest.raises(RunError, match="images of class 'w', 'x', 'y', 'z', which the run was not"):
         evaluate(run, replace(stripes, class_names=("w", "x", "y", "z")))
     wider = Dataset("wide", np.zeros((9, 12, 13), np.uint8), np.zeros(9, np.int64), tuple("abcd"))
     with pytest.raises(RunError, match="wide: "):

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from sklearn.metrics import f1_score, recall_score
 from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
@@ -12,7 +13,14 @@ from mnistlab.errors import RecipeError, TrainingError
 from mnistlab.phases import OPTIMIZERS, SCHEDULES, Phase
 from mnistlab.phases.optimizers import Maker
 from mnistlab.training import hardware
-from mnistlab.training.loop import Examples, batch_sizes, copy_of_weights, measure, train
+from mnistlab.training.loop import (
+    Examples,
+    batch_sizes,
+    copy_of_weights,
+    measure,
+    predict_logits,
+    train,
+)
 from mnistlab.training.optimizers import build_optimizer
 
 
@@ -260,7 +268,7 @@ def test_label_smoothing_clipping_and_averages_follow_the_plain_loop() -> None:
             norms.append(nn.utils.clip_grad_norm_(theirs.parameters(), 0.4).item())
             optimizer.step()
             average.update_parameters(theirs)
-        epochs.append((*measure(average.module, validation), copy_of_weights(average.module)))
+        epochs.append((*measure(average.module, validation)[:2], copy_of_weights(average.module)))
     assert [(e.val_loss, e.val_accuracy) for e in history] == [epoch[:2] for epoch in epochs]
     assert max(norms) > 0.4
     _, _, weights = max(epochs, key=lambda epoch: epoch[1])
@@ -283,7 +291,7 @@ def test_the_weights_given_back_are_the_averaged_ones() -> None:
         on_epoch=lambda epoch: seen.append(copy_of_weights(net)),
     )
     best = min(history, key=lambda epoch: epoch.val_loss)
-    assert measure(net, validation) == (best.val_loss, best.val_accuracy)
+    assert measure(net, validation)[:2] == (best.val_loss, best.val_accuracy)
     raw = normalised()
     raw.load_state_dict(seen[best.epoch - 1])
     assert abs(measure(raw, validation)[0] - best.val_loss) > 0.05
@@ -312,9 +320,27 @@ def test_the_monitored_loss_decides_which_weights_are_kept() -> None:
     phases = [Phase("sgd", 0.5, 12, monitor="loss")]
     history = train(net, blobs(96, 0), validation, phases, batch_size=16, seed=0)
     lowest = min(history, key=lambda epoch: epoch.val_loss)
-    assert measure(net, validation) == (lowest.val_loss, lowest.val_accuracy)
+    assert measure(net, validation)[:2] == (lowest.val_loss, lowest.val_accuracy)
     highest = max(history, key=lambda epoch: epoch.val_accuracy)
     assert lowest.epoch != highest.epoch
+
+
+def test_what_counts_all_classes_alike_is_scikit_learns_and_chosen_by() -> None:
+    examples, validation = blobs(96, 0), blobs(60, 1)
+    rare = Examples(validation.X[:45], torch.where(validation.y[:45] == 1, 0, validation.y[:45]))
+    for monitor in ("balanced_accuracy", "macro_f1"):  # class 1 does not occur, and is predicted
+        net = network()
+        history = train(
+            net, examples, rare, [Phase("sgd", 0.5, 8, monitor=monitor)], batch_size=16, seed=0
+        )
+        best = max(history, key=lambda epoch: getattr(epoch, f"val_{monitor}"))
+        y, predicted = rare.y.numpy(), predict_logits(net, rare.X).argmax(1).numpy()
+        recall = recall_score(y, predicted, labels=[0, 2], average="macro")
+        f1 = f1_score(y, predicted, labels=[0, 2], average="macro")
+        assert (predicted == 1).any()
+        assert best.val_balanced_accuracy == pytest.approx(recall, abs=1e-12)
+        assert best.val_macro_f1 == pytest.approx(f1, abs=1e-12)
+        assert best.val_accuracy == pytest.approx((y == predicted).mean(), abs=1e-12)
 
 
 def test_a_batch_larger_than_the_set_is_the_set() -> None:

@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 
 from mnistlab.data import large
 from mnistlab.data.readers import content, csv_table, folder, idx, npz
-from mnistlab.data.readers.csv_table import ID_NAMES
 from mnistlab.data.readers.shapes import Size
 from mnistlab.errors import DataError
 
@@ -43,10 +42,10 @@ class Unlabelled(NamedTuple):
 def open_images(path: Path, shape: Size, resize: bool = False) -> Unlabelled:
     """The images of a table, NPZ, IDX file, image file or folder, all of `shape` (H, W).
 
-    A table keeps its IDs, and what is of no other kind is taken for one. A row of an NPZ or IDX
-    is called by its number from 0 on, an image file by its name, and the images of a folder and
-    its sub-folders by their path below it, with slashes and sorted as text. Labels are not looked
-    at. `resize` brings image files to `shape`, as a size given to `load` does. Raises DataError
+    A table keeps its IDs, without which its rows are numbered from 1 on, and what is of no other
+    kind is taken for one. A row of an NPZ or IDX is called by its number from 0 on, an image file
+    by its name, and the images of a folder and its sub-folders by their path below it, with
+    slashes and sorted as text. Labels are not looked at. `resize` brings image files to `shape`, as a size given to `load` does. Raises DataError
     naming the file for what cannot be read, holds no images, or images of another size.
     """
     ending = path.suffix.lower()
@@ -82,11 +81,17 @@ def _check_text(path: Path) -> None:
 def _table(path: Path, shape: Size) -> Unlabelled:
     table = csv_table.open_table(path, shape)
     columns = table.columns
-    if columns.id is None:
-        names = " or ".join(repr(name) for name in ID_NAMES)
-        raise DataError(f"{path}: has no column called {names}, in any case, to name its rows by")
     blocks = (Block(rows.ids, rows.pixels.reshape(-1, *shape)) for rows in table.blocks)
+    if columns.id is None:
+        return Unlabelled("ID", _numbered(blocks))
     return Unlabelled(columns.names[columns.id], blocks)
+
+
+def _numbered(blocks: Iterator[Block]) -> Iterator[Block]:
+    """The blocks with their rows numbered from 1 on, as a table's rows are counted."""
+    numbers = itertools.count(1)
+    for block in blocks:
+        yield Block([str(next(numbers)) for _ in block.images], block.images)
 
 
 def _cut(images: NDArray[np.uint8], shape: Size, path: Path) -> Iterator[Block]:

@@ -1,0 +1,111 @@
+"""What a run really computed, and the name of its folder, which follows from that.
+
+A recipe leaves two things to where it is trained: precision "auto" is bfloat16 on one machine and
+float32 on another, and split "auto" is decided by the data. The content hash of the recipe is
+blind to both, and a data set's fingerprint to how its images were cut into parts.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from mnistlab.classifiers.methods import method_of
+from mnistlab.data import Dataset
+from mnistlab.data.splits import auto_protocol
+from mnistlab.errors import MnistlabError
+from mnistlab.recipe import Recipe
+from mnistlab.run.folder import open_run
+
+CUT_AS_IT_CAME = ("given", "official")  # the protocols that look at the parts a set came in
+
+
+def precision_used(recipe: Recipe, device: str) -> str:
+    """The precision in which this machine trains a recipe; RecipeError where it cannot."""
+    return str(method_of(recipe.model).describe(device, recipe.precision)["precision"])
+
+
+def sizes_given(dataset: Dataset) -> dict[str, int] | None:
+    """Images in each part that the user's set came in; None of one part and of published sets."""
+    if dataset.is_published or not dataset.official_parts:
+        return None
+    return {name: part.stop - part.start for name, part in dataset.official_parts.items()}
+
+
+def computation_of(
+    recipe: Recipe, protocol: str, precision: str, sizes: Mapping[str, int] | None
+) -> str:
+    """sha256 over a recipe with precision and split resolved, and over how the data came."""
+    resolved = replace(recipe, split=protocol, precision=precision)
+    cut = dict(sizes) if sizes and protocol in CUT_AS_IT_CAME else None
+    canonical = json.dumps([resolved.content_hash, cut], sort_keys=True)
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def recorded_computation(recipe: Recipe, data: Mapping[str, Any], env: Mapping[str, Any]) -> str:
+    """The computation that the records of a run folder describe."""
+    return computation_of(recipe, data["split"], env["precision"], data.get("sizes_given"))
+
+
+def computation(recipe: Recipe, dataset: Dataset, precision: str) -> str:
+    """What training this recipe on this data set in that precision computes."""
+    protocol = auto_protocol(dataset) if recipe.split == "auto" else recipe.split
+    return computation_of(recipe, protocol, precision, sizes_given(dataset))
+
+
+def folder_name(
+    recipe: Recipe, dataset: Dataset, device: str = "auto", precision: str | None = None
+) -> str:
+    """What the run of a recipe on a data set is called, and found by.
+
+    precision: None is the one in which this machine would train on that device.
+    """
+    digest = computation(recipe, dataset, precision or precision_used(recipe, device))
+    return _name(recipe, dataset, digest)
+
+
+def folder_of(out: Path, recipe: Recipe, dataset: Dataset, precision: str) -> Path:
+    """Where the run of a recipe on a data set lies, or will be.
+
+    A folder of that name that turns out to hold another computation, such as one brought from
+    another machine and renamed, is left alone: then a number is added to the name.
+    """
+    digest = computation(recipe, dataset, precision)
+    name = _name(recipe, dataset, digest)
+    for number in itertools.count(1):
+        path = out / (name if number == 1 else f"{name}-{number}")
+        if not path.exists() or _holds(path, dataset, digest):
+            return path
+    raise AssertionError("numbers do not end")
+
+
+def is_name_of(name: str, recipe: Recipe, dataset: Dataset, precision: str) -> bool:
+    """Whether a run folder may be called so; those of before 2026-12 have the recipe's hash."""
+    hashes = (computation(recipe, dataset, precision), recipe.content_hash)
+    return re.sub(r"(-[0-9a-f]{8})-\d{1,7}$", r"\1", name) in [
+        _name(recipe, dataset, digest) for digest in hashes
+    ]
+
+
+def _holds(path: Path, dataset: Dataset, digest: str) -> bool:
+    """Whether the run there is of that computation; whoever opens a damaged one is told."""
+    try:
+        run = open_run(path)
+    except MnistlabError:
+        return True
+    found = {recorded_computation(run.recipe, run.data, run.env)}
+    found |= {run.result.get("computation") or digest}
+    return found == {digest} and run.data["fingerprint"] == dataset.fingerprint
+
+
+def _name(recipe: Recipe, dataset: Dataset, digest: str) -> str:
+    name = f"{recipe.name}-{dataset.name}-seed{recipe.seed}"
+    # Names may come from Python and hold anything; a folder's name must stay one.
+    safe = re.sub(r"[^\w.+-]+", "_", name)
+    return f"{safe}-{digest[:8]}-{dataset.fingerprint[:8]}"

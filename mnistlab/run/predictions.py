@@ -1,0 +1,78 @@
+"""What a classifier predicts: class numbers, probabilities, and of two classes by a threshold."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnistlab.data import Dataset
+from mnistlab.errors import RunError
+from mnistlab.evaluation import best_threshold, measure
+from mnistlab.run.folder import Run
+
+POSITIVE = 1  # of two classes, the one whose probability the threshold is for
+
+
+def predictions(
+    classifier: Any, images: NDArray[np.uint8]
+) -> tuple[NDArray[np.int64], NDArray[np.float64] | None]:
+    """Class numbers (N,), and probabilities (N, K) of a classifier that knows them."""
+    if not hasattr(classifier, "predict_proba"):  # an SVM that is not calibrated
+        return classifier.predict(images), None
+    probabilities = classifier.predict_proba(images)
+    return classifier.classes_[probabilities.argmax(1)], probabilities
+
+
+def threshold_record(val: Dataset, probabilities: NDArray[np.floating]) -> dict[str, Any]:
+    """The threshold of result.json, chosen on validation images by balanced accuracy."""
+    threshold = best_threshold(val.labels == POSITIVE, _clipped(probabilities))
+    return {"threshold": threshold, "threshold_class": val.class_names[POSITIVE]}
+
+
+def by_threshold(probabilities: NDArray[np.floating], threshold: float) -> NDArray[np.int64]:
+    """Of two classes: the second (N,) where it has at least that probability."""
+    return np.where(probabilities[:, POSITIVE] >= threshold, POSITIVE, 1 - POSITIVE)
+
+
+def threshold_figures(
+    labels: NDArray[np.int64], probabilities: NDArray[np.floating], threshold: float
+) -> dict[str, Any]:
+    """What the threshold does on images with labels (N,)."""
+    figures = measure(labels, by_threshold(probabilities, threshold), 2)
+    return {
+        "accuracy_at_threshold": figures.accuracy,
+        "balanced_accuracy_at_threshold": figures.balanced_accuracy,
+        "macro_f1_at_threshold": figures.macro_f1,
+    }
+
+
+def chosen_threshold(run: Run, classifier: Any, wanted: float | str) -> float:
+    """A threshold that was asked for, "validation" being that of result.json.
+
+    Raises RunError for a run of other than two classes, or without probabilities or threshold, and
+    for what is no probability.
+    """
+    n_classes = len(run.data["class_names"])
+    if n_classes != 2:
+        raise RunError(f"{run.path}: a threshold is for two classes; the run has {n_classes}")
+    if not hasattr(classifier, "predict_proba"):
+        raise RunError(f"{run.path}: its classifier gives no probabilities for a threshold")
+    if wanted == "validation":
+        stored = run.result.get("threshold")
+        if stored is None:
+            raise RunError(f"{run.path}: has no threshold of validation; give a probability")
+        return float(stored)
+    try:
+        threshold = float(wanted)
+    except ValueError:
+        threshold = float("nan")
+    if not 0 <= threshold <= 1:
+        raise RunError(f"threshold must be a probability, 0 to 1, or 'validation'; got {wanted!r}")
+    return threshold
+
+
+def _clipped(probabilities: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Those of the second class; sums of float32 may pass 1 by a rounding."""
+    return np.clip(probabilities[:, POSITIVE].astype(np.float64), 0, 1)
