@@ -57,21 +57,17 @@ def backbone(name: str) -> Backbone:
 def foldable_convolution(found: Backbone) -> nn.Conv2d:
     """The first layer that looks at the channels of an image, if it is a sum over them.
 
-    RecipeError where there is none, or one that does more than to convolve: what standardises its
-    weights, as timm's StdConv2d does, would standardise others once they were folded.
+    RecipeError where there are none or several, or one that does more than to convolve: what
+    standardises its weights, as timm's StdConv2d does, would standardise others once folded.
     """
-    for module in found.net.modules():
-        if isinstance(module, nn.Conv2d) and module.in_channels == 3:
-            kind = type(module).__name__
-            if kind in PLAIN_CONVOLUTIONS and module.groups == 1:
-                return module
-            raise RecipeError(
-                f"channels=folded needs a plain first convolution, but this backbone has {kind}; "
-                "--set model_args.channels=repeat"
-            )
+    first = [m for m in found.net.modules() if isinstance(m, nn.Conv2d) and m.in_channels == 3]
+    kinds = [type(module).__name__ for module in first]
+    if len(first) == 1 and kinds[0] in PLAIN_CONVOLUTIONS and first[0].groups == 1:
+        return first[0]
+    has = "none" if not first else "several" if len(first) > 1 else kinds[0]
     raise RecipeError(
-        "this backbone has no first convolution that could be folded; "
-        "--set model_args.channels=repeat"
+        f"channels=folded needs one plain convolution that sees the image, but this backbone has "
+        f"{has}; --set model_args.channels=repeat"
     )
 
 

@@ -121,9 +121,13 @@ def test_folding_a_backbone_of_timm_makes_of_grey_what_repeated_channels_did(nam
 
 @pytest.mark.parametrize(
     ("name", "kind"),
-    [("resnetv2_50x1_bit", "StdConv2d"), ("nf_regnet_b0", "ScaledStdConv2d")],
+    [
+        ("resnetv2_50x1_bit", "StdConv2d"),
+        ("nf_regnet_b0", "ScaledStdConv2d"),
+        ("repvgg_a0", "several"),  # side by side
+    ],
 )
-def test_a_convolution_that_standardises_its_weights_is_not_folded(name: str, kind: str) -> None:
+def test_convolutions_that_do_more_than_to_convolve_are_not_folded(name: str, kind: str) -> None:
     pytest.importorskip("timm")
     with (
         torch.device("meta"),
