@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import NamedTuple
 
 from mnistlab.data import Dataset
@@ -30,7 +31,8 @@ class TrialEnd(NamedTuple):
 class Progress:
     """What a long run tells its caller; every hook is optional.
 
-    on_plan: how many runs and folds are to come. on_start: one that must train, and its
+    on_plan: how many runs and folds are to come. on_folder: where the one that starts next is made,
+    its name ending in .partial. on_start: one that must train, and its
     number of steps. on_features: how many images a phase's frozen blocks have seen, and of how
     many. on_resume: how many steps of the started one are made already, and how many damaged
     checkpoints were passed over. on_end: a run that is complete, trained now or re-used.
@@ -39,6 +41,7 @@ class Progress:
     """
 
     on_plan: Callable[[int], None] = lambda n_runs: None
+    on_folder: Callable[[Path], None] = lambda path: None
     on_start: Callable[[Recipe, Dataset, int], None] = lambda recipe, dataset, n_steps: None
     on_resume: Callable[[int, int], None] = lambda n_steps, n_damaged: None
     on_features: Callable[[int, int], None] = lambda n_done, n_images: None

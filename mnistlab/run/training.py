@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from mnistlab.training.parallel import Processes
 
 DEFAULT_FOLDER = Path("runs")
-RECORDS = ("recipe.json", "data.json", "env.json")  # written before the first step
+RECORDS = ("recipe.json", "data.json", "env.json", "tracking.json")  # written before the first step
 RUN_FILES = (*RECORDS, "log.jsonl", WEIGHTS, SEEN, "result.json")
 
 
@@ -274,6 +274,7 @@ class _Training:
         """All files of a run but its predictions."""
         recipe, (classifier, method) = self.recipe, self._classifier()
         checkpoints = self._checkpoints(folder)  # refuses foreign ones before a file is changed
+        self.progress.on_folder(folder)  # may refuse as well
         atomic.write_json(folder / "recipe.json", recipe.to_json())
         atomic.write_json(folder / "data.json", _data_record(self.dataset, self.parts))
         with method.n_threads(self.threads):

@@ -12,6 +12,8 @@ import logging
 import os
 import shutil
 import signal
+import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -36,6 +38,16 @@ from mnistlab.scale.worker import GRACE_S, LOOK_EVERY_S, Job, Outcome, Told, tol
 
 N_RETRIES = 3  # of a task whose process or computer is gone; one that needs more takes them along
 NAMESPACE = "mnistlab"
+# Processes of a cluster outlive their driver by some seconds, and go on writing.
+REMOVER = """
+import os, shutil, sys, time
+sys.stdin.read()
+for _ in range(120):
+    shutil.rmtree(sys.argv[1], ignore_errors=True)
+    if not os.path.exists(sys.argv[1]):
+        break
+    time.sleep(0.5)
+"""
 LOOPBACK = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -258,12 +270,32 @@ def connected() -> Iterator[OnRay]:
     with contextlib.ExitStack() as ending:
         hear = ending.enter_context(_signals())
         if not ray.is_initialized():
-            folder = tempfile.TemporaryDirectory(prefix="mnistlab-", ignore_cleanup_errors=True)
-            ending.enter_context(folder)
+            folder = ending.enter_context(_temporary_folder())
             ending.callback(ray.shutdown)
-            _connect(ray, Path(folder.name))
+            _connect(ray, folder)
         hear()
         yield OnRay(ray)
+
+
+@contextlib.contextmanager
+def _temporary_folder() -> Iterator[Path]:
+    """A folder that is gone after the block, and also when this process is killed in it.
+
+    A process of its own removes it: it waits for the end of its input, which ends with this one.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="mnistlab-"))
+    remover = subprocess.Popen(
+        [sys.executable, "-I", "-S", "-c", REMOVER, str(folder)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        cwd=folder.anchor,
+        start_new_session=True,  # Ctrl-C, or a kill of the group, is not for it
+    )
+    try:
+        yield folder
+    finally:
+        remover.communicate()
 
 
 def _imported() -> Any:
@@ -299,11 +331,16 @@ def _connect(ray: Any, folder: Path) -> None:
         "_temp_dir": str(folder / "ray"),
         "include_dashboard": False,
     }
+    runtime_env: dict[str, Any] = {"working_dir": str(code)}
+    if address == "local":  # what tasks leave there goes with the folder, however they end
+        tasks = folder / "tasks"
+        tasks.mkdir()
+        runtime_env["env_vars"] = {"TMPDIR": str(tasks)}
     try:
         ray.init(
             address=address,
             # Ray has workers look in this process's folder first unless they have one of theirs.
-            runtime_env={"working_dir": str(code)},
+            runtime_env=runtime_env,
             log_to_driver=False,
             logging_level=logging.ERROR,
             **(own if address == "local" else {}),

@@ -2,6 +2,7 @@
 
 delivery      calls in order, by a thread of their own, made again while the server is away
 mlflow_runs   what MLflow is told
+store         where a run is tracked, recorded in its folder
 """
 
 from __future__ import annotations
@@ -34,9 +35,11 @@ def tracked(
 ) -> Iterator[Progress]:
     """`progress`, whose trainings are told to a tracker as well while the block runs.
 
-    by: "mlflow", at MLFLOW_TRACKING_URI or in OUT/mlflow.db; None tells no one. A server that is
+    by: "mlflow", at MLFLOW_TRACKING_URI or in OUT/mlflow.db; None tells no one. A run that is
+    resumed goes on where it began, see `store`. out: that of the run folders. A server that is
     away holds nothing up: what it missed is delivered when it is back, and at the end `say` tells
-    what is lost. Raises RecipeError for a tracker there is not, or one that is not installed.
+    what is lost. Raises RecipeError for a tracker there is not, or one that is not installed; a
+    training raises RunError where its run began at another server.
     """
     if by is None or machine.rank():  # of several processes the first one tells
         yield progress
@@ -51,7 +54,11 @@ def tracked(
         ) from error
     Path(out).mkdir(parents=True, exist_ok=True)
     delivery = Delivery(may_pass, lambda error: say(f"mlflow: {error}; training goes on"))
-    runs, status = MlflowRuns(Path(out), delivery), "FAILED"
+    runs, status = MlflowRuns(Path(out), delivery, say), "FAILED"
+
+    def on_folder(partial: Path) -> None:
+        runs.folder(partial)
+        progress.on_folder(partial)
 
     def on_start(recipe: Recipe, dataset: Dataset, n_steps: int) -> None:
         runs.begin(recipe, dataset, n_steps)
@@ -66,7 +73,9 @@ def tracked(
         progress.on_end(run)
 
     try:
-        yield replace(progress, on_start=on_start, on_epoch=on_epoch, on_end=on_end)
+        yield replace(
+            progress, on_folder=on_folder, on_start=on_start, on_epoch=on_epoch, on_end=on_end
+        )
     except KeyboardInterrupt:
         status = "KILLED"
         raise

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +24,9 @@ from mnistlab.data import Dataset
 from mnistlab.phases import Epoch
 from mnistlab.recipe import Recipe
 from mnistlab.run import Run
-from mnistlab.run.computation import folder_name
 from mnistlab.tracking.delivery import Delivery
+from mnistlab.tracking.store import Store, current_store, store_of
 
-EXPERIMENT = "mnistlab"
 RUN_TAG = (
     "mnistlab.run"  # the name of the run's folder, by which a run that is gone on with is found
 )
@@ -47,18 +46,28 @@ def may_pass(error: Exception) -> bool:
 class MlflowRuns:
     """Tells one run after another; nothing here waits for the server."""
 
-    def __init__(self, out: Path, delivery: Delivery) -> None:
-        self.uri = os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{out.resolve()}/mlflow.db"
-        self._out, self._delivery = out, delivery
-        self._experiment: str | None = None
+    def __init__(self, out: Path, delivery: Delivery, say: Callable[[str], None]) -> None:
+        self._out, self._delivery, self._say = out, delivery, say
+        self._experiments: dict[Store, str] = {}
+        self._store, self._name = current_store(), ""
         self._run: dict[str, str] | None = None  # of the running one, its id once it has one
+
+    @property
+    def uri(self) -> str:
+        """Of the store that is told now."""
+        return self._store.uri or f"sqlite:///{self._out.resolve()}/mlflow.db"
+
+    def folder(self, partial: Path) -> None:
+        """The next training is one in this folder; RunError where it cannot be tracked there."""
+        self._store = store_of(partial, self._say)
+        self._name = partial.name.removesuffix(".partial")
 
     def begin(self, recipe: Recipe, dataset: Dataset, n_steps: int) -> None:
         """A training begins, or goes on."""
         run: dict[str, str] = {}
         params = _flat(recipe.to_json()) | {"data": dataset.name, "n_steps": n_steps}
         tags = {
-            RUN_TAG: folder_name(recipe, dataset),
+            RUN_TAG: self._name,
             "recipe_hash": recipe.content_hash,
             "data_fingerprint": dataset.fingerprint,
         }
@@ -115,7 +124,8 @@ class MlflowRuns:
 
     def _opened(self, client: MlflowClient, name: str, tags: Mapping[str, str]) -> str:
         """The id of the run of that tag that has not ended, or of a new one."""
-        experiment = self._experiment = self._experiment or self._experiment_id(client)
+        experiment = self._experiments.get(self._store) or self._experiment_id(client)
+        self._experiments[self._store] = experiment
         unfinished = f"tags.`{RUN_TAG}` = '{tags[RUN_TAG]}' and attributes.status != 'FINISHED'"
         found = client.search_runs([experiment], unfinished, max_results=1)
         if found:
@@ -126,7 +136,7 @@ class MlflowRuns:
         return created
 
     def _experiment_id(self, client: MlflowClient) -> str:
-        name = os.environ.get("MLFLOW_EXPERIMENT_NAME", EXPERIMENT)
+        name = self._store.experiment
         found = client.get_experiment_by_name(name)
         if found is not None:
             return str(found.experiment_id)

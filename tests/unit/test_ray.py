@@ -377,6 +377,51 @@ def test_what_cannot_be_on_ray(
     assert len(shown.splitlines()) == 1
 
 
+DRIVER = """
+import sys, threading
+from dataclasses import replace
+from pathlib import Path
+import mnistlab as ml
+from mnistlab.phases import Phase
+from mnistlab.run import Progress
+from mnistlab.scale import place
+recipe = replace(
+    ml.get_recipe("softmax"), phases=(Phase("sgd", 1e-4, 10_000),), checkpoint_steps=10
+)
+said = Progress(on_epoch=lambda epoch: print("trains", flush=True))
+with place("ray") as cluster:
+    cluster.train(
+        recipe, ml.load("digits"), out=Path(sys.argv[1]), force=False, device="cpu", threads=1,
+        progress=said,
+    )
+"""
+
+
+def test_a_driver_that_is_killed_leaves_no_temporary_folder() -> None:
+    with tempfile.TemporaryDirectory(prefix="k", dir="/tmp") as folder:  # sockets have short names
+        temporary = Path(folder, "t")
+        temporary.mkdir()
+        env = os.environ | {
+            "TMPDIR": str(temporary),
+            "PYTHONPATH": str(Path(ml.__file__).parents[1]),
+        }
+        env.pop("RAY_ADDRESS", None)
+        with subprocess.Popen(
+            [sys.executable, "-c", DRIVER, f"{folder}/runs"],
+            env=env,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        ) as driver:
+            assert driver.stdout is not None
+            assert driver.stdout.readline() == b"trains\n"
+            assert list(temporary.glob("mnistlab-*"))
+            driver.kill()
+        until = time.monotonic() + 90
+        while list(temporary.iterdir()) and time.monotonic() < until:
+            time.sleep(0.2)
+        assert not list(temporary.iterdir())
+
+
 def test_a_job_tells_as_it_goes_and_leaves_nothing(stripes: Dataset, tmp_path: Path) -> None:
     job = Job(BY_HAND, "told", "cpu", 1, {}, "float32")
     *events, outcome = told(job, stripes, lambda: True)

@@ -19,13 +19,14 @@ from typing import Any
 import pytest
 
 from mnistlab.cli import run_command
-from mnistlab.data import Dataset
-from mnistlab.errors import RecipeError, TrainingError
+from mnistlab.data import Dataset, export, load
+from mnistlab.errors import RecipeError, RunError, TrainingError
 from mnistlab.phases import Epoch, Phase
 from mnistlab.recipe import Recipe
 from mnistlab.run import Progress, Run, train
 from mnistlab.tracking import tracked
 from mnistlab.tracking.delivery import Delivery
+from mnistlab.tracking.store import store_of
 
 # MLflow asks SQLAlchemy for what that will no longer have; its own business.
 pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy")
@@ -248,6 +249,108 @@ def test_a_training_that_ends_badly_is_told_so_and_gone_on_with(
         train(diverging, stripes, out=tmp_path, progress=followed)
     (failed,) = (path for path in tmp_path.glob("*.partial") if path != partial)
     assert run_at(uri, failed.stem).info.status == "FAILED"
+
+
+def stopped(out: Path, data: Dataset) -> Path:
+    """The folder of a tracked run that was stopped after two of its six epochs."""
+
+    def stop() -> None:
+        raise KeyboardInterrupt
+
+    with (
+        pausing(2, stop) as progress,
+        pytest.raises(KeyboardInterrupt),
+        tracked(progress, "mlflow", out=out) as followed,
+    ):
+        train(replace(RECIPE, checkpoint_steps=2), data, out=out, progress=followed)
+    (partial,) = out.glob("*.partial")
+    return partial
+
+
+def steps_at(uri: str, run: Run | str) -> set[int]:
+    run_id = run_at(uri, run).info.run_id
+    return {m.step for m in client_of(uri).get_metric_history(run_id, "train_loss")}
+
+
+@pytest.fixture
+def data(stripes: Dataset, tmp_path: Path) -> Dataset:
+    """A set that can be loaded again."""
+    export(stripes, tmp_path / "data", format="npz")
+    return load(tmp_path / "data")
+
+
+def test_a_resumed_run_is_tracked_beside_it_wherever_the_command_is_given(
+    data: Dataset,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    out, elsewhere = tmp_path / "out", tmp_path / "elsewhere"
+    partial = stopped(out, data)
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    other = f"sqlite:///{elsewhere}/other.db"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", other)
+    assert run_command(["train", "--resume", str(partial), "--track", "mlflow"]) == 0
+    said = [line for line in capsys.readouterr().err.splitlines() if line.startswith("mlflow:")]
+    assert said == [
+        "mlflow: goes on where it began, in mlflow.db beside the run (experiment mnistlab), "
+        f"not {other} (experiment mnistlab)"
+    ]
+    uri = f"sqlite:///{out}/mlflow.db"
+    assert run_at(uri, partial.stem).info.status == "FINISHED"
+    assert steps_at(uri, partial.stem) == {1, 2, 3, 4, 5, 6}
+    assert list(elsewhere.iterdir()) == []
+
+
+def test_a_run_that_began_at_a_named_store_goes_on_there_or_not_at_all(
+    data: Dataset,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    named = f"sqlite:///{tmp_path}/named.db"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", named)
+    monkeypatch.setenv("MLFLOW_EXPERIMENT_NAME", "mnistlab")
+    partial = stopped(tmp_path / "out", data)
+    resume = ["train", "--resume", str(partial), "--track", "mlflow"]
+    before = sorted(path.name for path in partial.iterdir())
+    for other in (None, f"sqlite:///{tmp_path}/other.db"):
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", other or "")
+        assert run_command(resume) == 2
+        shown = capsys.readouterr()
+        error = shown.err.splitlines()[-1]
+        assert f"was tracked at {named}, but MLFLOW_TRACKING_URI is {other or 'not set'}" in error
+        assert sorted(path.name for path in partial.iterdir()) == before
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", named)
+    monkeypatch.setenv("MLFLOW_EXPERIMENT_NAME", "renamed since")
+    assert run_command(resume) == 0
+    assert "goes on where it began" in capsys.readouterr().err
+    assert run_at(named, partial.stem).info.status == "FINISHED"
+    assert steps_at(named, partial.stem) == {1, 2, 3, 4, 5, 6}
+    assert not (tmp_path / "other.db").exists()
+
+
+@pytest.mark.parametrize(
+    "content", ["", "[]", '{"uri": 3, "experiment": "x"}', '{"uri": null}', "[" * 99_999]
+)
+def test_a_damaged_record_of_tracking_is_one_line(tmp_path: Path, content: str) -> None:
+    (tmp_path / "tracking.json").write_text(content)
+    with pytest.raises(RunError, match=r"tracking\.json: ") as caught:
+        store_of(tmp_path, print)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_relative_store_is_that_of_the_folder_it_was_named_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "sqlite:///runs.db")
+    assert store_of(tmp_path, print).uri == f"sqlite:///{tmp_path}/runs.db"
+    (tmp_path / "deeper").mkdir()
+    monkeypatch.chdir(tmp_path / "deeper")
+    with pytest.raises(RunError, match="was tracked at"):
+        store_of(tmp_path, print)
 
 
 def test_commands_take_it(
