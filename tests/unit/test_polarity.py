@@ -84,7 +84,9 @@ def test_predict_by_the_command_line(
     shown = capsys.readouterr()
     with (tmp_path / "o.csv").open(newline="") as file:
         found = [row[1] for row in csv.reader(file)][1:]
-    right = np.mean([run.data["class_names"][k] == name for k, name in zip(labels, found)])
+    right = np.mean(
+        [run.data["class_names"][k] == name for k, name in zip(labels, found, strict=True)]
+    )
     is_upright = is_black_on_white == (invert == "yes" or (invert == "auto" and is_black_on_white))
     assert (right > 0.95) == is_upright
     is_told = is_black_on_white and invert != "yes"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from dataclasses import replace
+from functools import partial as partial_
 from pathlib import Path
 from typing import Any
 
@@ -91,7 +92,7 @@ def test_killed_at_any_step_of_its_beginning_it_can_be_resumed(
     whole = train(RECIPE, data, out=tmp_path / "whole", threads=1)
     partial = stopped(RECIPE, data, tmp_path / "once")
     (partial / "failure.json").write_text("{}")  # of an earlier failure
-    n_deaths = 0
+    begin, n_deaths = partial_(train, RECIPE, data), 0
     for n in range(200):
         runs = tmp_path / f"runs{n}"
         shutil.copytree(partial.parent, runs)
@@ -99,11 +100,9 @@ def test_killed_at_any_step_of_its_beginning_it_can_be_resumed(
         with pytest.MonkeyPatch.context() as patch:
             steps = stopping(2)[0]  # past the beginning
             Dying(patch, n)
+            go_on = partial_(resume, again) if is_by_command else partial_(begin, out=runs)
             with pytest.raises((DiedError, KillError)) as caught:
-                if is_by_command:
-                    resume(again, threads=1, progress=steps)
-                else:
-                    train(RECIPE, data, out=runs, threads=1, progress=steps)
+                go_on(threads=1, progress=steps)
         if caught.type is KillError:
             break
         n_deaths += 1

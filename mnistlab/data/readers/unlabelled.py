@@ -45,7 +45,8 @@ def open_images(path: Path, shape: Size, resize: bool = False) -> Unlabelled:
     A table keeps its IDs, without which its rows are numbered from 1 on, and what is of no other
     kind is taken for one. A row of an NPZ or IDX is called by its number from 0 on, an image file
     by its name, and the images of a folder and its sub-folders by their path below it, with
-    slashes and sorted as text. Labels are not looked at. `resize` brings image files to `shape`, as a size given to `load` does. Raises DataError
+    slashes and sorted as text. Labels are not looked at. `resize` brings image files to
+    `shape`, as a size given to `load` does. Raises DataError
     naming the file for what cannot be read, holds no images, or images of another size.
     """
     ending = path.suffix.lower()
