@@ -43,6 +43,7 @@ def report(run: Run, data: Dataset | None = None) -> Path:
     """
     if run.result["test_accuracy"] is None:
         raise RunError(f"{run.path}: has no test figures yet; see `mnistlab evaluate`")
+    run.check_weights()
     dataset = data if data is not None else dataset_of(run)
     name, command = run.recipe.name, f"mnistlab evaluate {run.path}"
     low, high = run.result["test_accuracy_ci"]
@@ -51,7 +52,7 @@ def report(run: Run, data: Dataset | None = None) -> Path:
         title=f"{name} on {dataset.name}",
         question=f"How well does {name} ({run.recipe.summary or run.recipe.model}) "
         f"classify images of {dataset.name} that it has never seen?",
-        answer=f"It names {100 * run.result['test_accuracy']:.2f} % of "
+        answer=f"It classifies {100 * run.result['test_accuracy']:.2f} % of "
         f"{run.result['n_test']:,} test images correctly (95 % interval "
         f"{100 * low:.2f} to {100 * high:.2f} %; one seed).",
         facts=_facts(run, dataset),
@@ -80,8 +81,8 @@ def _training(run: Run, dataset: Dataset, command: str) -> tuple[Section, ...]:
         training,
         Section(
             "Before and after",
-            f"{SHOWN_TEXT}, as the network named them when it was initialised and when it was "
-            "trained.",
+            f"{SHOWN_TEXT}, as the network classified them when it was initialised and when it "
+            "was trained.",
             figures=gallery(run, dataset, command, "images"),
         ),
     )
@@ -210,9 +211,24 @@ def _facts(run: Run, dataset: Dataset) -> tuple[Fact, ...]:
         Fact("Model", _model_text(run.recipe)),
         Fact("Parameters", f"{result['n_parameters']:,}"),
         Fact("Validation accuracy", f"{result['val_accuracy']:.4f}"),
+        *_balanced(result),
         Fact("Training", _training_text(run)),
         Fact("Machine", machine_text(run.env)),
     )
+
+
+def _balanced(result: Mapping[str, Any]) -> tuple[Fact, ...]:
+    """What counts every class alike; runs evaluated before 2026-12 do not have it."""
+    if result.get("balanced_accuracy") is None:
+        return ()
+    facts = [Fact("Balanced accuracy", f"{result['balanced_accuracy']:.4f} on the test part")]
+    if result.get("balanced_accuracy_at_threshold") is not None:
+        text = (
+            f"{result['threshold_class']} from a probability of {result['threshold']:.4f} on: "
+            f"balanced accuracy {result['balanced_accuracy_at_threshold']:.4f}"
+        )
+        facts.append(Fact("Threshold", text))
+    return tuple(facts)
 
 
 def _model_text(recipe: Recipe) -> str:

@@ -15,7 +15,7 @@ from mnistlab.data.polarity import border_of, polarity_differs
 from mnistlab.errors import DataError, RunError
 from mnistlab.phases import Phase
 from mnistlab.recipe import Recipe
-from mnistlab.run import Run, evaluate, predict, train
+from mnistlab.run import Run, evaluate, train
 
 RECIPE = Recipe("small", "C19", "mlp", (Phase("adam", 0.01, 4),), precision="float32")
 
@@ -84,8 +84,10 @@ def test_predict_by_the_command_line(
     shown = capsys.readouterr()
     with (tmp_path / "o.csv").open(newline="") as file:
         found = [row[1] for row in csv.reader(file)][1:]
-    right = np.mean([run.data["class_names"][k] == name for k, name in zip(labels, found)])
-    is_upright = is_black_on_white == (invert == "yes" or invert == "auto" and is_black_on_white)
+    right = np.mean(
+        [run.data["class_names"][k] == name for k, name in zip(labels, found, strict=True)]
+    )
+    is_upright = is_black_on_white == (invert == "yes" or (invert == "auto" and is_black_on_white))
     assert (right > 0.95) == is_upright
     is_told = is_black_on_white and invert != "yes"
     assert ("the other way round" in shown.err) == is_told
