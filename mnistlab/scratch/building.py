@@ -40,16 +40,8 @@ def build(
     hidden_sizes: widths of the hidden linear layers. batch_norm: before every activation.
     dropout: after every hidden linear layer. Raises RecipeError for what cannot be built.
     """
-    check_buildable(
-        image_shape,
-        n_classes,
-        hidden_sizes,
-        channels,
-        activation,
-        initialisation,
-        batch_norm,
-        dropout,
-    )
+    names = (activation, initialisation)
+    check_buildable(image_shape, n_classes, hidden_sizes, channels, *names, batch_norm, dropout)
     random = np.random.default_rng(seed)
     initialise, activate = INITIALISATIONS[initialisation], ACTIVATIONS[activation]
     height, width = image_shape
@@ -65,13 +57,13 @@ def build(
         height, width = height // 2, width // 2
     layers.append(Flatten())
     n_features = height * width * (channels[-1] if channels else 1)
-    sizes = (n_features, *hidden_sizes)
-    for n_in, n_out in pairwise(sizes):
+    for n_in, n_out in pairwise((n_features, *hidden_sizes)):
         layers.append(Linear(n_in, n_out, random, initialise))
         layers += [BatchNorm(n_out)] if batch_norm else []
         layers.append(activate())
         layers += [Dropout(dropout, random)] if dropout else []
-    layers.append(Linear(sizes[-1], n_classes, random, initialise))
+    n_last = hidden_sizes[-1] if len(hidden_sizes) else n_features
+    layers.append(Linear(n_last, n_classes, random, initialise))
     return Network(layers, dtype)
 
 
