@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 import sys
@@ -102,6 +103,21 @@ def _status_mb(field: str) -> float:
     lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
     line = next((line for line in lines if line.startswith(field)), "none 0")  # some sandboxes
     return int(line.split()[1]) / 2**10
+
+
+def memory_bytes() -> int | None:
+    """How much memory this process may have at most; None where the system does not say."""
+    limits = []
+    with contextlib.suppress(OSError, ValueError, AttributeError):  # no sysconf on Windows
+        limits.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+    with contextlib.suppress(OSError, ValueError):  # "max" where a container has no limit
+        limits.append(int(Path("/sys/fs/cgroup/memory.max").read_text(encoding="ascii")))
+    if sys.platform != "win32":
+        import resource
+
+        soft, _ = resource.getrlimit(resource.RLIMIT_AS)
+        limits += [soft] if soft != resource.RLIM_INFINITY else []
+    return min(limits, default=None)
 
 
 def n_processes() -> int:

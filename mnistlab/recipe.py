@@ -16,6 +16,7 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
+from mnistlab.bounds import LARGEST_SIDE, check_all_finite, check_count, shortened, shown
 from mnistlab.data.splits import PROTOCOLS
 from mnistlab.errors import RecipeError
 from mnistlab.phases import Phase
@@ -23,6 +24,8 @@ from mnistlab.phases import Phase
 # Raised whenever the same recipe would give other numbers, a changed default included, so that
 # older runs are not re-used.
 NUMERICS = 1
+
+MOST_PHASES = 1000
 
 # How many images an expansion makes of each; training.fixed_views makes them.
 EXPANSION_FACTORS = {"fourfold": 4}
@@ -80,14 +83,16 @@ class Recipe:
     summary: str = ""
 
     def __post_init__(self) -> None:
-        if self.batch_size < 1:
-            raise RecipeError(f"batch_size must be at least 1, got {self.batch_size}")
-        for name in ("n_train", "n_val", "checkpoint_steps"):
-            value = getattr(self, name)
-            if value is not None and value < 1:
-                raise RecipeError(f"{name} must be at least 1, got {value}")
+        for name in ("batch_size", "n_train", "n_val", "checkpoint_steps"):
+            if (value := getattr(self, name)) is not None:
+                check_count(name, value)
+        if self.pad_to is not None:
+            check_count("pad_to", self.pad_to, 1, LARGEST_SIDE)
+        check_count("the number of phases", len(self.phases), 0, MOST_PHASES)
+        for name in ("model_args", "augmentation", "expect"):
+            check_all_finite(name, getattr(self, name))
         if not 0 <= self.seed < 2**32:
-            raise RecipeError(f"seed must be in 0..{2**32 - 1}, got {self.seed}")
+            raise RecipeError(f"seed must be in 0..{2**32 - 1}, got {shown(self.seed)}")
         if self.class_weight not in (None, "balanced"):
             raise RecipeError(
                 f"unknown class_weight {self.class_weight!r}; there are: balanced, null"
@@ -220,7 +225,7 @@ def _read(
             return adapter.validate_strings(text)
         return adapter.validate_json(text, strict=True)
     except ValidationError as error:
-        raise RecipeError(f"--set {path}={text}: {error.errors()[0]['msg']}") from error
+        raise RecipeError(f"--set {path}={shortened(text)}: {error.errors()[0]['msg']}") from error
 
 
 def validated(kind: type[Value], text: str | bytes, where: str) -> Value:

@@ -17,6 +17,7 @@ from sklearn.utils import check_array, check_consistent_length, check_random_sta
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from mnistlab.bounds import LARGEST_SIDE, check_count
 from mnistlab.classifiers.weights import Weights, relative, weights_of
 from mnistlab.data import large
 from mnistlab.errors import RecipeError
@@ -51,6 +52,7 @@ def training_and_validation(
     ValueError for what scikit-learn would refuse, and for one of X_val and y_val alone.
     """
     check_both(X_val, y_val)
+    check_count("batch_size", estimator.batch_size)
     images, codes = check_training_images(estimator, X, y)
     weights = weights_of(estimator.class_weight, sample_weight, estimator.classes_, codes)
     if X_val is not None and y_val is not None:
@@ -140,6 +142,7 @@ def padded_shape(image_shape: tuple[int, int], pad_to: int | None) -> tuple[int,
     """(H, W) after padding to a square of that side; RecipeError where the images are larger."""
     if pad_to is None:
         return image_shape
+    check_count("pad_to", pad_to, 1, LARGEST_SIDE)
     if max(image_shape) > pad_to:
         height, width = image_shape
         raise RecipeError(f"images of {height}x{width} cannot be padded to {pad_to}x{pad_to}")

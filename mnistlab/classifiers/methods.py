@@ -13,14 +13,15 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, Self, get_type_hints
 
-import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from mnistlab import machine
+from mnistlab.bounds import check_count, check_number, shown
 from mnistlab.errors import RecipeError
 from mnistlab.phases import Phase
 
 ImageShape = tuple[int, int]
+MOST_FOLDS = 1000
 CHANGING_IMAGES = ("pad_to", "augmentation", "expansion", "test_time_augmentation")
 
 
@@ -106,7 +107,7 @@ def _check_arguments(model: str, model_args: Mapping[str, Any]) -> None:
             adapter.validate_python(value, strict=True)
         except ValidationError as error:
             reason = error.errors(include_url=False)[0]["msg"]
-            raise RecipeError(f"model {model}: {name}: {reason}, got {value!r}") from error
+            raise RecipeError(f"model {model}: {name}: {reason}, got {shown(value)}") from error
 
 
 def _torch_network(model: str) -> Method:
@@ -139,10 +140,10 @@ def _torch_network(model: str) -> Method:
 
 
 def _scratch() -> Method:
-    from mnistlab.scratch import build, check_optimizers
+    from mnistlab.scratch import build, check_buildable, check_optimizers
 
     def n_parameters(shape: ImageShape, n_classes: int, args: Mapping[str, Any]) -> int:
-        return build(shape, n_classes, **args).weights.size
+        return check_buildable(shape, n_classes, **args)
 
     def make(model_args: Mapping[str, Any], device: str, **settings: Any) -> Any:
         from mnistlab.classifiers.scratch_classifier import ScratchClassifier
@@ -205,12 +206,10 @@ def _svm_arguments(
     n_calibration_folds: int = 5,
 ) -> None:
     """RecipeError for numbers that no SVM can have."""
-    if not (np.isfinite(C) and C > 0):
-        raise RecipeError(f"C must be positive, got {C}")
-    if not isinstance(gamma, str) and not (np.isfinite(gamma) and gamma > 0):
-        raise RecipeError(f"gamma must be positive, got {gamma}")
-    if n_calibration_folds < 2:
-        raise RecipeError(f"n_calibration_folds must be at least 2, got {n_calibration_folds}")
+    check_number("C", C, positive=True)
+    if not isinstance(gamma, str):
+        check_number("gamma", gamma, positive=True)
+    check_count("n_calibration_folds", n_calibration_folds, 2, MOST_FOLDS)
 
 
 def _describe_numpy(device: str, precision: str) -> dict[str, Any]:

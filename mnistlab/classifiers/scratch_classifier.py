@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
-from itertools import pairwise
 from typing import Any, Self
 
 import numpy as np
@@ -190,11 +189,9 @@ class ScratchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
         """ValueError where the weights are more than `arrays` has, before memory is taken."""
         if not all(type(width) is int for width in (*self.channels, *self.hidden_sizes)):
             raise ValueError("channels and hidden_sizes are not whole numbers")
-        height, width = (side >> len(self.channels) for side in self.image_shape_)
-        last = self.channels[-1] if self.channels else 1
-        sizes = (height * width * last, *self.hidden_sizes, len(self.classes_))
-        n_weights = 9 * sum(a * b for a, b in pairwise((1, *self.channels)))  # of 3x3 kernels
-        n_weights += sum(a * b for a, b in pairwise(sizes))
+        n_weights = scratch.count_weights(
+            self.image_shape_, len(self.classes_), self.hidden_sizes, self.channels, self.batch_norm
+        )
         if n_weights > sum(array.size for array in arrays.values()):
             raise ValueError("the network has more weights than there are")
 

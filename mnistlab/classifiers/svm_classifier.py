@@ -12,6 +12,7 @@ from scipy.special import expit
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.metaestimators import available_if
 
+from mnistlab.bounds import check_all_finite
 from mnistlab.classifiers.inputs import (
     check_both,
     check_images,
@@ -81,6 +82,8 @@ class SVMClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sk
         Raises ValueError as scikit-learn does.
         """
         check_both(X_val, y_val)
+        check_all_finite("C", self.C)  # whatever else they may not be SVC says
+        check_all_finite("gamma", self.gamma)
         images, codes = check_training_images(self, X, y, DTYPES)
         weights = weights_of(self.class_weight, sample_weight, self.classes_, codes)
         self._check_every_class(codes, weights)

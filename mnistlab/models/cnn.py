@@ -7,6 +7,7 @@ from itertools import pairwise
 
 from torch import nn
 
+from mnistlab.bounds import check_weights
 from mnistlab.errors import RecipeError
 from mnistlab.models.mlp import check_sizes, head, per_layer, shares_per_layer
 
@@ -34,11 +35,13 @@ def cnn(
     Raises RecipeError where the image is too small for its convolutions and pools.
     """
     n_layers = len(channels)
+    check_sizes("channels", channels)  # before values are made for each of them
     kernels = per_layer("kernel_sizes", kernel_sizes, n_layers)
     pooled = per_layer("pools", pools, n_layers)
     shares = shares_per_layer("channel_dropout", channel_dropout, n_layers)
-    check_sizes("channels", channels)
     check_sizes("kernel_sizes", kernels)
+    pairs = pairwise([1, *channels])
+    check_weights(sum(n_in * n_out * k**2 for (n_in, n_out), k in zip(pairs, kernels, strict=True)))
     layers: list[nn.Module] = []
     sides = image_shape
     for (n_in, n_out), kernel, pool, share in zip(

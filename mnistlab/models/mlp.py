@@ -8,6 +8,7 @@ from typing import Any
 
 from torch import nn
 
+from mnistlab.bounds import MOST_LAYERS, WIDEST, check_count, check_fraction, check_weights
 from mnistlab.errors import RecipeError
 
 
@@ -39,6 +40,7 @@ def head(
 ) -> list[nn.Module]:
     """The layers that take a feature vector of sizes[0] to logits, through the other sizes."""
     check_sizes("hidden_sizes", sizes[1:])
+    check_weights(sum((n_in + 1) * n_out for n_in, n_out in pairwise((*sizes, n_classes))))
     layers: list[nn.Module] = []
     shares = shares_per_layer("dropout", dropout, len(sizes) - 1)
     for (n_in, n_out), share in zip(pairwise(sizes), shares, strict=True):
@@ -62,13 +64,12 @@ def shares_per_layer(name: str, given: float | Sequence[float], n_layers: int) -
     """One share to drop for each layer; RecipeError for what is no share."""
     shares = per_layer(name, given, n_layers)
     for share in shares:
-        if not 0 <= share < 1:
-            raise RecipeError(f"{name} must be in 0 <= {name} < 1, got {share}")
+        check_fraction(name, share)
     return shares
 
 
 def check_sizes(name: str, sizes: Sequence[int]) -> None:
-    """RecipeError for a layer of nothing."""
+    """RecipeError for a layer of nothing, one far too wide, or far too many of them."""
+    check_count(f"the number of {name}", len(sizes), 0, MOST_LAYERS)
     for size in sizes:
-        if size < 1:
-            raise RecipeError(f"{name} must be at least 1, got {size}")
+        check_count(name, size, 1, WIDEST)

@@ -7,8 +7,10 @@ from typing import NamedTuple
 
 
 class Validated(NamedTuple):
-    """What a network does on the validation part after an epoch; balanced accuracy and macro F1
-    are means over the classes that occur in it."""
+    """What a network does on the validation part after an epoch.
+
+    Balanced accuracy and macro F1 are means over the classes that occur in it.
+    """
 
     loss: float
     accuracy: float

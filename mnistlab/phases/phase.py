@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
+from mnistlab.bounds import MOST_EPOCHS, check_count, check_fraction, check_number
 from mnistlab.errors import RecipeError
 from mnistlab.phases.optimizers import OPTIMIZERS
 from mnistlab.phases.schedules import SCHEDULES
 
 MONITORS = ("accuracy", "loss", "balanced_accuracy", "macro_f1")
+MOST_BLOCKS, MOST_VIEWS, MOST_STEPS = 10_000, 1000, 10_000_000
 
 
 @dataclass(frozen=True)
@@ -59,23 +60,21 @@ class Phase:
             if getattr(self, name) not in known:
                 value, there = getattr(self, name), ", ".join(known)
                 raise RecipeError(f"unknown {name} {value!r}; there are: {there}")
-        for name in ("weight_decay", "min_improvement"):
-            if not (math.isfinite(getattr(self, name)) and getattr(self, name) >= 0):
-                raise RecipeError(f"{name} must not be negative, got {getattr(self, name)}")
-        for name in ("learning_rate", "clip_norm"):
-            value = getattr(self, name)
-            if value is not None and not (math.isfinite(value) and value > 0):
-                raise RecipeError(f"{name} must be positive, got {value}")
-        for name in ("label_smoothing", "ema_decay"):
-            if not 0 <= getattr(self, name) < 1:
-                raise RecipeError(f"{name} must be in 0 <= {name} < 1, got {getattr(self, name)}")
-        least_of = {"epochs": 1, "patience": 1, "unfrozen": 0, "kept_views": 0, "min_steps": 0}
-        for name, least in least_of.items():
-            value = getattr(self, name)
-            if value is not None and value < least:
-                raise RecipeError(f"{name} must be at least {least}, got {value}")
-        if not 0 < self.block_decay <= 1:
-            raise RecipeError(f"block_decay must be above 0 and at most 1, got {self.block_decay}")
+        check_number("learning_rate", self.learning_rate, positive=True)
+        check_number("weight_decay", self.weight_decay, low=0)
+        check_number("min_improvement", self.min_improvement, low=0)
+        if self.clip_norm is not None:
+            check_number("clip_norm", self.clip_norm, positive=True)
+        check_fraction("label_smoothing", self.label_smoothing)
+        check_fraction("ema_decay", self.ema_decay)
+        check_count("epochs", self.epochs, 1, MOST_EPOCHS)
+        if self.patience is not None:
+            check_count("patience", self.patience, 1, MOST_EPOCHS)
+        if self.unfrozen is not None:
+            check_count("unfrozen", self.unfrozen, 0, MOST_BLOCKS)
+        check_count("kept_views", self.kept_views, 0, MOST_VIEWS)
+        check_count("min_steps", self.min_steps, 0, MOST_STEPS)
+        check_number("block_decay", self.block_decay, high=1, positive=True)
         if self.block_decay != 1 and self.optimizer == "muon":
             raise RecipeError("muon has one learning rate for all blocks; block_decay must be 1")
 

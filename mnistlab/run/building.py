@@ -7,11 +7,15 @@ from typing import Any
 
 import numpy as np
 
+from mnistlab import machine
 from mnistlab.classifiers.methods import count_parameters, method_of
 from mnistlab.data import Dataset, Split, split
 from mnistlab.data.splits import sample
 from mnistlab.errors import DataError, RecipeError
 from mnistlab.recipe import Recipe
+
+# Numbers that an optimizer remembers of each weight, where it is not one.
+REMEMBERED = {"sgd": 0, "adam": 2, "adamw": 2, "muon": 2}
 
 
 def classifier_of(recipe: Recipe, device: str = "auto") -> Any:
@@ -43,6 +47,25 @@ def count_recipe_parameters(
 
     shape = padded_shape(image_shape, recipe.pad_to)
     return count_parameters(recipe.model, shape, n_classes, recipe.model_args)
+
+
+def check_memory(recipe: Recipe, n_parameters: int | None) -> None:
+    """RecipeError for a network that cannot be trained in the machine's memory.
+
+    Besides its weights memory holds their gradient, the best ones so far, what the optimizer
+    remembers of each, and a moving average.
+    """
+    there, n_bytes = machine.memory_bytes(), 8 if recipe.precision == "float64" else 4
+    copies = [
+        3 + REMEMBERED.get(phase.optimizer, 1) + (phase.ema_decay > 0) for phase in recipe.phases
+    ]
+    needed = (n_parameters or 0) * n_bytes * max(copies, default=1)
+    if there is not None and needed > there:
+        raise RecipeError(
+            f"{recipe.name}: training {n_parameters:,} weights with {recipe.phases[0].optimizer} "
+            f"takes {needed / 2**30:,.1f} GiB, this machine has {there / 2**30:,.1f} GiB; "
+            "make its layers smaller"
+        )
 
 
 def parts_of(recipe: Recipe, dataset: Dataset) -> Split:
@@ -77,7 +100,7 @@ def check_trainable(recipe: Recipe, train: Dataset, device: str) -> None:
     """Everything that can be known to fail before training: DataError or RecipeError."""
     method_of(recipe.model).describe(device, recipe.precision)
     height, width = train.images.shape[1:]
-    count_recipe_parameters(recipe, (height, width), train.n_classes)
+    check_memory(recipe, count_recipe_parameters(recipe, (height, width), train.n_classes))
     classifier_of(recipe, device)
     check_mirrors(recipe, train)
     if train.n_classes < 2:

@@ -8,6 +8,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import DTypeLike
 
+from mnistlab.bounds import MOST_LAYERS, WIDEST, check_count, check_fraction, check_weights
 from mnistlab.errors import RecipeError
 from mnistlab.scratch.activations import ACTIVATIONS
 from mnistlab.scratch.convolution import Conv2d, MaxPool2d
@@ -39,7 +40,8 @@ def build(
     hidden_sizes: widths of the hidden linear layers. batch_norm: before every activation.
     dropout: after every hidden linear layer. Raises RecipeError for what cannot be built.
     """
-    _check(image_shape, hidden_sizes, channels, activation, initialisation, dropout)
+    names = (activation, initialisation)
+    check_buildable(image_shape, n_classes, hidden_sizes, channels, *names, batch_norm, dropout)
     random = np.random.default_rng(seed)
     initialise, activate = INITIALISATIONS[initialisation], ACTIVATIONS[activation]
     height, width = image_shape
@@ -55,36 +57,58 @@ def build(
         height, width = height // 2, width // 2
     layers.append(Flatten())
     n_features = height * width * (channels[-1] if channels else 1)
-    sizes = (n_features, *hidden_sizes)
-    for n_in, n_out in pairwise(sizes):
+    for n_in, n_out in pairwise((n_features, *hidden_sizes)):
         layers.append(Linear(n_in, n_out, random, initialise))
         layers += [BatchNorm(n_out)] if batch_norm else []
         layers.append(activate())
         layers += [Dropout(dropout, random)] if dropout else []
-    layers.append(Linear(sizes[-1], n_classes, random, initialise))
+    n_last = hidden_sizes[-1] if len(hidden_sizes) else n_features
+    layers.append(Linear(n_last, n_classes, random, initialise))
     return Network(layers, dtype)
 
 
-def _check(
+def count_weights(
     image_shape: tuple[int, int],
-    hidden_sizes: Sequence[int],
-    channels: Sequence[int],
-    activation: str,
-    initialisation: str,
-    dropout: float,
-) -> None:
+    n_classes: int,
+    hidden_sizes: Sequence[int] = (128,),
+    channels: Sequence[int] = (),
+    batch_norm: bool = False,
+) -> int:
+    """How many numbers training changes in the network that `build` makes; nothing is allocated."""
+    height, width = (side >> len(channels) for side in image_shape)  # halved by every pool
+    sizes = (height * width * (channels[-1] if channels else 1), *hidden_sizes)
+    n_weights = sum((9 * n_in + 1) * n_out for n_in, n_out in pairwise((1, *channels)))
+    n_weights += sum((n_in + 1) * n_out for n_in, n_out in pairwise((*sizes, n_classes)))
+    return n_weights + (2 * (sum(channels) + sum(hidden_sizes)) if batch_norm else 0)
+
+
+def check_buildable(
+    image_shape: tuple[int, int],
+    n_classes: int,
+    hidden_sizes: Sequence[int] = (128,),
+    channels: Sequence[int] = (),
+    activation: str = "relu",
+    initialisation: str = "he",
+    batch_norm: bool = False,
+    dropout: float = 0.0,
+) -> int:
+    """How many weights `build` would make; RecipeError for what it cannot build."""
     for name, value, known in (
         ("activation", activation, ACTIVATIONS),
         ("initialisation", initialisation, INITIALISATIONS),
     ):
         if value not in known:
             raise RecipeError(f"unknown {name} {value!r}; there are: {', '.join(known)}")
-    if any(size < 1 for size in (*hidden_sizes, *channels)):
-        raise RecipeError("hidden_sizes and channels must be at least 1")
-    if not 0 <= dropout < 1:
-        raise RecipeError(f"dropout must be in 0 <= dropout < 1, got {dropout}")
+    for name, sizes in (("hidden_sizes", hidden_sizes), ("channels", channels)):
+        check_count(f"the number of {name}", len(sizes), 0, MOST_LAYERS)
+        for size in sizes:
+            check_count(name, size, 1, WIDEST)
+    check_fraction("dropout", dropout)
     if min(image_shape) < 2 ** len(channels):
         height, width = image_shape
         raise RecipeError(
             f"images of {height}x{width} are too small to be halved {len(channels)} times"
         )
+    n_weights = count_weights(image_shape, n_classes, hidden_sizes, channels, batch_norm)
+    check_weights(n_weights)
+    return n_weights

@@ -85,8 +85,7 @@ class Network:
         return Network(copy.deepcopy(self.layers), dtype)
 
     def __getstate__(self) -> dict[str, Any]:
-        """What pickle keeps: the layers without what passes left in them, about as large as the
-        weights."""
+        """What pickle keeps, about as large as the weights: layers without what passes left."""
         layers = []
         for layer, own in zip(self.layers, self._own, strict=True):
             bare = object.__new__(type(layer))

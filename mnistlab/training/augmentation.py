@@ -18,6 +18,7 @@ import torch
 from torch import Generator, Tensor
 from torch.nn.functional import affine_grid, grid_sample, interpolate, one_hot, pad
 
+from mnistlab.bounds import shown
 from mnistlab.errors import RecipeError
 
 # images, labels, weights or None -> images, targets
@@ -172,12 +173,12 @@ def check(wanted: Mapping[str, float]) -> None:
     known: dict[str, Augmentation | Mixture] = {**AUGMENTATIONS, **MIXTURES}
     for name, strength in wanted.items():
         if name not in known:
-            raise RecipeError(f"unknown augmentation {name!r}; there are: {', '.join(known)}")
+            raise RecipeError(f"unknown augmentation {shown(name)}; there are: {', '.join(known)}")
         if not 0 <= strength <= known[name].largest:
             largest, unit = known[name].largest, known[name].strength
-            raise RecipeError(f"{name} must be 0 to {largest:g} ({unit}), got {strength}")
+            raise RecipeError(f"{name} must be 0 to {largest:g} ({unit}), got {shown(strength)}")
         if known[name].strength == WHOLE and strength != int(strength):
-            raise RecipeError(f"{name} is in whole pixels, got {strength}")
+            raise RecipeError(f"{name} is in whole pixels, got {shown(strength)}")
     if sum(wanted.get(name, 0) > 0 for name in MIXTURES) > 1:
         raise RecipeError(f"only one of {' and '.join(MIXTURES)} can be had at a time")
 

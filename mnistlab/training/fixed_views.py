@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from torch import Tensor
 from torch.nn.functional import interpolate, pad
 
+from mnistlab.bounds import shortened, shown
 from mnistlab.errors import RecipeError
 
 View = Callable[[Tensor], Tensor]  # (N, 1, H, W) to the same
@@ -61,7 +62,7 @@ def expansion_of(name: str | None) -> tuple[View, ...]:
     if name is None:
         return (as_is,)
     if name not in EXPANSIONS:
-        raise RecipeError(f"unknown expansion {name!r}; there are: {', '.join(EXPANSIONS)}")
+        raise RecipeError(f"unknown expansion {shown(name)}; there are: {', '.join(EXPANSIONS)}")
     return EXPANSIONS[name]
 
 
@@ -71,11 +72,13 @@ def views_of(names: Sequence[str]) -> list[View]:
     RecipeError for a name that is not in VIEWS, or is there twice.
     """
     if len(set(names)) < len(names):
-        raise RecipeError(f"test-time augmentation names a view twice: {', '.join(names)}")
+        raise RecipeError(
+            f"test-time augmentation names a view twice: {shortened(', '.join(names))}"
+        )
     views: list[View] = [as_is]
     for name in names:
         if name not in VIEWS:
             there = ", ".join(VIEWS)
-            raise RecipeError(f"unknown test-time augmentation {name!r}; there are: {there}")
+            raise RecipeError(f"unknown test-time augmentation {shown(name)}; there are: {there}")
         views += [both(first, then) for first in views for then in VIEWS[name]]
     return views

@@ -14,7 +14,7 @@ import mnistlab
 PACKAGE = Path(mnistlab.__file__).parent
 
 # What each room may import, besides itself and the foundations.
-FOUNDATIONS = {"errors", "atomic", "version", "machine"}
+FOUNDATIONS = {"errors", "atomic", "bounds", "version", "machine"}
 GROUND = {"data", "evaluation", "phases", "scratch"}
 LEARNING = GROUND | {"models", "training"}
 CORE = LEARNING | {"classifiers", "recipe", "recipes", "run", "space"}
@@ -22,6 +22,7 @@ TOP = CORE | {"study", "studies", "tuning", "reporting", "serving", "scale", "tr
 ALLOWED = {
     "errors": set(),
     "atomic": set(),
+    "bounds": set(),
     "version": set(),
     "machine": set(),
     "data": GROUND,

@@ -550,18 +550,17 @@ def test_the_order_is_that_of_the_table_and_not_of_the_recipe() -> None:
         ({"shift": 65}, r"shift must be 0 to 64 \(whole pixels\), got 65"),
         ({"rotation": 181}, r"rotation must be 0 to 180 \(degrees\), got 181"),
         ({"zoom": -0.1}, "zoom must be 0 to 4"),
-        ({"elastic": math.nan}, "elastic must be 0 to 16"),
-        ({"shear": math.inf}, "shear must be 0 to 4"),
+        ({"elastic": math.nan}, "elastic must be (0 to 16|a finite number)"),
+        ({"shear": math.inf}, "shear must be (0 to 4|a finite number)"),
         ({"mixup": 11}, r"mixup must be 0 to 10 \(a of Beta\(a, a\)\), got 11"),
         ({"mixup": 1, "cutmix": 1}, "only one of mixup and cutmix"),
     ],
 )
 def test_what_cannot_be_had_is_refused_in_one_line(wanted: dict, message: str) -> None:
-    recipe = replace(get_recipe("softmax"), augmentation=wanted)
     attempts: list[Callable[[], Any]] = [
         lambda: check(wanted),
         lambda: augmenter(wanted, 10, 0),
-        lambda: classifier_of(recipe, "cpu"),
+        lambda: classifier_of(replace(get_recipe("softmax"), augmentation=wanted), "cpu"),
     ]
     for attempt in attempts:
         with pytest.raises(RecipeError, match=message) as caught:
@@ -582,7 +581,7 @@ def test_the_loop_trains_on_what_augment_gives_and_validates_on_what_is_there() 
     X, y = torch.rand(30, 1, 2, 2), torch.arange(30) % 3
     seen = []
 
-    def augment(images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    def augment(images: Tensor, labels: Tensor, weights: None) -> tuple[Tensor, Tensor]:
         seen.append((images, labels))
         return torch.zeros_like(images), torch.full((len(labels), 3), 1 / 3)
 

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import ttest_1samp
 from sklearn.metrics import (
@@ -20,6 +20,7 @@ from mnistlab.evaluation import largest_swing, mean_interval, measure, wilson_in
 labelled = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=1, max_size=60)
 
 
+@settings(deadline=None)
 @given(labelled)
 def test_figures_agree_with_scikit_learn(pairs: list[tuple[int, int]]) -> None:
     labels, predicted = np.array(pairs, dtype=np.int64).T

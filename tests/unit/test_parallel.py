@@ -70,10 +70,18 @@ def together(folder: Path, recipe: Recipe, *options: str) -> tuple[Run, str]:
     return ml.open_run(path), done.stdout + done.stderr
 
 
-def test_two_processes_take_the_steps_of_one(prepared: Path) -> None:
+@pytest.mark.parametrize("class_weight", [None, "balanced"])
+def test_two_processes_take_the_steps_of_one(
+    prepared: Path, stripes: Dataset, class_weight: str | None
+) -> None:
     """21 steps of batch normalisation, clipping, shifts and mixtures."""
-    alone = train(CNN, ml.load(str(prepared / "data")), out=prepared / "alone", threads=1)
-    run, said = together(prepared, CNN)
+    recipe, data = CNN, "data"
+    if class_weight:  # of class 0 there is one image in five
+        kept = (stripes.labels > 0) | (np.arange(len(stripes)) % 20 == 0)
+        ml.export(stripes.take(np.flatnonzero(kept)), prepared / "rare", format="npz")
+        recipe, data = replace(CNN, class_weight=class_weight), "rare"
+    alone = train(recipe, ml.load(str(prepared / data)), out=prepared / "alone", threads=1)
+    run, said = together(prepared, recipe, "--data", data)
     assert (run.env["processes"], "processes" in alone.env) == (N_PROCESSES, False)
     np.testing.assert_allclose(log_of(run), log_of(alone), rtol=1e-4, atol=1e-5)
     theirs = run.classifier().arrays()

@@ -264,7 +264,7 @@ def test_the_last_epoch_said_to_be_best_is_the_first_of_the_best(accuracies: lis
         ({"learning_rate": -1e-3}, "learning_rate must be positive, got -0.001"),
         ({"clip_norm": 0.0}, "clip_norm must be positive, got 0.0"),
         ({"weight_decay": -0.1}, "weight_decay must not be negative, got -0.1"),
-        ({"min_improvement": math.inf}, "min_improvement must not be negative, got inf"),
+        ({"min_improvement": math.inf}, "min_improvement must be a finite number, got inf"),
         ({"label_smoothing": 1.0}, "label_smoothing must be in 0 <= label_smoothing < 1, got 1.0"),
         ({"ema_decay": 1.5}, "ema_decay must be in 0 <= ema_decay < 1, got 1.5"),
         (

@@ -5,14 +5,16 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mnistlab.errors import RecipeError
 from mnistlab.phases import OPTIMIZERS, SCHEDULES, Phase
+from mnistlab.phases.phase import MONITORS
 from mnistlab.recipe import Recipe, from_json, read_recipe, set_fields
 from mnistlab.recipes import RECIPES, get_recipe
 
+INTEGERS = st.integers(-(10**20), 10**20)
 phases = st.builds(
     Phase,
     optimizer=st.sampled_from(sorted(OPTIMIZERS)),
@@ -20,7 +22,7 @@ phases = st.builds(
     epochs=st.integers(1, 500),
     schedule=st.sampled_from(sorted(SCHEDULES)),
     weight_decay=st.floats(0, 1),
-    monitor=st.sampled_from(["accuracy", "loss"]),
+    monitor=st.sampled_from(MONITORS),
     label_smoothing=st.floats(0, 0.9),
     ema_decay=st.floats(0, 0.999),
     clip_norm=st.none() | st.floats(1e-3, 10),
@@ -31,17 +33,19 @@ recipes = st.builds(
     system=st.text(),
     model=st.text(),
     phases=st.lists(phases, max_size=4).map(tuple),
-    model_args=st.dictionaries(st.text(), st.integers() | st.lists(st.integers())),
+    model_args=st.dictionaries(st.text(), INTEGERS | st.lists(INTEGERS)),
     pad_to=st.none() | st.integers(1, 64),
     augmentation=st.dictionaries(st.text(), st.integers(0, 9) | st.floats(0, 9)),
     test_time_augmentation=st.lists(st.text()).map(tuple),
     mirror_characters=st.booleans(),
     batch_size=st.integers(1, 10_000),
+    class_weight=st.sampled_from([None, "balanced"]),
     seed=st.integers(0, 2**32 - 1),
     expect=st.dictionaries(st.text(), st.tuples(st.floats(0, 1), st.floats(0, 1))),
 )
 
 
+@settings(deadline=None)
 @given(recipes)
 def test_json_round_trip(recipe: Recipe) -> None:
     again = from_json(json.loads(json.dumps(recipe.to_json())), "here")
@@ -80,13 +84,14 @@ def test_hash_follows_content_not_labels() -> None:
             replace(recipe, phases=(replace(recipe.phases[0], ema_decay=0.1),)),
             replace(recipe, phases=(replace(recipe.phases[0], clip_norm=0.1),)),
             replace(recipe, pad_to=32),
+            replace(recipe, class_weight="balanced"),
             replace(recipe, expansion="fourfold"),
             replace(recipe, augmentation={"shift": 2}),
             replace(recipe, augmentation={"shift": 1}),
             replace(recipe, test_time_augmentation=("shift",)),
         )
     }
-    assert len(hashes) == 19
+    assert len(hashes) == 20
 
 
 def test_a_whole_strength_is_the_same_recipe_written_either_way() -> None:

@@ -212,8 +212,8 @@ def test_the_initialisation_is_that_of_every_layer(name: str) -> None:
     [
         ({"activation": "rleu"}, "unknown activation 'rleu'; there are: relu, leaky-relu, tanh"),
         ({"initialisation": "hee"}, "unknown initialisation 'hee'; there are: he, xavier"),
-        ({"hidden_sizes": (8, 0)}, "hidden_sizes and channels must be at least 1"),
-        ({"channels": (-1,)}, "hidden_sizes and channels must be at least 1"),
+        ({"hidden_sizes": (8, 0)}, "hidden_sizes must be at least 1, got 0"),
+        ({"channels": (-1,)}, "channels must be at least 1, got -1"),
         ({"dropout": 1.0}, "0 <= dropout < 1, got 1.0"),
         ({"dropout": -0.1}, "0 <= dropout < 1, got -0.1"),
         ({"dropout": float("nan")}, "got nan"),

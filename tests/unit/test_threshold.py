@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import balanced_accuracy_score
 
@@ -16,6 +16,7 @@ def score(is_positive: np.ndarray, probability: np.ndarray, threshold: float) ->
     return float(balanced_accuracy_score(is_positive, probability >= threshold))
 
 
+@settings(deadline=None)
 @given(judged)
 def test_no_cut_has_a_higher_balanced_accuracy(pairs: list[tuple[bool, float]]) -> None:
     is_positive, p = np.array([t for t, _ in pairs]), np.array([p for _, p in pairs])
@@ -32,6 +33,7 @@ def test_no_cut_has_a_higher_balanced_accuracy(pairs: list[tuple[bool, float]]) 
     assert threshold == pytest.approx((below + above) / 2, abs=1e-15)
 
 
+@settings(deadline=None)
 @given(judged)
 def test_of_equally_good_gaps_the_one_nearest_to_a_half(pairs: list[tuple[bool, float]]) -> None:
     is_positive, p = np.array([t for t, _ in pairs]), np.array([p for _, p in pairs])
