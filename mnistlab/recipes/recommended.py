@@ -18,7 +18,7 @@ def resnet_small() -> Recipe:
     """
     return Recipe(
         name="resnet-small",
-        system="",
+        system="-",
         summary="residual network 32-64-128, any images of 8 to 64 pixels",
         model="residual",
         model_args={"channels": (32, 64, 128), "blocks": (0, 1, 1)},

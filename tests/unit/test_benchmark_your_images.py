@@ -43,9 +43,9 @@ def test_a_seed_draws_the_same_images_and_another_others(name: str) -> None:
 def test_the_sets_are_what_they_say() -> None:
     unbalanced = drawn("unbalanced")
     assert [np.bincount(y).tolist() for y in unbalanced[1::2]] == [
-        [900, 100],
+        [1350, 150],
         [450, 50],
-        [1800, 200],
+        [3600, 400],
     ]
     assert unbalanced.X.shape[1:] == (64, 64)
     inverted = drawn("few-inverted")
