@@ -82,12 +82,12 @@ def many_classes(seed: int) -> Parts:
 
 
 def unbalanced(seed: int) -> Parts:
-    """Shirts among T-shirts, 1 to 9, at 64 x 64: 1,000 / 500 / 2,000."""
+    """Shirts among T-shirts, 1 to 9, at 64 x 64: 1,500 / 500 / 4,000."""
     data, random = load("fashion-mnist"), np.random.default_rng(seed)
     of_interest = np.flatnonzero(np.isin(data.labels, (0, 6)))
     labels = (data.labels[of_interest] == 6).astype(np.int64)
-    tshirts = _drawn(labels, (900, 450, 1800), random, only=0)
-    shirts = _drawn(labels, (100, 50, 200), random, only=1)
+    tshirts = _drawn(labels, (1350, 450, 3600), random, only=0)
+    shirts = _drawn(labels, (150, 50, 400), random, only=1)
     parts = []
     for few, many in zip(shirts, tshirts, strict=True):
         chosen = random.permutation(np.concatenate([few, many]))
@@ -101,7 +101,7 @@ SETS: dict[str, SmallSet] = {
     "few-inverted": SmallSet("ten digits, black on white, 32 x 32, 120 images", few_inverted),
     "many-classes": SmallSet("the numbers 00 to 99, 28 x 56, 1,200 images", many_classes),
     "unbalanced": SmallSet(
-        "shirts among T-shirts 1 to 9, 64 x 64, 1,000 images", unbalanced, "balanced_accuracy"
+        "shirts among T-shirts 1 to 9, 64 x 64, 1,500 images", unbalanced, "balanced_accuracy"
     ),
 }
 

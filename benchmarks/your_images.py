@@ -62,7 +62,7 @@ def logistic_regression(
 ) -> Fitted:
     """On pixels of 0 to 1; C is chosen by the set's figure on validation."""
 
-    def fitted(X: Images, y: NDArray[np.int64], C: float) -> LogisticRegression:
+    def fitted(X: NDArray[np.float64], y: NDArray[np.int64], C: float) -> LogisticRegression:
         with warnings.catch_warnings(action="ignore"):  # that 200 iterations were not enough
             return LogisticRegression(C=C, class_weight=class_weight, max_iter=200).fit(X, y)
 

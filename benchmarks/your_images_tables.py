@@ -13,6 +13,9 @@ from mnistlab.evaluation import Difference, corrected, mean_interval, over_seeds
 OURS = ml.RECOMMENDED
 
 
+NOT_YET = "Not measured yet: `python -m benchmarks.your_images --record`.\n"
+
+
 def lines() -> dict[str, dict[str, Any]]:
     """The newest line of each set that was measured, in the order of SETS."""
     found = {name: ledger.latest("benchmark", "your_images", data=name) for name in SETS}
@@ -21,7 +24,9 @@ def lines() -> dict[str, dict[str, Any]]:
 
 def accuracy_table() -> str:
     """Accuracy, balanced accuracy and seconds of every method on every set."""
-    rows = []
+    rows: list[list[str]] = []
+    if not lines():
+        return NOT_YET
     for name, line in lines().items():
         for method, values in line["figures"]["methods"].items():
             rows.append(
@@ -40,6 +45,8 @@ def accuracy_table() -> str:
 def differences_table() -> str:
     """The recommended recipe less every other method, by each set's figure, paired by seed."""
     found = differences()
+    if not found:
+        return NOT_YET
     rows = [
         [
             name,
@@ -77,7 +84,8 @@ def sets_table() -> str:
         ]
         for name, line in lines().items()
     ]
-    return markdown(("set", "what it is", "training / validation / test"), rows)
+    columns = ("set", "what it is", "training / validation / test")
+    return markdown(columns, rows) if rows else NOT_YET
 
 
 def _text(values: list[float]) -> str:

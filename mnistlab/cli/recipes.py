@@ -20,11 +20,13 @@ app = typer.Typer()
 def recipes_command(as_json: JsonOption = False) -> None:
     """List the ready recipes by what they are for, the recommended one first."""
     from mnistlab.cli.terminal import table
-    from mnistlab.recipes import GROUPS, get_recipe
+    from mnistlab.recipes import GROUPS, RECIPES, Group, get_recipe
 
+    known = {name for group in GROUPS for name in group.purposes}
+    added = {name: get_recipe(name).summary for name in RECIPES if name not in known}
     described = [
         _describe(get_recipe(name), group.title, purpose)
-        for group in GROUPS
+        for group in (*GROUPS, Group("added by you", added))
         for name, purpose in group.purposes.items()
     ]
     columns = ["name", "for", "system", "model", "parameters", "phases"]

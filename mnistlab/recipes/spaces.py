@@ -32,6 +32,16 @@ CONVOLUTIONAL = Space(
         "schedule": Choice(("constant", "cosine", "one-cycle")),
     }
 )
+RESIDUAL = Space(
+    {
+        "channels": Choice(((16, 32, 64), (32, 64, 128), (48, 96, 192))),
+        "learning_rate": Range(3e-4, 3e-2, logarithmic=True),
+        "weight_decay": Range(1e-3, 0.3, logarithmic=True),
+        "dropout": DROPOUT,
+        "augmentation.translation": Range(0.0, 0.15),
+        "label_smoothing": Range(0.0, 0.2),
+    }
+)
 # A6's grid as a region; `--sampler grid --space FILE` tries a grid of your own.
 SUPPORT_VECTORS = Space(
     {
@@ -56,6 +66,7 @@ BY_MODEL: dict[str, Space] = {
     "scratch": DENSE,
     "mlp": DENSE,
     "cnn": CONVOLUTIONAL,
+    "residual": RESIDUAL,
     "svm": SUPPORT_VECTORS,
     "transfer": TRANSFER,
 }
