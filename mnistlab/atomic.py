@@ -2,6 +2,8 @@
 
 Everything the project writes goes through here: written aside, flushed to the
 disk, then renamed, so a crash leaves the old content or the new, never half.
+`open_output` is for the file that a user named, which may be anything at all;
+`check_writable` is for the folder that a user named, before long work begins.
 """
 
 from __future__ import annotations
@@ -10,18 +12,29 @@ import contextlib
 import glob
 import json
 import os
+import re
 import shutil
+import stat
+import sys
+import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
+
+from mnistlab.errors import DataError
+
+# Names of a file that this process has open already; opened anew, one that is a regular file
+# would be emptied under whoever writes to it.
+OPEN_ALREADY = re.compile(r"/dev/(stdin|stdout|stderr)|(?:/dev|/proc/self)/fd/(\d+)")
 
 
 @contextlib.contextmanager
 def open_aside(path: Path) -> Iterator[IO[bytes]]:
     """Open a binary file that takes the name `path` only when the block succeeds.
 
-    Parent folders are made. On an exception nothing is left behind.
+    Parent folders are made. The mode bits of a file that it replaces are kept. On an exception
+    no file is left behind.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     _clear_abandoned(path)
@@ -29,6 +42,7 @@ def open_aside(path: Path) -> Iterator[IO[bytes]]:
     aside = path.with_name(f".{path.name}.{thread}.{os.getpid()}.aside")
     try:
         with aside.open("wb") as file:
+            _copy_mode(path, aside)
             yield file
             file.flush()
             os.fsync(file.fileno())
@@ -36,6 +50,68 @@ def open_aside(path: Path) -> Iterator[IO[bytes]]:
         fsync_folder(path.parent)
     finally:
         aside.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def open_output(path: Path | str, inputs: Sequence[Path | str] = ()) -> Iterator[IO[bytes]]:
+    """Open a binary file that a user named for the output; to be entered before the work begins.
+
+    A regular file appears whole when the block succeeds, as with `open_aside`, with the mode bits
+    of the one it replaces; a symbolic link stays, and what it points to is replaced. A pipe or a
+    character device is written to as the block runs. Raises DataError where `path` is no file, or
+    cannot be written, or is one of `inputs`, by whatever name, or lies in one that is a folder.
+    """
+    path = Path(path)
+    with contextlib.ExitStack() as stack:
+        try:
+            file = stack.enter_context(_opened(path, inputs))
+        except (OSError, ValueError) as error:
+            if isinstance(error, DataError):
+                raise
+            raise DataError(f"{path}: cannot be written: {reason(error)}") from error
+        yield file
+
+
+@contextlib.contextmanager
+def made_folder(folder: Path) -> Iterator[None]:
+    """Make a folder and those above it; the new ones go again if the block fails."""
+    new = [one for one in (folder, *folder.parents) if not one.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        yield
+    except BaseException:
+        with contextlib.suppress(OSError):  # not empty: someone else's by now
+            for one in new:
+                one.rmdir()
+        raise
+
+
+def check_writable(folder: Path | str) -> None:
+    """DataError where files could not be written into a folder, which is there or will be made.
+
+    Nothing stays behind: the first folder above that is there is tried, and none is made.
+    """
+    folder = Path(folder)
+    try:
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            folder.lstat()  # a name that is too long
+        there = folder.resolve()
+        while not there.exists() and there != there.parent:
+            there = there.parent
+        if not there.is_dir():
+            raise DataError(f"{folder}: cannot be written into: {there} is not a folder")
+        with tempfile.TemporaryFile(dir=there):
+            pass
+    except (OSError, ValueError, RuntimeError) as error:
+        if isinstance(error, DataError):
+            raise
+        raise DataError(f"{folder}: cannot be written into: {reason(error)}") from error
+
+
+def reason(error: BaseException) -> str:
+    """What an exception says, on one line."""
+    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return " ".join(text.split()) or type(error).__name__
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -97,7 +173,8 @@ def locked(path: Path) -> Iterator[None]:
         if os.name != "nt":
             import fcntl
 
-            fcntl.flock(file, fcntl.LOCK_EX)
+            with contextlib.suppress(OSError):  # a file system without locks
+                fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
 
@@ -122,6 +199,64 @@ def clear_older(path: Path) -> None:
 
 def _older(path: Path) -> Path:
     return path.with_name(f".{path.name}.old")
+
+
+@contextlib.contextmanager
+def _opened(path: Path, inputs: Sequence[Path | str]) -> Iterator[IO[bytes]]:
+    """The file of `open_output`; OSError and ValueError of what is not named in its words."""
+    target = Path(os.path.realpath(path))
+    kind = path.stat().st_mode if path.exists() else stat.S_IFREG
+    if stat.S_ISDIR(kind):
+        raise DataError(f"{path}: is a folder; name the file to write")
+    if found := OPEN_ALREADY.fullmatch(str(path)):
+        with _duplicate(found) as file:
+            yield file
+    elif stat.S_ISFIFO(kind) or stat.S_ISCHR(kind):
+        with path.open("wb") as file:
+            yield file
+    elif not stat.S_ISREG(kind):
+        raise DataError(f"{path}: is neither a file, a pipe nor a character device")
+    else:
+        _check_replaceable(path, target, inputs)
+        with made_folder(target.parent), open_aside(target) as file:
+            yield file
+
+
+def _duplicate(found: re.Match[str]) -> IO[bytes]:
+    names = {"stdin": 0, "stdout": 1, "stderr": 2}
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:  # None where it is closed
+            stream.flush()
+    return os.fdopen(os.dup(int(found[2]) if found[2] else names[found[1]]), "wb")
+
+
+def _check_replaceable(path: Path, target: Path, inputs: Sequence[Path | str]) -> None:
+    """DataError where the file at `target` must stay as it is."""
+    if not target.exists():
+        return
+    for given in map(Path, inputs):
+        if given.exists() and target.samefile(given):
+            raise DataError(f"{path}: is the input {given}; name another file to write")
+        if given.is_dir() and target.is_relative_to(given.resolve()):
+            raise DataError(f"{path}: lies in the input {given} already; name another file")
+        if given.is_dir() and target.stat().st_nlink > 1:
+            same = (file for file in given.rglob("*") if file.exists() and file.samefile(target))
+            if found := next(same, None):
+                raise DataError(f"{path}: is {found} of the input; name another file to write")
+    if not os.access(target, os.W_OK):  # a rename would replace it all the same
+        raise DataError(f"{path}: cannot be written: it is read-only")
+
+
+def _copy_mode(path: Path, aside: Path) -> None:
+    """Give `aside` owner and mode bits of the file at `path`, if there is one."""
+    try:
+        status = path.stat()
+    except OSError:
+        return
+    if os.name != "nt":
+        with contextlib.suppress(OSError):  # only root may give files away
+            os.chown(aside, status.st_uid, status.st_gid)
+    aside.chmod(stat.S_IMODE(status.st_mode))
 
 
 def _clear_abandoned(path: Path) -> None:

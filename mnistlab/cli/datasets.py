@@ -70,6 +70,7 @@ def data_profile(
     from mnistlab.data.profile import profile
     from mnistlab.reporting.profile_report import profile_report, summary_lines
 
+    atomic.check_writable(out)  # before the work
     dataset = load(name, size=size, label_column=label_column)
     found = profile(
         dataset,
@@ -109,6 +110,7 @@ def data_audit(
     from mnistlab.reporting.study_report import text_of
     from mnistlab.run.auditing import audit
 
+    atomic.check_writable(out)
     dataset = load(name, size=size, label_column=label_column)
     with shown_progress() as progress:
         progress.on_plan(folds)
@@ -141,17 +143,20 @@ def data_export(
         typer.Option(
             "--hold-out",
             callback=checked_hold_out,
-            help="Fraction of all images drawn as the test part.",
+            help="Fraction of all images to draw as the test part.",
         ),
     ] = None,
     label_column: LabelOption = None,
 ) -> None:
     """Write a data set as CSV, NPZ or IDX files, padded to --size.
 
-    Beside a test.csv lies evaluate.csv, the same images under an ID instead of labels.
+    Beside a test.csv lies evaluate.csv, the same images under an ID instead of labels. An earlier
+    export in the folder is replaced; files of other origin never are.
     """
+    from mnistlab import atomic
     from mnistlab.data import export, load
 
+    atomic.check_writable(out)  # before a set is fetched
     dataset = load(name, label_column=label_column)
     for path in export(dataset, out, format=kind, size=size, hold_out=hold_out):
         print(path)

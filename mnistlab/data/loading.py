@@ -6,10 +6,7 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
-from mnistlab.data import large
+from mnistlab.data import exported, parts
 from mnistlab.data.dataset import Dataset
 from mnistlab.data.published.named import load_named
 from mnistlab.data.published.resolve import known
@@ -43,7 +40,8 @@ def load(
     if name in SOURCES:
         dataset = load_named(name)
     else:
-        dataset = _load_path(Path(name), shape, label_column)
+        exported.check_whole(Path(name))
+        dataset = exported.restored(Path(name), _load_path(Path(name), shape, label_column))
         name = str(Path(name).absolute())
     if shape is not None and dataset.images.shape[1:] != shape:
         height, width = dataset.images.shape[1:]
@@ -76,36 +74,10 @@ def _load_file(path: Path, size: Size | None, label_column: str | None) -> Datas
 
 
 def _load_parts(path: Path, ending: str, size: Size | None, label_column: str | None) -> Dataset:
-    """train, val and test files as one set, in which val is the end of the training part."""
-    present = [
-        name for name in ("train", "val", *TEST_NAMES) if (path / f"{name}{ending}").is_file()
-    ]
-    parts = [_load_file(path / f"{name}{ending}", size, label_column) for name in present]
-    for name, part in zip(present, parts, strict=True):
-        if part.images.shape[1:] != parts[0].images.shape[1:]:
-            raise DataError(f"{path / name}{ending}: its images differ in size from those of train")
-    n_test = sum(len(p) for n, p in zip(present, parts, strict=True) if n in TEST_NAMES)
-    class_names = _all_names([part.class_names for part in parts])
-    images = large.together([part.images for part in parts])
-    return Dataset(
-        path.resolve().name,
-        images,
-        np.concatenate([_renumbered(part, class_names) for part in parts]),
-        class_names,
-        n_official_train=len(images) - n_test if n_test else None,
-        provenance=str(path),
-    )
-
-
-def _all_names(lists: list[tuple[str, ...]]) -> tuple[str, ...]:
-    longest = max(lists, key=len)
-    if all(names == longest[: len(names)] for names in lists):
-        return longest  # "0".."9", of which one part lacks the last
-    return tuple(sorted(set().union(*lists)))
-
-
-def _renumbered(part: Dataset, class_names: tuple[str, ...]) -> NDArray[np.int64]:
-    if part.class_names == class_names[: part.n_classes]:
-        return part.labels
-    positions = np.array([class_names.index(name) for name in part.class_names], dtype=np.int64)
-    return positions[part.labels]
+    files = {name: path / f"{name}{ending}" for name in ("train", "val", *TEST_NAMES)}
+    found = {
+        part: _load_file(file, size, label_column)
+        for name, file in files.items()
+        if file.is_file() and (part := parts.part_called(name)) is not None
+    }
+    return parts.joined(path.resolve().name, found, str(path))

@@ -19,6 +19,8 @@ IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))  # mean and deviation 
 HALVES = ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
 TIMM = "timm/"
 LITE0 = "tf_efficientnet_lite0"
+# Which add up the channels times their weights; Conv2dSame is timm's, of TensorFlow's padding.
+PLAIN_CONVOLUTIONS = ("Conv2d", "Conv2dSame")
 # Parts of a timm network that come after its last block.
 _AFTER = ("global_pool", "fc", "classifier", "head", "head_drop", "fc_norm", "norm_head")
 
@@ -29,7 +31,8 @@ class Backbone:
 
     net: as its authors built it, names of weights included, but for the last layer. in_sequence:
     whether running block after block, and then the mean over what is left of height and width,
-    is all it does. mean, deviation: of the pixels, 0 to 1, it was trained on, by channel.
+    is all it does. mean, deviation: of the pixels, 0 to 1, it was trained on, by channel. side: of
+    the images its authors meant it for.
     """
 
     net: nn.Module
@@ -38,6 +41,7 @@ class Backbone:
     mean: tuple[float, float, float]
     deviation: tuple[float, float, float]
     in_sequence: bool = True
+    side: int = 224
 
 
 def backbone(name: str) -> Backbone:
@@ -50,12 +54,25 @@ def backbone(name: str) -> Backbone:
     raise RecipeError(f"unknown backbone {name!r}; there are: {there}, and {TIMM}NAME for timm's")
 
 
-def first_convolution(found: Backbone) -> nn.Conv2d:
-    """The first layer that looks at the channels of an image; RecipeError where there is none."""
+def foldable_convolution(found: Backbone) -> nn.Conv2d:
+    """The first layer that looks at the channels of an image, if it is a sum over them.
+
+    RecipeError where there is none, or one that does more than to convolve: what standardises its
+    weights, as timm's StdConv2d does, would standardise others once they were folded.
+    """
     for module in found.net.modules():
         if isinstance(module, nn.Conv2d) and module.in_channels == 3:
-            return module
-    raise RecipeError("this backbone has no first convolution that could be folded")
+            kind = type(module).__name__
+            if kind in PLAIN_CONVOLUTIONS and module.groups == 1:
+                return module
+            raise RecipeError(
+                f"channels=folded needs a plain first convolution, but this backbone has {kind}; "
+                "--set model_args.channels=repeat"
+            )
+    raise RecipeError(
+        "this backbone has no first convolution that could be folded; "
+        "--set model_args.channels=repeat"
+    )
 
 
 def _mobilenet_v2() -> Backbone:
@@ -103,6 +120,9 @@ def _of_timm(name: str) -> Backbone:
         net = timm.create_model(name, pretrained=False, num_classes=0)
     except RuntimeError as error:  # it knows no weights by that tag
         raise RecipeError(f"timm has no model {name!r}: {error}") from error
+    except Exception as error:  # code of others, which not every one of timm's networks suits
+        said = " ".join(str(error).split())[:200] or type(error).__name__
+        raise RecipeError(f"timm cannot build {name!r} without its last layer: {said}") from error
     known = net.pretrained_cfg
     blocks = tuple(
         block
@@ -110,8 +130,16 @@ def _of_timm(name: str) -> Backbone:
         if part not in _AFTER
         for block in (module if isinstance(module, nn.Sequential | nn.ModuleList) else (module,))
     )
+    # Some have layers between the last block and the last layer, which widen the features.
+    n_features = getattr(net, "head_hidden_size", None) or net.num_features
     return Backbone(
-        _Headless(net), blocks, net.num_features, tuple(known["mean"]), tuple(known["std"]), False
+        _Headless(net),
+        blocks,
+        n_features,
+        tuple(known["mean"]),
+        tuple(known["std"]),
+        in_sequence=False,
+        side=known["input_size"][-1],
     )
 
 

@@ -44,7 +44,10 @@ def pretrained(backbone: str, weights: str, net: nn.Module) -> Pretrained:
     Raises RecipeError, saying where was looked, for weights that cannot be had or do not fit.
     """
     if weights != "imagenet":
-        path = Path(weights).expanduser()
+        try:
+            path = Path(weights).expanduser()
+        except RuntimeError as error:
+            raise RecipeError(f"weights {weights}: there is no such home folder") from error
         return Pretrained(_fitting(_read(path), net, path), f"{path.name}, {_sha256(path)[:16]}")
     if backbone == "efficientnet_lite0":
         path = _lite0_file()
@@ -82,9 +85,14 @@ def _official_file(backbone: str) -> Path:
         if _is_whole(place):
             return place
     cache, name = places[0].parent, places[0].name
-    cache.mkdir(parents=True, exist_ok=True)
     base = _url(backbone).removesuffix(name)
-    answers = download(name, [base], cache, lambda part: _is_named_rightly(part, name))
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        answers = download(name, [base], cache, lambda part: _is_named_rightly(part, name))
+    except OSError as error:
+        raise RecipeError(
+            f"{cache}: weights cannot be put there: {error.strerror or error}; set MNISTLAB_CACHE"
+        ) from error
     if answers:
         looked = ", ".join(str(place.parent) for place in places)
         raise RecipeError(

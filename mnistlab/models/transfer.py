@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 from mnistlab.errors import RecipeError
-from mnistlab.models.backbones import Backbone, backbone, first_convolution
+from mnistlab.models.backbones import Backbone, backbone, foldable_convolution
 from mnistlab.models.mlp import shares_per_layer
 from mnistlab.models.pretrained import pretrained
 
@@ -31,12 +31,15 @@ def transfer(
     are read by `Transfer.initialise`, not here. channels: how one becomes three: "repeat", a
     "learned" 1x1 convolution that starts as repeat does (A13), or the first convolution "folded"
     into one that sees a single channel. input_size: the side images are resized to (bilinear);
-    None leaves them. Pixels are normalised as those the backbone was trained on.
+    None leaves them. Pixels are normalised as those the backbone was trained on. Raises
+    RecipeError for a backbone that cannot take images of that size.
     """
     if input_size is not None and not 8 <= input_size <= 1024:
         raise RecipeError(f"model transfer: input_size must be 8 to 1024, got {input_size}")
     shares_per_layer("dropout", dropout, 1)
-    return Transfer(n_classes, backbone, weights, channels, input_size, dropout)
+    network = Transfer(n_classes, backbone, weights, channels, input_size, dropout)
+    _check_takes(network, image_shape)
+    return network
 
 
 class Transfer(nn.Module):
@@ -53,6 +56,7 @@ class Transfer(nn.Module):
     ) -> None:
         super().__init__()
         found = backbone(name)
+        self.side, self.n_features = found.side, found.n_features
         self.name, self.weights, self.channels = name, weights, channels
         self.origin: str | None = "none" if weights == "none" else None
         if channels == "folded":
@@ -160,6 +164,31 @@ class Prepare(nn.Module):
         return (X - self.mean) / self.deviation
 
 
+def _check_takes(network: Transfer, image_shape: tuple[int, int]) -> None:
+    """RecipeError where a backbone makes no features of an image: one is run, its weights as new.
+
+    Some take images of one size alone, in others nothing is left of small ones.
+    """
+    parameter, was_training = next(network.parameters()), network.training
+    image = torch.zeros(1, 1, *image_shape, device=parameter.device)
+    try:
+        with torch.no_grad(), torch.random.fork_rng(devices=[]):
+            found = network.eval().backbone(network.prepare(image))
+        if tuple(found.shape) != (1, network.n_features):
+            raise ValueError(f"its features are {tuple(found.shape)}")
+    except Exception as error:  # code of others, which raises what it pleases
+        height, width = (
+            (network.prepare.input_size,) * 2 if network.prepare.input_size else image_shape
+        )
+        said = " ".join(str(error).split())[:200] or type(error).__name__
+        hint = f"; --set model_args.input_size={network.side}" if height != network.side else ""
+        raise RecipeError(
+            f"backbone {network.name} cannot take images of {height}x{width}: {said}{hint}"
+        ) from error
+    finally:
+        network.train(was_training)
+
+
 def _by_channel(values: tuple[float, float, float]) -> Tensor:
     return torch.tensor(values).reshape(1, 3, 1, 1)
 
@@ -177,7 +206,7 @@ def _fold(found: Backbone) -> None:
 
     Where channels are normalised differently the border, which convolutions pad with 0, differs.
     """
-    convolution = first_convolution(found)
+    convolution = foldable_convolution(found)
     mean, deviation = _by_channel(found.mean), _by_channel(found.deviation)
     kernels = convolution.weight.detach() / deviation  # (out, 3, h, w)
     shift = (kernels * (mean.mean() - mean)).sum((1, 2, 3))

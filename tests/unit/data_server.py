@@ -11,6 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 
 SLOW_S = 0.3
+DRIP_S = 0.02  # between two bytes
 
 
 class DataServer:
@@ -18,8 +19,9 @@ class DataServer:
 
     A fault is a status, or "cut" (ends half-way), "slow" (pauses half-way, then
     goes on), "wrong" (other bytes), "whole" (ignores Range), "gzip" (packs on
-    the way), "shifted" (answers another range than was asked for) or "unmeasured"
-    (does not say how much will come).
+    the way), "shifted" (answers another range than was asked for), "unmeasured"
+    (does not say how much will come), "drip" and "drip headers" (a byte at a time) or
+    "to ADDRESS" (a redirect).
     """
 
     def __init__(self) -> None:
@@ -58,6 +60,14 @@ class DataServer:
         if path not in self.files or isinstance(fault, int):
             request.send_error(fault if isinstance(fault, int) else 404)
             return
+        if fault.startswith("to "):
+            request.send_response(302)
+            request.send_header("Location", fault.removeprefix("to "))
+            request.end_headers()
+            return
+        if fault == "drip headers":
+            _drip(request, b"HTTP/1.1 200 OK\r\nX: " + b"x" * 10_000)
+            return
         body = self.files[path]
         if fault == "wrong":
             body = b"<html>sign in first</html>"
@@ -78,6 +88,9 @@ class DataServer:
         if fault != "unmeasured":
             request.send_header("Content-Length", str(len(rest)))
         request.end_headers()
+        if fault == "drip":
+            _drip(request, rest)
+            return
         half = len(rest) // 2
         request.wfile.write(rest[:half])
         if fault == "cut":
@@ -86,3 +99,10 @@ class DataServer:
             time.sleep(SLOW_S)
         with contextlib.suppress(ConnectionError):  # a client that would not wait
             request.wfile.write(rest[half:])
+
+
+def _drip(request: BaseHTTPRequestHandler, raw: bytes) -> None:
+    with contextlib.suppress(ConnectionError):  # a client that has given up
+        for place in range(len(raw)):
+            request.wfile.write(raw[place : place + 1])
+            time.sleep(DRIP_S)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import gzip
 import hashlib
 import os
@@ -16,6 +17,7 @@ import numpy as np
 import pytest
 from data_server import SLOW_S, DataServer
 
+from mnistlab.cli import run_command
 from mnistlab.data import Dataset, available, fetch, load
 from mnistlab.data.published import download, openml, resolve
 from mnistlab.data.published.sources import SOURCES, File
@@ -105,6 +107,97 @@ def test_a_stalled_mirror_is_given_up(
     server.faults["/" + TRAIN_IMAGES] = ["slow"] * download.N_TRIES
     with pytest.raises(DataError, match="no answer in time"):
         load("mnist")
+
+
+@pytest.mark.parametrize(
+    ("fault", "answer"),
+    [("drip", r"too slow, \d+ bytes per second"), ("drip headers", "no whole answer within")],
+)
+def test_a_mirror_that_drips_is_given_up_and_the_next_is_tried(
+    small: tuple[DataServer, Dataset],
+    cache: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    fault: str,
+    answer: str,
+) -> None:
+    server, expected = small
+    monkeypatch.setattr(download, "WINDOW_S", SLOW_S)
+    monkeypatch.setattr(download, "ANSWER_TIMEOUT_S", SLOW_S)
+    server.faults["/" + TRAIN_IMAGES] = [fault]
+    with pytest.raises(DataError, match=answer) as caught:
+        load("mnist")
+    assert "\n" not in str(caught.value)
+    assert len(server.requests) == 1  # it would be as slow again
+    monkeypatch.setattr(download, "ANSWER_TIMEOUT_S", 30)
+
+    server.faults["/first/" + TRAIN_IMAGES] = ["drip"]
+    server.files |= {f"/first{path}": raw for path, raw in server.files.items()}
+    mirrors = (server.url + "first/", server.url)
+    monkeypatch.setitem(SOURCES, "mnist", replace(SOURCES["mnist"], mirrors=mirrors))
+    assert _same(load("mnist"), expected)
+
+
+def test_a_rate_that_is_enough_is_not_given_up(
+    small: tuple[DataServer, Dataset], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, expected = small
+    monkeypatch.setattr(download, "WINDOW_S", 0.0)  # judged after every packet
+    monkeypatch.setattr(download, "LEAST_RATE", 0.01)
+    assert _same(load("mnist"), expected)
+
+
+def test_the_least_rate_is_far_below_that_of_any_line() -> None:
+    assert download.LEAST_RATE <= 56_000 / 8 / 5
+    assert 5 <= download.WINDOW_S <= 60
+
+
+# requests does not close a connection whose redirect it cannot make sense of.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://[::1",
+        "http://[junk]/",
+        "http://a..b/",
+        "http://" + "a" * 300 + "/",
+        "http://127.0.0.1:junk/",
+        "http://127.0.0.1:99999999/",
+        "http://",
+        "//[",
+        "ftp://127.0.0.1/x",
+        "file:///etc/passwd",
+        "http://\xff\xfe/",
+        "http://%zz%00/",
+    ],
+)
+def test_a_redirect_to_a_malformed_address_is_one_line_and_the_next_mirror_is_tried(
+    small: tuple[DataServer, Dataset], monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    server, expected = small
+    server.faults["/" + TRAIN_IMAGES] = [f"to {address}"] * 100
+    with pytest.raises(DataError, match="not found; tried") as caught:
+        load("mnist")
+    assert "\n" not in str(caught.value)
+    server.faults["/first/" + TRAIN_IMAGES] = [f"to {address}"] * 100
+    server.faults["/" + TRAIN_IMAGES] = []
+    server.files |= {f"/first{path}": raw for path, raw in server.files.items()}
+    mirrors = (server.url + "first/", server.url)
+    monkeypatch.setitem(SOURCES, "mnist", replace(SOURCES["mnist"], mirrors=mirrors))
+    assert _same(load("mnist"), expected)
+    gc.collect()  # here, where it is said to be of no account
+
+
+def test_a_redirect_to_itself_ends(small: tuple[DataServer, Dataset]) -> None:
+    server, _ = small
+    server.faults["/" + TRAIN_IMAGES] = [f"to {server.url}{TRAIN_IMAGES}"] * 100
+    with pytest.raises(DataError, match="leads to no address, TooManyRedirects"):
+        load("mnist")
+
+
+def test_a_redirect_is_followed(small: tuple[DataServer, Dataset]) -> None:
+    server, expected = small
+    server.faults["/" + TRAIN_IMAGES] = [f"to {server.url}{TRAIN_IMAGES}"]
+    assert _same(load("mnist"), expected)
 
 
 def test_a_cut_transfer_is_resumed_by_range(
@@ -269,6 +362,50 @@ def test_a_cache_that_cannot_be_written_is_named(
     cache.write_text("a file where the folder should be")
     with pytest.raises(DataError, match=re.escape(str(cache))):
         load("mnist")
+
+
+@pytest.mark.parametrize("variable", ["MNISTLAB_CACHE", "MNISTLAB_DATA"])
+@pytest.mark.parametrize("folder", ["~nouser/x", "~nouser", "~/x"])
+def test_a_home_of_nobody_is_one_line(
+    cache: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    variable: str,
+    folder: str,
+) -> None:
+    monkeypatch.setenv(variable, folder)
+    if folder == "~/x":
+        monkeypatch.setattr(Path, "home", lambda: pytest.fail("asks"))
+        monkeypatch.delenv("HOME", raising=False)
+        monkeypatch.setattr(os.path, "expanduser", lambda path: path)  # as without a passwd entry
+    for command in ("data list", "data fetch mnist", "data export mnist -o nowhere"):
+        assert run_command(command.split()) == 2
+        (line,) = capsys.readouterr().err.splitlines()
+        assert line == f"error: {variable}: {folder}: there is no such home folder"
+
+
+@pytest.mark.parametrize(
+    "folder",
+    ["/proc/nowhere", "/dev/null", "/dev/null/x", "x" * 300, "/" + "x/" * 3000, "\udcff\n"],
+)
+def test_a_cache_of_any_kind_is_one_line_or_none(
+    small: tuple[DataServer, Dataset],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    folder: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MNISTLAB_CACHE", folder)
+    assert run_command(["data", "list"]) == 0
+    assert "fashion-mini" in capsys.readouterr().out
+    if folder == "\udcff\n":  # odd, and as good as any
+        assert _same(load("mnist"), small[1])
+        return
+    assert run_command(["data", "fetch", "mnist"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("error: ")
+    assert "cannot be written" in line
 
 
 def test_a_damaged_cache_is_mended(small: tuple[DataServer, Dataset], cache: Path) -> None:

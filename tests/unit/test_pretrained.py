@@ -116,6 +116,12 @@ def test_weights_on_the_machine_are_found(
     assert len(server.requests) == 1
 
 
+def test_a_cache_that_cannot_be_written_is_one_line(server: DataServer, tmp_path: Path) -> None:
+    (tmp_path / "cache").write_text("a file where the folder should be")
+    with pytest.raises(RecipeError, match=r"weights cannot be put there: .*set MNISTLAB_CACHE"):
+        read()
+
+
 def test_weights_that_cannot_be_had_say_where_was_looked(
     published: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -202,6 +208,8 @@ def test_a_file_that_does_not_fit_is_one_line(
 def test_files_that_are_not_there_or_not_what_they_say(tmp_path: Path, published: Path) -> None:
     with pytest.raises(RecipeError, match=r"none\.pth: weights cannot be read: No such file"):
         read(tmp_path / "none.pth")
+    with pytest.raises(RecipeError, match="weights ~nouser/x: there is no such home folder"):
+        read("~nouser/x")
     damaged = tmp_path / published.name
     damaged.write_bytes(published.read_bytes()[:-1])
     with pytest.raises(RecipeError, match="its content is not what its name says"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +21,8 @@ from mnistlab.errors import RecipeError
 from mnistlab.models import build, count_parameters
 from mnistlab.models.backbones import BACKBONES
 from mnistlab.phases import Phase
+from mnistlab.recipe import Recipe
+from mnistlab.run import train
 from mnistlab.training import features
 from mnistlab.training.freezing import groups_of
 
@@ -101,6 +104,73 @@ def test_folding_makes_of_grey_what_three_channels_did() -> None:
             made = [net._blocks[0](net.prepare(images)) for net in (three, one)]
         inside = slice(margin, made[0].shape[2] - margin)
         torch.testing.assert_close(*(m[:, :, inside, inside] for m in made), atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["timm/resnet10t", "timm/tf_mobilenetv3_small_minimal_100"])
+def test_folding_a_backbone_of_timm_makes_of_grey_what_repeated_channels_did(name: str) -> None:
+    pytest.importorskip("timm")
+    images = torch.rand(2, 1, 64, 64)
+    three, one = network(name).eval(), network(name, channels="folded").eval()
+    convolution = next(m for m in three.backbone.modules() if isinstance(m, nn.Conv2d))
+    folded = next(m for m in one.backbone.modules() if isinstance(m, nn.Conv2d))
+    with torch.no_grad():
+        made = convolution(three.prepare(images)), folded(one.prepare(images))
+    inside = (..., slice(2, -2), slice(2, -2))  # padding differs
+    torch.testing.assert_close(made[0][inside], made[1][inside], atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("resnetv2_50x1_bit", "StdConv2d"), ("nf_regnet_b0", "ScaledStdConv2d")],
+)
+def test_a_convolution_that_standardises_its_weights_is_not_folded(name: str, kind: str) -> None:
+    pytest.importorskip("timm")
+    with (
+        torch.device("meta"),
+        pytest.raises(RecipeError, match=f"but this backbone has {kind}; --set .*channels=repeat"),
+    ):
+        network(f"timm/{name}", channels="folded")
+
+
+# Per network: a side it takes, and one it does not.
+TAKEN = {
+    "mobilenetv3_small_050": (28, None),  # its features are wider than its last block
+    "lcnet_050": (28, None),
+    "efficientvit_b0": (28, None),
+    "densenet121": (64, 28),  # nothing would be left of smaller images
+    "convnext_atto": (64, 28),
+    "resmlp_12_224": (224, 64),  # of one size alone
+}
+
+
+@pytest.mark.parametrize("name", TAKEN)
+def test_a_backbone_of_timm_trains_or_is_refused_in_one_line(
+    name: str, stripes: Dataset, tmp_path: Path
+) -> None:
+    pytest.importorskip("timm")
+    taken, refused = TAKEN[name]
+    phases = (Phase("adam", 1e-3, 1, unfrozen=1),)
+    args = FRESH | {"backbone": f"timm/{name}"}
+    recipe = Recipe("r", "A15", "transfer", phases, args, batch_size=16, precision="float32")
+    if refused is not None:
+        small = replace(recipe, model_args=args | {"input_size": refused})
+        with pytest.raises(RecipeError, match=f"{name} cannot take images of {refused}x") as caught:
+            train(small, stripes, out=tmp_path, threads=1)
+        assert "\n" not in str(caught.value)
+        assert "--set model_args.input_size=" in str(caught.value)
+        assert list(tmp_path.iterdir()) == []
+    few = replace(recipe, model_args=args | {"input_size": taken}, n_train=16, n_val=8)
+    run = train(few, stripes, out=tmp_path, threads=1)
+    assert run.result["epochs"] == 1
+    assert run.classifier().predict(stripes.images[:3]).shape == (3,)
+
+
+def test_trying_a_backbone_draws_no_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    network("resnet18")
+    tried = torch.rand(3)
+    monkeypatch.setattr(sys.modules["mnistlab.models.transfer"], "_check_takes", lambda *_: None)
+    network("resnet18")
+    assert torch.equal(torch.rand(3), tried)
 
 
 def test_a_learned_convolution_starts_as_repeating_does() -> None:
@@ -315,7 +385,6 @@ def test_a_transferred_network_is_stored_and_restored(stripes: Dataset, tmp_path
 @pytest.mark.parametrize("phase", [Phase(unfrozen=0), Phase(block_decay=0.5)])
 @pytest.mark.parametrize("model", ["cnn", "scratch"])
 def test_what_has_no_blocks_freezes_none(model: str, phase: Phase) -> None:
-    from mnistlab.recipe import Recipe
     from mnistlab.run import classifier_of
 
     with pytest.raises(RecipeError, match=f"model {model} has no blocks"):

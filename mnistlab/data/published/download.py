@@ -3,16 +3,18 @@
 A transfer that breaks off leaves a `.part` in the cache, and the next one asks
 for the rest (HTTP Range). pooch's own downloader cannot, so requests is used
 beneath it. With no network everything fails within REACH_TIMEOUT_S: mirrors
-are first asked for a bare connection, all at once.
+are first asked for a bare connection, all at once. One that answers, but slower
+than LEAST_RATE, is given up as well.
 """
 
 from __future__ import annotations
 
 import os
+import queue
 import socket
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -25,7 +27,10 @@ if TYPE_CHECKING:
 
 CONNECT_TIMEOUT_S = 3.0
 REACH_TIMEOUT_S = 5.0  # for the name look-up and all addresses of a mirror
-READ_TIMEOUT_S = 15.0
+READ_TIMEOUT_S = 15.0  # between two packets
+ANSWER_TIMEOUT_S = 30.0  # until the headers are whole, of all redirects together
+LEAST_RATE = 1024  # bytes per second, over any WINDOW_S; a telephone line brought five times that
+WINDOW_S = 15.0
 N_TRIES = 3
 BACK_OFF_S = 0.5  # doubled after every try
 MAX_DOWNLOAD_BYTES = 1 << 30  # 1 GiB: twice EMNIST, the largest
@@ -120,7 +125,8 @@ def _transfer(url: str, part: Path) -> bool:
     """Bring `part` to its full length; returns whether it was resumed."""
     # requests takes 0.1 s to load; only downloads need it.
     import requests
-    from urllib3.exceptions import HTTPError, ReadTimeoutError
+    from requests.exceptions import InvalidSchema, InvalidURL, MissingSchema, TooManyRedirects
+    from urllib3.exceptions import HTTPError, LocationValueError, ReadTimeoutError
 
     n_done = part.stat().st_size if part.exists() else 0
     # Text is packed on the way and kept packed; what is packed already comes as it is.
@@ -129,14 +135,49 @@ def _transfer(url: str, part: Path) -> bool:
         headers["Range"] = f"bytes={n_done}-"
     timeout = (CONNECT_TIMEOUT_S, READ_TIMEOUT_S)
     try:
-        with requests.get(url, headers=headers, stream=True, timeout=timeout) as response:
+        with _in_time(
+            lambda: requests.get(url, headers=headers, stream=True, timeout=timeout)
+        ) as response:
             n_done = _resume_at(response, part, n_done)
             _append(response, part, n_done)
+    except (
+        InvalidSchema,
+        InvalidURL,
+        MissingSchema,
+        TooManyRedirects,
+        LocationValueError,
+    ) as error:
+        raise RefusedError(f"leads to no address, {type(error).__name__}") from error
     except (requests.Timeout, ReadTimeoutError) as error:
         raise BrokenError("no answer in time") from error
     except (requests.RequestException, HTTPError) as error:
         raise BrokenError(f"broken off, {type(error).__name__}") from error
+    except (
+        ValueError
+    ) as error:  # what urlsplit and idna say of an address, which requests passes on
+        raise RefusedError(f"leads to no address, {type(error).__name__}") from error
     return n_done > 0
+
+
+def _in_time(ask: Callable[[], requests.Response]) -> requests.Response:
+    """What the server answers, unless its headers take too long: they may come byte by byte."""
+    answers: queue.SimpleQueue[requests.Response | Exception] = queue.SimpleQueue()
+
+    def answer() -> None:
+        try:
+            answers.put(ask())
+        except Exception as error:
+            answers.put(error)
+
+    # A thread of the kind that nobody waits for when the program ends.
+    threading.Thread(target=answer, daemon=True).start()
+    try:
+        found = answers.get(timeout=ANSWER_TIMEOUT_S)
+    except queue.Empty:
+        raise RefusedError(f"no whole answer within {ANSWER_TIMEOUT_S:g} s") from None
+    if isinstance(found, Exception):
+        raise found
+    return found
 
 
 def _resume_at(response: requests.Response, part: Path, n_done: int) -> int:
@@ -161,8 +202,7 @@ def _append(response: requests.Response, part: Path, n_done: int) -> None:
     label = f"{urlsplit(response.url).path.split('/')[-1]} from {urlsplit(response.url).hostname}"
     with part.open("ab") as file, show_progress(label, n_bytes, n_done) as advance:
         file.truncate(n_done)
-        # Undecoded: a .gz file that a server declares as gzip-encoded must stay packed.
-        for chunk in response.raw.stream(CHUNK_BYTES, decode_content=False):
+        for chunk in _not_too_slow(_chunks(response)):
             file.write(chunk)
             advance(len(chunk))
             if file.tell() > MAX_DOWNLOAD_BYTES:
@@ -170,3 +210,23 @@ def _append(response: requests.Response, part: Path, n_done: int) -> None:
                 raise RefusedError(f"sends more than {MAX_DOWNLOAD_BYTES} bytes")
         file.flush()
         os.fsync(file.fileno())
+
+
+def _chunks(response: requests.Response) -> Iterator[bytes]:
+    """The body as it comes, undecoded: a .gz file declared as gzip-encoded must stay packed."""
+    # Not `stream`, which waits until CHUNK_BYTES are there, however long that takes.
+    while chunk := response.raw.read1(CHUNK_BYTES, decode_content=False):
+        yield chunk
+
+
+def _not_too_slow(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """The same chunks; RefusedError once fewer than LEAST_RATE bytes a second come for WINDOW_S."""
+    start, n_bytes = time.monotonic(), 0
+    for chunk in chunks:
+        yield chunk
+        n_bytes += len(chunk)
+        seconds = time.monotonic() - start
+        if seconds >= WINDOW_S:
+            if n_bytes < LEAST_RATE * seconds:
+                raise RefusedError(f"too slow, {n_bytes / seconds:.0f} bytes per second")
+            start, n_bytes = time.monotonic(), 0

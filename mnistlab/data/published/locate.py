@@ -6,14 +6,15 @@ import os
 from pathlib import Path
 
 from mnistlab.data.published.sources import File, Source
+from mnistlab.errors import DataError
 
 SYSTEM_FOLDER = Path("/usr/share/datasets")  # of Debian's dataset-* packages
 
 
 def cache_folder() -> Path:
-    """MNISTLAB_CACHE, or the platform's cache folder for mnistlab."""
+    """MNISTLAB_CACHE, or the platform's cache folder for mnistlab; DataError for ~ of nobody."""
     if folder := os.environ.get("MNISTLAB_CACHE"):
-        return Path(folder).expanduser()
+        return _at_home(folder, "MNISTLAB_CACHE")
     # pooch knows every platform's conventions; nothing else here needs it.
     import pooch
 
@@ -21,9 +22,16 @@ def cache_folder() -> Path:
 
 
 def data_folders() -> list[Path]:
-    """The folders of MNISTLAB_DATA, a list separated as PATH is."""
+    """The folders of MNISTLAB_DATA, a list separated as PATH is; DataError for ~ of nobody."""
     listed = os.environ.get("MNISTLAB_DATA", "").split(os.pathsep)
-    return [Path(folder).expanduser() for folder in listed if folder]
+    return [_at_home(folder, "MNISTLAB_DATA") for folder in listed if folder]
+
+
+def _at_home(folder: str, variable: str) -> Path:
+    try:
+        return Path(folder).expanduser()
+    except RuntimeError as error:
+        raise DataError(f"{variable}: {folder}: there is no such home folder") from error
 
 
 def places(source: Source) -> list[Path]:
@@ -31,7 +39,7 @@ def places(source: Source) -> list[Path]:
     found = [cache_folder() / source.folder]
     for folder in data_folders():
         found.append(folder / source.folder)
-        if folder.resolve().name == source.folder:
+        if Path(os.path.realpath(folder)).name == source.folder:
             found.append(folder)
     return [*found, SYSTEM_FOLDER / source.folder]
 
@@ -49,4 +57,12 @@ def find_file(folder: Path, file: File) -> Path | None:
     """A file in `folder`, as published or with its .gz unpacked."""
     packed = folder / file.name
     plain = folder / file.name.removesuffix(".gz")
-    return next((path for path in (packed, plain) if path.is_file()), None)
+    return next((path for path in (packed, plain) if _is_file(path)), None)
+
+
+def _is_file(path: Path) -> bool:
+    """Whether a file is there; what cannot be looked into holds none."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False

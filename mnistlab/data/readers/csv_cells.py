@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -12,10 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mnistlab.data.readers.labels import MAX_CLASSES, Labels, from_names, numbered
 from mnistlab.errors import DataError
-
-INTEGER = re.compile(r"[+-]?[0-9]{1,9}(\.0*)?")
 
 
 @dataclass(frozen=True)
@@ -108,32 +104,3 @@ def _fault(cell: str, value: float | None) -> str:
     if value is None:
         return f"{shown} is not a number"
     return f"{shown} is {'not a whole number' if 0 <= value <= 255 else 'outside 0..255'}"
-
-
-def parse_labels(texts: list[str], where: str, first_row: int) -> Labels:
-    """Integers 0..K-1 if the first label is one, else class names.
-
-    Raises DataError naming `where` and the row of a label that does not fit.
-    """
-    # A table has few different labels: each is looked at once, its rows only when it is wrong.
-    kinds = {text: text.strip() for text in texts}
-    has_integers = INTEGER.fullmatch(kinds[texts[0]]) is not None
-    for text, clean in kinds.items():
-        if fault := _label_fault(clean, has_integers):
-            raise DataError(f"{where}: row {first_row + texts.index(text)}: {fault}")
-    if not has_integers:
-        return from_names([kinds[text] for text in texts], where)
-    numbers = {text: int(clean.partition(".")[0]) for text, clean in kinds.items()}
-    values = np.fromiter((numbers[text] for text in texts), dtype=np.int64, count=len(texts))
-    return values, numbered(values)
-
-
-def _label_fault(text: str, must_be_integer: bool) -> str:
-    if not text:
-        return "the label is empty"
-    if not must_be_integer:
-        return ""
-    if not INTEGER.fullmatch(text):
-        return f"label {text[:20]!r} is not an integer"
-    value = int(text.partition(".")[0])
-    return "" if 0 <= value < MAX_CLASSES else f"label {value} is out of range 0..{MAX_CLASSES - 1}"

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from mnistlab.data import large
 from mnistlab.data.dataset import Dataset
-from mnistlab.data.readers import content, csv_cells, csv_digits
+from mnistlab.data.readers import content, csv_cells, csv_digits, labels
 from mnistlab.data.readers.csv_cells import Columns, Rows
 from mnistlab.data.readers.shapes import Size, flat_size
 from mnistlab.errors import DataError
@@ -62,7 +62,7 @@ def read(path: Path, size: Size | None = None, label_column: str | None = None) 
 
     The label column is found by name (label, class, target, y) or named by
     `label_column`; without a header it is the first, or the one of that
-    number. Labels are integers 0..K-1 or class names. A column called id is
+    number. A column called id is
     left out. `size` is (H, W) where images are not square. Raises DataError
     naming the file, and row and column (from 1, as a spreadsheet counts) of
     the first defect.
@@ -71,27 +71,27 @@ def read(path: Path, size: Size | None = None, label_column: str | None = None) 
     if table.labels is None:
         wanted = ", ".join(LABEL_NAMES)
         raise DataError(f"{path}: no label column ({wanted}); name it with --label-column")
-    labels, class_names = csv_cells.parse_labels(table.labels, str(path), table.first_row)
+    numbers, class_names = labels.from_texts(table.labels, str(path), table.first_row)
     name = path.name.split(".")[0]
-    return Dataset(name, table.images, labels, class_names, provenance=str(path))
+    return Dataset(name, table.images, numbers, class_names, provenance=str(path))
 
 
 def read_table(path: Path, size: Size | None = None, label_column: str | None = None) -> Table:
     """As `read`, for a table that may lack labels, with the ids of its rows."""
     table = open_table(path, size, label_column)
-    labels: list[str] = []
+    of_rows: list[str] = []
     ids: list[str] = []
 
     def pixels() -> Iterator[NDArray[np.uint8]]:
         for rows in table.blocks:
-            labels.extend(rows.labels)
+            of_rows.extend(rows.labels)
             ids.extend(rows.ids)
             yield rows.pixels
 
     images = large.joined(pixels()).reshape(-1, *table.size)
     return Table(
         images,
-        None if table.columns.label is None else labels,
+        None if table.columns.label is None else of_rows,
         None if table.columns.id is None else ids,
         table.first_row,
     )

@@ -90,7 +90,7 @@ def read(images_path: Path, labels_path: Path | None = None) -> Dataset:
         raise DataError(
             f"{labels_path}: {len(values)} labels for {len(images)} images in {images_path.name}"
         )
-    numbers, class_names = labels.from_integers(values, str(labels_path))
+    numbers, class_names = labels.from_values(values, str(labels_path))
     return Dataset(
         images_path.name.split(".")[0], images, numbers, class_names, provenance=str(images_path)
     )

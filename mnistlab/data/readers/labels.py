@@ -1,8 +1,16 @@
-"""What a file's labels mean: integers 0..K-1, or class names in alphabetical order."""
+"""What the labels of a set mean: its classes are the labels that occur, nothing else.
+
+Labels are judged together, over all files of a set: if every one is a whole number they are
+integers in numeric order, however they are spelt (5, 5.0, 5.0e+00, 007); otherwise all are
+texts as they stand. So readers hand over what they found as RawLabels, and `judge` decides.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+import math
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,36 +19,213 @@ from mnistlab.errors import DataError
 
 # Kuzushiji-Kanji, the largest set of its kind, has 3,832. A damaged label must not name millions.
 MAX_CLASSES = 10_000
+# So many digits that a float holds them all: beyond, two labels could become one.
+INTEGER = re.compile(r"[+-]?[0-9]{1,15}")
+DECIMAL = re.compile(r"[+-]?[0-9]{1,400}\.?[0-9]{0,400}([eE][+-]?[0-9]{1,3})?")
+LARGEST_WHOLE = 10**15
 
 Labels = tuple[NDArray[np.int64], tuple[str, ...]]
 
 
-def from_integers(
-    values: NDArray[Any], where: str, class_names: tuple[str, ...] | None = None
-) -> Labels:
-    """Check integer labels (N,) and name their classes "0".."K-1" if no names are given.
+class RawLabels(NamedTuple):
+    """Labels of one file before they are judged.
+
+    codes: int64 (N,), each the position of its label in texts. verbatim: texts are the names of
+    classes, to be taken as they stand and in this order; else they are spellings, of which
+    several may mean one integer.
+    """
+
+    codes: NDArray[np.int64]
+    texts: tuple[str, ...]
+    verbatim: bool = False
+
+
+def judge(
+    parts: Sequence[RawLabels], where: str
+) -> tuple[list[NDArray[np.int64]], tuple[str, ...]]:
+    """The labels of each part in 0..K-1, and the K class names that occur in any of them.
+
+    Raises DataError naming `where` for more classes than MAX_CLASSES.
+    """
+    used = [np.flatnonzero(np.bincount(part.codes, minlength=len(part.texts))) for part in parts]
+    spellings = {
+        part.texts[code]
+        for part, codes in zip(parts, used, strict=True)
+        for code in codes.tolist()
+        if not part.verbatim
+    }
+    canonical = _canonical(spellings)
+    means = [
+        [text if part.verbatim else canonical.get(text, text) for text in part.texts]
+        for part in parts
+    ]
+    occurring = {
+        names[code] for names, codes in zip(means, used, strict=True) for code in codes.tolist()
+    }
+    if len(occurring) > MAX_CLASSES:
+        raise DataError(f"{where}: {len(occurring)} classes are more than {MAX_CLASSES}")
+    class_names = _ordered(parts, occurring)
+    position = {name: i for i, name in enumerate(class_names)}
+    return [
+        np.array([position.get(name, -1) for name in names], dtype=np.int64)[part.codes]
+        for names, part in zip(means, parts, strict=True)
+    ], class_names
+
+
+def from_texts(texts: Sequence[str], where: str, first_row: int = 1) -> Labels:
+    """Labels of the rows of a table; errors as in `raw_from_texts` and `judge`."""
+    return _alone(raw_from_texts(texts, where, first_row), where)
+
+
+def from_values(values: NDArray[Any], where: str) -> Labels:
+    """Labels of an array; errors as in `raw_from_values` and `judge`."""
+    return _alone(raw_from_values(values, where), where)
+
+
+def from_names(names: Sequence[str], where: str) -> Labels:
+    """Names of classes, such as those of folders, as they stand.
+
+    They are in numeric order if all are integers, else sorted as text. Raises DataError for more
+    than MAX_CLASSES.
+    """
+    codes, distinct = _coded(names)
+    in_order = tuple(sorted_names(distinct))
+    position = {name: i for i, name in enumerate(in_order)}
+    places = np.array([position[name] for name in distinct], dtype=np.int64)
+    return _alone(RawLabels(places[codes], in_order, verbatim=True), where)
+
+
+def raw_from_texts(texts: Sequence[str], where: str, first_row: int = 1) -> RawLabels:
+    """Texts (N,), white space around them left out.
+
+    Raises DataError naming `where` and the row, counted from `first_row`, of an empty label or
+    one that says "nan".
+    """
+    codes, distinct = _coded(texts)
+    clean = [text.strip() for text in distinct]
+    for code, text in enumerate(clean):
+        if not text or text.casefold() == "nan":
+            row = first_row + int(np.argmax(codes == code))
+            raise DataError(f"{where}: row {row}: {_missing(text)}")
+    return RawLabels(codes, tuple(clean))
+
+
+def raw_from_values(values: NDArray[Any], where: str) -> RawLabels:
+    """An array (N,) or (N, 1) of integers, floats, booleans or texts.
+
+    Whole floats count as integers. Raises DataError naming `where`, and the image (from 1) whose
+    label is missing, or the line of Python that makes labels of what was found.
+    """
+    if values.ndim == 2 and values.shape[1] == 1:
+        values = values[:, 0]
+    if values.dtype.kind == "O":
+        raise DataError(f"{where}: labels are Python objects; save labels.astype(str) instead")
+    if values.ndim == 2:
+        raise DataError(
+            f"{where}: labels are {values.dtype} {values.shape}, not one per image; "
+            "if they are one-hot, save labels.argmax(1) instead"
+        )
+    if values.ndim != 1 or values.dtype.kind not in "biufUS":
+        raise DataError(
+            f"{where}: labels must be integers or texts (N,), got {values.dtype} {values.shape}"
+        )
+    distinct, codes = np.unique(values, return_inverse=True)
+    codes = codes.astype(np.int64)
+    texts = tuple(_as_text(value, where).strip() for value in distinct.tolist())
+    for code, text in enumerate(texts):
+        if not text or text.casefold() in ("nan", "inf", "-inf"):
+            image = int(np.argmax(codes == code)) + 1
+            raise DataError(f"{where}: {_missing(text)} (image {image})")
+    return RawLabels(codes, texts)
+
+
+def raw_from_positions(values: NDArray[Any], names: Sequence[str], where: str) -> RawLabels:
+    """Integers (N,) or (N, 1) that are positions in a list of class names, kept in its order.
+
+    Raises DataError naming `where` for other values, and for names that are empty or not unique.
+    """
+    if values.ndim == 2 and values.shape[1] == 1:
+        values = values[:, 0]
+    if values.ndim != 1 or values.dtype.kind not in "iu":
+        raise DataError(
+            f"{where}: with class names labels must be integers (N,), "
+            f"got {values.dtype} {values.shape}"
+        )
+    if not all(name.strip() for name in names) or len(set(names)) < len(names):
+        raise DataError(f"{where}: class names must be different and not empty")
+    checked, _ = from_integers(values, where, tuple(names))
+    return RawLabels(checked, tuple(names), verbatim=True)
+
+
+def from_integers(values: NDArray[Any], where: str, class_names: tuple[str, ...]) -> Labels:
+    """Check integer labels (N,) that are positions in `class_names`, of which some may not occur.
 
     Raises DataError naming `where` for a label outside the classes.
     """
-    n_classes = MAX_CLASSES if class_names is None else len(class_names)
-    wrong = np.flatnonzero((values < 0) | (values >= n_classes))
+    wrong = np.flatnonzero((values < 0) | (values >= len(class_names)))
     if len(wrong):
         raise DataError(
             f"{where}: label {values[wrong[0]]} of image {wrong[0] + 1} "
-            f"is out of range 0..{n_classes - 1}"
+            f"is out of range 0..{len(class_names) - 1}"
         )
-    checked = values.astype(np.int64)
-    return checked, class_names or numbered(checked)
+    return values.astype(np.int64), class_names
 
 
-def numbered(checked: NDArray[np.int64]) -> tuple[str, ...]:
-    """Names "0".."K-1" for labels that have none, K being the highest plus one."""
-    return tuple(str(k) for k in range(int(checked.max(initial=-1)) + 1))
+def sorted_names(names: Sequence[str] | set[str]) -> list[str]:
+    """In numeric order if all are integers, else sorted as text."""
+    in_text_order = sorted(names)
+    if all(INTEGER.fullmatch(name) for name in in_text_order):
+        return sorted(in_text_order, key=int)
+    return in_text_order
 
 
-def from_names(values: list[str], where: str) -> Labels:
-    """Number class names in alphabetical order."""
-    names, labels = np.unique(np.array(values, dtype=np.str_), return_inverse=True)
-    if len(names) > MAX_CLASSES:
-        raise DataError(f"{where}: {len(names)} classes are more than {MAX_CLASSES}")
-    return labels.astype(np.int64), tuple(str(name) for name in names)
+def _alone(raw: RawLabels, where: str) -> Labels:
+    (codes,), class_names = judge([raw], where)
+    return codes, class_names
+
+
+def _coded(texts: Sequence[str]) -> tuple[NDArray[np.int64], list[str]]:
+    """Each text's position among the distinct ones, which stand in order of their first place."""
+    numbers: dict[str, int] = {}
+    codes = (numbers.setdefault(text, len(numbers)) for text in texts)
+    return np.fromiter(codes, dtype=np.int64, count=len(texts)), list(numbers)
+
+
+def _canonical(spellings: set[str]) -> Mapping[str, str]:
+    """What each spelling means: integers if all are whole numbers, else itself."""
+    wholes = {text: _whole(text) for text in spellings}
+    if None in wholes.values():
+        return {}
+    return {text: str(whole) for text, whole in wholes.items()}
+
+
+def _whole(text: str) -> int | None:
+    if INTEGER.fullmatch(text):
+        return int(text)
+    if not DECIMAL.fullmatch(text):
+        return None
+    value = float(text)
+    return int(value) if value.is_integer() and abs(value) < LARGEST_WHOLE else None
+
+
+def _ordered(parts: Sequence[RawLabels], occurring: set[str]) -> tuple[str, ...]:
+    """The classes in the order of a list that was given; where there is none, see sorted_names."""
+    longest = max(parts, key=lambda part: len(part.texts)).texts
+    if all(part.verbatim and part.texts == longest[: len(part.texts)] for part in parts):
+        return tuple(name for name in longest if name in occurring)
+    return tuple(sorted_names(occurring))
+
+
+def _as_text(value: object, where: str) -> str:
+    if isinstance(value, bytes):
+        try:
+            return value.decode()
+        except UnicodeDecodeError as error:
+            raise DataError(f"{where}: label {value[:20]!r} is not UTF-8 text") from error
+    if isinstance(value, float) and math.isfinite(value):
+        return repr(value)
+    return str(value)
+
+
+def _missing(text: str) -> str:
+    return f"the label is {text!r}, no class" if text else "the label is empty"

@@ -60,13 +60,25 @@ def read(path: Path, size: Size | None = None) -> Dataset:
     arrays = _arrays(path)
     image_keys, label_keys = _layout(arrays, path)
     parts = _image_parts(arrays, image_keys, path, size)
+    class_names = _class_names(arrays, path)
+    raw = []
     for key, images in zip(label_keys, parts, strict=True):
-        _check_labels(arrays[key], f"{path}: {key}", len(images))
-    values = _joined([arrays[key] for key in label_keys])
-    numbers, names = labels.from_integers(values, str(path), _class_names(arrays, path))
+        where = f"{path}: {key}"
+        if len(arrays[key]) != len(images):
+            raise DataError(f"{where}: {len(arrays[key])} labels for {len(images)} images")
+        if class_names is None:
+            raw.append(labels.raw_from_values(arrays[key], where))
+        else:
+            raw.append(labels.raw_from_positions(arrays[key], class_names, where))
+    numbers, names = labels.judge(raw, str(path))
     n_official_train = len(parts[0]) if len(parts) > 1 else None
     return Dataset(
-        path.stem, _joined(parts), numbers, names, n_official_train, provenance=str(path)
+        path.stem,
+        _joined(parts),
+        np.concatenate(numbers),
+        names,
+        n_official_train,
+        provenance=str(path),
     )
 
 
@@ -117,13 +129,6 @@ def _images(array: NDArray[Any], where: str, size: Size | None) -> NDArray[np.ui
     if array.size == 0:
         raise DataError(f"{where}: holds no images")
     return array
-
-
-def _check_labels(array: NDArray[Any], where: str, n_images: int) -> None:
-    if array.dtype.kind not in "iu" or array.shape != (n_images,):
-        raise DataError(
-            f"{where}: labels must be {n_images} integers, got {array.dtype} {array.shape}"
-        )
 
 
 def _class_names(arrays: dict[str, NDArray[Any]], path: Path) -> tuple[str, ...] | None:
