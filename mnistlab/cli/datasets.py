@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from mnistlab import atomic
 from mnistlab.cli.options import (
     MOST_FOLDS,
     DeviceOption,
@@ -153,7 +154,6 @@ def data_export(
     Beside a test.csv lies evaluate.csv, the same images under an ID instead of labels. An earlier
     export in the folder is replaced; files of other origin never are.
     """
-    from mnistlab import atomic
     from mnistlab.data import export, load
 
     atomic.check_writable(out)  # before a set is fetched

@@ -254,7 +254,7 @@ def test_a_table_stands_in_columns_whatever_is_in_it() -> None:
 @pytest.mark.parametrize(
     "words",
     [
-        "study mlp-optimizers --quick --data digits",
+        "study optimizers --quick --data digits",
         "tune softmax --data digits",
         "data profile digits",
         "data audit digits",
