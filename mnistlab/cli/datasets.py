@@ -21,7 +21,11 @@ from mnistlab.cli.options import (
 )
 from mnistlab.cli.options import hold_out as checked_hold_out
 
-app = typer.Typer(help="Data sets: list, fetch, profile, audit, export.", no_args_is_help=True)
+app = typer.Typer(
+    help="Data sets: list, fetch, profile, audit, export.",
+    epilog="Example: mnistlab data profile my-images/ --size 28",
+    no_args_is_help=True,
+)
 
 
 @app.command("list", epilog="Example: mnistlab data list")
