@@ -7,6 +7,7 @@ refused by all of them, in scikit-learn's words.
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -96,7 +97,9 @@ def check_training_images(
     arrays that scikit-learn would refuse, and for a single class.
     """
     images, labels = validate_data(estimator, X, y, dtype=list(dtypes), allow_nd=True)
-    check_classification_targets(labels)
+    with warnings.catch_warnings():  # of few images in many classes: labels need no guessing here
+        warnings.filterwarnings("ignore", message="The number of unique classes")
+        check_classification_targets(labels)
     estimator.image_shape_ = image_shape_of(images)
     estimator.n_features_in_ = math.prod(estimator.image_shape_)  # pixels, of images too
     estimator.classes_, codes = np.unique(labels, return_inverse=True)

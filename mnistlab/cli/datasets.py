@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from mnistlab import atomic
 from mnistlab.cli.options import (
     MOST_FOLDS,
     DeviceOption,
@@ -20,7 +21,11 @@ from mnistlab.cli.options import (
 )
 from mnistlab.cli.options import hold_out as checked_hold_out
 
-app = typer.Typer(help="Data sets: list, fetch, profile, audit, export.", no_args_is_help=True)
+app = typer.Typer(
+    help="Data sets: list, fetch, profile, audit, export.",
+    epilog="Example: mnistlab data profile my-images/ --size 28",
+    no_args_is_help=True,
+)
 
 
 @app.command("list", epilog="Example: mnistlab data list")
@@ -70,6 +75,7 @@ def data_profile(
     from mnistlab.data.profile import profile
     from mnistlab.reporting.profile_report import profile_report, summary_lines
 
+    atomic.check_writable(out)  # before the work
     dataset = load(name, size=size, label_column=label_column)
     found = profile(
         dataset,
@@ -109,6 +115,7 @@ def data_audit(
     from mnistlab.reporting.study_report import text_of
     from mnistlab.run.auditing import audit
 
+    atomic.check_writable(out)
     dataset = load(name, size=size, label_column=label_column)
     with shown_progress() as progress:
         progress.on_plan(folds)
@@ -151,7 +158,6 @@ def data_export(
     Beside a test.csv lies evaluate.csv, the same images under an ID instead of labels. An earlier
     export in the folder is replaced; files of other origin never are.
     """
-    from mnistlab import atomic
     from mnistlab.data import export, load
 
     atomic.check_writable(out)  # before a set is fetched

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mnistlab.data.grey_levels import BLACK, statistics_of
 from mnistlab.data.profile import Embedding, Profile
+from mnistlab.data.splits import auto_protocol
 from mnistlab.reporting.bounds import MOST_CLASSES, extremes, with_left_out
 from mnistlab.reporting.page import Column, Table
 from mnistlab.reporting.profile_words import class_name, compared
@@ -90,7 +91,8 @@ def split_table(profile: Profile) -> Table:
         Column("Largest shift of a class, points", ".2f"),
     )
     has_parts = len(profile.parts) > 1
-    splits = [split for split in profile.splits if has_parts or split.protocol != "official"]
+    of_parts = () if has_parts else ("official", "given")
+    splits = [split for split in profile.splits if split.protocol not in of_parts]
     rows = tuple(
         (split.protocol, *(split.sizes or (None, None, None)), _points(split.largest_shift))
         for split in splits
@@ -101,7 +103,7 @@ def split_table(profile: Profile) -> Table:
         if split.fault
     ]
     note = (
-        f"Training takes {'official' if has_parts else 'stratified-70-15-15'} unless told "
+        f"Training takes {auto_protocol(profile.dataset)} unless told "
         "otherwise. The shift is how far the share of a class in one of the parts is from its "
         "share of all images, at most." + "".join(faults)
     )

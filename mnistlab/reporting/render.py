@@ -18,6 +18,8 @@ from mnistlab.reporting.palette import VARIABLES
 if TYPE_CHECKING:
     from jinja2 import Environment
 
+# Characters that no HTML may hold, as from a name in a damaged table.
+_CONTROLS = dict.fromkeys([*range(9), 11, *range(14, 32), 127], "\N{REPLACEMENT CHARACTER}")
 _TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -41,7 +43,7 @@ def render(page: Page) -> str:
         )
     )
     # A lone surrogate, as from an undecodable file name, cannot be written as UTF-8.
-    return text.encode(errors="replace").decode()
+    return text.encode(errors="replace").decode().translate(_CONTROLS)
 
 
 def write(page: Page, folder: Path) -> Path:

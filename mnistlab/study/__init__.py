@@ -74,6 +74,7 @@ def run_study(
     if n_seeds is not None and n_seeds < 1:
         raise RecipeError(f"seeds must be at least 1, got {n_seeds}")
     dataset = data if isinstance(data, Dataset) else load(data or study.data)
+    atomic.check_writable(out)
     if quick:
         study, dataset = miniature(study), few_images(dataset)
     if on != "local" and not isinstance(study, Study):
@@ -82,6 +83,7 @@ def run_study(
         threads = threads or where.default_threads
         told = progress or Progress()
         settings = Settings(n_seeds, Path(out), force, device, threads, told, where)
+        atomic.check_writable(settings.folder_of(study, dataset))  # not after hours of training
         result = study.run(dataset, settings)
     atomic.write_json(result.path / "result.json", result.to_json())
     return result

@@ -116,6 +116,7 @@ def tune(
             raise RecipeError(f"{name} must be at least 1, got {value}")
     machine.check_threads(n_processes, "processes")
     machine.check_threads(threads)
+    atomic.check_writable(out)
     space, progress = space or space_of(recipe), progress or Progress()
     space.check(recipe)
     check_trainable(recipe, parts_of(recipe, dataset).train, device)

@@ -249,3 +249,27 @@ def test_a_table_stands_in_columns_whatever_is_in_it() -> None:
     where = {cell_len(line) - 1 for line in lines[2:]}
     assert where == {max(cell_len(name) for name in names) + 2}
     assert "a b" in lines[6]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "study optimizers --quick --data digits",
+        "tune softmax --data digits",
+        "data profile digits",
+        "data audit digits",
+    ],
+)
+def test_a_folder_that_cannot_be_written_is_noticed_before_the_work(
+    words: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.chdir(tmp_path)
+    assert run_command([*words.split(), "--out", "file/runs"]) == 2
+    shown = capsys.readouterr().err
+    assert "file" in shown
+    assert shown.count("\n") == 1  # nothing was said of any work
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]

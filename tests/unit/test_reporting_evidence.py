@@ -126,5 +126,5 @@ def test_accuracy_by_severity_tells_where_it_ends() -> None:
     ],
 )
 def test_severities_that_cannot_be_drawn_are_refused(families: dict[str, np.ndarray]) -> None:
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match="figure "):
         severity_curves(0.9, families, **WORDS)

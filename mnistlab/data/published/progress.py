@@ -13,7 +13,8 @@ def show_progress(label: str, n_bytes: int | None, n_done: int) -> Iterator[Call
     if not sys.stderr.isatty():
         size = "" if n_bytes is None else f" ({n_bytes / 1e6:.1f} MB)"
         rest = f", from {n_done / 1e6:.1f} MB on" if n_done else ""
-        print(f"downloading {label}{size}{rest}", file=sys.stderr, flush=True)
+        with contextlib.suppress(OSError):  # nobody reads it
+            print(f"downloading {label}{size}{rest}", file=sys.stderr, flush=True)
         yield lambda n: None
         return
     # rich is loaded only where someone watches.

@@ -194,13 +194,21 @@ def shorten(label: str, n_characters: int) -> str:
 
     n_characters: of Latin width; a Chinese character or an emoji takes two.
     """
-    clean = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in label)
+    clean = "".join(map(_shown, label))
     if cell_len(clean) <= n_characters:
         return clean
     cut = clean[: max(0, n_characters - 1)]
     while cut and cell_len(cut) >= n_characters:
         cut = cut[:-1]
     return cut.rstrip() + "…"
+
+
+def _shown(letter: str) -> str:
+    if (
+        letter.isprintable() or letter == "\N{ZERO WIDTH JOINER}"
+    ):  # which makes one emoji of several
+        return letter
+    return " " if letter.isspace() else "\N{REPLACEMENT CHARACTER}"
 
 
 def text_width(text: str, size: float) -> float:
