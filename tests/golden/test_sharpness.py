@@ -18,6 +18,7 @@ from mnistlab.recipe import Recipe
 from mnistlab.recipes import RECIPES, get_recipe
 
 KEPT = kept_losses.read()
+LEARNING = [name for name in RECIPES if get_recipe(name).phases]
 
 
 def at_another_rate(recipe: Recipe, number: int) -> Recipe:
@@ -56,30 +57,39 @@ def test_a_learning_rate_a_tenth_higher_is_noticed(name: str, number: int) -> No
     assert noticed(name, lambda recipe: at_another_rate(recipe, number))
 
 
+def test_a_softer_margin_is_noticed() -> None:
+    """A support vector machine has neither rate nor seed, and its kernel adapts to the scaling."""
+
+    def softened(recipe: Recipe) -> Recipe:
+        arguments = dict(recipe.model_args)
+        return replace(recipe, model_args=arguments | {"C": arguments.get("C", 1.0) / 1.1})
+
+    assert [name for name in RECIPES if name not in LEARNING] == ["svm"]
+    assert noticed("svm", softened)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("change", CHANGES)
-@pytest.mark.parametrize("name", RECIPES)
+@pytest.mark.parametrize("name", LEARNING)
 def test_every_other_change_is_noticed(name: str, change: str) -> None:
-    """Of a support vector machine its scaling alone: it has no batches, nothing in it is random."""
-    if change == "scaling" or get_recipe(name).phases:
-        assert noticed(name, CHANGES[change])
+    assert noticed(name, CHANGES[change])
 
 
-def larger_by_a_hundredth(self: Any, *args: Any) -> Any:
+def larger_by_a_twentieth(self: Any, *args: Any) -> Any:
     network = self.build_as_ever(*args)
     if isinstance(network, torch.nn.Module):
         with torch.no_grad():
             for weights in network.parameters():
-                weights *= 1.01
+                weights *= 1.05
     else:
-        network.weights *= np.float32(1.01)
+        network.weights *= np.float32(1.05)
     return network
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [name for name in RECIPES if get_recipe(name).phases])
+@pytest.mark.parametrize("name", LEARNING)
 def test_another_initialisation_is_noticed(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for kind in (TorchClassifier, ScratchClassifier):
         monkeypatch.setattr(kind, "build_as_ever", kind._build, raising=False)
-        monkeypatch.setattr(kind, "_build", larger_by_a_hundredth)
+        monkeypatch.setattr(kind, "_build", larger_by_a_twentieth)
     assert noticed(name, lambda recipe: recipe)
