@@ -24,7 +24,7 @@ check-cpus:
 
 # Writes what tests/golden keeps of RECIPES="name ...", of all without: a minute for ten.
 golden:
-	PYTHONPATH=tests $(PYTHON) tests/golden/write.py $(ARGS) $(RECIPES)
+	PYTHONPATH=tests:$(PYTHONPATH) $(PYTHON) tests/golden/write.py $(ARGS) $(RECIPES)
 
 format:
 	$(PYTHON) -m ruff format .

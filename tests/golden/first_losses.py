@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import argparse
 import json
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Any
+from unittest.mock import patch
 
+from mnistlab.classifiers import scratch_classifier, svm_classifier, torch_classifier
 from mnistlab.data import load
+from mnistlab.data.scaling import fit_scaling
 from mnistlab.phases import KEEPS_NOTHING, Checkpoint, Keeper
 from mnistlab.recipe import Recipe
 from mnistlab.recipes import get_recipe
@@ -107,12 +111,31 @@ def _fitted(recipe: Recipe, n_images: int, keeper: Keeper = KEEPS_NOTHING) -> An
     return classifier
 
 
+@contextmanager
+def rounded_otherwise(n_last_bits: int) -> Iterator[None]:
+    """Pixels divided by a number with other last bits, so that all after it is rounded anew."""
+
+    def nudged(kind: str, X: Any) -> tuple[float, float]:
+        shift, scale = fit_scaling(kind, X)
+        return shift, scale * (1 + n_last_bits * 2**-23)
+
+    with (
+        patch.object(torch_classifier, "fit_scaling", nudged),
+        patch.object(scratch_classifier, "fit_scaling", nudged),
+        patch.object(svm_classifier, "fit_scaling", nudged),
+    ):
+        yield
+
+
 def main() -> None:
     """Print {recipe: [losses of steps and of epochs]} of the recipes named."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("recipes", nargs="+")
-    names = parser.parse_args().recipes
-    print(json.dumps({name: first_losses(*shortened(get_recipe(name))) for name in names}))
+    parser.add_argument("--last-bits", type=int, default=0, help="see rounded_otherwise")
+    asked = parser.parse_args()
+    with rounded_otherwise(asked.last_bits):
+        found = {name: first_losses(*shortened(get_recipe(name))) for name in asked.recipes}
+    print(json.dumps(found))
 
 
 if __name__ == "__main__":

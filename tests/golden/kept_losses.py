@@ -9,13 +9,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from pathlib import Path
 
+from first_losses import N_STEPS
+
+from mnistlab.recipe import Recipe
+
+PLAIN = ("sgd", "momentum", "nesterov")
 FOLDER = Path(__file__).parent
+FACTOR = 4  # a make of CPU nobody has tried, against the farthest of those that were
 # What a number may differ by however close the CPUs were that were tried, as a fraction of it.
 LEAST_OF_A_STEP = 1e-5  # six decimals are kept, and float32 rounds to 6e-8 many times a step
+# Adam divides a gradient by its own size: one that is zero but for rounding moves its weight by a
+# full step, to one side or the other, and no CPU tells where that will happen on the next.
+LEAST_AFTER_ADAM = 5e-4
 LEAST_OF_AN_EPOCH = 5e-4  # thirty steps multiply the last bit of a pixel by up to a thousand
-FACTOR = 4  # a make of CPU nobody has tried, against the farthest of those that were
+MOST = 0.05  # three times what any CPU tried has been off by
 
 
 @dataclass(frozen=True)
@@ -26,7 +36,9 @@ class Kept:
     epochs: Sequence[float]
     spread: Sequence[float]
 
-    def differing(self, steps: Sequence[float], epochs: Sequence[float]) -> list[str]:
+    def differing(
+        self, recipe: Recipe, steps: Sequence[float], epochs: Sequence[float]
+    ) -> list[str]:
         """Every number that is farther from the kept one than rounding explains, in words.
 
         Without epochs the steps alone are compared.
@@ -35,13 +47,24 @@ class Kept:
         return [
             f"{what} {i + 1}: {found:.6f}, kept is {kept:.6f} within {within:.1e} of it"
             for what, losses, of_kept, spread, least in (
-                ("step", steps, self.steps, self.spread[:n], LEAST_OF_A_STEP),
-                ("epoch", epochs, self.epochs, self.spread[n:], LEAST_OF_AN_EPOCH),
+                ("step", steps, self.steps, self.spread[:n], least_of_steps(recipe)),
+                ("epoch", epochs, self.epochs, self.spread[n:], repeat(LEAST_OF_AN_EPOCH)),
             )
             if losses
-            for i, (found, kept, width) in enumerate(zip(losses, of_kept, spread, strict=True))
-            if not distance(found, kept) <= (within := max(least, FACTOR * width))
+            for i, (found, kept, width, floor) in enumerate(
+                zip(losses, of_kept, spread, least, strict=False)
+            )
+            if not distance(found, kept) <= (within := min(MOST, max(floor, FACTOR * width)))
         ]
+
+
+def least_of_steps(recipe: Recipe) -> list[float]:
+    """For every step that is kept of the recipe."""
+    return [
+        LEAST_OF_A_STEP if i == 0 or phase.optimizer in PLAIN else LEAST_AFTER_ADAM
+        for phase in recipe.phases
+        for i in range(N_STEPS)
+    ]
 
 
 def distance(found: float, kept: float) -> float:

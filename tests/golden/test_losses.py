@@ -41,7 +41,7 @@ def test_first_losses_are_as_kept(name: str) -> None:
     steps, epochs = first_losses(recipe, n_images)
     again = first_losses(recipe, n_images, steps_alone=bool(recipe.phases))
     assert again == (steps, [] if recipe.phases else epochs), "the same bits"
-    assert KEPT[name].differing(steps, epochs) == []
+    assert KEPT[name].differing(recipe, steps, epochs) == []
 
 
 @pytest.mark.parametrize("name", LEARNING)

@@ -46,7 +46,7 @@ def noticed(name: str, change: Callable[[Recipe], Recipe]) -> bool:
     """Whether the first steps of the recipe, shortened and then changed, are not those kept."""
     recipe, n_images = shortened(get_recipe(name))
     found = first_losses(change(recipe), n_images, steps_alone=True)
-    return KEPT[name].differing(*found) != []
+    return KEPT[name].differing(recipe, *found) != []
 
 
 @pytest.mark.parametrize(

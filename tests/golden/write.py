@@ -1,9 +1,10 @@
 """Write the golden files of some recipes, or of all: `make golden RECIPES="mlp svm"`.
 
 Each is trained under every setting of tests/cpus.py, and under two more that exchange the kernels
-of MKL and OpenBLAS as well. What is kept is what it does with all that this CPU has; the spread is
-how far the others are from that. With --spread what is kept stays, and only how far all are from
-it is measured anew.
+of MKL and OpenBLAS as well; and on this CPU with pixels that differ in their last bits, for the
+makes that no setting stands in for. What is kept is what it does with all that this CPU has; the
+spread is how far the others are from that. With --spread what is kept stays; how far this CPU and
+those it stands in for are from it is measured, and kept where it is farther than any before.
 """
 
 from __future__ import annotations
@@ -31,13 +32,15 @@ FURTHER = {
         "OPENBLAS_CORETYPE": "Nehalem",
     },
 }
+LAST_BITS = (-1, 1, 2)
 Losses = tuple[list[float], list[float]]
 
 
-def measured(names: list[str], setting: dict[str, str]) -> dict[str, Losses]:
+def measured(names: list[str], setting: dict[str, str], last_bits: int = 0) -> dict[str, Losses]:
     """The first losses of recipes in a process of their own: libraries read a setting once."""
+    script = str(Path(__file__).with_name("first_losses.py"))
     finished = subprocess.run(
-        [sys.executable, str(Path(__file__).with_name("first_losses.py")), *names],
+        [sys.executable, script, *names, f"--last-bits={last_bits}"],
         env=os.environ | {"OMP_NUM_THREADS": "1"} | setting,
         stdout=subprocess.PIPE,
         text=True,
@@ -63,12 +66,18 @@ def main() -> None:
     for name, setting in (SETTINGS | FURTHER).items():
         print(f"{name} ...", flush=True)
         found.append(measured(names, setting))
+    for last_bits in LAST_BITS:
+        print(f"pixels with other last bits ({last_bits}) ...", flush=True)
+        found.append(measured(names, {}, last_bits))
     for name in names:
         before, (steps, epochs) = kept.get(name), found[0][name]
-        if asked.spread and before is not None:
+        keeps = asked.spread and before is not None and len(before.steps) == len(steps)
+        if keeps:
             steps, epochs = [*before.steps], [*before.epochs]
         steps, epochs = [round(x, 6) for x in steps], [round(x, 6) for x in epochs]
         widths = spread((steps, epochs), [losses[name] for losses in found])
+        if keeps:
+            widths = list(map(max, widths, before.spread))
         kept[name] = Kept(steps, epochs, widths)
         changed = before is not None and epochs != before.epochs
         print(f"{name:26} spread up to {max(widths):.1e}{', CHANGED' if changed else ''}")
