@@ -2,7 +2,7 @@
 PYTHON := .venv/bin/python
 export MNISTLAB_DATA ?= $(wildcard ../shared/data)
 
-.PHONY: check format lint types test slow tables
+.PHONY: check check-cpus golden format lint types test slow tables
 
 check: lint types test
 
@@ -17,6 +17,15 @@ types:
 test:
 	$(PYTHON) -m pytest -m "not slow" -n auto --dist loadfile
 
+# The tests that numbers depend on, as other makes of CPU would run them: a quarter of an hour.
+# Resumed where it stopped; ARGS="--again" or ARGS="tests/golden" go to tests/cpus.py.
+check-cpus:
+	$(PYTHON) tests/cpus.py $(ARGS)
+
+# Writes what tests/golden keeps of RECIPES="name ...", of all without: a minute for ten.
+golden:
+	PYTHONPATH=tests:$(PYTHONPATH) $(PYTHON) tests/golden/write.py $(ARGS) $(RECIPES)
+
 format:
 	$(PYTHON) -m ruff format .
 	$(PYTHON) -m ruff check --fix .
@@ -24,7 +33,7 @@ format:
 # Each recipe's expected result on the complete sets, twenty kills of a torch training: five hours.
 slow:
 	$(PYTHON) -m pytest tests/slow
-	$(PYTHON) -m pytest -m slow tests/unit
+	$(PYTHON) -m pytest -m slow tests/unit tests/golden
 
 # Writes the tables of README.md anew from benchmarks/ledger.jsonl.
 tables:

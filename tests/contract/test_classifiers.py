@@ -267,9 +267,10 @@ def test_learns_with_any_labels_and_floats(name: str, stripes: Dataset) -> None:
 def test_takes_images_of_any_shape(name: str, shape: tuple[int, ...]) -> None:
     y = np.arange(90) % 2
     X = np.random.default_rng(0).normal(size=(90, *shape))
-    X[y == 1] += 4
+    X[y == 1] += 8  # no image lies between the classes: what is right does not hang on rounding
+    # At five times the rate batch normalisation's averages lag behind the weights, on some CPUs.
     classifier = untrained(
-        name, n_epochs=30, learning_rate=0.05, batch_size=16, validation_fraction=0
+        name, n_epochs=30, learning_rate=0.01, batch_size=16, validation_fraction=0
     ).fit(X, y)
     assert classifier.score(X, y) > 0.95
     assert outputs(classifier, X[:3]).shape == ((3,) if name == "svm" else (3, 2))
@@ -433,7 +434,9 @@ def test_works_in_scikit_learns_tools(name: str, stripes: Dataset) -> None:
 
 def test_shorthand_for_hidden_sizes_can_be_searched(stripes: Dataset) -> None:
     X, y = stripes.images.reshape(len(stripes), -1).astype(np.float32), stripes.labels
-    classifier = TorchClassifier("mlp", n_epochs=4, batch_size=32, random_state=0)
+    classifier = TorchClassifier(
+        "mlp", n_epochs=4, batch_size=32, precision="float32", random_state=0
+    )
     search = GridSearchCV(
         Pipeline([("scale", StandardScaler()), ("net", classifier)]),
         {"net__hidden_sizes": [(), (16,)], "net__learning_rate": [1e-5, 0.02]},

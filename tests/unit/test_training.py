@@ -86,7 +86,7 @@ def test_impossible_phases_are_refused(field: str, value: object) -> None:
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_every_optimizer_learns(optimizer: str) -> None:
-    rate = 0.02 if "adam" in optimizer else 0.1
+    rate = {"muon": 0.05}.get(optimizer, 0.02 if "adam" in optimizer else 0.1)
     history = train(
         network(), blobs(96, 0), blobs(30, 1), [Phase(optimizer, rate, 8)], batch_size=16, seed=0
     )

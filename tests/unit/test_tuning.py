@@ -289,7 +289,7 @@ def test_ctrl_c_leaves_the_best_recipe_and_the_search_goes_on(
     process = started(tmp_path)
     wait_for_trial(tmp_path, 5, process)
     process.send_signal(signal.SIGINT)
-    errors = process.communicate(timeout=60)[1]
+    errors = process.communicate(timeout=200)[1]
     assert process.returncode == 130, errors
     assert "Traceback" not in errors
     (best,) = tmp_path.glob("tune-*/best.json")

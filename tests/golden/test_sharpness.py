@@ -1,0 +1,95 @@
+"""What the golden files must notice, tried on every recipe: tolerances are wide enough for other
+CPUs, and far too narrow for another training."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import kept_losses
+import numpy as np
+import pytest
+import torch
+from first_losses import first_losses, shortened
+
+from mnistlab.classifiers import ScratchClassifier, TorchClassifier
+from mnistlab.recipe import Recipe
+from mnistlab.recipes import RECIPES, get_recipe
+
+KEPT = kept_losses.read()
+LEARNING = [name for name in RECIPES if get_recipe(name).phases]
+
+
+def at_another_rate(recipe: Recipe, number: int) -> Recipe:
+    """In the phase of that number alone."""
+    phases = list(recipe.phases)
+    phases[number] = replace(phases[number], learning_rate=1.1 * phases[number].learning_rate)
+    return replace(recipe, phases=tuple(phases))
+
+
+def in_other_batches(recipe: Recipe) -> Recipe:
+    n_images = shortened(recipe)[1] * (4 if recipe.expansion else 1)
+    return replace(recipe, batch_size=min(recipe.batch_size, n_images) // 2)
+
+
+CHANGES: dict[str, Callable[[Recipe], Recipe]] = {
+    "batch size": in_other_batches,
+    "seed": lambda recipe: replace(recipe, seed=recipe.seed + 1),
+    "scaling": lambda recipe: replace(
+        recipe, scaling="symmetric" if recipe.scaling == "min-max" else "min-max"
+    ),
+}
+
+
+def noticed(name: str, change: Callable[[Recipe], Recipe]) -> bool:
+    """Whether the first steps of the recipe, shortened and then changed, are not those kept."""
+    recipe, n_images = shortened(get_recipe(name))
+    found = first_losses(change(recipe), n_images, steps_alone=True)
+    return KEPT[name].differing(recipe, *found) != []
+
+
+@pytest.mark.parametrize(
+    ("name", "number"),
+    [(name, number) for name in RECIPES for number in range(len(get_recipe(name).phases))],
+)
+def test_a_learning_rate_a_tenth_higher_is_noticed(name: str, number: int) -> None:
+    assert noticed(name, lambda recipe: at_another_rate(recipe, number))
+
+
+def test_a_softer_margin_is_noticed() -> None:
+    """A support vector machine has neither rate nor seed, and its kernel adapts to the scaling."""
+
+    def softened(recipe: Recipe) -> Recipe:
+        arguments = dict(recipe.model_args)
+        return replace(recipe, model_args=arguments | {"C": arguments.get("C", 1.0) / 1.1})
+
+    assert [name for name in RECIPES if name not in LEARNING] == ["svm"]
+    assert noticed("svm", softened)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("name", LEARNING)
+def test_every_other_change_is_noticed(name: str, change: str) -> None:
+    assert noticed(name, CHANGES[change])
+
+
+def larger_by_a_twentieth(self: Any, *args: Any) -> Any:
+    network = self.build_as_ever(*args)
+    if isinstance(network, torch.nn.Module):
+        with torch.no_grad():
+            for weights in network.parameters():
+                weights *= 1.05
+    else:
+        network.weights *= np.float32(1.05)
+    return network
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", LEARNING)
+def test_another_initialisation_is_noticed(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for kind in (TorchClassifier, ScratchClassifier):
+        monkeypatch.setattr(kind, "build_as_ever", kind._build, raising=False)
+        monkeypatch.setattr(kind, "_build", larger_by_a_twentieth)
+    assert noticed(name, lambda recipe: recipe)
