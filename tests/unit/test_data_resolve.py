@@ -164,7 +164,9 @@ def test_gzip_bombs_are_refused_before_memory_is_eaten(tmp_path: Path) -> None:
     assert content.plausible_bytes(1 << 40) == content.MAX_CONTENT_BYTES
 
 
-@pytest.mark.parametrize("raw", [b"\x1f\x8b", gzip.compress(b"abc" * 99, mtime=0)[:-12], b"BZh9junk"])
+@pytest.mark.parametrize(
+    "raw", [b"\x1f\x8b", gzip.compress(b"abc" * 99, mtime=0)[:-12], b"BZh9junk"]
+)
 def test_damaged_packing_is_one_line(tmp_path: Path, raw: bytes) -> None:
     path = tmp_path / "damaged"
     path.write_bytes(raw)
