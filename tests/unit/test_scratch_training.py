@@ -76,7 +76,6 @@ def test_the_weighted_loss_and_its_gradient_are_torchs_and_those_of_differences(
     np.testing.assert_allclose(gradient.ravel(), slopes, atol=1e-6)
 
 
-@pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("validated", [True, False])
 @pytest.mark.parametrize(
     "phases",
@@ -88,6 +87,20 @@ def test_the_weighted_loss_and_its_gradient_are_torchs_and_those_of_differences(
     ids=lambda phases: " ".join(f"{phase.optimizer} {phase.schedule}" for phase in phases),
 )
 def test_both_loops_tell_the_same_history(
+    phases: list[Phase], validated: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compare_both_loops(phases, validated, False, monkeypatch)
+
+
+@pytest.mark.parametrize("validated", [True, False])
+def test_both_loops_tell_the_same_of_images_with_weights(
+    validated: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    phases = [Phase("sgd", 0.1, 3, label_smoothing=0.1), Phase("adam", 0.02, 3, monitor="macro_f1")]
+    compare_both_loops(phases, validated, True, monkeypatch)
+
+
+def compare_both_loops(
     phases: list[Phase], validated: bool, weighted: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     net = network(activation="tanh")
