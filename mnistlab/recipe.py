@@ -47,6 +47,8 @@ class Recipe:
     system: the row of the published systems it serves, such as "E3".
     model, model_args: "svm", "scratch" or a key of mnistlab.models.MODELS, and its arguments.
     phases: in order; none at all leaves a network as it was initialised.
+    split: a protocol of data.splits, for sets that are published or came in one part; a set that
+    the user gave in parts is cut as it came.
     n_train, n_val: only so many images of the training and the validation part, classes in
     proportion; of a named set the first so many.
     pad_to, augmentation, expansion, test_time_augmentation: see TorchClassifier.

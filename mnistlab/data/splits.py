@@ -221,6 +221,16 @@ def split(dataset: Dataset, protocol: str = "auto") -> Split:
     return Split(protocol, train, val, test, _origins(dataset, protocol))
 
 
+def protocol_of(dataset: Dataset, wanted: str) -> str:
+    """The protocol by which a recipe that wants this one cuts the set.
+
+    A recipe's own is that of a write-up, for the set of that write-up. Parts that the user gave
+    come before it: else their test images would be drawn into the training part.
+    """
+    came_in_parts = bool(dataset.official_parts) and not dataset.is_published
+    return auto_protocol(dataset) if wanted == "auto" or came_in_parts else wanted
+
+
 def auto_protocol(dataset: Dataset) -> str:
     """What "auto" is for this set."""
     if dataset.n_official_train is None:

@@ -10,7 +10,7 @@ import numpy as np
 from mnistlab import machine
 from mnistlab.classifiers.methods import count_parameters, method_of
 from mnistlab.data import Dataset, Split, split
-from mnistlab.data.splits import sample
+from mnistlab.data.splits import protocol_of, sample
 from mnistlab.errors import DataError, RecipeError
 from mnistlab.recipe import Recipe
 
@@ -70,7 +70,7 @@ def check_memory(recipe: Recipe, n_parameters: int | None) -> None:
 
 def parts_of(recipe: Recipe, dataset: Dataset) -> Split:
     """The recipe's split of the data, with n_train and n_val images: see data.splits.sample."""
-    parts = split(dataset, recipe.split)
+    parts = split(dataset, protocol_of(dataset, recipe.split))
     train, val = sample(parts.train, recipe.n_train), sample(parts.val, recipe.n_val)
     origins = dict(parts.origins)
     for name, part, whole in (("train", train, parts.train), ("val", val, parts.val)):

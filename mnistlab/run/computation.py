@@ -18,7 +18,7 @@ from typing import Any
 
 from mnistlab.classifiers.methods import method_of
 from mnistlab.data import Dataset
-from mnistlab.data.splits import auto_protocol
+from mnistlab.data.splits import protocol_of
 from mnistlab.errors import MnistlabError
 from mnistlab.recipe import Recipe
 from mnistlab.run.folder import open_run
@@ -55,7 +55,7 @@ def recorded_computation(recipe: Recipe, data: Mapping[str, Any], env: Mapping[s
 
 def computation(recipe: Recipe, dataset: Dataset, precision: str) -> str:
     """What training this recipe on this data set in that precision computes."""
-    protocol = auto_protocol(dataset) if recipe.split == "auto" else recipe.split
+    protocol = protocol_of(dataset, recipe.split)
     return computation_of(recipe, protocol, precision, sizes_given(dataset))
 
 

@@ -17,6 +17,7 @@ from mnistlab.errors import DataError, RecipeError, RunError, TrainingError
 from mnistlab.evaluation import fit_temperature, reliability, tempered
 from mnistlab.phases import Epoch, Phase
 from mnistlab.recipe import Recipe
+from mnistlab.recipes import get_recipe
 from mnistlab.run import Progress, Run, evaluate, open_run, train
 
 RECIPE = Recipe(
@@ -300,3 +301,17 @@ def test_of_two_processes_on_one_run_the_second_refuses(stripes: Dataset, tmp_pa
     assert len(run.log) == run.result["epochs"]
     assert [path.name for path in (tmp_path / "runs").iterdir()] == [run.path.name]
     assert train(RECIPE, data, out=tmp_path / "runs").path == run.path
+
+
+def test_parts_of_a_user_come_before_the_protocol_of_a_recipe(
+    stripes: Dataset, tmp_path: Path
+) -> None:
+    own = replace(stripes, is_published=False, n_official_train=400, n_official_val=80)
+    recipe = replace(get_recipe("scratch-mlp"), phases=(Phase("sgd", 0.01, 1),))
+    assert recipe.split == "stratified-70-15-15"
+    run = train(recipe, own, out=tmp_path)
+    sizes = [run.data[f"n_{part}"] for part in ("train", "val", "test")]
+    assert (run.data["split"], sizes) == ("given", [400, 80, 120])
+    published = train(recipe, stripes, out=tmp_path)
+    assert published.data["split"] == recipe.split
+    assert published.path != run.path
