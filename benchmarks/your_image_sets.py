@@ -72,7 +72,7 @@ def few_inverted(seed: int) -> Parts:
 def many_classes(seed: int) -> Parts:
     """The numbers 00 to 99, two MNIST digits side by side, 28 x 56: 12 / 3 / 20 of each."""
     data, random = load("mnist"), np.random.default_rng(seed)
-    cut = _drawn(data.labels, (1200, 300, 2000), random)  # no digit is in two parts
+    cut = _drawn(data.labels, (1200, 300, 1500), random)  # no digit is in two parts
     parts = []
     for part, n_each in zip(cut, (12, 3, 20), strict=True):
         y = np.arange(100).repeat(n_each)
