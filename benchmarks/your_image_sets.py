@@ -72,7 +72,7 @@ def few_inverted(seed: int) -> Parts:
 def many_classes(seed: int) -> Parts:
     """The numbers 00 to 99, two MNIST digits side by side, 28 x 56: 12 / 3 / 20 of each."""
     data, random = load("mnist"), np.random.default_rng(seed)
-    cut = _drawn(data.labels, (1200, 300, 2000), random)  # no digit is in two parts
+    cut = _drawn(data.labels, (1200, 300, 1500), random)  # no digit is in two parts
     parts = []
     for part, n_each in zip(cut, (12, 3, 20), strict=True):
         y = np.arange(100).repeat(n_each)
@@ -82,12 +82,12 @@ def many_classes(seed: int) -> Parts:
 
 
 def unbalanced(seed: int) -> Parts:
-    """Shirts among T-shirts, 1 to 9, at 64 x 64: 1,500 / 500 / 4,000."""
+    """Shirts among T-shirts, 1 to 9, at 64 x 64: 1,500 / 500 / 1,800."""
     data, random = load("fashion-mnist"), np.random.default_rng(seed)
     of_interest = np.flatnonzero(np.isin(data.labels, (0, 6)))
     labels = (data.labels[of_interest] == 6).astype(np.int64)
-    tshirts = _drawn(labels, (1350, 450, 3600), random, only=0)
-    shirts = _drawn(labels, (150, 50, 400), random, only=1)
+    tshirts = _drawn(labels, (1350, 450, 1620), random, only=0)
+    shirts = _drawn(labels, (150, 50, 180), random, only=1)
     parts = []
     for few, many in zip(shirts, tshirts, strict=True):
         chosen = random.permutation(np.concatenate([few, many]))
@@ -117,6 +117,7 @@ def _drawn(
     for value in np.unique(labels) if only is None else [only]:
         places = random.permutation(np.flatnonzero(labels == value))
         counts = [round(s * len(places)) if s < 1 else int(s) for s in sizes]
+        assert sum(counts) <= len(places), f"class {value} has {len(places)} images"
         for part, taken in zip(parts, np.split(places, np.cumsum(counts))[:3], strict=True):
             part.append(taken)
     return [random.permutation(np.concatenate(part)) for part in parts]

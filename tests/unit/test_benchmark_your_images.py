@@ -45,7 +45,7 @@ def test_the_sets_are_what_they_say() -> None:
     assert [np.bincount(y).tolist() for y in unbalanced[1::2]] == [
         [1350, 150],
         [450, 50],
-        [3600, 400],
+        [1620, 180],
     ]
     assert unbalanced.X.shape[1:] == (64, 64)
     inverted = drawn("few-inverted")
