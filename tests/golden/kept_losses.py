@@ -60,11 +60,13 @@ class Kept:
 
 def least_of_steps(recipe: Recipe) -> list[float]:
     """For every step that is kept of the recipe."""
-    return [
-        LEAST_OF_A_STEP if i == 0 or phase.optimizer in PLAIN else LEAST_AFTER_ADAM
-        for phase in recipe.phases
-        for i in range(N_STEPS)
-    ]
+    least: list[float] = []
+    for phase in recipe.phases:
+        # A new head alone, on frozen blocks, is a linear model: its gradients are nowhere zero.
+        jumps = phase.optimizer not in PLAIN and phase.unfrozen != 0
+        later = LEAST_AFTER_ADAM if jumps else LEAST_OF_A_STEP
+        least += [LEAST_OF_A_STEP] + [later] * (N_STEPS - 1)
+    return least
 
 
 def distance(found: float, kept: float) -> float:
