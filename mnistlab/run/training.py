@@ -4,36 +4,30 @@ from __future__ import annotations
 
 import contextlib
 import json
-import shutil
 import time
-from collections.abc import Callable, Collection, Iterator
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from mnistlab import atomic, machine
 from mnistlab.classifiers.methods import Classifier, Method, method_of
 from mnistlab.data import Dataset, Split, load
-from mnistlab.data.polarity import border_of
-from mnistlab.errors import MnistlabError, RecipeError, RunError, TrainingError
-from mnistlab.evaluation import measure
+from mnistlab.errors import MnistlabError, RecipeError, RunError
 from mnistlab.phases import Epoch
 from mnistlab.recipe import EXPANSION_FACTORS, Recipe, read_recipe
 from mnistlab.run.building import check_trainable, classifier_of, parts_of
-from mnistlab.run.checkpoints import FILES, Checkpoints, Following
+from mnistlab.run.checkpoints import Checkpoints, Following
 from mnistlab.run.computation import (
     computation,
     folder_of,
     is_name_of,
     precision_used,
-    sizes_given,
 )
+from mnistlab.run.describing import data_record, finite, validation_figures
 from mnistlab.run.folder import WEIGHTS, Run, data_of, open_run, read_records, recorded_parts
-from mnistlab.run.predictions import predictions, threshold_record
+from mnistlab.run.making import RECORDS, keep_only, make, partial_of
 from mnistlab.run.progress import Progress
-from mnistlab.run.seen import FILE as SEEN
 from mnistlab.run.seen import write_seen
 from mnistlab.version import __version__
 
@@ -41,8 +35,6 @@ if TYPE_CHECKING:
     from mnistlab.training.parallel import Processes
 
 DEFAULT_FOLDER = Path("runs")
-RECORDS = ("recipe.json", "data.json", "env.json", "tracking.json")  # written before the first step
-RUN_FILES = (*RECORDS, "log.jsonl", WEIGHTS, SEEN, "result.json")
 
 
 def train(
@@ -174,51 +166,6 @@ def _together(recipe: Recipe, device: str) -> Iterator[Processes | None]:
         yield processes
 
 
-def partial_of(path: Path) -> Path:
-    """The folder in which the run `path` is made."""
-    return path.with_name(f"{path.name}.partial")
-
-
-def make(path: Path, afresh: bool, write: Callable[[Path], None]) -> None:
-    """Make the run folder `path` by a function that writes its files into another.
-
-    afresh: no checkpoints are left there. Else what an earlier process left stays until `write`
-    has replaced it: killed at any moment, records and checkpoints are there for the next. Whatever
-    ends it early leaves a folder named .partial, or none. Raises RunError where another process is
-    making this run, and what `write` raises.
-    """
-    partial = partial_of(path)
-    is_new = not partial.exists()
-    try:
-        with atomic.claimed(partial, keep="*"):
-            if afresh:
-                _remove(sorted(partial.iterdir(), key=lambda left: not left.match(FILES)))
-            write(partial)
-            keep_only(partial, RUN_FILES)
-            atomic.publish_folder(partial, path)
-    except BlockingIOError as error:
-        if afresh or not path.exists():
-            raise RunError(f"{path}: another process is training this run") from error
-    except TrainingError as error:
-        atomic.write_json(partial / "failure.json", {"error": str(error)})
-        raise
-    except MnistlabError:
-        if is_new and not any(partial.glob(FILES)):  # nothing was trained
-            shutil.rmtree(partial)
-        raise
-
-
-def keep_only(folder: Path, names: Collection[str]) -> None:
-    """Remove all that lies in a folder but files of these names and checkpoints."""
-    there = list(folder.iterdir())
-    _remove([left for left in there if left.name not in names and not left.match(FILES)])
-
-
-def _remove(paths: Collection[Path]) -> None:
-    for path in paths:
-        shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
-
-
 @dataclass(frozen=True)
 class _Training:
     """One recipe on one data set, into a folder or beside the process that writes it.
@@ -276,7 +223,7 @@ class _Training:
         checkpoints = self._checkpoints(folder)  # refuses foreign ones before a file is changed
         self.progress.on_folder(folder)  # may refuse as well
         atomic.write_json(folder / "recipe.json", recipe.to_json())
-        atomic.write_json(folder / "data.json", _data_record(self.dataset, self.parts))
+        atomic.write_json(folder / "data.json", data_record(self.dataset, self.parts))
         with method.n_threads(self.threads):
             atomic.write_json(folder / "env.json", self._env(method, processes))
             keep_only(folder, RECORDS)
@@ -288,7 +235,7 @@ class _Training:
                 classifier, folder / "log.jsonl", checkpoints, processes
             )
             peak_mb = machine.peak_memory_mb()
-            validated = _validation_figures(classifier, self.parts.val)
+            validated = validation_figures(classifier, self.parts.val)
         self._write_result(
             folder,
             classifier,
@@ -345,7 +292,7 @@ class _Training:
         with log_path.open("w", encoding="utf-8") as log, heard:
 
             def write(epoch: Epoch) -> None:
-                log.write(json.dumps(_finite(vars(epoch))) + "\n")
+                log.write(json.dumps(finite(vars(epoch))) + "\n")
                 log.flush()
 
             def on_epoch(epoch: Epoch) -> None:
@@ -377,7 +324,7 @@ class _Training:
                     raise
                 said = " ".join(str(error).split()) or type(error).__name__
                 raise RunError(
-                    f"{log_path.parent}: its checkpoint cannot be gone on from: {said}"
+                    f"{log_path.parent}: its checkpoint cannot be resumed from: {said}"
                 ) from error
             return checkpoints.seconds_before + time.perf_counter() - start
 
@@ -403,45 +350,3 @@ def n_steps(recipe: Recipe, n_images: int) -> int:
     n_examples = n_images * EXPANSION_FACTORS.get(recipe.expansion or "", 1)
     per_epoch = -(-n_examples // recipe.batch_size)
     return per_epoch * sum(phase.n_epochs(per_epoch) for phase in recipe.phases)
-
-
-def _validation_figures(classifier: Any, val: Dataset) -> dict[str, Any]:
-    """What is known before any test image is looked at; of two classes with a threshold."""
-    predicted, probabilities = predictions(classifier, val.images)
-    figures = measure(val.labels, predicted, val.n_classes)
-    known = {
-        "val_accuracy": figures.accuracy,
-        "val_balanced_accuracy": figures.balanced_accuracy,
-        "val_macro_f1": figures.macro_f1,
-    }
-    if probabilities is None or val.n_classes != 2:
-        return known
-    return known | threshold_record(val, probabilities)
-
-
-def _data_record(dataset: Dataset, parts: Split) -> dict[str, Any]:
-    return {
-        "name": dataset.name,
-        "source": dict(dataset.source),
-        "fingerprint": dataset.fingerprint,
-        "n_images": len(dataset),
-        "image_shape": list(dataset.images.shape[1:]),
-        "class_names": list(dataset.class_names),
-        "split": parts.protocol,
-        "n_train": len(parts.train),
-        "n_val": len(parts.val),
-        "n_test": len(parts.test),
-        "parts": dict(parts.origins),
-        "sizes_given": sizes_given(dataset),
-        "border": asdict(border_of(parts.train.images)),
-        "provenance": dataset.provenance,
-        "licence": dataset.licence,
-    }
-
-
-def _finite(record: dict[str, Any]) -> dict[str, Any]:
-    """NaN and infinity are not JSON; they are written as null."""
-    return {
-        key: None if isinstance(value, float) and not np.isfinite(value) else value
-        for key, value in record.items()
-    }

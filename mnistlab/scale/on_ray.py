@@ -33,7 +33,8 @@ from mnistlab.recipe import Recipe
 from mnistlab.run import Progress, Run
 from mnistlab.run.checkpoints import FILES
 from mnistlab.run.computation import folder_of, precision_used
-from mnistlab.run.training import ended, make
+from mnistlab.run.making import make
+from mnistlab.run.training import ended
 from mnistlab.scale.worker import GRACE_S, LOOK_EVERY_S, Job, Outcome, Told, told
 
 N_RETRIES = 3  # of a task whose process or computer is gone; one that needs more takes them along

@@ -18,7 +18,8 @@ from mnistlab.errors import MnistlabError
 from mnistlab.recipe import Recipe
 from mnistlab.run import Progress
 from mnistlab.run.computation import folder_name
-from mnistlab.run.training import partial_of, train_in
+from mnistlab.run.making import partial_of
+from mnistlab.run.training import train_in
 
 LOOK_EVERY_S = 0.5  # at whether the job is still wanted
 GRACE_S = 10.0  # for a training that was, until the end of its step

@@ -466,6 +466,6 @@ def test_a_checkpoint_made_up_by_someone_is_one_line(
     digest = hashlib.sha256(content).hexdigest()[:32]
     path.unlink()
     (partial / f"checkpoint-000000005-{digest}.safetensors").write_bytes(content)
-    with pytest.raises(RunError, match="cannot be gone on from") as caught:
+    with pytest.raises(RunError, match="cannot be resumed from") as caught:
         train(recipe, stripes, out=tmp_path)
     assert "\n" not in str(caught.value)

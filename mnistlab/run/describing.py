@@ -1,0 +1,57 @@
+"""What a run's records say of its data, its validation part and its epochs."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from mnistlab.data import Dataset, Split
+from mnistlab.data.polarity import border_of
+from mnistlab.evaluation import measure
+from mnistlab.run.computation import sizes_given
+from mnistlab.run.predictions import predictions, threshold_record
+
+
+def validation_figures(classifier: Any, val: Dataset) -> dict[str, Any]:
+    """What is known before any test image is looked at; of two classes with a threshold."""
+    predicted, probabilities = predictions(classifier, val.images)
+    figures = measure(val.labels, predicted, val.n_classes)
+    known = {
+        "val_accuracy": figures.accuracy,
+        "val_balanced_accuracy": figures.balanced_accuracy,
+        "val_macro_f1": figures.macro_f1,
+    }
+    if probabilities is None or val.n_classes != 2:
+        return known
+    return known | threshold_record(val, probabilities)
+
+
+def data_record(dataset: Dataset, parts: Split) -> dict[str, Any]:
+    """data.json: what a run is trained on, where each part is from, and what borders look like."""
+    return {
+        "name": dataset.name,
+        "source": dict(dataset.source),
+        "fingerprint": dataset.fingerprint,
+        "n_images": len(dataset),
+        "image_shape": list(dataset.images.shape[1:]),
+        "class_names": list(dataset.class_names),
+        "split": parts.protocol,
+        "n_train": len(parts.train),
+        "n_val": len(parts.val),
+        "n_test": len(parts.test),
+        "parts": dict(parts.origins),
+        "sizes_given": sizes_given(dataset),
+        "border": asdict(border_of(parts.train.images)),
+        "provenance": dataset.provenance,
+        "licence": dataset.licence,
+    }
+
+
+def finite(record: dict[str, Any]) -> dict[str, Any]:
+    """NaN and infinity are not JSON; they are written as null."""
+    return {
+        key: None if isinstance(value, float) and not np.isfinite(value) else value
+        for key, value in record.items()
+    }

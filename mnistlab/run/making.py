@@ -1,0 +1,65 @@
+"""A run folder while it is being made: under a name of its own, and never without its records.
+
+The folder is called RUN.partial until everything in it is on the disk. What an earlier process left
+in it, records and checkpoints, stays until it has been replaced.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Collection
+from pathlib import Path
+
+from mnistlab import atomic
+from mnistlab.errors import MnistlabError, RunError, TrainingError
+from mnistlab.run.checkpoints import FILES
+from mnistlab.run.folder import WEIGHTS
+from mnistlab.run.seen import FILE as SEEN
+
+RECORDS = ("recipe.json", "data.json", "env.json", "tracking.json")  # written before the first step
+RUN_FILES = (*RECORDS, "log.jsonl", WEIGHTS, SEEN, "result.json")
+
+
+def partial_of(path: Path) -> Path:
+    """The folder in which the run `path` is made."""
+    return path.with_name(f"{path.name}.partial")
+
+
+def make(path: Path, afresh: bool, write: Callable[[Path], None]) -> None:
+    """Make the run folder `path` by a function that writes its files into another.
+
+    afresh: no checkpoints are left there. Else what an earlier process left stays until `write`
+    has replaced it: killed at any moment, records and checkpoints are there for the next. Whatever
+    ends it early leaves a folder named .partial, or none. Raises RunError where another process is
+    making this run, and what `write` raises.
+    """
+    partial = partial_of(path)
+    is_new = not partial.exists()
+    try:
+        with atomic.claimed(partial, keep="*"):
+            if afresh:
+                _remove(sorted(partial.iterdir(), key=lambda left: not left.match(FILES)))
+            write(partial)
+            keep_only(partial, RUN_FILES)
+            atomic.publish_folder(partial, path)
+    except BlockingIOError as error:
+        if afresh or not path.exists():
+            raise RunError(f"{path}: another process is training this run") from error
+    except TrainingError as error:
+        atomic.write_json(partial / "failure.json", {"error": str(error)})
+        raise
+    except MnistlabError:
+        if is_new and not any(partial.glob(FILES)):  # nothing was trained
+            shutil.rmtree(partial)
+        raise
+
+
+def keep_only(folder: Path, names: Collection[str]) -> None:
+    """Remove all that lies in a folder but files of these names and checkpoints."""
+    there = list(folder.iterdir())
+    _remove([left for left in there if left.name not in names and not left.match(FILES)])
+
+
+def _remove(paths: Collection[Path]) -> None:
+    for path in paths:
+        shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
