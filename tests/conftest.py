@@ -10,8 +10,15 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, settings
 
 from mnistlab.data import Dataset
+
+# A machine that does other work as well must not fail a test: none of them is about time.
+settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("any machine")
 
 
 def striped(n: int, n_classes: int, side: int, seed: int) -> tuple[np.ndarray, np.ndarray]:

@@ -11,6 +11,8 @@ import typer
 
 from mnistlab.cli.inputs import load_data, named_recipe, recommended
 from mnistlab.cli.options import (
+    MOST_FOLDS,
+    MOST_SEEDS,
     RECIPE_HELP,
     DataOption,
     DeviceOption,
@@ -38,7 +40,9 @@ def train(
     ] = None,
     data: DataOption = None,
     settings: SetOption = None,
-    seeds: Annotated[int, typer.Option("--seeds", min=1, help="How many seeds to train.")] = 1,
+    seeds: Annotated[
+        int, typer.Option("--seeds", min=1, max=MOST_SEEDS, help="How many seeds to train.")
+    ] = 1,
     size: SizeOption = None,
     label_column: LabelOption = None,
     out: OutOption = Path("runs"),
@@ -111,7 +115,9 @@ def cv(
     recipe: RecipeArgument,
     data: DataOption = None,
     settings: SetOption = None,
-    folds: Annotated[int, typer.Option("--folds", min=2, help="How many parts.")] = 5,
+    folds: Annotated[
+        int, typer.Option("--folds", min=2, max=MOST_FOLDS, help="How many parts.")
+    ] = 5,
     size: SizeOption = None,
     label_column: LabelOption = None,
     out: OutOption = Path("runs"),
@@ -158,7 +164,13 @@ def study(
     name: Annotated[str, typer.Argument(help="A study's name; see the list below.")],
     data: DataOption = None,
     seeds: Annotated[
-        int | None, typer.Option("--seeds", min=1, help="Seeds an arm; the study says how many.")
+        int | None,
+        typer.Option(
+            "--seeds",
+            min=1,
+            max=MOST_SEEDS,
+            help="Seeds per arm; the study has a number of its own.",
+        ),
     ] = None,
     quick: Annotated[
         bool, typer.Option("--quick", help="A miniature, to see in a minute what it does.")

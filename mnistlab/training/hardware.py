@@ -72,7 +72,11 @@ def seeded(seed: int, device: torch.device) -> Iterator[None]:
 
 @contextmanager
 def n_threads(wanted: int | None) -> Iterator[None]:
-    """Run the block with that many torch threads; None leaves them as they are."""
+    """Run the block with that many torch threads; None leaves them as they are.
+
+    RecipeError for more than machine.most_threads.
+    """
+    machine.check_threads(wanted)
     before = torch.get_num_threads()
     torch.set_num_threads(wanted or before)
     try:
