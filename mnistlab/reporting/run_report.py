@@ -222,10 +222,11 @@ def _balanced(result: Mapping[str, Any]) -> tuple[Fact, ...]:
     if result.get("balanced_accuracy") is None:
         return ()
     facts = [Fact("Balanced accuracy", f"{result['balanced_accuracy']:.4f} on the test part")]
-    if result.get("balanced_accuracy_at_threshold") is not None:
+    names = ("threshold_class", "threshold", "balanced_accuracy_at_threshold")
+    of_class, threshold, accuracy = (result.get(name) for name in names)
+    if of_class is not None and threshold is not None and accuracy is not None:
         text = (
-            f"{result['threshold_class']} from a probability of {result['threshold']:.4f} on: "
-            f"balanced accuracy {result['balanced_accuracy_at_threshold']:.4f}"
+            f"{of_class} from a probability of {threshold:.4f} on: balanced accuracy {accuracy:.4f}"
         )
         facts.append(Fact("Threshold", text))
     return tuple(facts)

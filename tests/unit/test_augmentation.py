@@ -33,7 +33,7 @@ from mnistlab.training.loop import Examples, train
 STRENGTHS = {
     "flip": 0.5,
     "shift": 2,
-    "translation": 0.1,
+    "translation": 0.2,
     "zoom": 0.3,
     "rotation": 20,
     "shear": 0.3,
