@@ -31,7 +31,7 @@ def resnet_small() -> Recipe:
                 learning_rate=5e-3,
                 epochs=10,
                 schedule="one-cycle",
-                weight_decay=0.05,
+                weight_decay=0.3,
                 label_smoothing=0.1,
                 ema_decay=0.97,
                 monitor="loss",
