@@ -53,7 +53,11 @@ def spread(kept: Losses, all_found: list[Losses]) -> list[float]:
     """Of every number, the largest distance from the one kept."""
     wanted = [*kept[0], *kept[1]]
     found = [[*steps, *epochs] for steps, epochs in all_found]
-    return [max(map(distance, column, wanted)) for column in zip(*found, strict=True)]
+    columns = zip(*found, strict=True)  # of each number, what every setting gave
+    return [
+        max(distance(value, number) for value in column)
+        for column, number in zip(columns, wanted, strict=True)
+    ]
 
 
 def main() -> None:
