@@ -22,6 +22,7 @@ from mnistlab.phases import Phase
 
 ImageShape = tuple[int, int]
 MOST_FOLDS = 1000
+SMALLEST_C = 1e-12  # below, solvers find no support vectors at all
 CHANGING_IMAGES = ("pad_to", "augmentation", "expansion", "test_time_augmentation")
 
 
@@ -207,6 +208,7 @@ def _svm_arguments(
 ) -> None:
     """RecipeError for numbers that no SVM can have."""
     check_number("C", C, positive=True)
+    check_number("C", C, low=SMALLEST_C)
     if not isinstance(gamma, str):
         check_number("gamma", gamma, positive=True)
     check_count("n_calibration_folds", n_calibration_folds, 2, MOST_FOLDS)

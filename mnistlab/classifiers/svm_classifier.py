@@ -17,6 +17,7 @@ from mnistlab.classifiers.inputs import (
     check_both,
     check_images,
     check_training_images,
+    check_validation_images,
     seed_of,
 )
 from mnistlab.classifiers.support_vectors import SupportVectors
@@ -87,6 +88,8 @@ class SVMClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sk
         images, codes = check_training_images(self, X, y, DTYPES)
         weights = weights_of(self.class_weight, sample_weight, self.classes_, codes)
         self._check_every_class(codes, weights)
+        if X_val is not None and y_val is not None:  # what a network refuses is refused here too
+            check_validation_images(self, X_val, y_val)
         self.scaling_ = fit_scaling(self.scaling, images)
         if self.scaling == "none":  # the kernel sees differences alone: fewer digits are lost so
             self.scaling_ = float(images.mean(dtype=np.float64)), 1.0

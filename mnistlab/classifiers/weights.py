@@ -79,6 +79,8 @@ def _class_weights(class_weight: Any, classes: NDArray[Any], counts: NDArray[np.
 
 def _checked(sample_weight: ArrayLike, codes: NDArray[Any]) -> Weights:
     """A number for each image, none of them negative, not all zero."""
+    if np.isscalar(sample_weight):  # one number for all, as scikit-learn takes it
+        sample_weight = np.full(len(codes), sample_weight)
     weights: Weights = check_array(
         sample_weight, ensure_2d=False, dtype=np.float64, input_name="sample_weight"
     )

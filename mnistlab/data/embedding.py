@@ -51,6 +51,8 @@ def neighbour_map(
     from sklearn.manifold import TSNE
 
     perplexity = min(perplexity, (len(rows) - 1) / 3)
+    if rows.shape[1] == 1:  # of one pixel there are no two components to begin with
+        rows = np.pad(rows, ((0, 0), (0, 1)))
     return TSNE(perplexity=perplexity, random_state=seed).fit_transform(rows), perplexity
 
 

@@ -462,6 +462,24 @@ def test_half_a_validation_set_is_refused(name: str) -> None:
     CLASSIFIERS[name]().fit(X, y, X, y)
 
 
+@every_classifier
+def test_a_validation_set_that_does_not_fit_is_refused(name: str) -> None:
+    X, y = rare(60)
+    for X_val, y_val in ((X, y[:-1]), (X[:, :-1], y), (X, np.full(60, "no such class"))):
+        with pytest.raises(
+            ValueError, match=r"inconsistent|trained on images of|a class that y does not"
+        ):
+            CLASSIFIERS[name]().fit(X, y, X_val, y_val)
+
+
+@every_classifier
+def test_one_weight_for_all_images_is_none(name: str) -> None:
+    X, y = rare(60)
+    assert same_bits(
+        CLASSIFIERS[name]().fit(X, y, sample_weight=2.0), CLASSIFIERS[name]().fit(X, y)
+    )
+
+
 # Images held out
 
 

@@ -355,3 +355,10 @@ def test_a_profile_is_made_without_torch_and_matplotlib() -> None:
     )
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert shown.stdout == "[]\n"
+
+
+def test_images_of_one_pixel_have_a_map() -> None:
+    found = profile(dataset(noise(60, 1, 1), [0, 1] * 30, 2), with_map=True)
+    assert found.embedding is not None
+    assert found.embedding.points is not None
+    assert found.embedding.points.shape == (60, 2)

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mnistlab.data import Dataset
 from mnistlab.errors import RecipeError
 from mnistlab.phases import OPTIMIZERS, SCHEDULES, Phase
 from mnistlab.phases.phase import MONITORS
@@ -242,3 +243,11 @@ def test_missing_recipe_file(tmp_path: Path) -> None:
 def test_unknown_recipe_suggests() -> None:
     with pytest.raises(RecipeError, match="did you mean 'simple-cnn'"):
         get_recipe("simplecnn")
+
+
+def test_a_penalty_without_support_vectors_is_refused(stripes: Dataset) -> None:
+    from mnistlab.run.building import check_trainable
+
+    recipe = replace(get_recipe("svm"), model_args={"C": 1e-100})
+    with pytest.raises(RecipeError, match="C must be at least 1e-12, got 1e-100"):
+        check_trainable(recipe, stripes, "cpu")
