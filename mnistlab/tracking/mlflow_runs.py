@@ -54,7 +54,7 @@ class MlflowRuns:
 
     @property
     def uri(self) -> str:
-        """Of the store that is told now."""
+        """The store that runs are logged to now."""
         return self._store.uri or f"sqlite:///{self._out.resolve()}/mlflow.db"
 
     def folder(self, partial: Path) -> None:
