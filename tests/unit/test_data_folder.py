@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import struct
 import zlib
 from pathlib import Path
@@ -298,3 +299,36 @@ def test_bombs_are_refused_by_their_header(tmp_path: Path, side: int) -> None:
 
 def test_the_bound_is_above_what_small_images_need() -> None:
     assert pixels.MAX_IMAGE_PIXELS >= 1024 * 1024
+
+
+@pytest.mark.parametrize("outer", [(), ("w/outside.png",)])
+@pytest.mark.parametrize("part", ["", "train/"])
+@pytest.mark.parametrize("zipped", [False, True])
+def test_a_wrapper_is_no_class_for_the_images_that_stray_into_it(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    outer: tuple[str, ...],
+    part: str,
+    zipped: bool,
+) -> None:
+    for kind in ("circle", "dash", "line"):
+        for i in range(2):
+            _save(tmp_path / f"w/photos/{part}{kind}/{i}.png", _square(9))
+    for name in ("w/photos/beside1.png", "w/photos/beside2.png", *outer):
+        _save(tmp_path / name, _square(9))
+    given = tmp_path / "w"
+    if zipped:
+        given = Path(shutil.make_archive(str(given), "zip", given))
+    dataset = load(given)
+    assert dataset.class_names == ("circle", "dash", "line")
+    assert len(dataset) == 6
+    said = capsys.readouterr().err
+    assert "2 images beside " in said
+    assert ("1 image beside photos" in said) == bool(outer)
+
+
+def test_two_folders_of_sets_are_not_two_classes(tmp_path: Path) -> None:
+    for name in ("one/stray", "one/a/1", "one/b/1", "two/stray", "two/a/1", "two/b/1"):
+        _save(tmp_path / f"{name}.png", _square(9))
+    with pytest.raises(DataError, match="one: holds 1 image, but 2 in its folders .a and b.; giv"):
+        load(tmp_path)

@@ -22,6 +22,7 @@ from mnistlab.data.readers.shapes import Size
 from mnistlab.errors import DataError
 
 MAX_WRAPPERS = 3  # folders that hold one folder and nothing else, as unpacked archives have them
+FEWEST_CLASS_FOLDERS = 2  # in one folder with images: then it is no class itself
 SIZES_LOOKED_AT = 1000  # files, to tell which size is the most frequent
 UNENCODABLE = re.compile("[\r\n\ud800-\udfff]")  # surrogates stand for bytes that are not UTF-8
 CLASS_FOLDERS = "class folders (one sub-folder of images per class)"
@@ -123,22 +124,38 @@ def unwrapped(path: Path, left_out: LeftOut, past_tables: bool = True) -> Path:
     """The folder meant: where one holds a single folder that is no class, that one.
 
     past_tables: also of a folder with a table beside it, which may have the labels of its images.
+    Images beside class folders do not make a class of the folder of both.
     """
     for _ in range(MAX_WRAPPERS):
         found = listed(path)
-        if len(found.folders) != 1 or found.images:
+        if len(found.folders) != 1 or found.folders[0].is_symlink():
             break
         if any(map(is_table, found.others)) and not past_tables:
             break
-        if found.folders[0].is_symlink():
-            break
         inner = listed(found.folders[0])
         has_table = any(map(is_table, inner.others))
-        if (inner.images and not has_table) or not (inner.folders or has_table):
-            break
+        if not _holds_a_set(inner):
+            if found.images or (inner.images and not has_table):
+                break
+            if not (inner.folders or has_table):
+                break
+        left_out.add_images(len(found.images), f"beside {found.folders[0].name}")
         left_out.add_others(found.others)
         path = found.folders[0]
     return path
+
+
+def _holds_a_set(found: Listed) -> bool:
+    """Whether a folder holds two class folders or more, or a part with class folders."""
+    inside = [listed(folder) for folder in found.folders]
+    if sum(bool(one.images) for one in inside) >= FEWEST_CLASS_FOLDERS:
+        return True
+    parts_of_it = [
+        one
+        for folder, one in zip(found.folders, inside, strict=True)
+        if parts.part_called(folder.name)
+    ]
+    return any(listed(below).images for one in parts_of_it for below in one.folders)
 
 
 def _differs(
@@ -209,7 +226,7 @@ def _class_folders(root: Path, left_out: LeftOut, may_lack_images: bool = False)
     top = listed(root)
     if not top.folders:
         n = len(top.images)
-        held = f"{n} image{'s' * (n > 1)}, but " if n else ""
+        held = f"{_images(n)}, but " if n else ""
         table = ", nor a table labels.csv with columns filename and label" if top.images else ""
         raise DataError(f"{root}: holds {held}no {CLASS_FOLDERS}{table}")
     left_out.add_images(len(top.images), "beside the class folders")
@@ -229,8 +246,14 @@ def _class_folders(root: Path, left_out: LeftOut, may_lack_images: bool = False)
 def _images_of_class(folder: Path, left_out: LeftOut, may_lack_images: bool) -> list[Path]:
     found, own = listed(folder), LeftOut()
     own.add_others(found.others)
-    for below in found.folders:
-        own.add_below(below, "in deeper folders")
+    n_below = [own.add_below(below, "in deeper folders") for below in found.folders]
+    is_set = sum(n > 0 for n in n_below) >= FEWEST_CLASS_FOLDERS
+    if found.images and is_set and sum(n_below) > len(found.images):
+        some = " and ".join(below.name for below in found.folders[:2])
+        raise DataError(
+            f"{folder}: holds {_images(len(found.images))}, but {sum(n_below)} in its folders "
+            f"({some}); give this folder if they are the classes, else move them out of it"
+        )
     if not (found.images or may_lack_images):
         raise DataError(f"{folder}: holds no images ({KINDS}){_but(own)}")
     left_out.add(own)
@@ -240,3 +263,7 @@ def _images_of_class(folder: Path, left_out: LeftOut, may_lack_images: bool) -> 
 def _but(left_out: LeftOut) -> str:
     words = left_out.words()
     return f", but {words}" if words else ""
+
+
+def _images(n: int) -> str:
+    return f"{n} image{'s' * (n != 1)}"
