@@ -10,11 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mnistlab.data.dataset import Dataset
+from mnistlab.data.readers import kinds
 from mnistlab.errors import DataError
 
 Indices = tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]
@@ -129,8 +131,16 @@ def _check_class_sizes(dataset: Dataset) -> None:
         raise DataError(
             f"{dataset.name}: class {dataset.class_names[smallest]!r} has "
             f"{n_smallest} image{'s' * (n_smallest > 1)}; to be in the training, validation and "
-            f"test part a class needs {FEWEST_OF_CLASS}"
+            f"test part a class needs {FEWEST_OF_CLASS}{_other_column(dataset)}"
         )
+
+
+def _other_column(dataset: Dataset) -> str:
+    """What a table may be told, whose label column was not named: pixels make odd classes."""
+    is_table = kinds.kind_by_name(Path(dataset.provenance)) == "table"
+    if not is_table or "label_column" in dataset.source:
+        return ""
+    return "; if its labels stand in another column, name it with --label-column"
 
 
 def _drawn_cuts(labels: NDArray[np.int64], val: float, test: float, seed: int) -> Indices:

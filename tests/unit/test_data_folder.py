@@ -330,5 +330,5 @@ def test_a_wrapper_is_no_class_for_the_images_that_stray_into_it(
 def test_two_folders_of_sets_are_not_two_classes(tmp_path: Path) -> None:
     for name in ("one/stray", "one/a/1", "one/b/1", "two/stray", "two/a/1", "two/b/1"):
         _save(tmp_path / f"{name}.png", _square(9))
-    with pytest.raises(DataError, match="one: holds 1 image, but 2 in its folders .a and b.; giv"):
+    with pytest.raises(DataError, match=r"one: holds 1 image, but 2 in its folders .a and b.; giv"):
         load(tmp_path)

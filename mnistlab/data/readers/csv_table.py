@@ -34,6 +34,7 @@ from mnistlab.errors import DataError
 
 BLOCK_BYTES = 1 << 22  # 4 MiB: polars is slower with less; no row may be longer
 PIECE_BYTES = 1 << 16  # begins nearly every table of 0..255 with a pixel above 1
+SAMPLED_OF_BLOCK = 50  # rows, where the first block does not tell labels from pixels
 N_THREADS = min(4, os.cpu_count() or 1)
 # polars unpacks whatever begins like zlib, gzip or zstd, and without a bound.
 PACKED = (b"x\x01", b"x\x5e", b"x\x9c", b"x\xda", b"\x1f\x8b", b"\x28\xb5\x2f\xfd")
@@ -152,10 +153,10 @@ def _opened(path: Path, size: Size | None, label_column: str | None) -> _Opened:
     def sample_all(delimiter: str, n_before: int) -> csv_layout.Sample:
         again = _lines(path) if path.is_file() else iter([first])
         samples = (
-            csv_layout.sample(block, delimiter, 0 if i else n_before)
+            csv_layout.sample(block, delimiter, 0 if i else n_before, SAMPLED_OF_BLOCK)
             for i, block in enumerate(again)
         )
-        return [row for rows in samples for row in rows[::8] or rows]
+        return [row for rows in samples for row in rows]
 
     layout = csv_layout.decide(first, str(path), size, label_column, sample_all)
     columns, is_spaced = layout.columns, layout.columns.delimiter == " "
