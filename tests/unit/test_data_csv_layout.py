@@ -261,5 +261,5 @@ def test_a_guess_that_may_be_wrong_is_said(
 
 def test_a_class_of_one_image_hints_at_the_column(tmp_path: Path) -> None:
     path = _write(tmp_path / "t.csv", np.insert(_rows(), 0, [7] + [1] * 59, axis=1)[:, :-1])
-    with pytest.raises(DataError, match="class '7' has 1 image;.*--label-column"):
+    with pytest.raises(DataError, match=r"class '7' has 1 image;.*--label-column"):
         split(load(path, size=(3, 4)))

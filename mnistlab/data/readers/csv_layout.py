@@ -271,7 +271,7 @@ def _guessed(rows: Sample, first: int) -> Guess | None:
 def _may_be_labels(values: NDArray[np.float64]) -> bool:
     """Whether a column holds few distinct values, all whole; every one twice on average."""
     n = len(np.unique(values))
-    return not (values % 1).any() and 1 < n and 2 * n <= len(values)
+    return not (values % 1).any() and n > 1 and 2 * n <= len(values)
 
 
 def _numbers(rows: Sample, columns: range) -> NDArray[np.float64]:
