@@ -127,8 +127,9 @@ def open_table(path: Path, size: Size | None = None, label_column: str | None = 
     is_dark = not any(
         _range(some, columns)[0] > 1 for some in itertools.islice(_pieces(opened.first), 1)
     )
-    if is_dark and path.is_file():
-        columns = replace(columns, scale=_scale(_data_blocks(path, opened), columns, where))
+    if is_dark:  # of a pipe, which is read once, the first block decides
+        seen = _data_blocks(path, opened) if path.is_file() else iter([opened.first])
+        columns = replace(columns, scale=_scale(seen, columns, where))
     blocks = itertools.chain([opened.first], opened.rest)
     rows = parse_blocks(blocks, columns, where, opened.first_row)
     return OpenTable(columns, shape, rows, opened.first_row)
