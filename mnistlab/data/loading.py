@@ -144,7 +144,7 @@ def _load_part_files(
         shape = read["train"].images.shape[1:] if name != "train" and "train" in read else None
         part = _read_part(files, found.kind, name, size, label_column, shape)
         if part is None:
-            note(f"{files[0]}: has no labels: it is left out here; `mnistlab predict` reads it")
+            parts.say_unlabelled(str(files[0]))
         else:
             read[name] = part
     if found.others:

@@ -53,6 +53,9 @@ def assembled(name: str, parts: Mapping[PartName, Part], provenance: str) -> Dat
         found = ", ".join(part.where for part in parts.values()) or provenance
         raise DataError(f"{found}: no training part beside it (train or training)")
     present = [part for part in PART_NAMES if part in parts]
+    if "test" in parts and labels.is_unlabelled(parts["test"].labels, parts["train"].labels):
+        present.remove("test")
+        say_unlabelled(parts["test"].where)
     chosen = [parts[part] for part in present]
     for part in chosen:
         if len(part.labels.codes) != len(part.images):
@@ -71,6 +74,11 @@ def assembled(name: str, parts: Mapping[PartName, Part], provenance: str) -> Dat
         n_official_val=len(parts["val"].images) if "val" in parts else 0,
         provenance=provenance,
     )
+
+
+def say_unlabelled(where: str) -> None:
+    """That a test part is left out, for which `predict` is the command."""
+    note(f"{where}: has no labels: it is left out here; `mnistlab predict` reads it")
 
 
 def joined(name: str, parts: Mapping[PartName, Dataset], provenance: str) -> Dataset:

@@ -215,3 +215,19 @@ def test_any_table_is_read_or_refused_in_one_line(raw: bytes, keep: int) -> None
         except DataError as error:
             message = str(error)
     assert message is None or (message and "\n" not in message)
+
+
+def test_a_hole_among_numbers_tells_its_row(tmp_path: Path) -> None:
+    write(tmp_path, ["a.png", "b.png", "c.png"], "file,label\na,1\nb,N/A\nc,2\n")
+    with pytest.raises(DataError, match=r"labels.csv: row 3: 'b' has no label"):
+        load(tmp_path)
+
+
+@pytest.mark.parametrize("hole", ["", "?", "-1"])
+def test_a_test_part_without_labels_is_left_out(
+    tmp_path: Path, hole: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = f"file,label,split\na,1,train\nb,2,train\nc,{hole},test\n"
+    write(tmp_path, ["a.png", "b.png", "c.png"], rows)
+    assert by_grey(load(tmp_path)) == {0: "1", 1: "2"}
+    assert "part test: has no labels: it is left out" in capsys.readouterr().err
