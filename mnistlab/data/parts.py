@@ -5,6 +5,7 @@ Labels are judged over all parts together, so that 1 in one file and 1.0 in anot
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
@@ -26,6 +27,11 @@ SPELLINGS: dict[PartName, tuple[str, ...]] = {
     "val": ("val", "valid", "validation"),
     "test": ("test", "testing", "t10k"),
 }
+_WORDS = "|".join(sorted((n for names in SPELLINGS.values() for n in names), key=len, reverse=True))
+# fashion-mnist_train, train_data, or just train.
+CALLED = re.compile(
+    rf"(?:(?P<before>.*)[-_. ])?(?P<part>{_WORDS})(?:[-_. ](?P<after>.*))?", re.IGNORECASE
+)
 NAMES_SHOWN = 5
 
 
@@ -41,6 +47,18 @@ def part_called(name: str) -> PartName | None:
     """The part that a file or folder of that name, without its ending, holds; None for others."""
     folded = name.casefold()
     return next((part for part, names in SPELLINGS.items() if folded in names), None)
+
+
+def part_of_set(name: str) -> tuple[PartName, str] | None:
+    """As `part_called`, with the name of the set before or after, which is told too.
+
+    The set's name is in small letters, what stands before and after divided by "|".
+    """
+    match = CALLED.fullmatch(name)
+    part = part_called(match["part"]) if match else None
+    if match is None or part is None:
+        return None
+    return part, f"{match['before'] or ''}|{match['after'] or ''}".casefold()
 
 
 def assembled(name: str, parts: Mapping[PartName, Part], provenance: str) -> Dataset:

@@ -332,3 +332,41 @@ def test_two_folders_of_sets_are_not_two_classes(tmp_path: Path) -> None:
         _save(tmp_path / f"{name}.png", _square(9))
     with pytest.raises(DataError, match=r"one: holds 1 image, but 2 in its folders .a and b.; giv"):
         load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "called",
+    [
+        ("shapes_train", "shapes_valid", "shapes_Test"),
+        ("train_set", "val_set", "test_set"),
+        ("training-shapes", "validation-shapes", "testing-shapes"),
+    ],
+)
+@pytest.mark.parametrize("above", ["", "shapes/"])
+def test_folders_of_parts_with_the_name_of_the_set(
+    tmp_path: Path, called: tuple[str, str, str], above: str
+) -> None:
+    for folder, n in zip(called, (3, 1, 2), strict=True):
+        for kind in ("a", "b"):
+            for i in range(n):
+                _save(tmp_path / f"{above}{folder}/{kind}/{i}.png", _square(9))
+    dataset = load(tmp_path)
+    assert dataset.class_names == ("a", "b")
+    assert {name: len(dataset.images[p]) for name, p in dataset.official_parts.items()} == {
+        "train": 6,
+        "val": 2,
+        "test": 4,
+    }
+
+
+def test_one_folder_with_the_name_of_a_part_in_its_own_is_a_class(tmp_path: Path) -> None:
+    for name in ("training_shoes/1", "test_tubes/1", "bus_train/1", "bus_test/1"):
+        _save(tmp_path / f"{name}.png", _square(9))
+    assert load(tmp_path).class_names == ("bus_test", "bus_train", "test_tubes", "training_shoes")
+
+
+def test_folders_of_parts_of_two_sets_are_refused(tmp_path: Path) -> None:
+    for name in ("a_train/x/1", "a_test/x/1", "b_train/x/1", "b_test/x/1"):
+        _save(tmp_path / f"{name}.png", _square(9))
+    with pytest.raises(DataError, match=r"parts of several sets \(a_test and b_test\)"):
+        load(tmp_path)

@@ -150,12 +150,8 @@ def _holds_a_set(found: Listed) -> bool:
     inside = [listed(folder) for folder in found.folders]
     if sum(bool(one.images) for one in inside) >= FEWEST_CLASS_FOLDERS:
         return True
-    parts_of_it = [
-        one
-        for folder, one in zip(found.folders, inside, strict=True)
-        if parts.part_called(folder.name)
-    ]
-    return any(listed(below).images for one in parts_of_it for below in one.folders)
+    parts_of_it = _called_like_parts(found.folders)
+    return any(_has_class_folders(folder, may_hold_images=True) for folder in parts_of_it)
 
 
 def _differs(
@@ -179,7 +175,7 @@ def _part_folders(root: Path, left_out: LeftOut) -> dict[PartName, Path]:
     beside it, it is a part only if all its images lie in folders. Others are then left out.
     """
     top = listed(root)
-    called = {folder: part for folder in top.folders if (part := parts.part_called(folder.name))}
+    called = _called_like_parts(top.folders)
     if not called:
         return {}
     has_classes = any(listed(folder).images for folder in top.folders if folder not in called)
@@ -194,7 +190,7 @@ def _part_folders(root: Path, left_out: LeftOut) -> dict[PartName, Path]:
         if "train" not in found:
             names = " and ".join(folder.name for folder in found.values())
             raise DataError(f"{root}: holds {names}, but no train with {CLASS_FOLDERS}")
-        _leave_out_beside(top, found, left_out)
+        _leave_out_beside(top, found, called, left_out)
     elif not has_classes or len(set(called.values())) > 1:
         # Nobody wants to tell training images from test images.
         first = min(called, key=lambda folder: PART_NAMES.index(called[folder]))
@@ -202,13 +198,35 @@ def _part_folders(root: Path, left_out: LeftOut) -> dict[PartName, Path]:
     return found
 
 
-def _leave_out_beside(top: Listed, found: dict[PartName, Path], left_out: LeftOut) -> None:
+def _called_like_parts(folders: Sequence[Path]) -> dict[Path, PartName]:
+    """Folders called train, val and test, or shapes_train and shapes_test: two or more of one set.
+
+    One training_shoes among other folders is a class.
+    """
+    called = {folder: part for folder in folders if (part := parts.part_called(folder.name))}
+    if called:
+        return called
+    sets: dict[str, dict[Path, PartName]] = {}
+    for folder in folders:
+        if told := parts.part_of_set(folder.name):
+            sets.setdefault(told[1], {})[folder] = told[0]
+    several = [found for found in sets.values() if len(set(found.values())) > 1]
+    whole = [f for f in several if any(_has_class_folders(one, may_hold_images=True) for one in f)]
+    if len(whole) > 1:
+        some = " and ".join(next(iter(found)).name for found in whole[:2])
+        raise DataError(f"{folders[0].parent}: holds parts of several sets ({some}); give one set")
+    return whole[0] if whole else {}
+
+
+def _leave_out_beside(
+    top: Listed, found: dict[PartName, Path], called: dict[Path, PartName], left_out: LeftOut
+) -> None:
     left_out.add_images(len(top.images), "beside the folders of the parts")
     left_out.add_others(top.others)
     for folder in top.folders:
         if folder in found.values():
             continue
-        if not parts.part_called(folder.name):
+        if folder not in called:
             left_out.add_below(folder, f"in {folder.name}")
         elif not left_out.add_below(folder, f"in {folder.name}, which has no class folders"):
             raise DataError(f"{folder}: holds no {CLASS_FOLDERS}; fill it or remove it")

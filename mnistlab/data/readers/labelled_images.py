@@ -70,6 +70,7 @@ class Index:
     """Images below a folder, by all that a table may call them."""
 
     def __init__(self, root: Path, files: Sequence[Path]) -> None:
+        self.root = root
         self.exact = {file.relative_to(root).as_posix(): file for file in files}
         self.ends: dict[str, list[Path]] = {}
         for name, file in self.exact.items():
@@ -84,13 +85,16 @@ class Index:
 
         Where several are called so, those in a folder of that part.
         """
-        if name in self.exact:
-            return [self.exact[name]]
         found = self.ends.get(name, [])
         if len(found) > 1 and part is not None:
-            called = [f for f in found if part in map(parts.part_called, f.parts[:-1])]
-            return called or found
-        return found
+            called = [f for f in found if part in self._parts_above(f)]
+            if called:
+                return called
+        return [self.exact[name]] if name in self.exact else found
+
+    def _parts_above(self, file: Path) -> set[PartName | None]:
+        steps = file.relative_to(self.root).parts[:-1]
+        return {parts.part_called(step) for step in steps}
 
 
 def read(path: Path, size: Size | None = None, label_column: str | None = None) -> Dataset | None:
@@ -102,7 +106,7 @@ def read(path: Path, size: Size | None = None, label_column: str | None = None) 
     """
     left_out = LeftOut()
     root = folder.unwrapped(path, left_out, past_tables=False)
-    tables = [file for file in listed(root).others if is_table(file)]
+    tables = [file for file in listed(root).others if is_table(file) and not _is_answer(file)]
     described = {t: c for t in tables if (c := _columns(t, label_column)) is not None}
     nameless = [t for t in tables if t not in described and len(_first_row(t)[1]) == 2]
     if not described and not nameless:
@@ -120,6 +124,11 @@ def read(path: Path, size: Size | None = None, label_column: str | None = None) 
     dataset = _dataset(path, chosen, size)
     left_out.say(str(path))
     return dataset
+
+
+def _is_answer(table: Path) -> bool:
+    """Whether it shows how to hand in what was predicted, as Kaggle's sample_submission.csv."""
+    return "submission" in table.name.casefold()
 
 
 def _columns(table: Path, label_column: str | None) -> Columns | None:
