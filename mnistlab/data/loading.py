@@ -130,7 +130,7 @@ def _read_file(
 
 def _labelled(part: Part | None, path: Path) -> Part:
     if part is None:
-        raise DataError(f"{path}: its labels are all -1, which stands for none")
+        raise DataError(f"{path}: its labels are all -1 or empty, which stands for none")
     return part
 
 
@@ -163,14 +163,25 @@ def _read_part(
 ) -> Part | None:
     """One part; None for a test part without labels. trained: (H, W) of the training images."""
     (first, *_) = files
+    if (
+        name == "test"
+        and trained is not None
+        and not _has_labels(first, kind, trained, label_column)
+    ):
+        return None
     if kind == "parquet":
         part = parquet.read_part(files, size, label_column)
         return part if name == "test" else _labelled(part, first)
-    if kind == "table" and name == "test" and trained is not None:
-        shape = (trained[0], trained[1])
-        if not csv_table.has_labels(first, shape, label_column):
-            return None
     inside = _read_file(first, kind, size, label_column)
     if len(inside) != 1:
         raise DataError(f"{first}: holds several parts itself; give this file alone")
     return next(iter(inside.values()))
+
+
+def _has_labels(path: Path, kind: Kind, trained: tuple[int, ...], label_column: str | None) -> bool:
+    """Whether a test file has labels; NPZ and HDF5 tell it when they are read."""
+    if kind == "table":
+        return csv_table.has_labels(path, (trained[0], trained[1]), label_column)
+    if kind == "parquet":
+        return parquet.has_labels(path, label_column)
+    return kind != "idx" or idx.has_labels(path)
