@@ -26,6 +26,8 @@ DEFAULT_SEED = 42  # random_state of write-ups A and C
 DRAWN_FRACTION = 0.15  # of the training part, for a validation or test part that is missing
 FEWEST_OF_CLASS = 4  # images that a class needs to be in three parts, two of them in training
 PART_NAMES = ("train", "val", "test")
+LAST_TWELFTH = "the last twelfth of the training part"
+DRAWN = f"drawn from the training part, stratified, seed {DEFAULT_SEED}"
 
 
 @dataclass(frozen=True)
@@ -252,11 +254,14 @@ def auto_protocol(dataset: Dataset) -> str:
 def _origins(dataset: Dataset, protocol: str) -> dict[str, str]:
     """Where each part came from, as Split.origins says it."""
     came_in = dataset.official_parts
-    if protocol == "official":
-        twelfth = "the last twelfth of the training part"
-        return {name: "as published" if name in came_in else twelfth for name in PART_NAMES}
-    drawn = f"drawn from the training part, stratified, seed {DEFAULT_SEED}"
-    if protocol == "given":
-        return {name: "as given" if name in came_in else drawn for name in PART_NAMES}
+    if protocol in ("official", "given"):
+        stays, drawn, less = {
+            "official": ("as published", LAST_TWELFTH, "less its last twelfth"),
+            "given": ("as given", DRAWN, "less what was drawn from it"),
+        }[protocol]
+        origins = {name: stays if name in came_in else drawn for name in PART_NAMES}
+        if drawn in origins.values():
+            origins["train"] += f", {less}"
+        return origins
     how = "stratified" if protocol.startswith("stratified") else "not stratified"
     return dict.fromkeys(PART_NAMES, f"drawn, {how}, seed {DEFAULT_SEED}")
