@@ -89,7 +89,7 @@ def test_a_folder_without_classes(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("inside", "message"),
     [
-        ((), r"b: holds no images \(\.apng, .*\)$"),
+        ((), r"b: holds no images \(\.apng, .*\); remove the folder or put images into it$"),
         (("1.heic", "2.HEIC"), r"b: holds no images .*, but 2 files of other kinds \(\.heic\)$"),
         (("more/1.png",), r"b: holds no images .*, but 1 image in deeper folders$"),
     ],
@@ -369,4 +369,44 @@ def test_folders_of_parts_of_two_sets_are_refused(tmp_path: Path) -> None:
     for name in ("a_train/x/1", "a_test/x/1", "b_train/x/1", "b_test/x/1"):
         _save(tmp_path / f"{name}.png", _square(9))
     with pytest.raises(DataError, match=r"parts of several sets \(a_test and b_test\)"):
+        load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("sides", "suggested"),
+    [
+        ((31, 24, 37), "28x28"),
+        ((45, 44, 43), "32x32"),
+        ((600, 480, 800), "64x64"),
+        ((31, 24, 24), "24x24"),
+    ],
+)
+def test_the_size_that_is_suggested(tmp_path: Path, sides: tuple[int, ...], suggested: str) -> None:
+    for i, side in enumerate(sides):
+        _save(tmp_path / f"a/{i}.png", _square(9, side))
+    with pytest.raises(DataError, match=rf"give one size for all \(--size {suggested}\)$"):
+        load(tmp_path)
+
+
+def test_folders_without_images_are_no_classes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("a/1", "b/1"):
+        _save(tmp_path / f"{name}.png", _square(9))
+    for name in ("__pycache__/x.pyc", ".ipynb_checkpoints/x.ipynb", "docs/more/x.md"):
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).write_text("x")
+    assert load(tmp_path).class_names == ("a", "b")
+    assert "left out: 1 file of other kinds (.md)" in capsys.readouterr().err
+    (tmp_path / "c").mkdir()
+    with pytest.raises(
+        DataError, match=r"c: holds no .*; remove the folder or put images into it$"
+    ):
+        load(tmp_path)
+
+
+def test_folders_without_images_alone_are_an_error(tmp_path: Path) -> None:
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs/x.md").write_text("x")
+    with pytest.raises(DataError, match=r"docs: holds no images"):
         load(tmp_path)

@@ -24,6 +24,10 @@ from mnistlab.errors import DataError
 MAX_WRAPPERS = 3  # folders that hold one folder and nothing else, as unpacked archives have them
 FEWEST_CLASS_FOLDERS = 2  # in one folder with images: then it is no class itself
 SIZES_LOOKED_AT = 1000  # files, to tell which size is the most frequent
+SMALLEST_USUAL, LARGEST_USUAL = 20, 64
+USUAL_SIDES = {28: 40, 32: 48}  # a side to suggest, and the longest one of images that suit it
+# Pictures that are not read: a folder of them is a class whose images have to be converted.
+PICTURES = frozenset({".heic", ".heif", ".avif", ".jxl", ".jp2", ".svg", ".psd", ".dng", ".npy"})
 UNENCODABLE = re.compile("[\r\n\ud800-\udfff]")  # surrogates stand for bytes that are not UTF-8
 CLASS_FOLDERS = "class folders (one sub-folder of images per class)"
 
@@ -161,11 +165,23 @@ def _differs(
     if most is None:
         some = files[:: max(1, len(files) // SIZES_LOOKED_AT)]
         sizes = Counter(size for file in some if (size := pixels.size_of(file)))
-        most, other = sizes.most_common(1)[0][0], f"{files[0]} is"
+        most, other = _usual(sizes), f"{files[0]} is"
     return (
         f"is {shape[0]}x{shape[1]} where {other} {wanted[0]}x{wanted[1]}; "
         f"give one size for all (--size {most[0]}x{most[1]})"
     )
+
+
+def _usual(sizes: Counter[Size]) -> Size:
+    """The most frequent size; where none is twice there, a square of the usual ones."""
+    (most, n), *_ = sizes.most_common(1)
+    side = sorted(max(size) for size in sizes)[len(sizes) // 2]
+    if n > 1 or side < SMALLEST_USUAL:
+        return most
+    usual = next(
+        (usual for usual, longest in USUAL_SIDES.items() if side <= longest), LARGEST_USUAL
+    )
+    return usual, usual
 
 
 def _part_folders(root: Path, left_out: LeftOut) -> dict[PartName, Path]:
@@ -250,7 +266,7 @@ def _class_folders(root: Path, left_out: LeftOut, may_lack_images: bool = False)
     left_out.add_images(len(top.images), "beside the class folders")
     left_out.add_others(top.others)
     part = Part([], [])
-    for folder in top.folders:
+    for folder in _with_images(top.folders, left_out):
         if UNENCODABLE.search(folder.name):  # no prediction could say it
             raise DataError(f"{str(folder)!a}: a name that is not UTF-8, or of several lines")
         images = _images_of_class(folder, left_out, may_lack_images)
@@ -259,6 +275,25 @@ def _class_folders(root: Path, left_out: LeftOut, may_lack_images: bool = False)
     if not part.files:
         raise DataError(f"{root}: its class folders hold no images ({KINDS})")
     return part
+
+
+def _with_images(folders: list[Path], left_out: LeftOut) -> list[Path]:
+    """Those that are classes: what holds other files alone, such as __pycache__, is counted.
+
+    Unless there are no others. An empty folder is a class whose images are missing.
+    """
+    kept, without = [], LeftOut()
+    for folder in folders:
+        inside = LeftOut()
+        n_images = inside.add_below(folder, f"in {folder.name}")
+        if n_images or not inside.suffixes or PICTURES & inside.suffixes.keys():
+            kept.append(folder)
+        else:
+            without.add(inside)
+    if not kept:
+        return folders
+    left_out.add(without)
+    return kept
 
 
 def _images_of_class(folder: Path, left_out: LeftOut, may_lack_images: bool) -> list[Path]:
@@ -273,7 +308,8 @@ def _images_of_class(folder: Path, left_out: LeftOut, may_lack_images: bool) -> 
             f"({some}); give this folder if they are the classes, else move them out of it"
         )
     if not (found.images or may_lack_images):
-        raise DataError(f"{folder}: holds no images ({KINDS}){_but(own)}")
+        why = _but(own) or "; remove the folder or put images into it"
+        raise DataError(f"{folder}: holds no images ({KINDS}){why}")
     left_out.add(own)
     return found.images
 
