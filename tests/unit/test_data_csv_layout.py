@@ -206,7 +206,7 @@ def test_zeros_and_ones_stay_and_are_said(
 ) -> None:
     path = _write(tmp_path / "t.csv", [[3, 0, 1, 1, 0], [4, 1, 1, 0, 0]])
     assert load(path).images.ravel().tolist() == [0, 1, 1, 0, 1, 1, 0, 0]
-    assert "pixels are 0 and 1 of 255" in capsys.readouterr().err
+    assert "pixels are only 0 and 1 and were read as almost black" in capsys.readouterr().err
 
 
 def test_fractions_that_leave_the_range_name_their_cell(tmp_path: Path) -> None:

@@ -210,7 +210,10 @@ def _scale(blocks: Iterable[bytes], columns: Columns, where: str) -> float:
         note(f"{where}: its pixels are fractions, 0 to {highest:g}, and are multiplied by 255")
         return 255
     if highest == 1:
-        note(f"{where}: its pixels are 0 and 1 of 255; if 1 is white, multiply them by 255")
+        note(
+            f"{where}: pixels are only 0 and 1 and were read as almost black; "
+            "multiply them by 255 if 1 means white"
+        )
     return 1
 
 
