@@ -54,6 +54,8 @@ def load(
     else:
         if name.lower() in SOURCES and os.path.lexists(name):
             note(f"{name} is taken as what lies here; {name.lower()} is the published set")
+        if not (Path(name).is_file() or Path(name).is_dir()):
+            raise _missing(name)
         exported.check_whole(Path(name))
         dataset = exported.restored(Path(name), _load_path(Path(name), shape, label_column))
         name = str(Path(name).absolute())
@@ -73,8 +75,6 @@ def _say_what_lies_beside(name: str) -> None:
 def _load_path(path: Path, size: Size | None, label_column: str | None) -> Dataset:
     if path.is_file():
         return _load_file(path, size, label_column)
-    if not path.is_dir():
-        raise _missing(path)
     # First, since its tables may be called train and test as well.
     if (labelled := labelled_images.read(path, size, label_column)) is not None:
         return labelled
@@ -87,17 +87,25 @@ def _load_path(path: Path, size: Size | None, label_column: str | None) -> Datas
     return folder.read(path, size)
 
 
-def _missing(path: Path) -> DataError:
-    if path.name == str(path) and not path.suffix:
-        near = difflib.get_close_matches(path.name, os.listdir(), n=1, cutoff=0.7)  # noqa: PTH208
+def _missing(name: str) -> DataError:
+    path = Path(name)
+    if path.name == name and not path.suffix:  # no ./ or / either
+        near = _near(path)
         try:
             known(path.name)  # a misspelt name rather than a path: says which come close
         except DataError as error:
-            return DataError(f"{error}; or ./{near[0]}?") if near else error
-    beside = path.parent.iterdir() if path.parent.is_dir() else ()
-    near = difflib.get_close_matches(path.name, [one.name for one in beside], n=1, cutoff=0.7)
-    hint = f"; did you mean {path.parent / near[0]}?" if near else ""
-    return DataError(f"{path}: no such file or folder{hint}")
+            return DataError(f"{error}; or {near}?") if near else error
+    near = _near(path)
+    return DataError(f"{path}: no such file or folder{f'; did you mean {near}?' if near else ''}")
+
+
+def _near(path: Path) -> str:
+    """What lies there under a name like it; empty if nothing does."""
+    beside = os.listdir(path.parent) if path.parent.is_dir() else ()  # noqa: PTH208
+    near = difflib.get_close_matches(path.name, beside, n=1, cutoff=0.7)
+    if not near:
+        return ""
+    return f"./{near[0]}" if path.parent == Path() else str(path.parent / near[0])
 
 
 def _load_file(path: Path, size: Size | None, label_column: str | None) -> Dataset:
@@ -130,7 +138,7 @@ def _read_file(
 
 def _labelled(part: Part | None, path: Path) -> Part:
     if part is None:
-        raise DataError(f"{path}: its labels are all -1, which stands for none")
+        raise DataError(f"{path}: its labels are all -1 or empty, which stands for none")
     return part
 
 
@@ -144,7 +152,7 @@ def _load_part_files(
         shape = read["train"].images.shape[1:] if name != "train" and "train" in read else None
         part = _read_part(files, found.kind, name, size, label_column, shape)
         if part is None:
-            note(f"{files[0]}: has no labels: it is left out here; `mnistlab predict` reads it")
+            parts.say_unlabelled(str(files[0]))
         else:
             read[name] = part
     if found.others:
@@ -163,14 +171,25 @@ def _read_part(
 ) -> Part | None:
     """One part; None for a test part without labels. trained: (H, W) of the training images."""
     (first, *_) = files
+    if (
+        name == "test"
+        and trained is not None
+        and not _has_labels(first, kind, trained, label_column)
+    ):
+        return None
     if kind == "parquet":
         part = parquet.read_part(files, size, label_column)
         return part if name == "test" else _labelled(part, first)
-    if kind == "table" and name == "test" and trained is not None:
-        shape = (trained[0], trained[1])
-        if not csv_table.has_labels(first, shape, label_column):
-            return None
     inside = _read_file(first, kind, size, label_column)
     if len(inside) != 1:
         raise DataError(f"{first}: holds several parts itself; give this file alone")
     return next(iter(inside.values()))
+
+
+def _has_labels(path: Path, kind: Kind, trained: tuple[int, ...], label_column: str | None) -> bool:
+    """Whether a test file has labels; NPZ and HDF5 tell it when they are read."""
+    if kind == "table":
+        return csv_table.has_labels(path, (trained[0], trained[1]), label_column)
+    if kind == "parquet":
+        return parquet.has_labels(path, label_column)
+    return kind != "idx" or idx.has_labels(path)

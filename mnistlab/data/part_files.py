@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from mnistlab.data.parts import SPELLINGS, PartName, part_called
+from mnistlab.data.parts import SPELLINGS, PartName, part_called, part_of_set
 from mnistlab.data.readers import kinds
 from mnistlab.data.readers.kinds import Kind
 from mnistlab.data.readers.left_out import is_junk, listed
@@ -15,11 +15,6 @@ from mnistlab.errors import DataError
 
 # Where the parts lie in files of several kinds, the first of these is read.
 ORDER: tuple[Kind, ...] = ("table", "npz", "idx", "parquet", "hdf5")
-_WORDS = "|".join(sorted((n for names in SPELLINGS.values() for n in names), key=len, reverse=True))
-# fashion-mnist_train, train_data, or just train.
-CALLED = re.compile(
-    rf"(?:(?P<before>.*)[-_. ])?(?P<part>{_WORDS})(?:[-_. ](?P<after>.*))?", re.IGNORECASE
-)
 SHARD = re.compile(r"-[0-9]{5}-of-[0-9]{5}(-[0-9a-f]+)?$")
 IDX_IMAGES = re.compile(r"[-_.]?images$", re.IGNORECASE)
 SHOWN = 6
@@ -94,11 +89,8 @@ def _called(path: Path, kind: Kind) -> _Called | None:
         if not IDX_IMAGES.search(stem):
             return None
         stem = IDX_IMAGES.sub("", stem)
-    match = CALLED.fullmatch(stem)
-    part = part_called(match["part"]) if match else None
-    if match is None or part is None or kind == "zip":
-        return None
-    return _Called(path, kind, part, f"{match['before'] or ''}|{match['after'] or ''}".casefold())
+    told = part_of_set(stem)
+    return None if told is None or kind == "zip" else _Called(path, kind, *told)
 
 
 def _one_set(called: list[_Called], folder: Path) -> list[_Called] | None:

@@ -5,6 +5,7 @@ Labels are judged over all parts together, so that 1 in one file and 1.0 in anot
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
@@ -26,6 +27,11 @@ SPELLINGS: dict[PartName, tuple[str, ...]] = {
     "val": ("val", "valid", "validation"),
     "test": ("test", "testing", "t10k"),
 }
+_WORDS = "|".join(sorted((n for names in SPELLINGS.values() for n in names), key=len, reverse=True))
+# fashion-mnist_train, train_data, or just train.
+CALLED = re.compile(
+    rf"(?:(?P<before>.*)[-_. ])?(?P<part>{_WORDS})(?:[-_. ](?P<after>.*))?", re.IGNORECASE
+)
 NAMES_SHOWN = 5
 
 
@@ -43,6 +49,18 @@ def part_called(name: str) -> PartName | None:
     return next((part for part, names in SPELLINGS.items() if folded in names), None)
 
 
+def part_of_set(name: str) -> tuple[PartName, str] | None:
+    """As `part_called`, with the name of the set before or after, which is told too.
+
+    The set's name is in small letters, what stands before and after divided by "|".
+    """
+    match = CALLED.fullmatch(name)
+    part = part_called(match["part"]) if match else None
+    if match is None or part is None:
+        return None
+    return part, f"{match['before'] or ''}|{match['after'] or ''}".casefold()
+
+
 def assembled(name: str, parts: Mapping[PartName, Part], provenance: str) -> Dataset:
     """The parts as one set in the order train, val, test; a single one is a set without parts.
 
@@ -53,6 +71,9 @@ def assembled(name: str, parts: Mapping[PartName, Part], provenance: str) -> Dat
         found = ", ".join(part.where for part in parts.values()) or provenance
         raise DataError(f"{found}: no training part beside it (train or training)")
     present = [part for part in PART_NAMES if part in parts]
+    if "test" in parts and labels.is_unlabelled(parts["test"].labels, parts["train"].labels):
+        present.remove("test")
+        say_unlabelled(parts["test"].where)
     chosen = [parts[part] for part in present]
     for part in chosen:
         if len(part.labels.codes) != len(part.images):
@@ -71,6 +92,11 @@ def assembled(name: str, parts: Mapping[PartName, Part], provenance: str) -> Dat
         n_official_val=len(parts["val"].images) if "val" in parts else 0,
         provenance=provenance,
     )
+
+
+def say_unlabelled(where: str) -> None:
+    """That a test part is left out, for which `predict` is the command."""
+    note(f"{where}: has no labels: it is left out here; `mnistlab predict` reads it")
 
 
 def joined(name: str, parts: Mapping[PartName, Dataset], provenance: str) -> Dataset:

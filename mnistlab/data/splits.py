@@ -10,11 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mnistlab.data.dataset import Dataset
+from mnistlab.data.readers import kinds
 from mnistlab.errors import DataError
 
 Indices = tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]
@@ -24,6 +26,8 @@ DEFAULT_SEED = 42  # random_state of write-ups A and C
 DRAWN_FRACTION = 0.15  # of the training part, for a validation or test part that is missing
 FEWEST_OF_CLASS = 4  # images that a class needs to be in three parts, two of them in training
 PART_NAMES = ("train", "val", "test")
+LAST_TWELFTH = "the last twelfth of the training part"
+DRAWN = f"drawn from the training part, stratified, seed {DEFAULT_SEED}"
 
 
 @dataclass(frozen=True)
@@ -129,8 +133,16 @@ def _check_class_sizes(dataset: Dataset) -> None:
         raise DataError(
             f"{dataset.name}: class {dataset.class_names[smallest]!r} has "
             f"{n_smallest} image{'s' * (n_smallest > 1)}; to be in the training, validation and "
-            f"test part a class needs {FEWEST_OF_CLASS}"
+            f"test part a class needs {FEWEST_OF_CLASS}{_other_column(dataset)}"
         )
+
+
+def _other_column(dataset: Dataset) -> str:
+    """What a table may be told, whose label column was not named: pixels make odd classes."""
+    is_table = kinds.kind_by_name(Path(dataset.provenance)) == "table"
+    if not is_table or "label_column" in dataset.source:
+        return ""
+    return "; if its labels stand in another column, name it with --label-column"
 
 
 def _drawn_cuts(labels: NDArray[np.int64], val: float, test: float, seed: int) -> Indices:
@@ -242,11 +254,14 @@ def auto_protocol(dataset: Dataset) -> str:
 def _origins(dataset: Dataset, protocol: str) -> dict[str, str]:
     """Where each part came from, as Split.origins says it."""
     came_in = dataset.official_parts
-    if protocol == "official":
-        twelfth = "the last twelfth of the training part"
-        return {name: "as published" if name in came_in else twelfth for name in PART_NAMES}
-    drawn = f"drawn from the training part, stratified, seed {DEFAULT_SEED}"
-    if protocol == "given":
-        return {name: "as given" if name in came_in else drawn for name in PART_NAMES}
+    if protocol in ("official", "given"):
+        stays, drawn, less = {
+            "official": ("as published", LAST_TWELFTH, "less its last twelfth"),
+            "given": ("as given", DRAWN, "less what was drawn from it"),
+        }[protocol]
+        origins = {name: stays if name in came_in else drawn for name in PART_NAMES}
+        if drawn in origins.values():
+            origins["train"] += f", {less}"
+        return origins
     how = "stratified" if protocol.startswith("stratified") else "not stratified"
     return dict.fromkeys(PART_NAMES, f"drawn, {how}, seed {DEFAULT_SEED}")

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import csv
 import gzip
+import os
+import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mnistlab.data import Dataset, load
-from mnistlab.data.readers import csv_digits, csv_table, labels
+from mnistlab.data.readers import csv_digits, csv_table, labels, unlabelled
 from mnistlab.data.readers.csv_cells import Columns
 from mnistlab.errors import DataError
 
@@ -245,3 +248,25 @@ def test_what_the_csv_module_writes_is_read(
         dataset = load(path)
     assert np.array_equal(dataset.images, images)
     assert [int(dataset.class_names[k]) for k in dataset.labels] == labels.tolist()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="named pipes are POSIX")
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+@pytest.mark.parametrize("scale", [1, 255])
+@pytest.mark.parametrize("n", [1, 40_000])
+def test_images_to_predict_come_through_a_pipe(
+    tmp_path: Path, pack: Callable[[bytes], bytes], scale: int, n: int
+) -> None:
+    pixels = np.tile(np.array(PIXELS), (n, 1))
+    lines = [",".join(f"{value / scale:.6g}" for value in row) for row in PIXELS] * n
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    raw = pack("\n".join(["a,b,c,d", *lines, ""]).encode())
+    writer = threading.Thread(target=pipe.write_bytes, args=(raw,))
+    writer.start()
+    blocks = list(unlabelled.open_images(pipe, (2, 2)).blocks)
+    writer.join()
+    assert np.array_equal(
+        np.concatenate([block.images for block in blocks]), pixels.reshape(-1, 2, 2)
+    )
+    assert [name for block in blocks for name in block.ids] == [*map(str, range(1, 3 * n + 1))]

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mnistlab.data import Dataset, load
+from mnistlab.data import Dataset, load, split
 from mnistlab.data.readers import csv_table
 from mnistlab.errors import DataError
 
@@ -206,7 +206,7 @@ def test_zeros_and_ones_stay_and_are_said(
 ) -> None:
     path = _write(tmp_path / "t.csv", [[3, 0, 1, 1, 0], [4, 1, 1, 0, 0]])
     assert load(path).images.ravel().tolist() == [0, 1, 1, 0, 1, 1, 0, 0]
-    assert "pixels are 0 and 1 of 255" in capsys.readouterr().err
+    assert "pixels are only 0 and 1 and were read as almost black" in capsys.readouterr().err
 
 
 def test_fractions_that_leave_the_range_name_their_cell(tmp_path: Path) -> None:
@@ -214,3 +214,52 @@ def test_fractions_that_leave_the_range_name_their_cell(tmp_path: Path) -> None:
         path = _write(tmp_path / "t.csv", [["label", "a"], [0, 0.5], [1, value]])
         with pytest.raises(DataError, match=rf"row 3, column 'a': '{value}' is outside 0\.\.255"):
             load(path)
+
+
+def _last(values: np.ndarray, pixels: np.ndarray) -> np.ndarray:
+    return np.column_stack([pixels, values])
+
+
+@pytest.mark.parametrize("n_classes", [2, 3, 5, 8])
+def test_classes_in_turn_in_the_last_column(
+    tmp_path: Path, n_classes: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    random = np.random.default_rng(1)
+    pixels = random.integers(0, 10, (1500, N))
+    pixels[:, 3:9] += random.integers(0, 200, (1500, 6))
+    labels = np.arange(1500) % n_classes
+    path = _write(tmp_path / "t.csv", _last(labels, pixels))
+    dataset = load(path, size=(3, 4))
+    assert np.array_equal(dataset.labels, labels)
+    assert "labels are taken from the last column; --label-column 1 takes the fir" in (
+        capsys.readouterr().err
+    )
+
+
+def test_of_two_columns_unlike_their_pixels_the_one_of_fewer_values(tmp_path: Path) -> None:
+    random = np.random.default_rng(2)
+    pixels = np.zeros((900, N), int)
+    pixels[:, 0] = random.integers(0, 10, 900)  # noise in a corner
+    pixels[:, 3:9] = random.integers(0, 200, (900, 6))
+    labels = random.integers(0, 3, 900)
+    dataset = load(_write(tmp_path / "t.csv", _last(labels, pixels)), size=(3, 4))
+    assert np.array_equal(dataset.labels, labels)
+
+
+def test_a_guess_that_may_be_wrong_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    random = np.random.default_rng(3)
+    pixels = random.integers(0, 4, (900, N))
+    rows = np.column_stack([random.integers(0, 4, 900), pixels])
+    load(_write(tmp_path / "t.csv", rows), size=(3, 4))
+    assert (
+        "labels are taken from the first column; --label-column 13 takes the last"
+        in capsys.readouterr().err
+    )
+
+
+def test_a_class_of_one_image_hints_at_the_column(tmp_path: Path) -> None:
+    path = _write(tmp_path / "t.csv", np.insert(_rows(), 0, [7] + [1] * 59, axis=1)[:, :-1])
+    with pytest.raises(DataError, match=r"class '7' has 1 image;.*--label-column"):
+        split(load(path, size=(3, 4)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import struct
 import zlib
 from pathlib import Path
@@ -88,7 +89,7 @@ def test_a_folder_without_classes(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("inside", "message"),
     [
-        ((), r"b: holds no images \(\.apng, .*\)$"),
+        ((), r"b: holds no images \(\.apng, .*\); remove the folder or put images into it$"),
         (("1.heic", "2.HEIC"), r"b: holds no images .*, but 2 files of other kinds \(\.heic\)$"),
         (("more/1.png",), r"b: holds no images .*, but 1 image in deeper folders$"),
     ],
@@ -298,3 +299,114 @@ def test_bombs_are_refused_by_their_header(tmp_path: Path, side: int) -> None:
 
 def test_the_bound_is_above_what_small_images_need() -> None:
     assert pixels.MAX_IMAGE_PIXELS >= 1024 * 1024
+
+
+@pytest.mark.parametrize("outer", [(), ("w/outside.png",)])
+@pytest.mark.parametrize("part", ["", "train/"])
+@pytest.mark.parametrize("zipped", [False, True])
+def test_a_wrapper_is_no_class_for_the_images_that_stray_into_it(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    outer: tuple[str, ...],
+    part: str,
+    zipped: bool,
+) -> None:
+    for kind in ("circle", "dash", "line"):
+        for i in range(2):
+            _save(tmp_path / f"w/photos/{part}{kind}/{i}.png", _square(9))
+    for name in ("w/photos/beside1.png", "w/photos/beside2.png", *outer):
+        _save(tmp_path / name, _square(9))
+    given = tmp_path / "w"
+    if zipped:
+        given = Path(shutil.make_archive(str(given), "zip", given))
+    dataset = load(given)
+    assert dataset.class_names == ("circle", "dash", "line")
+    assert len(dataset) == 6
+    said = capsys.readouterr().err
+    assert "2 images beside " in said
+    assert ("1 image beside photos" in said) == bool(outer)
+
+
+def test_two_folders_of_sets_are_not_two_classes(tmp_path: Path) -> None:
+    for name in ("one/stray", "one/a/1", "one/b/1", "two/stray", "two/a/1", "two/b/1"):
+        _save(tmp_path / f"{name}.png", _square(9))
+    with pytest.raises(DataError, match=r"one: holds 1 image, but 2 in its folders .a and b.; giv"):
+        load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "called",
+    [
+        ("shapes_train", "shapes_valid", "shapes_Test"),
+        ("train_set", "val_set", "test_set"),
+        ("training-shapes", "validation-shapes", "testing-shapes"),
+    ],
+)
+@pytest.mark.parametrize("above", ["", "shapes/"])
+def test_folders_of_parts_with_the_name_of_the_set(
+    tmp_path: Path, called: tuple[str, str, str], above: str
+) -> None:
+    for folder, n in zip(called, (3, 1, 2), strict=True):
+        for kind in ("a", "b"):
+            for i in range(n):
+                _save(tmp_path / f"{above}{folder}/{kind}/{i}.png", _square(9))
+    dataset = load(tmp_path)
+    assert dataset.class_names == ("a", "b")
+    assert {name: len(dataset.images[p]) for name, p in dataset.official_parts.items()} == {
+        "train": 6,
+        "val": 2,
+        "test": 4,
+    }
+
+
+def test_one_folder_with_the_name_of_a_part_in_its_own_is_a_class(tmp_path: Path) -> None:
+    for name in ("training_shoes/1", "test_tubes/1", "bus_train/1", "bus_test/1"):
+        _save(tmp_path / f"{name}.png", _square(9))
+    assert load(tmp_path).class_names == ("bus_test", "bus_train", "test_tubes", "training_shoes")
+
+
+def test_folders_of_parts_of_two_sets_are_refused(tmp_path: Path) -> None:
+    for name in ("a_train/x/1", "a_test/x/1", "b_train/x/1", "b_test/x/1"):
+        _save(tmp_path / f"{name}.png", _square(9))
+    with pytest.raises(DataError, match=r"parts of several sets \(a_test and b_test\)"):
+        load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("sides", "suggested"),
+    [
+        ((31, 24, 37), "28x28"),
+        ((45, 44, 43), "32x32"),
+        ((600, 480, 800), "64x64"),
+        ((31, 24, 24), "24x24"),
+    ],
+)
+def test_the_size_that_is_suggested(tmp_path: Path, sides: tuple[int, ...], suggested: str) -> None:
+    for i, side in enumerate(sides):
+        _save(tmp_path / f"a/{i}.png", _square(9, side))
+    with pytest.raises(DataError, match=rf"give one size for all \(--size {suggested}\)$"):
+        load(tmp_path)
+
+
+def test_folders_without_images_are_no_classes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("a/1", "b/1"):
+        _save(tmp_path / f"{name}.png", _square(9))
+    for name in ("__pycache__/x.pyc", ".ipynb_checkpoints/x.ipynb", "docs/more/x.md"):
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).write_text("x")
+    assert load(tmp_path).class_names == ("a", "b")
+    assert "left out: 1 file of other kinds (.md)" in capsys.readouterr().err
+    (tmp_path / "c").mkdir()
+    with pytest.raises(
+        DataError, match=r"c: holds no .*; remove the folder or put images into it$"
+    ):
+        load(tmp_path)
+
+
+def test_folders_without_images_alone_are_an_error(tmp_path: Path) -> None:
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs/x.md").write_text("x")
+    with pytest.raises(DataError, match=r"docs: holds no images"):
+        load(tmp_path)

@@ -172,3 +172,18 @@ def test_the_three_parts_of_a_folder(tmp_path: Path) -> None:
     assert dataset.images[:, 0, 0].tolist() == [1, 1, 2, 2, 3, 3]
     assert (dataset.n_official_train, dataset.n_official_val) == (2, 2)
     assert dataset.class_names == ("1", "2")
+
+
+@pytest.mark.parametrize("called", ["t10k-images-idx3-ubyte", "test-images.idx3-ubyte.gz"])
+def test_a_test_part_without_labels_is_left_out(
+    tmp_path: Path, called: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pack = gzip.compress if called.endswith(".gz") else bytes
+    (tmp_path / "train-images-idx3-ubyte").write_bytes(idx.to_bytes(IMAGES))
+    (tmp_path / called).write_bytes(pack(idx.to_bytes(IMAGES)))
+    with pytest.raises(DataError, match="its labels, train-labels-idx1-ubyte"):
+        load(tmp_path)
+    (tmp_path / "train-labels-idx1-ubyte").write_bytes(idx.to_bytes(LABELS))
+    dataset = load(tmp_path)
+    assert (len(dataset), dataset.n_official_train) == (2, None)
+    assert f"{called}: has no labels: it is left out here" in capsys.readouterr().err

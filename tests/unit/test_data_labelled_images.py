@@ -215,3 +215,40 @@ def test_any_table_is_read_or_refused_in_one_line(raw: bytes, keep: int) -> None
         except DataError as error:
             message = str(error)
     assert message is None or (message and "\n" not in message)
+
+
+def test_a_hole_among_numbers_tells_its_row(tmp_path: Path) -> None:
+    write(tmp_path, ["a.png", "b.png", "c.png"], "file,label\na,1\nb,N/A\nc,2\n")
+    with pytest.raises(DataError, match=r"labels.csv: row 3: 'b' has no label"):
+        load(tmp_path)
+
+
+@pytest.mark.parametrize("hole", ["", "?", "-1"])
+def test_a_test_part_without_labels_is_left_out(
+    tmp_path: Path, hole: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = f"file,label,split\na,1,train\nb,2,train\nc,{hole},test\n"
+    write(tmp_path, ["a.png", "b.png", "c.png"], rows)
+    assert by_grey(load(tmp_path)) == {0: "1", 1: "2"}
+    assert "part test: has no labels: it is left out" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("called", ["labels.csv", "train.csv"])
+@pytest.mark.parametrize("folders", [("train/", "test/"), ("", "")])
+def test_a_table_of_how_to_hand_in_is_no_table_of_labels(
+    tmp_path: Path, called: str, folders: tuple[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    root, (train, test) = tmp_path / "test", folders
+    names = [f"{train}0.png", f"{train}1.png", f"{test}7.png"]
+    write(root, names, "id,label\n0,cat\n1,dog\n", called)
+    (root / "sample_Submission.csv").write_text("id,label\n7,cat\n")
+    assert by_grey(load(root)) == {0: "cat", 1: "dog"}
+    assert "1 image without a row" in capsys.readouterr().err
+
+
+def test_a_table_of_a_part_names_images_of_its_part(tmp_path: Path) -> None:
+    root = tmp_path / "test"  # above the set it says nothing
+    names = ["train/0.png", "train/1.png", "test/0.png", "test/1.png", "0.png"]
+    write(root, names, "id,label\n0.png,cat\n1.png,dog\n", "train.csv")
+    (root / "sample_submission.csv").write_text("id,label\n0.png,cat\n1.png,cat\n")
+    assert by_grey(load(root)) == {0: "cat", 1: "dog"}

@@ -34,7 +34,8 @@ def _named(found: labels.Labels) -> list[str]:
         (["1", "A", "01"], ["1", "A", "01"], ("01", "1", "A")),
         (["0.5", "1", "1.0"], ["0.5", "1", "1.0"], ("0.5", "1", "1.0")),
         (["1_0", "2"], ["1_0", "2"], ("1_0", "2")),
-        (["inf", "1"], ["inf", "1"], ("1", "inf")),
+        (["inf", "1", "a"], ["inf", "1", "a"], ("1", "a", "inf")),
+        (["None", "NA", "?", "cat"], ["None", "NA", "?", "cat"], ("?", "NA", "None", "cat")),
         (["9" * 400, "1"], ["9" * 400, "1"], ("1", "9" * 400)),
         (["10000000000000001", "10000000000000002"], None, None),  # a float would join them
     ],
@@ -45,6 +46,38 @@ def test_labels_of_a_table(
     found = labels.from_texts(texts, "t.csv")
     assert _named(found) == (spoken or texts)
     assert found[1] == (class_names or tuple(sorted(texts)))
+
+
+HOLES = ["NA", "N/A", "n/a", "null", "None", "inf", "-inf", "?", "<NA>", "", "nan"]
+
+
+@pytest.mark.parametrize("hole", HOLES)
+def test_a_hole_among_numbers_tells_its_row(hole: str) -> None:
+    texts = ["1", "2.0", hole, "1", hole]
+    with pytest.raises(DataError, match=r"^t.csv: row 4: the label is "):
+        labels.from_texts(texts, "t.csv", first_row=2)
+    with pytest.raises(DataError, match=r"^y: the label is .* \(image 3\)$"):
+        labels.from_values(np.array(texts), "y")
+
+
+@pytest.mark.parametrize("hole", [*HOLES, "-1", "-1.0"])
+@pytest.mark.parametrize("trained", [["1", "2"], ["cat", "dog"]])
+def test_a_test_part_of_holes_alone_has_no_labels(
+    hole: str, trained: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    found: dict[PartName, Part] = {"train": _part(trained), "test": _part([hole] * 3, where="t")}
+    dataset = parts.assembled("s", found, "s")
+    assert _spoken(dataset) == trained
+    assert dataset.n_official_train is None
+    said = "note: t: has no labels: it is left out here; `mnistlab predict` reads it\n"
+    assert capsys.readouterr().err == said
+
+
+@pytest.mark.parametrize("name", ["-1", "None"])
+def test_a_test_part_of_one_class_that_is_trained_on_stays(name: str) -> None:
+    other = "5" if name == "-1" else "cat"
+    found: dict[PartName, Part] = {"train": _part([name, other]), "test": _part([name])}
+    assert _spoken(parts.assembled("s", found, "s")) == [name, other, name]
 
 
 @given(st.lists(st.sampled_from([*"0123456789AB"]), min_size=1))

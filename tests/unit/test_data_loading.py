@@ -235,3 +235,17 @@ def test_a_line_converts_what_it_says(tmp_path: Path, monkeypatch: pytest.Monkey
         load("x.npy")
     exec(str(caught.value).split(": ", 2)[2], {"np": np, "y": LABELS})
     _is_the_set(load("set.npz"))
+
+
+@pytest.mark.parametrize("given", ["./photso/", "photso/", "./photso"])
+def test_a_misspelt_path_is_no_misspelt_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: str
+) -> None:
+    (tmp_path / "photos").mkdir()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(
+        DataError, match=r"^photso: no such file or folder; did you mean \./photos\?$"
+    ):
+        load(given)
+    with pytest.raises(DataError, match=r"^unknown data set 'photso'; .*; or \./photos\?$"):
+        load("photso")

@@ -105,7 +105,7 @@ def test_a_test_part_without_labels(tmp_path: Path, capsys: pytest.CaptureFixtur
     dataset = load(tmp_path)
     assert (len(dataset), dataset.n_official_train) == (12, None)
     assert "test.parquet: has no labels" in capsys.readouterr().err
-    with pytest.raises(DataError, match="its labels are all -1, which stands for none"):
+    with pytest.raises(DataError, match="its labels are all -1 or empty, which"):
         load(tmp_path / "test.parquet")
 
 
@@ -181,3 +181,14 @@ def test_more_than_the_file_makes_plausible_is_refused(
     path = _write(tmp_path / "set.parquet", {"p0": [0] * 9000, "label": [0] * 9000})
     with pytest.raises(DataError, match=r"claims 9000 rows in .* bytes; refused"):
         load(path)
+
+
+@pytest.mark.parametrize("test", [{}, {"label": [None] * 12}], ids=["no column", "nulls"])
+def test_a_test_part_without_a_label(
+    tmp_path: Path, test: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    _write(tmp_path / "train.parquet", {"image": _structs(GREYS), "label": LABELS})
+    _write(tmp_path / "test.parquet", {"image": _structs(GREYS), **test})
+    dataset = load(tmp_path)
+    assert (len(dataset), dataset.n_official_train) == (12, None)
+    assert "test.parquet: has no labels: it is left out here" in capsys.readouterr().err

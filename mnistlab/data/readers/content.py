@@ -14,7 +14,7 @@ import mmap
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Protocol
+from typing import IO, Any, Protocol
 
 from mnistlab.data import large
 from mnistlab.errors import DataError
@@ -85,9 +85,29 @@ def unpack(packed: bytes, where: str) -> bytearray:
     return content
 
 
+class _Rejoined(io.RawIOBase):
+    """The bytes that were read of a pipe, which cannot go back, and the rest of it."""
+
+    def __init__(self, start: bytes, rest: IO[bytes]) -> None:
+        self.start, self.rest = start, rest
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any, /) -> int:
+        into = memoryview(buffer)
+        some = self.start[: len(into)] or self.rest.read(len(into))
+        self.start = self.start[len(some) :]
+        into[: len(some)] = some
+        return len(some)
+
+
 def _bounded(file: IO[bytes], n_packed: int, size: int, where: str) -> Iterator[bytes]:
     start = file.read(3)
-    file.seek(0)
+    if file.seekable():
+        file.seek(0)
+    else:  # a pipe
+        file = io.BufferedReader(_Rejoined(start, file), size)
     stream: Readable = file
     if start.startswith(GZIP):
         stream = gzip.GzipFile(fileobj=file)

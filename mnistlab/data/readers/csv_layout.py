@@ -2,7 +2,7 @@
 
 Decided from the first rows. A row of numbers is a header if it counts the columns (0..n-1 or
 1..n), else an image. A label that no name tells is the first column, unless the last one is
-plainly of another kind than the pixels beside it and the first is not.
+more unlike the pixels beside it; where that is a guess that may be wrong, a note says so.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ PIXEL_NAME = re.compile(r"[a-z_. -]*[0-9]+([x_., -][0-9]+)?")
 FEWEST_NUMBERED = 5  # columns: a shorter row that counts may as well be an image
 N_SAMPLED = 400  # rows that are looked at to tell labels from pixels
 N_BESIDE = 4  # columns of pixels that an outer one is compared with
-CLEARLY = 0.25  # by so much must the last column differ more from its pixels than the first
+CLEARLY = 0.25  # by so much must a column differ from its pixels, or more so than another
 
 Sample = Sequence[Sequence[str]]
 
@@ -55,6 +55,13 @@ class Head(NamedTuple):
     names: tuple[str, ...] | None
     n_columns: int
     first_row: int
+
+
+class Guess(NamedTuple):
+    """Which outer column has the labels, and whether the other one looks as if it might."""
+
+    is_last: bool
+    may_be_wrong: bool = False
 
 
 def decide(
@@ -79,21 +86,29 @@ def decide(
     others = [i for i in range(len(names)) if i != ids]
     is_told = label is not None or not others or not _is_numbered([names[i] for i in others])
     if not is_told and not _are_all_pixels(len(others), size):
-        label = _outer_label(block, head, (others[0], others[-1]), sample_all)
-        if label > others[0]:
+        ends = others[0], others[-1]
+        guess = _outer_label(block, head, ends, sample_all)
+        label, other = ends[guess.is_last], ends[not guess.is_last]
+        if guess.is_last or guess.may_be_wrong:
+            taken, left = ("last", "first") if guess.is_last else ("first", "last")
             note(
-                f"{where}: labels are taken from the last column; "
-                f"--label-column {names[others[0]]} takes the first"
+                f"{where}: labels are taken from the {taken} column; "
+                f"--label-column {names[other]} takes the {left}"
             )
     columns = Columns(names, label, None if ids == label else ids, head.delimiter)
     return Layout(columns, head.first_row)
 
 
-def sample(block: bytes, delimiter: str, n_skipped: int = 0) -> Sample:
-    """Up to N_SAMPLED rows of a block, spread over it, as cells."""
+def sample(block: bytes, delimiter: str, n_skipped: int = 0, n: int = N_SAMPLED) -> Sample:
+    """Up to n rows of a block, the first one and others in no regular distance, as cells.
+
+    Every third row of classes in turn might show one class alone.
+    """
     lines = block.splitlines()[n_skipped:]
-    step = max(len(lines) // N_SAMPLED, 1)
-    texts = [line.decode("utf-8", "replace") for line in lines[::step] if line]
+    if len(lines) > n:
+        drawn = np.random.default_rng(0).choice(len(lines) - 1, n - 1, replace=False) + 1
+        lines = [lines[0], *(lines[i] for i in np.sort(drawn).tolist())]
+    texts = [line.decode("utf-8", "replace") for line in lines if line]
     return [_cells(text, delimiter, strict=False) for text in texts]
 
 
@@ -210,13 +225,12 @@ def _are_all_pixels(n_columns: int, size: Size | None) -> bool:
 
 def _outer_label(
     block: bytes, head: Head, ends: tuple[int, int], sample_all: Callable[[str, int], Sample]
-) -> int:
-    first, last = ends
+) -> Guess:
     n_before = head.first_row - 1
-    is_last = _is_last(sample(block, head.delimiter, n_before), first)
-    if is_last is None:
-        is_last = _is_last(sample_all(head.delimiter, n_before), first)
-    return last if is_last else first
+    guess = _guessed(sample(block, head.delimiter, n_before), ends[0])
+    if guess is None:
+        guess = _guessed(sample_all(head.delimiter, n_before), ends[0])
+    return guess or Guess(is_last=False)
 
 
 def _find(names: tuple[str, ...], wanted: tuple[str, ...]) -> int | None:
@@ -225,28 +239,39 @@ def _find(names: tuple[str, ...], wanted: tuple[str, ...]) -> int | None:
     return next((folded.index(name) for name in wanted if name in folded), None)
 
 
-def _is_last(rows: Sample, first: int) -> bool | None:
-    """Whether labels stand in the last column rather than in `first`; None if they could in both.
+def _guessed(rows: Sample, first: int) -> Guess | None:
+    """Whether labels stand in the last column or in `first`; None if they could in both.
 
-    A column of pixels is like those beside it, one of labels is not.
+    A column of pixels is like those beside it, one of labels is not. Where both are unlike, that
+    of fewer distinct values has the labels.
     """
     width = max(map(len, rows), default=0)
     whole = [row for row in rows if len(row) == width]
     n_beside = min(N_BESIDE, width - first - 2)
     if n_beside < 1:
-        return False
+        return Guess(is_last=False)
     head = _numbers(whole, range(first, first + 1 + n_beside))
     tail = _numbers(whole, range(width - 1, width - 2 - n_beside, -1))
     if np.isnan(head[:, 0]).any() or np.isnan(tail[:, 0]).any():  # texts are no pixels
-        return not np.isnan(head[:, 0]).any()
-    kinds = [len(np.unique(side[:, 0])) for side in (head, tail)]
-    if kinds == [1, 1]:
+        return Guess(is_last=not np.isnan(head[:, 0]).any())
+    n_head, n_tail = (len(np.unique(side[:, 0])) for side in (head, tail))
+    if n_head == n_tail == 1:
         return None  # a table sorted by class, whose corners are dark
-    if (tail[:, 0] % 1).any() or kinds[1] == 1 or 2 * kinds[1] > len(whole):
-        return False
+    if not _may_be_labels(tail[:, 0]):
+        return Guess(is_last=False, may_be_wrong=not _may_be_labels(head[:, 0]))
     if (head[:, 0] % 1).any():
-        return True
-    return _difference(tail) > _difference(head) + CLEARLY
+        return Guess(is_last=True)
+    of_head, of_tail = _difference(head), _difference(tail)
+    is_last = of_tail > of_head + CLEARLY
+    if min(of_head, of_tail) > CLEARLY and abs(of_tail - of_head) <= CLEARLY and n_head > 1:
+        is_last = n_tail < n_head
+    return Guess(is_last, may_be_wrong=True)
+
+
+def _may_be_labels(values: NDArray[np.float64]) -> bool:
+    """Whether a column holds few distinct values, all whole; every one twice on average."""
+    n = len(np.unique(values))
+    return not (values % 1).any() and n > 1 and 2 * n <= len(values)
 
 
 def _numbers(rows: Sample, columns: range) -> NDArray[np.float64]:

@@ -34,6 +34,7 @@ from mnistlab.errors import DataError
 
 BLOCK_BYTES = 1 << 22  # 4 MiB: polars is slower with less; no row may be longer
 PIECE_BYTES = 1 << 16  # begins nearly every table of 0..255 with a pixel above 1
+SAMPLED_OF_BLOCK = 50  # rows, where the first block does not tell labels from pixels
 N_THREADS = min(4, os.cpu_count() or 1)
 # polars unpacks whatever begins like zlib, gzip or zstd, and without a bound.
 PACKED = (b"x\x01", b"x\x5e", b"x\x9c", b"x\xda", b"\x1f\x8b", b"\x28\xb5\x2f\xfd")
@@ -126,8 +127,9 @@ def open_table(path: Path, size: Size | None = None, label_column: str | None = 
     is_dark = not any(
         _range(some, columns)[0] > 1 for some in itertools.islice(_pieces(opened.first), 1)
     )
-    if is_dark and path.is_file():
-        columns = replace(columns, scale=_scale(_data_blocks(path, opened), columns, where))
+    if is_dark:  # of a pipe, which is read once, the first block decides
+        seen = _data_blocks(path, opened) if path.is_file() else iter([opened.first])
+        columns = replace(columns, scale=_scale(seen, columns, where))
     blocks = itertools.chain([opened.first], opened.rest)
     rows = parse_blocks(blocks, columns, where, opened.first_row)
     return OpenTable(columns, shape, rows, opened.first_row)
@@ -152,10 +154,10 @@ def _opened(path: Path, size: Size | None, label_column: str | None) -> _Opened:
     def sample_all(delimiter: str, n_before: int) -> csv_layout.Sample:
         again = _lines(path) if path.is_file() else iter([first])
         samples = (
-            csv_layout.sample(block, delimiter, 0 if i else n_before)
+            csv_layout.sample(block, delimiter, 0 if i else n_before, SAMPLED_OF_BLOCK)
             for i, block in enumerate(again)
         )
-        return [row for rows in samples for row in rows[::8] or rows]
+        return [row for rows in samples for row in rows]
 
     layout = csv_layout.decide(first, str(path), size, label_column, sample_all)
     columns, is_spaced = layout.columns, layout.columns.delimiter == " "
@@ -208,7 +210,10 @@ def _scale(blocks: Iterable[bytes], columns: Columns, where: str) -> float:
         note(f"{where}: its pixels are fractions, 0 to {highest:g}, and are multiplied by 255")
         return 255
     if highest == 1:
-        note(f"{where}: its pixels are 0 and 1 of 255; if 1 is white, multiply them by 255")
+        note(
+            f"{where}: pixels are only 0 and 1 and were read as almost black; "
+            "multiply them by 255 if 1 means white"
+        )
     return 1
 
 

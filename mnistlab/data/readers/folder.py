@@ -22,7 +22,12 @@ from mnistlab.data.readers.shapes import Size
 from mnistlab.errors import DataError
 
 MAX_WRAPPERS = 3  # folders that hold one folder and nothing else, as unpacked archives have them
+FEWEST_CLASS_FOLDERS = 2  # in one folder with images: then it is no class itself
 SIZES_LOOKED_AT = 1000  # files, to tell which size is the most frequent
+SMALLEST_USUAL, LARGEST_USUAL = 20, 64
+USUAL_SIDES = {28: 40, 32: 48}  # a side to suggest, and the longest one of images that suit it
+# Pictures that are not read: a folder of them is a class whose images have to be converted.
+PICTURES = frozenset({".heic", ".heif", ".avif", ".jxl", ".jp2", ".svg", ".psd", ".dng", ".npy"})
 UNENCODABLE = re.compile("[\r\n\ud800-\udfff]")  # surrogates stand for bytes that are not UTF-8
 CLASS_FOLDERS = "class folders (one sub-folder of images per class)"
 
@@ -123,22 +128,34 @@ def unwrapped(path: Path, left_out: LeftOut, past_tables: bool = True) -> Path:
     """The folder meant: where one holds a single folder that is no class, that one.
 
     past_tables: also of a folder with a table beside it, which may have the labels of its images.
+    Images beside class folders do not make a class of the folder of both.
     """
     for _ in range(MAX_WRAPPERS):
         found = listed(path)
-        if len(found.folders) != 1 or found.images:
+        if len(found.folders) != 1 or found.folders[0].is_symlink():
             break
         if any(map(is_table, found.others)) and not past_tables:
             break
-        if found.folders[0].is_symlink():
-            break
         inner = listed(found.folders[0])
         has_table = any(map(is_table, inner.others))
-        if (inner.images and not has_table) or not (inner.folders or has_table):
-            break
+        if not _holds_a_set(inner):
+            if found.images or (inner.images and not has_table):
+                break
+            if not (inner.folders or has_table):
+                break
+        left_out.add_images(len(found.images), f"beside {found.folders[0].name}")
         left_out.add_others(found.others)
         path = found.folders[0]
     return path
+
+
+def _holds_a_set(found: Listed) -> bool:
+    """Whether a folder holds two class folders or more, or a part with class folders."""
+    inside = [listed(folder) for folder in found.folders]
+    if sum(bool(one.images) for one in inside) >= FEWEST_CLASS_FOLDERS:
+        return True
+    parts_of_it = _called_like_parts(found.folders)
+    return any(_has_class_folders(folder, may_hold_images=True) for folder in parts_of_it)
 
 
 def _differs(
@@ -148,11 +165,23 @@ def _differs(
     if most is None:
         some = files[:: max(1, len(files) // SIZES_LOOKED_AT)]
         sizes = Counter(size for file in some if (size := pixels.size_of(file)))
-        most, other = sizes.most_common(1)[0][0], f"{files[0]} is"
+        most, other = _usual(sizes), f"{files[0]} is"
     return (
         f"is {shape[0]}x{shape[1]} where {other} {wanted[0]}x{wanted[1]}; "
         f"give one size for all (--size {most[0]}x{most[1]})"
     )
+
+
+def _usual(sizes: Counter[Size]) -> Size:
+    """The most frequent size; where none is twice there, a square of the usual ones."""
+    (most, n), *_ = sizes.most_common(1)
+    side = sorted(max(size) for size in sizes)[len(sizes) // 2]
+    if n > 1 or side < SMALLEST_USUAL:
+        return most
+    usual = next(
+        (usual for usual, longest in USUAL_SIDES.items() if side <= longest), LARGEST_USUAL
+    )
+    return usual, usual
 
 
 def _part_folders(root: Path, left_out: LeftOut) -> dict[PartName, Path]:
@@ -162,7 +191,7 @@ def _part_folders(root: Path, left_out: LeftOut) -> dict[PartName, Path]:
     beside it, it is a part only if all its images lie in folders. Others are then left out.
     """
     top = listed(root)
-    called = {folder: part for folder in top.folders if (part := parts.part_called(folder.name))}
+    called = _called_like_parts(top.folders)
     if not called:
         return {}
     has_classes = any(listed(folder).images for folder in top.folders if folder not in called)
@@ -177,7 +206,7 @@ def _part_folders(root: Path, left_out: LeftOut) -> dict[PartName, Path]:
         if "train" not in found:
             names = " and ".join(folder.name for folder in found.values())
             raise DataError(f"{root}: holds {names}, but no train with {CLASS_FOLDERS}")
-        _leave_out_beside(top, found, left_out)
+        _leave_out_beside(top, found, called, left_out)
     elif not has_classes or len(set(called.values())) > 1:
         # Nobody wants to tell training images from test images.
         first = min(called, key=lambda folder: PART_NAMES.index(called[folder]))
@@ -185,13 +214,35 @@ def _part_folders(root: Path, left_out: LeftOut) -> dict[PartName, Path]:
     return found
 
 
-def _leave_out_beside(top: Listed, found: dict[PartName, Path], left_out: LeftOut) -> None:
+def _called_like_parts(folders: Sequence[Path]) -> dict[Path, PartName]:
+    """Folders called train, val and test, or shapes_train and shapes_test: two or more of one set.
+
+    One training_shoes among other folders is a class.
+    """
+    called = {folder: part for folder in folders if (part := parts.part_called(folder.name))}
+    if called:
+        return called
+    sets: dict[str, dict[Path, PartName]] = {}
+    for folder in folders:
+        if told := parts.part_of_set(folder.name):
+            sets.setdefault(told[1], {})[folder] = told[0]
+    several = [found for found in sets.values() if len(set(found.values())) > 1]
+    whole = [f for f in several if any(_has_class_folders(one, may_hold_images=True) for one in f)]
+    if len(whole) > 1:
+        some = " and ".join(next(iter(found)).name for found in whole[:2])
+        raise DataError(f"{folders[0].parent}: holds parts of several sets ({some}); give one set")
+    return whole[0] if whole else {}
+
+
+def _leave_out_beside(
+    top: Listed, found: dict[PartName, Path], called: dict[Path, PartName], left_out: LeftOut
+) -> None:
     left_out.add_images(len(top.images), "beside the folders of the parts")
     left_out.add_others(top.others)
     for folder in top.folders:
         if folder in found.values():
             continue
-        if not parts.part_called(folder.name):
+        if folder not in called:
             left_out.add_below(folder, f"in {folder.name}")
         elif not left_out.add_below(folder, f"in {folder.name}, which has no class folders"):
             raise DataError(f"{folder}: holds no {CLASS_FOLDERS}; fill it or remove it")
@@ -209,13 +260,13 @@ def _class_folders(root: Path, left_out: LeftOut, may_lack_images: bool = False)
     top = listed(root)
     if not top.folders:
         n = len(top.images)
-        held = f"{n} image{'s' * (n > 1)}, but " if n else ""
+        held = f"{_images(n)}, but " if n else ""
         table = ", nor a table labels.csv with columns filename and label" if top.images else ""
         raise DataError(f"{root}: holds {held}no {CLASS_FOLDERS}{table}")
     left_out.add_images(len(top.images), "beside the class folders")
     left_out.add_others(top.others)
     part = Part([], [])
-    for folder in top.folders:
+    for folder in _with_images(top.folders, left_out):
         if UNENCODABLE.search(folder.name):  # no prediction could say it
             raise DataError(f"{str(folder)!a}: a name that is not UTF-8, or of several lines")
         images = _images_of_class(folder, left_out, may_lack_images)
@@ -226,13 +277,39 @@ def _class_folders(root: Path, left_out: LeftOut, may_lack_images: bool = False)
     return part
 
 
+def _with_images(folders: list[Path], left_out: LeftOut) -> list[Path]:
+    """Those that are classes: what holds other files alone, such as __pycache__, is counted.
+
+    Unless there are no others. An empty folder is a class whose images are missing.
+    """
+    kept, without = [], LeftOut()
+    for folder in folders:
+        inside = LeftOut()
+        n_images = inside.add_below(folder, f"in {folder.name}")
+        if n_images or not inside.suffixes or PICTURES & inside.suffixes.keys():
+            kept.append(folder)
+        else:
+            without.add(inside)
+    if not kept:
+        return folders
+    left_out.add(without)
+    return kept
+
+
 def _images_of_class(folder: Path, left_out: LeftOut, may_lack_images: bool) -> list[Path]:
     found, own = listed(folder), LeftOut()
     own.add_others(found.others)
-    for below in found.folders:
-        own.add_below(below, "in deeper folders")
+    n_below = [own.add_below(below, "in deeper folders") for below in found.folders]
+    is_set = sum(n > 0 for n in n_below) >= FEWEST_CLASS_FOLDERS
+    if found.images and is_set and sum(n_below) > len(found.images):
+        some = " and ".join(below.name for below in found.folders[:2])
+        raise DataError(
+            f"{folder}: holds {_images(len(found.images))}, but {sum(n_below)} in its folders "
+            f"({some}); give this folder if they are the classes, else move them out of it"
+        )
     if not (found.images or may_lack_images):
-        raise DataError(f"{folder}: holds no images ({KINDS}){_but(own)}")
+        why = _but(own) or "; remove the folder or put images into it"
+        raise DataError(f"{folder}: holds no images ({KINDS}){why}")
     left_out.add(own)
     return found.images
 
@@ -240,3 +317,7 @@ def _images_of_class(folder: Path, left_out: LeftOut, may_lack_images: bool) -> 
 def _but(left_out: LeftOut) -> str:
     words = left_out.words()
     return f", but {words}" if words else ""
+
+
+def _images(n: int) -> str:
+    return f"{n} image{'s' * (n != 1)}"

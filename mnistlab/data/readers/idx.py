@@ -110,15 +110,26 @@ def labels_beside(images_path: Path) -> Path:
             f"{images_path}: an IDX file of images has 'images' in its name, its labels beside it "
             "the same name with 'labels'"
         )
-    name = _like(images_path.name, IMAGES, "labels")
-    name = re.sub("(idx)3", r"\g<1>1", name, flags=re.IGNORECASE)
-    stem = re.sub(r"\.gz$", "", name, flags=re.IGNORECASE)
-    # Some name one file with a dot, the other with a dash.
-    stems = (stem, *(re.sub(r"(?i)[.-](?=idx1)", mark, stem) for mark in "-."))
+    stems = _stems_of_labels(images_path.name)
     for beside in (f"{one}{ending}" for one in stems for ending in (".gz", "")):
         if images_path.with_name(beside).is_file():
             return images_path.with_name(beside)
-    raise DataError(f"{images_path}: its labels, {stem}[.gz], do not lie beside it")
+    raise DataError(f"{images_path}: its labels, {stems[0]}[.gz], do not lie beside it")
+
+
+def has_labels(images_path: Path) -> bool:
+    """Whether `labels_beside` finds them."""
+    stems = _stems_of_labels(images_path.name)
+    names = [f"{one}{ending}" for one in stems for ending in (".gz", "")]
+    return any(images_path.with_name(name).is_file() for name in names)
+
+
+def _stems_of_labels(name: str) -> list[str]:
+    name = _like(name, IMAGES, "labels")
+    name = re.sub("(idx)3", r"\g<1>1", name, flags=re.IGNORECASE)
+    stem = re.sub(r"\.gz$", "", name, flags=re.IGNORECASE)
+    # Some name one file with a dot, the other with a dash.
+    return [stem, *(re.sub(r"(?i)[.-](?=idx1)", mark, stem) for mark in "-.")]
 
 
 def _like(name: str, pattern: re.Pattern[str], word: str) -> str:

@@ -70,6 +70,7 @@ class Index:
     """Images below a folder, by all that a table may call them."""
 
     def __init__(self, root: Path, files: Sequence[Path]) -> None:
+        self.root = root
         self.exact = {file.relative_to(root).as_posix(): file for file in files}
         self.ends: dict[str, list[Path]] = {}
         for name, file in self.exact.items():
@@ -84,13 +85,16 @@ class Index:
 
         Where several are called so, those in a folder of that part.
         """
-        if name in self.exact:
-            return [self.exact[name]]
         found = self.ends.get(name, [])
         if len(found) > 1 and part is not None:
-            called = [f for f in found if part in map(parts.part_called, f.parts[:-1])]
-            return called or found
-        return found
+            called = [f for f in found if part in self._parts_above(f)]
+            if called:
+                return called
+        return [self.exact[name]] if name in self.exact else found
+
+    def _parts_above(self, file: Path) -> set[PartName | None]:
+        steps = file.relative_to(self.root).parts[:-1]
+        return {parts.part_called(step) for step in steps}
 
 
 def read(path: Path, size: Size | None = None, label_column: str | None = None) -> Dataset | None:
@@ -102,7 +106,7 @@ def read(path: Path, size: Size | None = None, label_column: str | None = None) 
     """
     left_out = LeftOut()
     root = folder.unwrapped(path, left_out, past_tables=False)
-    tables = [file for file in listed(root).others if is_table(file)]
+    tables = [file for file in listed(root).others if is_table(file) and not _is_answer(file)]
     described = {t: c for t in tables if (c := _columns(t, label_column)) is not None}
     nameless = [t for t in tables if t not in described and len(_first_row(t)[1]) == 2]
     if not described and not nameless:
@@ -120,6 +124,11 @@ def read(path: Path, size: Size | None = None, label_column: str | None = None) 
     dataset = _dataset(path, chosen, size)
     left_out.say(str(path))
     return dataset
+
+
+def _is_answer(table: Path) -> bool:
+    """Whether it shows how to hand in what was predicted, as Kaggle's sample_submission.csv."""
+    return "submission" in table.name.casefold()
 
 
 def _columns(table: Path, label_column: str | None) -> Columns | None:
@@ -238,7 +247,13 @@ def _chosen(root: Path, found: list[Found]) -> list[Found]:
 
 
 def _check_files(root: Path, chosen: list[Found]) -> None:
-    """Every row has a label and an image of its own."""
+    """Every row has a label and an image of its own.
+
+    A test part may lack all of its labels: `parts.assembled` leaves it out.
+    """
+    of_test = {row.label for one in chosen for row in one.rows if _part_of(one, row) == "test"}
+    others = {row.label for one in chosen for row in one.rows if _part_of(one, row) != "test"}
+    no_labels = labels.missing_among(others if len(of_test) == 1 else others | of_test)
     seen: dict[Path, str] = {}
     for one in chosen:
         missing = [row for row, file in zip(one.rows, one.files, strict=True) if file is None]
@@ -246,7 +261,8 @@ def _check_files(root: Path, chosen: list[Found]) -> None:
             _refuse(root, one.table, missing)
         for row, file in zip(one.rows, one.files, strict=True):
             where = f"{one.table}: row {row.number}"
-            if not row.label or row.label.casefold() == "nan":
+            may_lack = len(of_test) == 1 and _part_of(one, row) == "test"
+            if row.label in no_labels and not may_lack:
                 raise DataError(f"{where}: {row.file!r} has no label")
             if file in seen:
                 raise DataError(f"{where}: {row.file!r} has a label already, in {seen[file]}")
@@ -262,6 +278,10 @@ def _refuse(root: Path, table: Path, missing: list[Row]) -> None:
     raise DataError(f"{table}: row {row.number}: {row.file!r} is no image below {root}{more}")
 
 
+def _part_of(one: Found, row: Row) -> PartName:
+    return parts.part_called(row.part) or one.part or "train"
+
+
 def _named(chosen: list[Found]) -> str:
     return " or ".join(one.table.name for one in chosen)
 
@@ -273,7 +293,7 @@ def _dataset(path: Path, chosen: list[Found], size: Size | None) -> Dataset:
         raw = labels.raw_from_texts([row.label for row in one.rows], str(one.table))
         codes.append(raw.codes + len(texts))
         texts += raw.texts
-        part_of += [parts.part_called(row.part) or one.part or "train" for row in one.rows]
+        part_of += [_part_of(one, row) for row in one.rows]
         files += [file for file in one.files if file is not None]
     all_codes, order = np.concatenate(codes), np.array([PART_NAMES.index(p) for p in part_of])
     places = np.argsort(order, kind="stable")

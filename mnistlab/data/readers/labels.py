@@ -22,6 +22,9 @@ MAX_CLASSES = 10_000
 # So many digits that a float holds them all: beyond, two labels could become one.
 INTEGER = re.compile(r"[+-]?[0-9]{1,15}")
 DECIMAL = re.compile(r"[+-]?[0-9]{1,400}\.?[0-9]{0,400}([eE][+-]?[0-9]{1,3})?")
+# What stands for no label, in small letters: always, and where the others are numbers.
+NEVER_NAMES = frozenset({"", "nan"})
+MISSING = NEVER_NAMES | {"na", "n/a", "<na>", "null", "none", "inf", "-inf", "+inf", "?"}
 LARGEST_WHOLE = 10**15
 
 Labels = tuple[NDArray[np.int64], tuple[str, ...]]
@@ -32,12 +35,15 @@ class RawLabels(NamedTuple):
 
     codes: int64 (N,), each the position of its label in texts. verbatim: texts are the names of
     classes, to be taken as they stand and in this order; else they are spellings, of which
-    several may mean one integer.
+    several may mean one integer. where: their file. first_row: the row of the first in a table;
+    None where images are counted.
     """
 
     codes: NDArray[np.int64]
     texts: tuple[str, ...]
     verbatim: bool = False
+    where: str = ""
+    first_row: int | None = None
 
 
 def judge(
@@ -45,15 +51,17 @@ def judge(
 ) -> tuple[list[NDArray[np.int64]], tuple[str, ...]]:
     """The labels of each part in 0..K-1, and the K class names that occur in any of them.
 
-    Raises DataError naming `where` for more classes than MAX_CLASSES.
+    Raises DataError naming `where` for more classes than MAX_CLASSES, and a part's file and row
+    (or image, from 1) for a missing label: see `missing_among`.
     """
-    used = [np.flatnonzero(np.bincount(part.codes, minlength=len(part.texts))) for part in parts]
+    used = [_used(part) for part in parts]
     spellings = {
         part.texts[code]
         for part, codes in zip(parts, used, strict=True)
         for code in codes.tolist()
         if not part.verbatim
     }
+    _check_missing(parts, missing_among(spellings))
     canonical = _canonical(spellings)
     means = [
         [text if part.verbatim else canonical.get(text, text) for text in part.texts]
@@ -72,8 +80,50 @@ def judge(
     ], class_names
 
 
+def missing_among(spellings: set[str]) -> set[str]:
+    """Those that stand for no label: empty and "nan" always, NA and the like beside numbers alone.
+
+    Beside other texts they may well be names.
+    """
+    never = {text for text in spellings if text.casefold() in NEVER_NAMES}
+    perhaps = {text for text in spellings if text.casefold() in MISSING} - never
+    others = spellings - never - perhaps
+    return never | perhaps if others and all(map(DECIMAL.fullmatch, others)) else never
+
+
+def is_unlabelled(part: RawLabels, trained: RawLabels) -> bool:
+    """Whether all labels of a part have one spelling that stands for none and no other part has.
+
+    Some write -1 for none.
+    """
+    codes = _used(part).tolist()
+    if len(codes) != 1 or part.verbatim:
+        return False
+    text = part.texts[codes[0]]
+    known = {trained.texts[code] for code in _used(trained).tolist()}
+    if _whole(text) == -1:
+        return -1 not in map(_whole, known)
+    return text.casefold() in MISSING and (text not in known or text.casefold() in NEVER_NAMES)
+
+
+def _used(part: RawLabels) -> NDArray[np.int64]:
+    return np.flatnonzero(np.bincount(part.codes, minlength=len(part.texts)))
+
+
+def _check_missing(parts: Sequence[RawLabels], missing: set[str]) -> None:
+    for part in parts:
+        codes = [i for i, text in enumerate(part.texts) if text in missing and not part.verbatim]
+        places = np.flatnonzero(np.isin(part.codes, codes))
+        if len(places):
+            place = int(places[0])
+            words = _missing(part.texts[part.codes[place]])
+            if part.first_row is None:
+                raise DataError(f"{part.where}: {words} (image {place + 1})")
+            raise DataError(f"{part.where}: row {part.first_row + place}: {words}")
+
+
 def from_texts(texts: Sequence[str], where: str, first_row: int = 1) -> Labels:
-    """Labels of the rows of a table; errors as in `raw_from_texts` and `judge`."""
+    """Labels of the rows of a table; errors as in `judge`."""
     return _alone(raw_from_texts(texts, where, first_row), where)
 
 
@@ -96,25 +146,16 @@ def from_names(names: Sequence[str], where: str) -> Labels:
 
 
 def raw_from_texts(texts: Sequence[str], where: str, first_row: int = 1) -> RawLabels:
-    """Texts (N,), white space around them left out.
-
-    Raises DataError naming `where` and the row, counted from `first_row`, of an empty label or
-    one that says "nan".
-    """
+    """Texts (N,), white space around them left out; rows are counted from `first_row`."""
     codes, distinct = _coded(texts)
-    clean = [text.strip() for text in distinct]
-    for code, text in enumerate(clean):
-        if not text or text.casefold() == "nan":
-            row = first_row + int(np.argmax(codes == code))
-            raise DataError(f"{where}: row {row}: {_missing(text)}")
-    return RawLabels(codes, tuple(clean))
+    return RawLabels(codes, tuple(text.strip() for text in distinct), False, where, first_row)
 
 
 def raw_from_values(values: NDArray[Any], where: str) -> RawLabels:
     """An array (N,) or (N, 1) of integers, floats, booleans or texts.
 
-    Whole floats count as integers. Raises DataError naming `where`, and the image (from 1) whose
-    label is missing, or the line of Python that makes labels of what was found.
+    Whole floats count as integers. Raises DataError naming `where`, and the line of Python that
+    makes labels of what was found.
     """
     if values.ndim == 2 and values.shape[1] == 1:
         values = values[:, 0]
@@ -132,11 +173,7 @@ def raw_from_values(values: NDArray[Any], where: str) -> RawLabels:
     distinct, codes = np.unique(values, return_inverse=True)
     codes = codes.astype(np.int64)
     texts = texts_of(distinct, where)
-    for code, text in enumerate(texts):
-        if not text or text.casefold() in ("nan", "inf", "-inf"):
-            image = int(np.argmax(codes == code)) + 1
-            raise DataError(f"{where}: {_missing(text)} (image {image})")
-    return RawLabels(codes, texts)
+    return RawLabels(codes, texts, False, where)
 
 
 def texts_of(values: NDArray[Any], where: str) -> tuple[str, ...]:

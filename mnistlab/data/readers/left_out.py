@@ -13,7 +13,9 @@ from mnistlab.data.readers.pixels import SUFFIXES
 from mnistlab.errors import DataError
 
 # What systems and file servers put among a user's files; what begins with a dot besides.
-JUNK = frozenset({"__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini", "@eadir", "$recycle.bin"})
+JUNK = frozenset(
+    {"__macosx", "__pycache__", "thumbs.db", "ehthumbs.db", "desktop.ini", "@eadir", "$recycle.bin"}
+)
 SUFFIXES_SHOWN = 5
 
 

@@ -61,7 +61,7 @@ def read_part(
     Images are encoded files, as bytes or as a struct with `bytes`, resized to `size` (H, W) if it
     is given; or one column is one pixel. Labels are integers or texts, named by the file's own
     class names if it has such. None for a part whose labels are all -1, which is how Hugging Face
-    marks one without. Raises DataError naming the file, and the row where there is one.
+    marks one without, or null. Raises DataError naming the file, and the row where there is one.
     """
     where = str(paths[0] if len(paths) == 1 else paths[0].parent)
     shards = [_opened(path, label_column) for path in paths]
@@ -69,6 +69,15 @@ def read_part(
     if raw is None:
         return None
     return Part(_images(shards, size, where), raw, where)
+
+
+def has_labels(path: Path, label_column: str | None = None) -> bool:
+    """Whether a file has a column of labels beside its images."""
+    import polars as pl
+
+    shard = _opened(path, label_column, needs_label=False)
+    with _sound(path):
+        return shard.columns.label in pl.read_parquet_schema(path)
 
 
 def read_images(path: Path, size: Size, resize: bool = False) -> NDArray[np.uint8]:
@@ -132,6 +141,12 @@ def _columns(
 
 def _raw_labels(shards: Sequence[Shard], where: str) -> RawLabels | None:
     columns = [_labels(shard) for shard in shards]
+    if all(column.null_count() == len(column) for column in columns):
+        return None
+    for shard, column in zip(shards, columns, strict=True):
+        if column.null_count():
+            row = int(column.is_null().arg_max() or 0) + 1
+            raise DataError(f"{shard.path}: row {row}: the label is empty")
     if not all(column.dtype.is_numeric() for column in columns):
         texts = [str(value) for column in columns for value in column.to_list()]
         return labels.raw_from_texts(texts, where)
@@ -153,9 +168,6 @@ def _labels(shard: Shard) -> pl.Series:
         n_bytes = int(column.estimated_size())
     if n_bytes > shard.limit:
         raise DataError(f"{path}: labels of {n_bytes} bytes; refused")
-    if column.null_count():
-        row = int(column.is_null().arg_max() or 0) + 1
-        raise DataError(f"{path}: row {row}: the label is empty")
     if column.dtype.is_nested() or column.dtype.is_temporal() or column.dtype == pl.Binary:
         raise DataError(f"{path}: column {label!r} holds {column.dtype}, not one label per image")
     return column
