@@ -65,7 +65,7 @@ def train(
     if resume is not None and recipe is not None:
         raise RecipeError("train takes a recipe, or --resume and a run's folder, not both")
     where = out if resume is None else resume.resolve().parent
-    with shown_progress() as shown, tracked(shown, track, out=where, say=say) as progress:
+    with shown_progress(seeds == 1) as shown, tracked(shown, track, out=where, say=say) as progress:
         if resume is not None:
             trained = [runs.resume(resume, device=device, threads=threads, progress=progress)]
         else:

@@ -350,6 +350,26 @@ def test_predictions_of_another_size_or_kind(
     capsys.readouterr()
 
 
+def test_predictions_that_contradict_the_record_are_refused(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one, _, _ = paths(home)
+    path, words = one / "predictions.npz", commands(home, home)["compare"]
+    good = dict(np.load(path))
+    wrong = good["predicted"].copy()
+    wrong[0] = 1 - wrong[0]
+    for predicted in (good["labels"], 1 - good["labels"], wrong):
+        written(path, good | {"predicted": predicted})
+        if (predicted == good["labels"]).mean() != open_run(one).result["test_accuracy"]:
+            said = is_orderly(words, capsys)
+            assert "predictions.npz: its predictions have an accuracy of" in said
+    written(path, good)
+    result = one / "result.json"
+    whole = json.loads(result.read_text())
+    result.write_text(json.dumps(whole | {"test_accuracy": whole["test_accuracy"] - 1e-12}))
+    assert open_run(one).predicted().shape == good["labels"].shape
+
+
 # Weights
 
 
