@@ -86,7 +86,7 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     from rich.cells import cell_len  # a Chinese letter is two columns wide
 
     lines = [[str(column) for column in columns]]
-    lines += [["-" if cell is None else _one_line(str(cell)) for cell in row] for row in rows]
+    lines += [["-" if cell is None else one_line(str(cell)) for cell in row] for row in rows]
     widths = [max(cell_len(line[i]) for line in lines) for i in range(len(columns))]
     rule = ["-" * width for width in widths]
     padded = [
@@ -98,7 +98,7 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     return "\n".join(padded)
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
     """Without what moves the cursor; letters and paths as they are."""
     return "".join(
         letter if letter.isprintable() or ord(letter) in SURROGATES else " " for letter in text

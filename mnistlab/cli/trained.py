@@ -15,9 +15,9 @@ from mnistlab.cli.options import (
     DeviceOption,
     JsonOption,
     LabelOption,
-    OutOption,
     SizeOption,
     ThreadsOption,
+    named_path,
 )
 from mnistlab.data.notes import note
 from mnistlab.errors import DataError
@@ -33,8 +33,8 @@ InvertOption = Annotated[
     typer.Option(
         "--invert",
         metavar="auto|yes|no",
-        help="Invert the images (255 - level): auto where dark and bright are the other way round "
-        "than in training, which is reported in any case.",
+        help="Invert the images (255 - level). auto: invert only if dark and bright are swapped "
+        "compared with training; a swap is always reported.",
     ),
 ]
 
@@ -129,7 +129,12 @@ def _print_figures(figures: Mapping[str, Any], run: Run) -> None:
 @app.command(epilog="Example: mnistlab compare runs/resnet-small-mnist-* runs/svm-mnist-*")
 def compare(
     runs: Annotated[list[Path], typer.Argument(help="Folders of evaluated runs.")],
-    out: OutOption = Path("runs"),
+    out: Annotated[
+        Path,
+        typer.Option(
+            "--out", parser=named_path, metavar="PATH", help="Folder for the comparison page."
+        ),
+    ] = Path("runs"),
     as_json: JsonOption = False,
 ) -> None:
     """Say which of several evaluated runs is better, by how much, on what evidence.
@@ -163,7 +168,14 @@ def predict(
         ),
     ],
     out: Annotated[
-        Path, typer.Option("--out", "-o", help="The CSV to write; it may be a pipe or device.")
+        Path,
+        typer.Option(
+            "--out",
+            "-o",
+            parser=named_path,
+            metavar="PATH",
+            help="The CSV to write; it may be a pipe or device.",
+        ),
     ],
     columns: Annotated[
         str | None,
@@ -179,8 +191,8 @@ def predict(
         typer.Option(
             "--threshold",
             metavar="P|validation",
-            help="Of two classes: predict the second from this probability on. validation: the "
-            "threshold chosen on validation images in training.",
+            help="Two classes only: predict the second class from this probability on; "
+            "'validation' takes the one chosen in training.",
         ),
     ] = None,
     invert: InvertOption = "no",

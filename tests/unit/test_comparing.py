@@ -59,7 +59,8 @@ def test_one_run_each_is_judged_on_the_images(runs: dict[str, list[Run]], tmp_pa
     assert (verdict.difference.n, verdict.difference.of) == (200, "images")
     assert verdict.shown_on_one_seed is None
     assert found.answer.startswith(f"good beats bad by {100 * gain:.1f} points (95 % interval ")
-    assert "200 images), p < 0.001. One model each was compared" in found.answer
+    more = "to compare the recipes themselves, train several seeds (--seeds 3)."
+    assert f"200 images), p < 0.001. One model each was compared; {more}" in found.answer
 
 
 def test_several_seeds_are_judged_over_seeds(runs: dict[str, list[Run]], tmp_path: Path) -> None:
