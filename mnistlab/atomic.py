@@ -9,6 +9,7 @@ disk, then renamed, so a crash leaves the old content or the new, never half.
 from __future__ import annotations
 
 import contextlib
+import errno
 import glob
 import json
 import os
@@ -205,6 +206,8 @@ def _older(path: Path) -> Path:
 def _opened(path: Path, inputs: Sequence[Path | str]) -> Iterator[IO[bytes]]:
     """The file of `open_output`; OSError and ValueError of what is not named in its words."""
     target = Path(os.path.realpath(path))
+    if target.is_symlink():  # links in a circle, at which realpath stops; a rename would replace it
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
     kind = path.stat().st_mode if path.exists() else stat.S_IFREG
     if stat.S_ISDIR(kind):
         raise DataError(f"{path}: is a folder; name the file to write")

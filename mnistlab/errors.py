@@ -26,9 +26,13 @@ class TrainingError(MnistlabError, RuntimeError):
 
 
 class Stopped(KeyboardInterrupt):
-    """Training that a signal has stopped, after it left a checkpoint."""
+    """Training that a signal has stopped, after it left a checkpoint.
 
-    def __init__(self, message: str, signal_number: int) -> None:
+    folder: the one that holds the checkpoint of a single training; empty where that is not known.
+    """
+
+    def __init__(self, message: str, signal_number: int, folder: str = "") -> None:
         super().__init__(message)
+        self.folder = folder
         self.signal_number = signal_number
         self.status = 128 + signal_number  # as shells number it

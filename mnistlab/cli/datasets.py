@@ -18,6 +18,8 @@ from mnistlab.cli.options import (
     OutOption,
     SizeOption,
     ThreadsOption,
+    given,
+    named_path,
 )
 from mnistlab.cli.options import hold_out as checked_hold_out
 
@@ -52,7 +54,7 @@ def data_fetch(name: str) -> None:
 
 @app.command("profile", epilog="Example: mnistlab data profile my-images/ --size 28")
 def data_profile(
-    name: Annotated[str, typer.Argument(metavar="NAME_OR_PATH")],
+    name: Annotated[str, typer.Argument(metavar="NAME_OR_PATH", callback=given)],
     no_map: Annotated[
         bool,
         typer.Option("--no-map", help="Leave out the t-SNE map, which takes the longest."),
@@ -60,7 +62,13 @@ def data_profile(
     size: SizeOption = None,
     label_column: LabelOption = None,
     out: Annotated[
-        Path, typer.Option("--out", help="Folder that the profile's folder is put in.")
+        Path,
+        typer.Option(
+            "--out",
+            parser=named_path,
+            metavar="PATH",
+            help="Folder that the profile's folder is put in.",
+        ),
     ] = Path("runs"),
     threads: ThreadsOption = None,
     as_json: JsonOption = False,
@@ -92,9 +100,12 @@ def data_profile(
 
 @app.command("audit", epilog="Example: mnistlab data audit my-images/ --size 28")
 def data_audit(
-    name: Annotated[str, typer.Argument(metavar="NAME_OR_PATH")],
+    name: Annotated[str, typer.Argument(metavar="NAME_OR_PATH", callback=given)],
     folds: Annotated[
-        int, typer.Option("--folds", min=2, max=MOST_FOLDS, help="How many parts.")
+        int,
+        typer.Option(
+            "--folds", min=2, max=MOST_FOLDS, help="How many folds to cross-validate with."
+        ),
     ] = 5,
     size: SizeOption = None,
     label_column: LabelOption = None,
@@ -106,8 +117,8 @@ def data_audit(
 ) -> None:
     """Look for wrong labels, copies and blank images. Writes suspects.csv and a page.
 
-    Every image, of all parts, is judged by a network trained on other folds; that takes as long
-    as so many short trainings.
+    Every image, of all parts, is judged by a network trained on other folds. This takes as long
+    as that many short trainings.
     """
     from mnistlab.cli.terminal import shown_progress, table
     from mnistlab.data import load
@@ -139,8 +150,13 @@ def data_audit(
     "export", epilog="Example: mnistlab data export fashion-mini --format csv --size 32 -o folder"
 )
 def data_export(
-    name: Annotated[str, typer.Argument(metavar="NAME_OR_PATH")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder to write into.")],
+    name: Annotated[str, typer.Argument(metavar="NAME_OR_PATH", callback=given)],
+    out: Annotated[
+        Path,
+        typer.Option(
+            "--out", "-o", parser=named_path, metavar="PATH", help="Folder to write into."
+        ),
+    ],
     kind: Annotated[str, typer.Option("--format", help="csv, npz or idx.")] = "csv",
     size: SizeOption = None,
     hold_out: Annotated[

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from mnistlab.data import Dataset
     from mnistlab.recipe import Recipe
 
+UNBALANCED = 3  # times as many images of one class as of another
 ENDINGS_OF_DATA = (".csv", ".tsv", ".npz", ".gz", ".zip", ".parquet", ".h5", ".hdf5", ".png")
 
 
@@ -52,6 +53,22 @@ def named_recipe(name: str, settings: Sequence[str]) -> Recipe:
             raise RecipeError(f"--set {setting}: must be FIELD=VALUE")
         parsed[field] = value
     return set_fields(recipe, parsed) if parsed else recipe
+
+
+def unbalanced_text(recipe: Recipe, dataset: Dataset) -> str:
+    """A hint where some class has far more training images than another; else empty."""
+    import numpy as np
+
+    part = dataset.official_parts.get("train", slice(None))
+    counts = np.bincount(dataset.labels[part])
+    n_most, n_least = counts.max(), counts[counts > 0].min()
+    if recipe.class_weight is not None or n_most <= UNBALANCED * n_least:
+        return ""
+    monitor = " --set monitor=balanced_accuracy" if recipe.phases else ""
+    return (
+        f"classes are unbalanced, from {n_least:,} to {n_most:,} images: --set "
+        f"class_weight=balanced{monitor} makes all of them count alike"
+    )
 
 
 def _check_is_no_data(name: str) -> None:

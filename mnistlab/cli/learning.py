@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from mnistlab.cli.inputs import load_data, named_recipe, recommended
+from mnistlab.cli.inputs import load_data, named_recipe, recommended, unbalanced_text
 from mnistlab.cli.options import (
     MOST_FOLDS,
     MOST_SEEDS,
@@ -26,9 +26,13 @@ from mnistlab.cli.options import (
     SizeOption,
     ThreadsOption,
     TrackOption,
+    given,
+    named_path,
 )
 from mnistlab.data.splits import PART_NAMES
 from mnistlab.errors import RecipeError
+
+MOST_NAMED = 10  # classes on a line
 
 app = typer.Typer()
 
@@ -36,7 +40,10 @@ app = typer.Typer()
 @app.command(epilog="Example: mnistlab train --data my-images/")
 def train(
     recipe: Annotated[
-        str | None, typer.Argument(help=f"{RECIPE_HELP} With --data alone: the recommended one.")
+        str | None,
+        typer.Argument(
+            callback=given, help=f"{RECIPE_HELP} With --data alone: the recommended one."
+        ),
     ] = None,
     data: DataOption = None,
     settings: SetOption = None,
@@ -48,7 +55,13 @@ def train(
     out: OutOption = Path("runs"),
     force: ForceOption = False,
     resume: Annotated[
-        Path | None, typer.Option("--resume", help="Go on with a run that was stopped.")
+        Path | None,
+        typer.Option(
+            "--resume",
+            parser=named_path,
+            metavar="PATH",
+            help="Go on with a run that was stopped.",
+        ),
     ] = None,
     device: DeviceOption = "auto",
     threads: ThreadsOption = None,
@@ -65,12 +78,14 @@ def train(
     if resume is not None and recipe is not None:
         raise RecipeError("train takes a recipe, or --resume and a run's folder, not both")
     where = out if resume is None else resume.resolve().parent
-    with shown_progress() as shown, tracked(shown, track, out=where, say=say) as progress:
+    with shown_progress(seeds == 1) as shown, tracked(shown, track, out=where, say=say) as progress:
         if resume is not None:
             trained = [runs.resume(resume, device=device, threads=threads, progress=progress)]
         else:
             chosen = named_recipe(recipe or recommended(data), settings or [])
             dataset = load_data(data or chosen.data, size, label_column)
+            if hint := unbalanced_text(chosen, dataset):
+                say(hint)
             progress.on_plan(seeds)
             trained = [
                 runs.train(
@@ -94,12 +109,21 @@ def train(
         )
         for run in trained
     ]
+    print(classes_text(trained[0].data["class_names"]))
     print(f"split: {_split_text(trained[0].data)}")
     print(table(["run", "seed", "val accuracy", "epochs", "seconds"], rows))
     print(f"next: mnistlab evaluate {trained[0].path}")
     if as_json:
         results = [run.result | {"path": str(run.path)} for run in trained]
         print(json.dumps(results[0] if len(results) == 1 else {"runs": results}))
+
+
+def classes_text(names: Sequence[str]) -> str:
+    """Such as "classes: 3 (Balken, Kreuz, Ring)"; of many the first ones."""
+    from mnistlab.cli.terminal import one_line
+
+    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    return f"classes: {len(names)} ({one_line(', '.join(names[:MOST_NAMED]))}{more})"
 
 
 def _split_text(data: Mapping[str, Any]) -> str:
@@ -116,7 +140,10 @@ def cv(
     data: DataOption = None,
     settings: SetOption = None,
     folds: Annotated[
-        int, typer.Option("--folds", min=2, max=MOST_FOLDS, help="How many parts.")
+        int,
+        typer.Option(
+            "--folds", min=2, max=MOST_FOLDS, help="How many folds to cross-validate with."
+        ),
     ] = 5,
     size: SizeOption = None,
     label_column: LabelOption = None,
@@ -161,7 +188,9 @@ def cv(
 
 @app.command(epilog="Example: mnistlab study ladder --data mnist --seeds 3")
 def study(
-    name: Annotated[str, typer.Argument(help="A study's name; see the list below.")],
+    name: Annotated[
+        str, typer.Argument(callback=given, help="A study's name; see the list below.")
+    ],
     data: DataOption = None,
     seeds: Annotated[
         int | None,

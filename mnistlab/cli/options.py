@@ -12,6 +12,7 @@ from mnistlab.errors import RecipeError
 
 MOST_PIXELS = 4096  # a side of an image: larger ones are photographs, and no longer small images
 MOST_SEEDS, MOST_FOLDS, MOST_TRIALS = 1000, 1000, 100_000
+EMPTY = "is empty; name what is meant, or leave the option out"
 LARGEST_SEED = 2**32 - 1
 
 
@@ -24,6 +25,19 @@ def size(text: str) -> tuple[int, int]:
     if not all(1 <= side <= MOST_PIXELS for side in sides):
         raise typer.BadParameter(f"{text[:20]} must be from 1 to {MOST_PIXELS} pixels")
     return sides[0], sides[1]
+
+
+def given(text: str | None) -> str | None:
+    """What was typed, which must not be empty, as the value of an unset shell variable is."""
+    if text is not None and not text.strip():
+        raise typer.BadParameter(EMPTY)
+    return text
+
+
+def named_path(text: str | Path) -> Path:
+    """A path that has a name: pathlib takes an empty one for the folder one stands in."""
+    given(str(text))
+    return Path(text)
 
 
 def threads(wanted: int | None) -> int | None:
@@ -46,14 +60,20 @@ def hold_out(fraction: float | None) -> float | None:
 
 
 RECIPE_HELP = "A recipe's name, or a recipe in a .json file."
-RecipeArgument = Annotated[str, typer.Argument(help=RECIPE_HELP)]
+RecipeArgument = Annotated[str, typer.Argument(callback=given, help=RECIPE_HELP)]
 SetOption = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="FIELD=VALUE", help="Change a field; may be repeated."),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="End with one line of JSON.")]
 DataOption = Annotated[
-    str | None, typer.Option("--data", help="A data set's name, or a CSV, NPZ, IDX or folder.")
+    str | None,
+    typer.Option(
+        "--data",
+        callback=given,
+        help="A data set's name, or a path: a table (CSV, TSV), NPZ, IDX, Parquet, HDF5, .zip or a "
+        "folder of images; see docs/your-images.md.",
+    ),
 ]
 SizeOption = Annotated[
     tuple | None,  # type: ignore[type-arg]  # typer would take tuple[int, int] for two options
@@ -61,13 +81,20 @@ SizeOption = Annotated[
         "--size",
         parser=size,
         metavar="SIDE|HxW",
-        help="Size of the images, where it must be said.",
+        help="Resize image files to this size; for tables: height x width of images that are not "
+        "square.",
     ),
 ]
 LabelOption = Annotated[
-    str | None, typer.Option("--label-column", help="The CSV column that holds the labels.")
+    str | None,
+    typer.Option("--label-column", callback=given, help="The CSV column that holds the labels."),
 ]
-OutOption = Annotated[Path, typer.Option("--out", help="Folder that run folders are put in.")]
+OutOption = Annotated[
+    Path,
+    typer.Option(
+        "--out", parser=named_path, metavar="PATH", help="Folder that run folders are put in."
+    ),
+]
 ForceOption = Annotated[bool, typer.Option("--force", help="Train again what is there already.")]
 DeviceOption = Annotated[str, typer.Option("--device", help="auto, cpu, cuda or mps.")]
 ThreadsOption = Annotated[

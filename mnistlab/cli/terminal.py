@@ -8,7 +8,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -22,14 +23,18 @@ from mnistlab.run import Progress, Run, TrialEnd
 if TYPE_CHECKING:
     from mnistlab.phases import Epoch
 
+AS_TEXT: Any = {"markup": False, "highlight": False, "soft_wrap": True}
+FOUND = "(found, not trained again; --force trains again)"
+RESUMES = "stopped; the same command resumes"
 SURROGATES = range(0xD800, 0xE000)  # stand for bytes of a file name that are no UTF-8
 
 
 @contextmanager
-def shown_progress() -> Iterator[Progress]:
+def shown_progress(is_one_training: bool = False) -> Iterator[Progress]:
     """Hooks for `train` and `run_study` that suit what standard error is.
 
-    A training that was told to stop ends the command, after what it has to say.
+    A training that was told to stop ends the command, after what it has to say; of a command that
+    trains more than one, that the command resumes.
     """
     try:
         if machine.rank():  # of several processes that train together the first one speaks
@@ -40,9 +45,16 @@ def shown_progress() -> Iterator[Progress]:
         else:
             yield _plain_lines()
     except KeyboardInterrupt as error:  # typer would make it status 130 without a word
-        if str(error):
-            say(str(error))
+        if said := _stopped_text(error, is_one_training):
+            say(said)
         raise typer.Exit(error.status if isinstance(error, Stopped) else 130) from error
+
+
+def _stopped_text(error: KeyboardInterrupt, is_one_training: bool) -> str:
+    folder = error.folder if isinstance(error, Stopped) else ""
+    if is_one_training or (str(error) and not folder):
+        return str(error)
+    return f"{folder}: {RESUMES}" if folder else RESUMES
 
 
 @contextmanager
@@ -74,7 +86,7 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     from rich.cells import cell_len  # a Chinese letter is two columns wide
 
     lines = [[str(column) for column in columns]]
-    lines += [["-" if cell is None else _one_line(str(cell)) for cell in row] for row in rows]
+    lines += [["-" if cell is None else one_line(str(cell)) for cell in row] for row in rows]
     widths = [max(cell_len(line[i]) for line in lines) for i in range(len(columns))]
     rule = ["-" * width for width in widths]
     padded = [
@@ -86,7 +98,7 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     return "\n".join(padded)
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
     """Without what moves the cursor; letters and paths as they are."""
     return "".join(
         letter if letter.isprintable() or ord(letter) in SURROGATES else " " for letter in text
@@ -95,7 +107,7 @@ def _one_line(text: str) -> str:
 
 def _plain_lines() -> Progress:
     plan = {"runs": 1, "done": 0}
-    title = ""
+    title, found = "", set[Path]()
 
     def on_start(recipe: Recipe, dataset: Dataset, n_steps: int) -> None:
         nonlocal title
@@ -112,7 +124,8 @@ def _plain_lines() -> Progress:
 
     def on_end(run: Run) -> None:
         plan["done"] += 1
-        say(f"[{plan['done']}/{plan['runs']}] {run.path} complete")
+        again = f" {FOUND}" if run.path in found else ""
+        say(f"[{plan['done']}/{plan['runs']}] {run.path} complete{again}")
 
     def on_fold(recipe: Recipe, number: int, accuracy: float) -> None:
         plan["done"] += 1
@@ -128,6 +141,7 @@ def _plain_lines() -> Progress:
         on_resume=on_resume,
         on_features=on_features,
         on_epoch=lambda epoch: say(f"{title}: {_epoch_text(epoch)}, {epoch.time_s:.1f} s"),
+        on_found=lambda run: found.add(run.path),
         on_end=on_end,
         on_fold=on_fold,
         on_trial=on_trial,
@@ -164,6 +178,7 @@ def _bars() -> Iterator[Progress]:
             ),
             on_step=lambda: bars.advance(this_run),
             on_epoch=lambda epoch: bars.update(this_run, note=_epoch_text(epoch)),
+            on_found=lambda run: bars.console.print(f"{run.path} {FOUND}", **AS_TEXT),
             on_end=lambda run: bars.advance(all_runs),
             on_fold=lambda recipe, number, accuracy: bars.advance(all_runs),
             on_trial=lambda trial: bars.update(

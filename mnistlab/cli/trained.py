@@ -15,9 +15,9 @@ from mnistlab.cli.options import (
     DeviceOption,
     JsonOption,
     LabelOption,
-    OutOption,
     SizeOption,
     ThreadsOption,
+    named_path,
 )
 from mnistlab.data.notes import note
 from mnistlab.errors import DataError
@@ -33,8 +33,8 @@ InvertOption = Annotated[
     typer.Option(
         "--invert",
         metavar="auto|yes|no",
-        help="Invert the images (255 - level): auto where dark and bright are the other way round "
-        "than in training, which is reported in any case.",
+        help="Invert the images (255 - level). auto: invert only if dark and bright are swapped "
+        "compared with training; a swap is always reported.",
     ),
 ]
 
@@ -58,7 +58,8 @@ def evaluate(
 ) -> None:
     """Measure a run on the test part. Writes result.json and report.html into its folder.
 
-    With --data it is measured on other images: those it was trained on are left out.
+    With --data it is measured on other images: those it was trained on are left out, and the
+    figures go into result.json, under other_data. report.html is of the run's own test part.
     """
     from mnistlab import run as runs
     from mnistlab.data import load
@@ -80,14 +81,30 @@ def evaluate(
     evaluated = measured.run
     if corruptions:
         evaluated = _corrupted(evaluated, dataset, device, threads)
-    _print_figures(measured.figures, evaluated.result)
+    _print_figures(measured.figures, evaluated)
     if measured.own:
+        if data is not None:
+            print(_own_text(evaluated, len(dataset)))
         print(f"report: {report(evaluated, dataset)}")
+    else:
+        print(f"figures are in {evaluated.path / 'result.json'} under other_data")
     if as_json:
         print(json.dumps(evaluated.result | {"path": str(evaluated.path)}))
 
 
-def _print_figures(figures: Mapping[str, Any], result: Mapping[str, Any]) -> None:
+def _own_text(run: Run, n_images: int) -> str:
+    """What was measured where the data that were named turn out to be those of the training."""
+    n_test, n_seen = run.data["n_test"], run.data["n_train"] + run.data["n_val"]
+    n_left_out = n_images - n_test
+    # A recipe may train on some of the images alone.
+    what = "that the run has seen in training" if n_left_out == n_seen else "of its other parts"
+    return (
+        f"the data of its training: measured on its test part of {n_test} images\n"
+        f"left out: {n_left_out} images {what}"
+    )
+
+
+def _print_figures(figures: Mapping[str, Any], run: Run) -> None:
     low, high = figures["test_accuracy_ci"]
     print(
         f"accuracy {figures['test_accuracy']:.4f} on {figures['n_test']} images "
@@ -97,11 +114,12 @@ def _print_figures(figures: Mapping[str, Any], result: Mapping[str, Any]) -> Non
         f"balanced accuracy {figures['balanced_accuracy']:.4f}, macro F1 {figures['macro_f1']:.4f}"
     )
     if "accuracy_at_threshold" in figures:
-        threshold = figures.get("threshold", result["threshold"])
+        threshold = figures.get("threshold", run.result.get("threshold"))
+        second = run.data["class_names"][1]
         print(
-            f"{result['threshold_class']} from a probability of {threshold:.4f} on: accuracy "
-            f"{figures['accuracy_at_threshold']:.4f}, balanced accuracy "
-            f"{figures['balanced_accuracy_at_threshold']:.4f}, macro F1 "
+            f"with the threshold {threshold:.4f} for {second!r} (predict --threshold validation): "
+            f"accuracy {figures['accuracy_at_threshold']:.4f}, "
+            f"balanced accuracy {figures['balanced_accuracy_at_threshold']:.4f}, macro F1 "
             f"{figures['macro_f1_at_threshold']:.4f}"
         )
     if figures.get("n_left_out"):
@@ -111,7 +129,12 @@ def _print_figures(figures: Mapping[str, Any], result: Mapping[str, Any]) -> Non
 @app.command(epilog="Example: mnistlab compare runs/resnet-small-mnist-* runs/svm-mnist-*")
 def compare(
     runs: Annotated[list[Path], typer.Argument(help="Folders of evaluated runs.")],
-    out: OutOption = Path("runs"),
+    out: Annotated[
+        Path,
+        typer.Option(
+            "--out", parser=named_path, metavar="PATH", help="Folder for the comparison page."
+        ),
+    ] = Path("runs"),
     as_json: JsonOption = False,
 ) -> None:
     """Say which of several evaluated runs is better, by how much, on what evidence.
@@ -145,7 +168,14 @@ def predict(
         ),
     ],
     out: Annotated[
-        Path, typer.Option("--out", "-o", help="The CSV to write; it may be a pipe or device.")
+        Path,
+        typer.Option(
+            "--out",
+            "-o",
+            parser=named_path,
+            metavar="PATH",
+            help="The CSV to write; it may be a pipe or device.",
+        ),
     ],
     columns: Annotated[
         str | None,
@@ -161,8 +191,8 @@ def predict(
         typer.Option(
             "--threshold",
             metavar="P|validation",
-            help="Of two classes: predict the second from this probability on. validation: the "
-            "threshold chosen on validation images in training.",
+            help="Two classes only: predict the second class from this probability on; "
+            "'validation' takes the one chosen in training.",
         ),
     ] = None,
     invert: InvertOption = "no",
@@ -200,9 +230,13 @@ def predict(
 def _headings(text: str | None) -> tuple[str, str] | None:
     if text is None:
         return None
-    fields = next(csv.reader([text]), [])
+    try:
+        fields = next(csv.reader([text]), [])
+        text.encode()  # bytes of a terminal that are no UTF-8
+    except (csv.Error, UnicodeEncodeError):  # such as the end of a line
+        fields = []
     if len(fields) != 2:
-        raise DataError(f"--columns takes two headings, such as ImageId,Label; got {text!r}")
+        raise DataError(f"--columns takes two headings, such as ImageId,Label; got {text[:80]!r}")
     return fields[0], fields[1]
 
 

@@ -23,6 +23,7 @@ from mnistlab.cli.options import (
     SetOption,
     SizeOption,
     ThreadsOption,
+    named_path,
     processes,
 )
 
@@ -44,7 +45,13 @@ def tune(
     ] = 50,
     settings: SetOption = None,
     space: Annotated[
-        Path | None, typer.Option("--space", help="A .json file of what may be changed.")
+        Path | None,
+        typer.Option(
+            "--space",
+            parser=named_path,
+            metavar="PATH",
+            help="A .json file of what may be changed.",
+        ),
     ] = None,
     sampler: Annotated[
         str,

@@ -200,7 +200,8 @@ def machine_text(env: Mapping[str, Any]) -> str:
     """Such as "AMD EPYC, 2 threads, float32", from env.json."""
     threads = env.get("threads")
     noun = "thread" if threads == 1 else "threads"
-    return f"{env.get('cpu')}, {threads} {noun}, {env.get('precision')}"
+    known = [env.get("cpu"), None if threads is None else f"{threads} {noun}", env["precision"]]
+    return ", ".join(text for text in known if text is not None)
 
 
 def _facts(run: Run, dataset: Dataset) -> tuple[Fact, ...]:

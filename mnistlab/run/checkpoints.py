@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -22,7 +24,7 @@ from pydantic import BaseModel
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from mnistlab import atomic
+from mnistlab import atomic, machine
 from mnistlab.errors import RunError, Stopped
 from mnistlab.phases import Checkpoint, Position
 
@@ -128,7 +130,7 @@ class Checkpoints:
         """Raise Stopped after a signal."""
         if self._asked is not None:
             said = f"{self.folder}: stopped; mnistlab train --resume {self.folder} goes on"
-            raise Stopped(said, self._asked)
+            raise Stopped(said, self._asked, str(self.folder))
 
     def clear(self) -> None:
         """The training is over: remove all of them."""
@@ -137,6 +139,8 @@ class Checkpoints:
 
     def _hear(self, number: int, frame: FrameType | None) -> None:
         self._asked = number
+        if not machine.rank():
+            _say(b"stopping after this step; a second signal ends it at once\n")
         is_interrupt = number == signal.SIGINT
         signal.signal(number, signal.default_int_handler if is_interrupt else signal.SIG_DFL)
 
@@ -184,6 +188,12 @@ class Following(Checkpoints):
             except RuntimeError:  # of a step that was not shared
                 self.stop_if_asked()
                 raise
+
+
+def _say(line: bytes) -> None:
+    """A line on standard error; past Python's buffer, in which a handler may have interrupted."""
+    with suppress(AttributeError, OSError, ValueError):  # closed, or of a notebook
+        os.write(sys.stderr.fileno(), line)
 
 
 def _read(path: Path) -> tuple[Checkpoint, dict[str, Any]]:

@@ -123,7 +123,8 @@ class Comparison:
         recipes = {_but_for_the_seed(each.runs[0]) for each in self.contenders}
         if len(recipes) > 1 and on_images:
             return (
-                " One model each was compared; whether a recipe is better, seeds would have to say."
+                " One model each was compared; to compare the recipes themselves, train several "
+                "seeds (--seeds 3)."
             )
         if len(recipes) == 1 and any(difference.is_shown for difference in on_images):
             return " These are trainings of one recipe, which differ by chance."

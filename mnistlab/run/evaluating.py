@@ -181,7 +181,7 @@ def _measured(
         "predict_time_per_image_s": seconds / figures.n,
         "predict_memory_mb": memory_mb,
     }
-    if threshold is not None and probabilities is not None:
+    if threshold is not None and probabilities is not None and part.n_classes == 2:
         measured |= threshold_figures(part.labels, probabilities, threshold)
     return measured | new, predicted, probabilities
 

@@ -19,6 +19,7 @@ from mnistlab.run.building import parts_of
 from mnistlab.run.records import RECORDS, EpochRecord, read_lines, read_record
 
 WEIGHTS = "model.safetensors"
+ROUNDING = 1e-9  # of an accuracy that was computed in another way
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,20 @@ class Run:
             top = 1 if name == "probabilities" else n_classes - 1
             if not ((array >= 0) & (array <= top)).all():  # nan is neither
                 raise RunError(f"{path}: {name} holds a value that is not in 0..{top}")
+        self._check_accuracy(kept, path)
         return kept
+
+    def _check_accuracy(self, kept: dict[str, NDArray[Any]], path: Path) -> None:
+        """RunError for predictions that are not those that result.json has the accuracy of."""
+        recorded = self.result["test_accuracy"]
+        if recorded is None or "predicted" not in kept:
+            return
+        accuracy = float((kept["predicted"] == kept["labels"]).mean())
+        if abs(accuracy - recorded) > ROUNDING:
+            raise RunError(
+                f"{path}: its predictions have an accuracy of {accuracy:.4f}, but result.json says "
+                f"{recorded:.4f}; `mnistlab evaluate` writes both again"
+            )
 
 
 def open_run(path: Path | str) -> Run:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import itertools
+import os
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +18,7 @@ from numpy.typing import NDArray
 from mnistlab import atomic
 from mnistlab.data.notes import note
 from mnistlab.data.polarity import N_LOOKED_AT, border_of, check_invert
+from mnistlab.data.readers import idx
 from mnistlab.data.readers.shapes import Size, as_size
 from mnistlab.data.readers.unlabelled import Block, open_images
 from mnistlab.errors import DataError, RunError
@@ -54,7 +58,8 @@ def predict(
     case. Images are read, predicted and written block by block, and `out` appears when it is
     whole. on_rows: called after every block with the number of its images. Returns how many there
     were. Raises DataError for what cannot be read or written or does not fit, and RunError for
-    probabilities of a classifier that has none.
+    probabilities of a classifier that has none. Nothing in the run's folder is ever written, nor a
+    file that was read or, of an IDX file of images, the labels beside it.
     """
     check_invert(invert)
     _check_columns(columns)
@@ -64,7 +69,8 @@ def predict(
     limit = None if threshold is None else chosen_threshold(run, classifier, threshold)
     shape = _shape(run)
     resize = _is_given(run, size, shape) or _has_said_size(run)
-    with atomic.open_output(out, inputs=[path]) as file:
+    _check_out(run, Path(out))
+    with atomic.open_output(out, inputs=[path, *_label_files(Path(path)), run.path]) as file:
         images = open_images(Path(path), shape, resize)
         blocks = _upright(run, images.blocks, invert, Path(path).name, on_note)
         class_names, n_rows = run.data["class_names"], 0
@@ -84,6 +90,38 @@ def _check_columns(columns: tuple[str, str] | None) -> None:
         return
     if len(columns) != 2 or len(set(columns)) < 2 or not all(name.strip() for name in columns):
         raise DataError(f"columns must be two headings, such as ImageId,Label; got {columns!r}")
+
+
+def _check_out(run: Run, out: Path) -> None:
+    """DataError where the table would lie among the files of the run, by whatever name."""
+    for folder in Path(os.path.realpath(out)).parents:
+        if folder.exists() and folder.samefile(run.path):
+            raise DataError(
+                f"{out}: lies in the run's own folder {run.path}; name a file outside it"
+            )
+
+
+def _label_files(images_path: Path) -> list[Path]:
+    """IDX files of labels beside one of images, packed or not: nobody wants them overwritten."""
+    if not idx.IMAGES.search(images_path.name):
+        return []
+    with contextlib.suppress(OSError):
+        beside = [file for file in images_path.parent.iterdir() if file.is_file()]
+        return [file for file in beside if _stem(file) == _stem(images_path) and _is_idx(file)]
+    return []
+
+
+def _stem(path: Path) -> str:
+    """The name that an IDX file of images and its labels share, however they are spelt."""
+    name = idx.LABELS.sub("images", path.name).lower().removesuffix(".gz")
+    return re.sub("[.-]idx[13]", "-idx", name)
+
+
+def _is_idx(path: Path) -> bool:
+    try:
+        return idx.is_idx(path)
+    except DataError:  # damaged, and all the same not to be overwritten
+        return True
 
 
 def _shape(run: Run) -> Size:

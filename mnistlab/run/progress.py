@@ -36,6 +36,7 @@ class Progress:
     number of steps. on_features: how many images a phase's frozen blocks have seen, and of how
     many. on_resume: how many steps of the started one are made already, and how many damaged
     checkpoints were passed over. on_end: a run that is complete, trained now or re-used.
+    on_found: one that was there already and is not trained; on_end is called after it.
     on_fold: a fold that is scored, now or before, its number from 1, and its accuracy.
     on_trial: a trial of a search that is over.
     """
@@ -48,5 +49,6 @@ class Progress:
     on_step: Callable[[], None] = lambda: None
     on_epoch: Callable[[Epoch], None] = lambda epoch: None
     on_end: Callable[[Run], None] = lambda run: None
+    on_found: Callable[[Run], None] = lambda run: None
     on_fold: Callable[[Recipe, int, float], None] = lambda recipe, number, accuracy: None
     on_trial: Callable[[TrialEnd], None] = lambda trial: None

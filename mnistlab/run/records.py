@@ -140,8 +140,8 @@ class ResultRecord(Measured):
     recipe: str
     system: str
     data: str
-    n_parameters: Count | None
-    val_accuracy: Fraction | None
+    n_parameters: Count  # null in a recipe alone, where training decides how many
+    val_accuracy: Fraction
     train_time_s: NotNegative
     epochs: Count
     recipe_hash: Sha256 | None = None

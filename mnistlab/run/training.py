@@ -86,7 +86,7 @@ def train_in(
     path = folder_of(out, recipe, dataset, precision)
     if path.exists() and not force:
         atomic.clear_older(path)
-        return ended(path, progress)
+        return ended(path, progress, was_found=True)
     training = _Training(recipe, parts, dataset, device, threads, progress, precision)
     check_trainable(training.resolved, parts.train, device)
     atomic.check_writable(out)
@@ -143,10 +143,12 @@ def _stopped(partial: Path) -> tuple[Recipe, dict[str, Any], dict[str, Any]]:
     return read_recipe(partial / "recipe.json"), data, env
 
 
-def ended(path: Path, progress: Progress) -> Run:
+def ended(path: Path, progress: Progress, was_found: bool = False) -> Run:
     """The complete run of that folder, reported; RunError where its weights are not its own."""
     run = open_run(path)
     run.check_weights()
+    if was_found:
+        progress.on_found(run)
     progress.on_end(run)
     return run
 

@@ -130,7 +130,7 @@ class GridResult:
             "test_accuracy": [result["test_accuracy"]],
             "test_accuracy_ci": result["test_accuracy_ci"],
             "train_time_s": [result["train_time_s"]],
-            "predict_time_s": [result["predict_time_s"]],
+            "predict_time_s": [result.get("predict_time_s")],
             "published": None,
             "why_it_differs": None,
             "runs": [self.run.path.name],

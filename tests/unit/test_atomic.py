@@ -245,6 +245,17 @@ def test_an_output_that_cannot_be_written_is_noticed_before_the_work(tmp_path: P
     assert (tmp_path / "file").read_text() == "a file where the folder should be"
 
 
+def test_links_in_a_circle_stay_as_they_are(tmp_path: Path) -> None:
+    (tmp_path / "self.csv").symlink_to("self.csv")
+    (tmp_path / "a.csv").symlink_to("b.csv")
+    (tmp_path / "b.csv").symlink_to(tmp_path / "a.csv")
+    (tmp_path / "into.csv").symlink_to("self.csv")
+    for name in ("self.csv", "a.csv", "b.csv", "into.csv"):
+        with pytest.raises(DataError, match=f"{name}: cannot be written: Too many"):
+            put(tmp_path / name, b"new")
+    assert all(link.is_symlink() for link in tmp_path.iterdir())
+
+
 def test_a_read_only_file_is_not_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "table.csv"
     path.write_text("older")

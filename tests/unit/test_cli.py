@@ -179,6 +179,65 @@ def test_bad_input_is_one_line_and_status_2(
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["train", ""],
+        ["train", " "],
+        ["train", "softmax", "--data", ""],
+        ["train", "softmax", "--data="],
+        ["train", "softmax", "--out", ""],
+        ["train", "--resume", ""],
+        ["cv", "", "--data", "digits"],
+        ["study", "ladder", "--out", ""],
+        ["tune", "softmax", "--out="],
+        ["compare", "a", "b", "--out", ""],
+        ["predict", "a", "b.csv", "-o", ""],
+        ["data", "profile", ""],
+        ["data", "export", "digits", "-o", ""],
+    ],
+)
+def test_an_empty_argument_is_one_line(
+    arguments: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run_command(arguments) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("error: ")
+    assert "is empty" in line
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("n_classes", [3, 12])
+def test_training_says_which_classes_it_found(
+    n_classes: int,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    names = [f"{chr(ord('a') + i)}{i}" for i in range(n_classes)]
+    labels = np.repeat(names, [40, *[10] * (n_classes - 1)])
+    images = np.random.default_rng(0).integers(0, 256, (len(labels), 4, 4), dtype=np.uint8)
+    np.savez("some.npz", images=images, labels=labels)
+    np.savez("even.npz", images=images[10:], labels=labels[10:])
+    words = ["train", "softmax", "--set", "epochs=1", "--data"]
+    hint = "--set class_weight=balanced --set monitor=balanced_accuracy"
+    for data, more, is_hinted in (
+        ("some.npz", [], True),
+        ("some.npz", ["--set", "class_weight=balanced"], False),
+        ("even.npz", [], False),
+    ):
+        assert run_command([*words, data, *more]) == 0
+        shown = capsys.readouterr()
+        named = ", ".join(names[:10]) + (" and 2 more" if n_classes == 12 else "")
+        assert f"classes: {n_classes} ({named})\n" in shown.out
+        assert sum(hint in line for line in shown.err.splitlines()) == is_hinted
+
+
 def test_an_output_folder_that_cannot_be_made(
     csv: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -169,9 +169,51 @@ def test_predict_by_a_threshold(
     for wrong in ("nan", "-0.1", "1.01", "x", "inf", ""):
         assert run_command([*command, f"--threshold={wrong}"]) == 2
         assert "threshold must be a probability" in capsys.readouterr().err
-    for wrong in ("A", "A,B,C", "A,A", ",B", ""):
+    for wrong in ("A", "A,B,C", "A,A", ",B", "", "a\nb,c", "a\r,c", "a\udcff,c", "a" * 200_000):
         assert run_command([*command, f"--columns={wrong}"]) == 2
-        assert capsys.readouterr().err.startswith("error: ")
+        (line,) = capsys.readouterr().err.splitlines()
+        assert line.startswith("error: ")
+
+
+def test_what_was_measured_is_said_in_plain_words(
+    two: tuple[Run, Dataset], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run, data = two
+    for name, n in (("again", 700), ("other", 600)):
+        names = np.array(data.class_names)[data.labels[:n]]
+        np.savez(tmp_path / f"{name}.npz", images=data.images[:n], labels=names)
+    assert run_command(["evaluate", str(run.path), "--data", str(tmp_path / "again.npz")]) == 0
+    said, result = capsys.readouterr().out, open_run(run.path).result
+    n_test = run.data["n_test"]
+    assert f"the data of its training: measured on its test part of {n_test} images\n" in said
+    assert f"left out: {700 - n_test} images that the run has seen in training\n" in said
+    assert f"\nreport: {run.path / 'report.html'}\n" in said
+    assert (
+        f"with the threshold {result['threshold']:.4f} for 'ill' (predict --threshold validation): "
+        f"accuracy {result['accuracy_at_threshold']:.4f}, "
+        f"balanced accuracy {result['balanced_accuracy_at_threshold']:.4f}, "
+    ) in said
+    assert run_command(["evaluate", str(run.path), "--data", str(tmp_path / "other.npz")]) == 0
+    said = capsys.readouterr().out
+    assert "with the threshold" in said
+    assert f"figures are in {run.path / 'result.json'} under other_data\n" in said
+    assert "report:" not in said
+    assert "data of its training" not in said
+
+
+def test_of_a_sample_not_all_images_were_seen(
+    stripes: Dataset, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = train(replace(RECIPE, n_train=40, n_val=8), stripes, out=tmp_path / "runs")
+    names = np.array(stripes.class_names)[stripes.labels]
+    parts = stripes.official_parts
+    np.savez(
+        tmp_path / "again.npz",
+        **{f"x_{name}": stripes.images[part] for name, part in parts.items()},
+        **{f"y_{name}": names[part] for name, part in parts.items()},
+    )
+    assert run_command(["evaluate", str(run.path), "--data", str(tmp_path / "again.npz")]) == 0
+    assert "left out: 480 images of its other parts\n" in capsys.readouterr().out
 
 
 def test_a_threshold_is_for_two_classes(run: Run, stripes: Dataset, tmp_path: Path) -> None:

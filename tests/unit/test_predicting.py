@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import gzip
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,7 +14,7 @@ import pytest
 import mnistlab as ml
 from mnistlab.cli import run_command
 from mnistlab.data import Dataset
-from mnistlab.data.readers import csv_table
+from mnistlab.data.readers import csv_table, idx
 from mnistlab.errors import DataError, RunError
 from mnistlab.phases import Phase
 from mnistlab.recipe import Recipe
@@ -106,6 +108,47 @@ def test_a_table_that_does_not_fit_leaves_what_was_there(
     assert "\n" not in str(caught.value)
     assert out.read_text() == "as it was"
     assert sorted(p.name for p in tmp_path.iterdir()) == ["evaluate.csv", "results.csv"]
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "result.json", "log.jsonl", "new.csv"])
+def test_nothing_in_the_folder_of_the_run_is_written(
+    stripes: Dataset, tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mine = train(RECIPE, stripes, out=tmp_path / "runs")
+    table = write_table(tmp_path / "evaluate.csv", stripes.images[:4], list(range(4)))
+    (tmp_path / "folder").symlink_to(mine.path)
+    (tmp_path / "soft.csv").symlink_to(mine.path / name)
+    outs = [mine.path / name, mine.path / ".." / mine.path.name / name]
+    outs += [tmp_path / "folder" / name, tmp_path / "soft.csv"]
+    if name != "new.csv":
+        os.link(mine.path / name, tmp_path / "hard.csv")
+        outs.append(tmp_path / "hard.csv")
+    before = {file.name: file.read_bytes() for file in mine.path.iterdir()}
+    for out in outs:
+        assert run_command(["predict", str(mine.path), str(table), "-o", str(out)]) == 2
+        (line,) = capsys.readouterr().err.splitlines()
+        assert str(out) in line
+    assert {file.name: file.read_bytes() for file in mine.path.iterdir()} == before
+
+
+@pytest.mark.parametrize("stem", ["q-{}-idx{}-ubyte", "q-{}.idx{}-ubyte", "Q-{}-IDX{}-ubyte"])
+@pytest.mark.parametrize("packed", ["", ".gz"])
+def test_the_labels_beside_an_input_are_never_written(
+    run: Run, stripes: Dataset, tmp_path: Path, stem: str, packed: str
+) -> None:
+    images, labels = stem.format("images", 3), stem.format("labels", 1) + packed
+    (tmp_path / images).write_bytes(idx.to_bytes(stripes.images[:4]))
+    raw = idx.to_bytes(stripes.labels[:4].astype(np.uint8))
+    (tmp_path / labels).write_bytes(gzip.compress(raw) if packed else raw)
+    (tmp_path / "soft").symlink_to(labels)
+    before = (tmp_path / labels).read_bytes()
+    for name in (labels, "soft"):
+        with pytest.raises(DataError, match=r"is the input \S+labels") as caught:
+            predict(run, tmp_path / images, tmp_path / name)
+        assert "\n" not in str(caught.value)
+        assert (tmp_path / labels).read_bytes() == before
+    for _ in range(2):  # what it wrote itself it may write again
+        assert predict(run, tmp_path / images, tmp_path / "q-labels-idx1-ubyte.csv") == 4
 
 
 def test_a_classifier_without_probabilities(stripes: Dataset, tmp_path: Path) -> None:

@@ -23,8 +23,10 @@ from mnistlab.data import Dataset
 from mnistlab.errors import RunError
 from mnistlab.phases import Phase
 from mnistlab.recipe import Recipe
+from mnistlab.reporting.evidence import _figures
 from mnistlab.run import Run, cross_validate, measure_robustness, open_run, train
 from mnistlab.run.checkpoints import FILES, KEY, _digest
+from mnistlab.run.records import DataRecord, EnvRecord, ResultRecord
 
 RECIPE = Recipe(
     "small", "E2", "scratch", (Phase("sgd", 0.05, 2),), checkpoint_steps=2, precision="float32"
@@ -200,6 +202,48 @@ def test_reports_of_every_field(home: Path, folder: Path, monkeypatch: pytest.Mo
         (one / name).write_text(whole)
 
 
+def test_null_in_every_field_that_is_read(
+    home: Path, folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Refused in one line that names the field, or shown without it."""
+    from mnistlab.reporting import run_report
+
+    pages: list[Any] = []
+    monkeypatch.setattr(run_report, "evidence_sections", lambda run, *rest: (_figures(run),))
+    monkeypatch.setattr(run_report, "_training", lambda run, *arguments: ())
+    monkeypatch.setattr(run_report, "write", lambda page, path: pages.append(page) or path)
+    one, _, _ = paths(home)
+    some = commands(home, folder)
+    del some["evaluate"]
+    kinds = {"result": ResultRecord, "data": DataRecord, "env": EnvRecord}
+    for name, kind in kinds.items():
+        path = one / f"{name}.json"
+        whole = path.read_text()
+        for field in {**kind.model_fields, **json.loads(whole)}:
+            path.write_text(json.dumps(json.loads(whole) | {field: None}))
+            said = {is_orderly(words, capsys, f"{name}: {field}") for words in some.values()}
+            said.add(orderly(lambda: ml.report(open_run(one)), f"{name}: {field}"))
+            assert not any("None" in fact.value for page in pages for fact in page.facts), field
+            if field in ("n_parameters", "val_accuracy"):
+                assert all(f"result.json: {field}: " in line for line in said)
+        path.write_text(whole)
+    assert pages
+
+
+def test_evaluate_measures_without_what_a_record_may_lack(
+    home: Path, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one, _, _ = paths(home)
+    path, words = one / "result.json", commands(home, folder)["evaluate"]
+    whole = path.read_text()
+    for field in ("threshold", "threshold_class", "temperature", "n_parameters", "val_accuracy"):
+        for record in (json.loads(whole) | {field: None}, json.loads(whole)):
+            if record[field] is not None:
+                del record[field]
+            path.write_text(json.dumps(record))
+            is_orderly(words, capsys, field)
+
+
 def test_every_field_of_the_log(home: Path) -> None:
     from mnistlab.reporting.run_report import curves_of, kept_epoch
 
@@ -304,6 +348,26 @@ def test_predictions_of_another_size_or_kind(
         with pytest.raises(RunError, match=r"predictions\.npz"):
             open_run(one).predicted()
     capsys.readouterr()
+
+
+def test_predictions_that_contradict_the_record_are_refused(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one, _, _ = paths(home)
+    path, words = one / "predictions.npz", commands(home, home)["compare"]
+    good = dict(np.load(path))
+    wrong = good["predicted"].copy()
+    wrong[0] = 1 - wrong[0]
+    for predicted in (good["labels"], 1 - good["labels"], wrong):
+        written(path, good | {"predicted": predicted})
+        if (predicted == good["labels"]).mean() != open_run(one).result["test_accuracy"]:
+            said = is_orderly(words, capsys)
+            assert "predictions.npz: its predictions have an accuracy of" in said
+    written(path, good)
+    result = one / "result.json"
+    whole = json.loads(result.read_text())
+    result.write_text(json.dumps(whole | {"test_accuracy": whole["test_accuracy"] - 1e-12}))
+    assert open_run(one).predicted().shape == good["labels"].shape
 
 
 # Weights
