@@ -79,7 +79,7 @@ def test_an_svm_is_trained_and_evaluated(
     assert run.data["n_train"] == 200
     assert run_command(["evaluate", trained["path"], "--json"]) == 0
     evaluated = last_json(capsys.readouterr().out)
-    assert evaluated["n_test"] == 90
+    assert evaluated["n_test"] == 120
     assert evaluated["test_accuracy"] > 0.8
     page = (Path(trained["path"]) / "report.html").read_text()
     assert "Training" in page
@@ -98,7 +98,7 @@ def test_a_calibrated_svm_keeps_probabilities(
     capsys.readouterr()
     assert run_command(["evaluate", str(path)]) == 0
     probabilities = ml.open_run(path).probabilities()
-    assert probabilities.shape == (90, 4)
+    assert probabilities.shape == (120, 4)
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-5)
 
 
