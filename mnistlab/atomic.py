@@ -28,6 +28,21 @@ from mnistlab.errors import DataError
 # Names of a file that this process has open already; opened anew, one that is a regular file
 # would be emptied under whoever writes to it.
 OPEN_ALREADY = re.compile(r"/dev/(stdin|stdout|stderr)|(?:/dev|/proc/self)/fd/(\d+)")
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+@contextlib.contextmanager
+def named(path: Path) -> Iterator[None]:
+    """Give an OSError of a full disk the name of the file being written.
+
+    `write` raises it without one, and a message could not say which file it was.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None and error.errno in NO_ROOM:
+            error.filename = str(path)
+        raise
 
 
 @contextlib.contextmanager
@@ -42,7 +57,7 @@ def open_aside(path: Path) -> Iterator[IO[bytes]]:
     thread = threading.get_native_id()
     aside = path.with_name(f".{path.name}.{thread}.{os.getpid()}.aside")
     try:
-        with aside.open("wb") as file:
+        with named(path), aside.open("wb") as file:
             _copy_mode(path, aside)
             yield file
             file.flush()

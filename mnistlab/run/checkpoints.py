@@ -119,6 +119,9 @@ class Checkpoints:
                 signal.signal(number, self._hear)
         try:
             yield
+        except OSError:  # the log found the disk full before the checkpoint's error was read
+            self._await_writing()
+            raise
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)

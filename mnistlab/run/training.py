@@ -291,7 +291,7 @@ class _Training:
         # What has no steps has no checkpoints either: there a signal does what it always did.
         in_steps = method_of(self.recipe.model).learns_in_epochs
         heard = checkpoints.heard() if in_steps else contextlib.nullcontext()
-        with log_path.open("w", encoding="utf-8") as log, heard:
+        with atomic.named(log_path), log_path.open("w", encoding="utf-8") as log, heard:
 
             def write(epoch: Epoch) -> None:
                 log.write(json.dumps(finite(vars(epoch))) + "\n")

@@ -408,6 +408,29 @@ def test_a_full_disk_is_one_line_and_leaves_the_last_good_checkpoint(tmp_path: P
     assert_equal(whole, ml.open_run(tmp_path / "out" / whole.path.name))
 
 
+@pytest.mark.skipif(os.name == "nt", reason="limits are POSIX")
+def test_a_file_that_finds_no_room_is_named(tmp_path: Path) -> None:
+    import resource
+
+    noise(tmp_path)
+    phases = (Phase("sgd", 1e-3, 150),)
+    small: dict[str, Any] = {"model_args": {}, "batch_size": 2048, "checkpoint_steps": None}
+    recipe = replace(BY_HAND, phases=phases, **small)
+    (tmp_path / "recipe.json").write_text(json.dumps(recipe.to_json()))
+    for limit, file in ((100, "recipe.json"), (20_000, "log.jsonl")):
+        done = subprocess.run(
+            command("train", "recipe.json", "--data", "noise.npz", "--threads", "1"),
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),  # noqa: B023
+        )
+        last = done.stderr.splitlines()[-1]
+        assert (done.returncode, last[:23]) == (2, "error: runs/by-hand-noi"), done.stderr
+        assert last.endswith(f"/{file}: File too large")
+
+
 # Found when the change was read again
 
 
