@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union, get_args, get_or
 from mnistlab.bounds import LARGEST_SIDE, check_all_finite, check_count, shortened, shown
 from mnistlab.data.splits import PROTOCOLS
 from mnistlab.errors import RecipeError
-from mnistlab.phases import Phase
+from mnistlab.phases import Phase, check_order
 
 # Raised whenever the same recipe would give other numbers, a changed default included, so that
 # older runs are not re-used.
@@ -55,6 +55,8 @@ class Recipe:
     mirror_characters: mirror images of letters and digits too, where the recipe mirrors.
     class_weight: "balanced": images of rare classes count for more, so that all classes count
     alike; null: all images count alike.
+    order: of the images in an epoch: "shuffled" anew for each, or "file": as the training part
+    stands, the same in every epoch.
     batch_size: as large as the training part or larger, each step sees all of it.
     checkpoint_steps: a checkpoint is kept after every so many steps; None: about once a minute.
     expect: test accuracy (floor, ceiling) by data set, checked by the slow tests.
@@ -78,6 +80,7 @@ class Recipe:
     mirror_characters: bool = False
     class_weight: str | None = None
     batch_size: int = 64
+    order: str = "shuffled"
     precision: str = "auto"
     checkpoint_steps: int | None = None
     seed: int = 0
@@ -95,6 +98,7 @@ class Recipe:
             check_all_finite(name, getattr(self, name))
         if not 0 <= self.seed < 2**32:
             raise RecipeError(f"seed must be in 0..{2**32 - 1}, got {shown(self.seed)}")
+        check_order(self.order)
         if self.class_weight not in (None, "balanced"):
             raise RecipeError(
                 f"unknown class_weight {self.class_weight!r}; there are: balanced, null"

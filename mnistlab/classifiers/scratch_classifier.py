@@ -42,6 +42,7 @@ class ScratchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
     class_weight: how much the images of a class count in the loss: "balanced", a dict by label or
     None, as in scikit-learn; what then chooses the epoch, where no phases are given,
     says mnistlab.classifiers.inputs.monitored.
+    order: of the images in an epoch: "shuffled" anew for each, or "file", as they were given.
 
     Fitted: classes_ (K,), network_, history_ (a dict an epoch), image_shape_, n_parameters_.
     """
@@ -67,6 +68,7 @@ class ScratchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
         precision: str = "auto",
         random_state: int | np.random.RandomState | None = None,
         class_weight: str | Mapping[Any, float] | None = None,
+        order: str = "shuffled",
     ) -> None:
         self.hidden_sizes = hidden_sizes
         self.activation = activation
@@ -87,6 +89,7 @@ class ScratchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
         self.precision = precision
         self.random_state = random_state
         self.class_weight = class_weight
+        self.order = order
 
     def fit(
         self,
@@ -122,6 +125,7 @@ class ScratchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
                 self._phases(monitored(self.class_weight, val)),
                 batch_size=self.batch_size,
                 seed=seed,
+                order=self.order,
                 keeper=keeper,
                 on_step=on_step,
                 on_epoch=on_epoch,

@@ -51,6 +51,7 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
     class_weight: how much the images of a class count in the loss: "balanced", a dict by label or
     None, as in scikit-learn; what then chooses the epoch, where no phases are given,
     says mnistlab.classifiers.inputs.monitored.
+    order: of the images in an epoch: "shuffled" anew for each, or "file", as they were given.
 
     Fitted: classes_ (K,), network_, history_ (a dict an epoch), image_shape_, n_parameters_;
     weights_from_: where a pretrained network's weights are from, None of one with fresh weights.
@@ -79,6 +80,7 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         device: str = "auto",
         random_state: int | np.random.RandomState | None = None,
         class_weight: str | Mapping[Any, float] | None = None,
+        order: str = "shuffled",
     ) -> None:
         self.model = model
         self.model_args = model_args
@@ -101,6 +103,7 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         self.device = device
         self.random_state = random_state
         self.class_weight = class_weight
+        self.order = order
 
     def fit(
         self,
@@ -150,6 +153,7 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
                     self._phases(monitored(self.class_weight, val)),
                     batch_size=self.batch_size,
                     seed=seed,
+                    order=self.order,
                     augment=augment,
                     autocast=precision == "bfloat16",
                     rows=large.rows_of(prepared) if device.type == "cpu" else None,

@@ -5,10 +5,11 @@ phases, follow the same schedules, report the same epochs and leave the same kin
 Nothing here imports torch.
 """
 
-from mnistlab.phases.best import Best
+from mnistlab.phases.best import Best, epoch_of_weights
 from mnistlab.phases.checkpoint import KEEPS_NOTHING, Checkpoint, Keeper, Position
 from mnistlab.phases.epoch import Epoch, Validated
 from mnistlab.phases.optimizers import OPTIMIZERS
+from mnistlab.phases.order import check_order
 from mnistlab.phases.phase import Phase
 from mnistlab.phases.schedules import SCHEDULES
 
@@ -23,4 +24,6 @@ __all__ = [
     "Phase",
     "Position",
     "Validated",
+    "check_order",
+    "epoch_of_weights",
 ]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from mnistlab.phases.epoch import Epoch
 from mnistlab.phases.phase import Phase
@@ -46,6 +48,20 @@ class Best:
     def is_out_of_patience(self, phase: Phase) -> bool:
         """Whether the phase has waited for a gain as long as it may."""
         return self.n_waited == phase.patience
+
+
+def epoch_of_weights(history: Iterable[Epoch], phases: Sequence[Phase]) -> int:
+    """The epoch whose weights a training of these phases ended with; 0 without an epoch."""
+    best, found = Best(), 0
+    for number, epochs in groupby(history, key=lambda epoch: epoch.phase):
+        phase = phases[number]
+        best.begin()
+        for epoch in epochs:
+            if best.see(epoch, phase) or phase.keep == "last":
+                found = epoch.epoch
+        if phase.keep == "last":
+            best = Best()
+    return found
 
 
 def _score_of(epoch: Epoch, phase: Phase) -> tuple[str, float]:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from mnistlab.errors import TrainingError
 from mnistlab.phases.best import Best
 from mnistlab.phases.epoch import Epoch, Validated
+from mnistlab.phases.phase import Phase
 
 
 @dataclass
@@ -71,8 +72,10 @@ class Position:
                 f"(learning rate {last.learning_rate:g}); try a smaller learning_rate"
             )
 
-    def end_phase(self) -> None:
+    def end_phase(self, phase: Phase) -> None:
         """The running phase is over; the next begins."""
+        if phase.keep == "last":  # the next one does not begin with the best weights so far
+            self.best = Best()
         self.phase += 1
         self.epoch, self.step, self.losses = 0, 0, []
 

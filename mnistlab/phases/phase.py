@@ -10,6 +10,7 @@ from mnistlab.phases.optimizers import OPTIMIZERS
 from mnistlab.phases.schedules import SCHEDULES
 
 MONITORS = ("accuracy", "loss", "balanced_accuracy", "macro_f1")
+KEEPS = ("best", "last")
 MOST_BLOCKS, MOST_VIEWS, MOST_STEPS = 10_000, 1000, 10_000_000
 
 
@@ -18,11 +19,13 @@ class Phase:
     """Optimizer, rate and length of a stretch of training; several in a row make a recipe.
 
     min_steps: where so many epochs are fewer steps than this, as of a small set, the phase has as
-    many epochs as it takes. Each phase starts from the best weights so far. weight_decay is L2,
-    added to the gradient, except in adamw and muon, where it is decoupled. patience: how many
-    epochs in a row may pass without a new best, by more than min_improvement, before the phase
-    ends; None trains all of them. monitor: what of the validation part decides that: "accuracy",
-    "loss", "balanced_accuracy" or "macro_f1", both of which count all classes alike.
+    many epochs as it takes. keep: the weights that the phase ends with, and the next begins with:
+    "best", those of the best epoch so far, or "last", those of its last epoch, after which the
+    next phase looks for a best of its own. weight_decay is L2, added to the gradient, except in
+    adamw and muon, where it is decoupled. patience: how many epochs in a row may pass without a
+    new best, by more than min_improvement, before the phase ends; None trains all of them.
+    monitor: what of the validation part decides that: "accuracy", "loss", "balanced_accuracy" or
+    "macro_f1", both of which count all classes alike.
     label_smoothing: share of the target spread over all classes (Szegedy et al. 2016).
     ema_decay: judge and keep an exponential moving average of the weights, each step's weight
     in it 1 - ema_decay; 0 keeps the weights themselves. clip_norm: the largest Euclidean norm
@@ -50,12 +53,14 @@ class Phase:
     block_decay: float = 1.0
     kept_views: int = 4
     min_steps: int = 0
+    keep: str = "best"
 
     def __post_init__(self) -> None:
         for name, known in (
             ("optimizer", tuple(OPTIMIZERS)),
             ("schedule", tuple(SCHEDULES)),
             ("monitor", MONITORS),
+            ("keep", KEEPS),
         ):
             if getattr(self, name) not in known:
                 value, there = getattr(self, name), ", ".join(known)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from mnistlab.data import Dataset
 from mnistlab.data.splits import sample
 from mnistlab.errors import RunError
-from mnistlab.phases import Best, Epoch, Phase
+from mnistlab.phases import Epoch, Phase, epoch_of_weights
 from mnistlab.recipe import Recipe
 from mnistlab.reporting.evidence import evidence_sections
 from mnistlab.reporting.figures import (
@@ -162,15 +162,7 @@ def rate_figures(
 
 def kept_epoch(run: Run) -> int:
     """The epoch whose weights the run kept, by the rule it was trained under."""
-    best, phase, kept = Best(), -1, 0
-    for line in run.log:
-        epoch = Epoch(**line)
-        if epoch.phase != phase:
-            phase = epoch.phase
-            best.begin()
-        if best.see(epoch, run.recipe.phases[phase]):
-            kept = epoch.epoch
-    return kept
+    return epoch_of_weights((Epoch(**line) for line in run.log), run.recipe.phases)
 
 
 def _phase_ends(run: Run) -> tuple[int, ...]:

@@ -24,6 +24,7 @@ def classifier_of(recipe: Recipe, device: str = "auto") -> Any:
         model_args=recipe.model_args,
         phases=recipe.phases,
         batch_size=recipe.batch_size,
+        order=recipe.order,
         scaling=recipe.scaling,
         pad_to=recipe.pad_to,
         augmentation=recipe.augmentation,

@@ -23,6 +23,7 @@ from mnistlab.phases import (
     Phase,
     Position,
     Validated,
+    check_order,
 )
 from mnistlab.scratch.layer import Array
 from mnistlab.scratch.loss import SoftmaxCrossEntropy
@@ -50,18 +51,21 @@ def train(
     *,
     batch_size: int,
     seed: int,
+    order: str = "shuffled",
     keeper: Keeper = KEEPS_NOTHING,
     on_step: Callable[[], None] = lambda: None,
     on_epoch: Callable[[Epoch], None] = lambda epoch: None,
 ) -> list[Epoch]:
     """Train `network` in place and leave it with the best weights it had; so does every phase.
 
-    Which epoch is best, and when a phase ends early, is phases.Best's rule. Raises RecipeError
+    Which epoch is best, and when a phase ends early, is phases.Best's rule. `order`: "shuffled"
+    anew for every epoch, or "file", as the examples stand. Raises RecipeError
     for an optimizer that is not written by hand, and TrainingError when a loss is no longer
     finite; that epoch has been reported to `on_epoch` by then. What `keeper` keeps is enough to
     go on with the same numbers.
     """
     check_optimizers(phases)
+    check_order(order)
     X, y, w = examples
     n_images, n_batches = len(y), math.ceil(len(y) / batch_size)
     room = np.empty((min(batch_size, n_images), *X.shape[1:]), X.dtype)
@@ -85,9 +89,10 @@ def train(
         while at.epoch < n_epochs and not at.best.is_out_of_patience(phase):
             start = time.perf_counter() - at.seconds
             before = shuffler.bit_generator.state
-            order = shuffler.permutation(n_images)
+            in_file = order == "file"
+            places = np.arange(n_images) if in_file else shuffler.permutation(n_images)
             for first in range(at.batch * batch_size, n_images, batch_size):
-                batch = order[first : first + batch_size]
+                batch = places[first : first + batch_size]
                 at.learning_rate = phase.learning_rate * schedule(
                     at.step / (n_epochs * n_batches), at.losses
                 )
@@ -118,12 +123,12 @@ def train(
             )
             on_epoch(epoch)
             at.check_finite()
-            if at.best.see(epoch, phase):
+            if at.best.see(epoch, phase) or phase.keep == "last":
                 memory.best = network.state()
             if average is not None:
                 average.swap()
         network.restore(memory.best)
-        at.end_phase()
+        at.end_phase(phase)
     return at.history
 
 

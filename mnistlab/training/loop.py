@@ -17,7 +17,16 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from mnistlab.data.large import Rows
 from mnistlab.evaluation import balanced_accuracy, macro_f1
-from mnistlab.phases import KEEPS_NOTHING, SCHEDULES, Epoch, Keeper, Phase, Position, Validated
+from mnistlab.phases import (
+    KEEPS_NOTHING,
+    SCHEDULES,
+    Epoch,
+    Keeper,
+    Phase,
+    Position,
+    Validated,
+    check_order,
+)
 from mnistlab.training.augmentation import Augment, Augmenter
 from mnistlab.training.examples import Examples
 from mnistlab.training.freezing import groups_of, trained_in
@@ -40,6 +49,7 @@ def train(
     *,
     batch_size: int,
     seed: int,
+    order: str = "shuffled",
     augment: Augment | None = None,
     autocast: bool = False,
     rows: Rows | None = None,
@@ -52,7 +62,8 @@ def train(
     """Train `network` in place and leave it with the best weights it had; so does every phase.
 
     Which epoch is best, and when a phase ends early, is phases.Best's rule. `augment` turns
-    a batch and its labels into what is trained on. `autocast` runs the forward pass in
+    a batch and its labels into what is trained on. `order`: "shuffled" anew for every epoch, or
+    "file", as the examples stand, in every epoch the same. `autocast` runs the forward pass in
     bfloat16. `rows`: those of the images, where they are a mapped file: see training.reading.
     Images with weights count by them: in the loss of a step, and of those to validate on in all.
     Blocks that a phase freezes are run once, not at every step, and `on_features` is told how many
@@ -63,6 +74,7 @@ def train(
     """
     y, w = examples.y, examples.w
     n_images, device = len(y), y.device
+    check_order(order)
     processes.check(batch_size, len(validation.y) if validation else 0)
     sizes = batch_sizes(network, n_images, batch_size, processes.size)
     shuffler = torch.Generator().manual_seed(seed)
@@ -97,12 +109,12 @@ def train(
             loss_sum = torch.tensor(at.loss_sum, device=device)
             n_correct = torch.tensor(at.n_correct, dtype=torch.float32, device=device)
             memory.begin_epoch(saved)
-            order = torch.randperm(n_images, generator=shuffler).to(device)
+            places = order_of(n_images, order, shuffler).to(device)
             if saved is not None:
                 draws.set(state_of(saved, "now"))
                 saved = None
             processes.draw_apart(seed + at.step)
-            batches = order.split(sizes)[at.batch :]
+            batches = places.split(sizes)[at.batch :]
             for batch, images in zip(batches, images_of(X, batches, rows), strict=True):
                 at.learning_rate = phase.learning_rate * schedule(
                     at.step / (n_epochs * len(sizes)), at.losses
@@ -146,11 +158,18 @@ def train(
             )
             on_epoch(epoch)
             at.check_finite()
-            if at.best.see(epoch, phase):
+            if at.best.see(epoch, phase) or phase.keep == "last":
                 memory.best = copy_of_weights(judged)
         trained.load_state_dict(memory.best)
-        at.end_phase()
+        at.end_phase(phase)
     return at.history
+
+
+def order_of(n_images: int, order: str, shuffler: torch.Generator) -> Tensor:
+    """Places int64 (N,) in the order in which an epoch sees the images."""
+    if order == "file":
+        return torch.arange(n_images)
+    return torch.randperm(n_images, generator=shuffler)
 
 
 def batch_sizes(
