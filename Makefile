@@ -2,7 +2,7 @@
 PYTHON := .venv/bin/python
 export MNISTLAB_DATA ?= $(wildcard ../shared/data)
 
-.PHONY: check check-cpus golden format lint types test slow tables
+.PHONY: check check-cpus golden format lint types test slow tables evidence
 
 check: lint types test
 
@@ -38,3 +38,8 @@ slow:
 # Writes the tables of README.md anew from benchmarks/ledger.jsonl.
 tables:
 	$(PYTHON) -m benchmarks.tables
+
+# Trains what the tables of docs/systems.md still lack, cheapest first, at low priority: hours.
+# Stopped at any moment, it is resumed by the same command; ARGS="--list", ARGS="--minutes 60".
+evidence:
+	$(PYTHON) -m benchmarks.evidence $(ARGS)

@@ -40,9 +40,9 @@ def newest_benchmark(name: str) -> dict[str, Any]:
     return line
 
 
-def append(lines: list[dict[str, Any]]) -> None:
-    """Add lines, each stamped with the commit and the day."""
-    stamp = {"commit": _commit(), "date": f"{datetime.now(UTC):%Y-%m-%d}"}
+def append(lines: list[dict[str, Any]], checkout: Path = CHECKOUT) -> None:
+    """Add lines, each stamped with the commit that lies in `checkout` and the day."""
+    stamp = {"commit": _commit(checkout), "date": f"{datetime.now(UTC):%Y-%m-%d}"}
     old = LEDGER.read_text(encoding="utf-8") if LEDGER.exists() else ""
     new = "".join(json.dumps(line | stamp, allow_nan=False) + "\n" for line in lines)
     atomic.write_text(LEDGER, old + new)
@@ -62,14 +62,17 @@ def run_benchmark(
     print(json.dumps(figures))
 
 
-def record_study(folder: Path) -> None:
-    """Keep a finished study: a line per arm, with every seed's values; one line if it has none."""
+def record_study(folder: Path, checkout: Path = CHECKOUT) -> None:
+    """Keep a finished study: a line per arm, with every seed's values; one line if it has none.
+
+    checkout: of the code that trained it.
+    """
     result = json.loads((folder / "result.json").read_text(encoding="utf-8"))
     head = {"kind": "study", "name": result["study"], "data": result["data"]}
     if not result["arms"]:
         env = machine.describe() | {"threads": machine.threads_in_use()}
         own = {key: value for key, value in result.items() if key not in ("study", "arms")}
-        append([head | own | {"env": env}])
+        append([head | own | {"env": env}], checkout)
         return
     if "trials" in result:  # a search: its two recipes, and what it was
         head |= {key: result[key] for key in ("sampler", "search_time_s", "importance")}
@@ -86,7 +89,7 @@ def record_study(folder: Path) -> None:
             | {"n_train": _n_train(run, kept), "n_test": kept.get("n_test"), "env": env}
             | ({"weights": kept["weights"]} if "weights" in kept else {})
         )
-    append(lines)
+    append(lines, checkout)
 
 
 def _n_train(run: Path, kept: dict[str, Any]) -> int:
@@ -96,10 +99,10 @@ def _n_train(run: Path, kept: dict[str, Any]) -> int:
     return int(json.loads((run / "data.json").read_text(encoding="utf-8"))["n_train"])
 
 
-def _commit() -> str:
+def _commit(checkout: Path) -> str:
     described = subprocess.run(
         ["git", "describe", "--always", "--dirty"],
-        cwd=CHECKOUT,
+        cwd=checkout,
         check=True,
         capture_output=True,
         text=True,

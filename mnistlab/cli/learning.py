@@ -21,6 +21,7 @@ from mnistlab.cli.options import (
     LabelOption,
     OnOption,
     OutOption,
+    PrecisionOption,
     RecipeArgument,
     SetOption,
     SizeOption,
@@ -210,6 +211,7 @@ def study(
     force: ForceOption = False,
     device: DeviceOption = "auto",
     threads: ThreadsOption = None,
+    precision: PrecisionOption = None,
     track: TrackOption = None,
     on: OnOption = "local",
     as_json: JsonOption = False,
@@ -235,6 +237,7 @@ def study(
             force=force,
             device=device,
             threads=threads,
+            precision=precision,
             progress=progress,
             on=on,
         )

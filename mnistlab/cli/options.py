@@ -100,6 +100,15 @@ DeviceOption = Annotated[str, typer.Option("--device", help="auto, cpu, cuda or 
 ThreadsOption = Annotated[
     int | None, typer.Option("--threads", callback=threads, help="CPU threads.")
 ]
+PrecisionOption = Annotated[
+    str | None,
+    typer.Option(
+        "--precision",
+        callback=given,
+        help="Of networks whose recipe leaves it open: float32 or bfloat16; this machine's choice "
+        "where it is not said.",
+    ),
+]
 TrackOption = Annotated[
     str | None, typer.Option("--track", help="Tell runs to a server as they train: mlflow.")
 ]

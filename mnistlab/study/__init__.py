@@ -59,6 +59,7 @@ def run_study(
     force: bool = False,
     device: str = "auto",
     threads: int | None = None,
+    precision: str | None = None,
     progress: Progress | None = None,
     on: str = "local",
 ) -> AnyResult:
@@ -66,7 +67,8 @@ def run_study(
 
     quick: a miniature of it, in a folder of its own, to see in a minute or two what it does.
     on: where its runs are trained, "local" or "ray"; on Ray with one thread each unless more are
-    said. With the same seeds and threads the figures are the same.
+    said. precision: of networks whose recipe leaves it at "auto"; None leaves it to the machine.
+    With the same seeds, threads and precision the figures are the same.
 
     Runs are found by content hash, so a repeated study trains only what is missing and one
     cut short goes on where it stopped. Errors are those of `train`.
@@ -82,7 +84,7 @@ def run_study(
     with place(on) as where:
         threads = threads or where.default_threads
         told = progress or Progress()
-        settings = Settings(n_seeds, Path(out), force, device, threads, told, where)
+        settings = Settings(n_seeds, Path(out), force, device, threads, told, where, precision)
         atomic.check_writable(settings.folder_of(study, dataset))  # not after hours of training
         result = study.run(dataset, settings)
     atomic.write_json(result.path / "result.json", result.to_json())

@@ -26,7 +26,8 @@ class Named(Protocol):
 class Settings:
     """n_seeds: None leaves it to the study. force: train again what is there already.
 
-    place: where runs are trained; they are evaluated here.
+    place: where runs are trained; they are evaluated here. precision: of recipes that leave it at
+    "auto"; None: as the machine chooses.
     """
 
     n_seeds: int | None = None
@@ -36,9 +37,12 @@ class Settings:
     threads: int | None = None
     progress: Progress = field(default_factory=Progress)
     place: Place = field(default_factory=Here)
+    precision: str | None = None
 
     def train(self, recipe: Recipe, dataset: Dataset) -> Run:
         """A run of the recipe, trained now or found."""
+        if self.precision is not None and recipe.precision == "auto":
+            recipe = replace(recipe, precision=self.precision)
         return self.place.train(
             recipe,
             dataset,

@@ -1,0 +1,115 @@
+"""`make evidence`: what the ledger lacks, in which order, and that a stop loses nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks import conditions, evidence, ledger, systems
+from benchmarks.systems import Row
+from mnistlab.studies import get_study
+from mnistlab.study import Study
+
+CHEAP, DEAR = ("mlp-batch-size", "batch-32"), ("optimizers", "sgd")
+
+
+def line(study: str, arm: str, n_seeds: int, time_s: float, **others: Any) -> dict[str, Any]:
+    found = get_study(study)
+    assert isinstance(found, Study)
+    recipe = next(each.recipe for each in found.arms if each.name == arm)
+    return {
+        "kind": "study",
+        "name": study,
+        "data": "mnist",
+        "arm": arm,
+        "seeds": list(range(n_seeds)),
+        "train_time_s": [time_s] * n_seeds,
+        "recipe_hash": replace(recipe, seed=0).content_hash,
+    } | others
+
+
+@pytest.fixture
+def rows(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Two rows and a ledger of their own."""
+    of_two = tuple(Row("A", "", "–", study, arm, "mnist") for study, arm in (DEAR, CHEAP))
+    monkeypatch.setattr(systems, "ROWS", of_two)
+    monkeypatch.setattr(ledger, "LEDGER", tmp_path / "ledger.jsonl")
+    return tmp_path / "ledger.jsonl"
+
+
+def write(path: Path, *lines: dict[str, Any]) -> None:
+    path.write_text("".join(json.dumps(each) + "\n" for each in lines))
+
+
+def test_the_cheapest_comes_first_and_what_was_never_measured_last(rows: Path) -> None:
+    write(rows, line(*DEAR, 3, 60.0))
+    assert [each.study for each in evidence.lacking()] == [DEAR[0], CHEAP[0]]
+    write(rows, line(*DEAR, 3, 60.0), line(*CHEAP, 3, 4.0))
+    first, second = evidence.lacking()
+    assert (first.study, first.time_s, second.time_s) == (CHEAP[0], 20.0, 300.0)
+
+
+def test_what_has_seeds_enough_of_the_recipe_as_it_is_now_is_not_trained_again(rows: Path) -> None:
+    write(rows, line(*DEAR, 5, 60.0), line(*CHEAP, 5, 4.0))
+    assert evidence.lacking() == []
+    write(rows, line(*DEAR, 5, 60.0), line(*CHEAP, 5, 4.0, recipe_hash="an older one"))
+    assert [each.study for each in evidence.lacking()] == [CHEAP[0]]
+
+
+def test_a_rows_command_holds_all_that_its_figure_depends_on() -> None:
+    said = conditions.conditions_of("ladder").arguments("ladder", "mnist")
+    assert said == [
+        "study",
+        "ladder",
+        "--data=mnist",
+        "--seeds=5",
+        "--threads=1",
+        "--precision=float32",
+    ]
+
+
+BEGUN = """
+import sys
+from pathlib import Path
+from benchmarks import evidence, ledger, systems
+from benchmarks.systems import Row
+systems.ROWS = (Row("E1", "", "-", "ladder", "softmax", "fashion-mini"),)
+ledger.LEDGER, evidence.FOLDER = Path("ledger.jsonl"), Path("runs").absolute()
+sys.argv[1:] = []
+evidence.main()
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="signals are POSIX")
+def test_stopped_and_begun_again_it_adds_the_whole_study_once(tmp_path: Path) -> None:
+    (tmp_path / "ledger.jsonl").write_text("")
+    env = os.environ | {"PYTHONPATH": str(ledger.CHECKOUT)}
+    command = [sys.executable, "-c", BEGUN]
+    first = subprocess.Popen(command, cwd=tmp_path, env=env, stdout=subprocess.PIPE, text=True)
+    while len(list((tmp_path / "runs").glob("*/result.json"))) < 2:
+        time.sleep(0.2)
+    first.send_signal(signal.SIGTERM)
+    said, _ = first.communicate(timeout=60)
+    assert first.returncode == 130
+    assert "stopped; the same command goes on" in said
+    assert (tmp_path / "ledger.jsonl").read_text() == ""
+    finished = {
+        path: path.stat().st_mtime_ns for path in (tmp_path / "runs").glob("*/weights.safetensors")
+    }
+    subprocess.run(command, cwd=tmp_path, env=env, check=True)
+    lines = [json.loads(text) for text in (tmp_path / "ledger.jsonl").read_text().splitlines()]
+    assert {len(each["seeds"]) for each in lines} == {5}
+    assert len(lines) == len({each["arm"] for each in lines}) > 1
+    assert finished == {path: path.stat().st_mtime_ns for path in finished}
+    subprocess.run(command, cwd=tmp_path, env=env, check=True)
+    assert len((tmp_path / "ledger.jsonl").read_text().splitlines()) == len(lines)
