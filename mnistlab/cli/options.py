@@ -89,6 +89,9 @@ LabelOption = Annotated[
     str | None,
     typer.Option("--label-column", callback=given, help="The CSV column that holds the labels."),
 ]
+RunArgument = Annotated[
+    Path, typer.Argument(parser=named_path, metavar="RUN", help="A run's folder.")
+]
 OutOption = Annotated[
     Path,
     typer.Option(

@@ -15,6 +15,7 @@ from mnistlab.cli.options import (
     DeviceOption,
     JsonOption,
     LabelOption,
+    RunArgument,
     SizeOption,
     ThreadsOption,
     named_path,
@@ -43,7 +44,7 @@ InvertOption = Annotated[
     epilog="Example: mnistlab evaluate runs/resnet-small-my-images-seed0-1b2c3d4e-5f6a7b8c"
 )
 def evaluate(
-    run: Annotated[Path, typer.Argument(help="A run's folder.")],
+    run: RunArgument,
     data: DataOption = None,
     invert: InvertOption = "no",
     corruptions: Annotated[
@@ -128,7 +129,10 @@ def _print_figures(figures: Mapping[str, Any], run: Run) -> None:
 
 @app.command(epilog="Example: mnistlab compare runs/resnet-small-mnist-* runs/svm-mnist-*")
 def compare(
-    runs: Annotated[list[Path], typer.Argument(help="Folders of evaluated runs.")],
+    runs: Annotated[
+        list[Path],
+        typer.Argument(parser=named_path, metavar="RUN", help="Folders of evaluated runs."),
+    ],
     out: Annotated[
         Path,
         typer.Option(
@@ -159,7 +163,7 @@ def compare(
     "-o results.csv (or photos/ in place of evaluate.csv)"
 )
 def predict(
-    run: Annotated[Path, typer.Argument(help="A run's folder.")],
+    run: RunArgument,
     path: Annotated[
         Path,
         typer.Argument(

@@ -6,6 +6,7 @@ import os
 import tempfile
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ RUN_TAG = (
     "mnistlab.run"  # the name of the run's folder, by which a run that is gone on with is found
 )
 PASSING = ("INTERNAL_ERROR", "TEMPORARILY_UNAVAILABLE", "REQUEST_LIMIT_EXCEEDED")
-OF_EPOCHS = ("train_loss", "train_accuracy", "val_loss", "val_accuracy", "learning_rate", "time_s")
+OF_EPOCHS = tuple(each.name for each in fields(Epoch) if each.name not in ("phase", "epoch"))
 OF_RUNS = ("n_parameters", "train_time_s", "peak_memory_mb")
 LONGEST_PARAM = 500  # characters
 

@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from mnistlab.errors import MnistlabError, TrainingError
 from mnistlab.phases import Epoch
 from mnistlab.recipe import Recipe
 from mnistlab.run import Progress, TrialEnd
+from mnistlab.run.building import parts_of
 from mnistlab.run.computation import folder_name
 from mnistlab.scale import Here, Place, of_many, together
 from mnistlab.space import Space
@@ -58,11 +59,17 @@ class Search:
         digest = hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()
         return self.out / f"tune-{folder_name(self.recipe, self.dataset, self.device)}-{digest[:8]}"
 
+    @cached_property
+    def _n_epochs(self) -> int:
+        """Of a full trial, with those that a small set adds."""
+        n_train = len(parts_of(self.recipe, self.dataset).train)
+        per_epoch = -(-n_train // self.recipe.batch_size)
+        return sum(phase.n_epochs(per_epoch) for phase in self.recipe.phases)
+
     def board(self) -> Board:
         """Where its trials are kept; RecipeError for a sampler or space that cannot serve."""
-        n_epochs = sum(phase.epochs for phase in self.recipe.phases)
         start = None if self.sampler == "grid" else self.space.nearest(self.recipe)
-        return Board(self.folder, Plan(self.space, self.sampler, self.seed, n_epochs, start))
+        return Board(self.folder, Plan(self.space, self.sampler, self.seed, self._n_epochs, start))
 
     def at(self, point: dict[str, Any], name: str) -> Recipe:
         """The recipe at a point of the space."""

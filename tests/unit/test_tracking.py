@@ -138,7 +138,7 @@ def check_whole(uri: str, run: Run) -> None:
     assert found.data.params["phases.0.learning_rate"] == "0.02"
     assert found.data.params["model_args.hidden_sizes"] == "[8]"
     assert found.data.params["data"] == "stripes"
-    for key in ("train_loss", "val_accuracy", "learning_rate"):
+    for key in ("train_loss", "val_accuracy", "val_macro_f1", "learning_rate"):
         assert curve_at(uri, run, key) == pytest.approx([line[key] for line in run.log])
     assert found.data.metrics["best_val_accuracy"] == run.result["val_accuracy"]
     assert {"model.safetensors", "recipe.json", "log.jsonl"} <= artifacts_at(uri, run, "run")
