@@ -62,7 +62,7 @@ def _time_s(study: str, data: str, conditions: Conditions) -> float:
     }
     if not newest:
         return math.inf
-    of_a_seed = sum(
+    of_a_seed: float = sum(
         sum(line["train_time_s"]) / len(line["train_time_s"]) for line in newest.values()
     )
     return of_a_seed * conditions.n_seeds

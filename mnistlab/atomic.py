@@ -196,9 +196,11 @@ def locked(path: Path) -> Iterator[None]:
 
 def publish_folder(aside: Path, path: Path) -> None:
     """Give a finished folder its final name, taking the place of an older one."""
-    for file in aside.rglob("*"):
-        if file.is_file():
-            _fsync(file)
+    for inside in aside.rglob("*"):
+        if inside.is_dir():
+            fsync_folder(inside)
+        else:
+            _fsync(inside)
     fsync_folder(aside)
     clear_older(path)
     if path.exists():

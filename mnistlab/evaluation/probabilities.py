@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 Labels = NDArray[np.int64]  # (N,), in 0..K-1
 Probabilities = NDArray[np.floating]  # (N, K), rows sum to 1
 
+N_BINS = 15  # of confidence, in which calibration is measured (Guo et al. 2017)
 TEMPERATURES = (0.05, 20.0)  # between which one is looked for
 
 
@@ -48,7 +49,7 @@ def top_k_accuracy(labels: Labels, probabilities: Probabilities, k: int = 2) -> 
     return float((before.sum(1) < k).mean())
 
 
-def reliability(labels: Labels, probabilities: Probabilities, n_bins: int = 15) -> Reliability:
+def reliability(labels: Labels, probabilities: Probabilities, n_bins: int = N_BINS) -> Reliability:
     """The reliability diagram, in bins of equal width over (0, 1]."""
     p = np.asarray(probabilities, dtype=np.float64)
     sure, right = p.max(1), p.argmax(1) == labels

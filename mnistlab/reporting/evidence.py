@@ -18,6 +18,7 @@ from mnistlab.evaluation import (
     tempered,
 )
 from mnistlab.evaluation.corruptions import FAMILIES, SEVERITIES
+from mnistlab.evaluation.probabilities import N_BINS
 from mnistlab.reporting.bounds import in_turns, spread
 from mnistlab.reporting.class_table import report_table
 from mnistlab.reporting.figures import (
@@ -73,7 +74,7 @@ def _figures(run: Run) -> Section:
                 ("macro_auc", "Area under ROC", "one class against the rest, mean over classes"),
                 ("log_loss", "Log loss", "nats"),
                 ("log_loss_tempered", "Log loss, tempered", "with the temperature below"),
-                ("ece", "Calibration error", "mean gap of confidence and accuracy, 15 bins"),
+                ("ece", "Calibration error", f"mean gap of confidence and accuracy, {N_BINS} bins"),
                 ("ece_tempered", "Calibration error, tempered", "with the temperature below"),
                 ("temperature", "Temperature", "fitted on the validation part"),
             )
