@@ -28,7 +28,7 @@ NUMERICS = 1
 MOST_PHASES = 1000
 
 # How many images an expansion makes of each; training.fixed_views makes them.
-EXPANSION_FACTORS = {"fourfold": 4}
+EXPANSION_FACTORS = {"flip-and-zoom": 4}
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter

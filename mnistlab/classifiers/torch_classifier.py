@@ -29,7 +29,7 @@ from mnistlab.phases import KEEPS_NOTHING, Epoch, Keeper, Phase
 from mnistlab.training import hardware, loop
 from mnistlab.training.augmentation import augmenter
 from mnistlab.training.examples import Examples
-from mnistlab.training.fixed_views import View, expansion_of, views_of
+from mnistlab.training.fixed_views import View, expanded, expansion_of, views_of
 from mnistlab.training.parallel import ALONE, Processes, normalised_together
 
 
@@ -45,8 +45,8 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
     scaling: see mnistlab.data.scaling. precision: "auto", "float32", "bfloat16".
     pad_to: side of the square that smaller images are padded to, all round, with 0.
     augmentation: names of mnistlab.training.augmentation with their strengths, drawn anew for
-    every batch. expansion: "fourfold" makes four fixed images of each before training, of the
-    validation part as well (write-up C). test_time_augmentation: "flip", "shift" or both;
+    every batch. expansion: "flip-and-zoom" makes four adjacent images of each before training, of
+    the validation part as well (write-up C). test_time_augmentation: "flip", "shift" or both;
     predict_proba is then the mean over the views.
     class_weight: how much the images of a class count in the loss: "balanced", a dict by label or
     None, as in scikit-learn; what then chooses the epoch, where no phases are given,
@@ -242,7 +242,7 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         ]
 
     def _prepared(self, images: NDArray[Any], views: Sequence[View]) -> NDArray[Any]:
-        """(M, 1, H, W), padded, in one view after the other; uint8 stays what it is."""
+        """(M, 1, H, W), padded, the views of an image adjacent; uint8 stays what it is."""
         if images.dtype != np.uint8:
             images = images.astype(np.float32, copy=False)
         images = images.reshape(-1, 1, *self.image_shape_)
@@ -254,21 +254,23 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
             return images
 
         def seen() -> Iterator[NDArray[Any]]:
-            for view in views:
-                for block in large.blocks(images):
-                    yield view(_tensor(np.pad(block, ((0, 0), (0, 0), *margins)))).numpy()
+            for block in large.blocks(images):
+                for few in np.array_split(block, len(views)):  # so that views take no more room
+                    padded = _tensor(np.pad(few, ((0, 0), (0, 0), *margins)))
+                    yield expanded(padded, views).numpy()
 
         return large.joined(seen())
 
 
 def _examples(images: NDArray[Any], of: Labelled, device: torch.device) -> Examples:
-    """Images in as many views as there are for each label, one view after the other."""
+    """Images in as many views as there are for each label, those of an image adjacent."""
     n_views = len(images) // len(of.codes)
-    y = torch.from_numpy(of.codes).repeat(n_views).to(device)
+    y = torch.from_numpy(of.codes).repeat_interleave(n_views).to(device)
     X = _tensor(images).to(device)
     if of.weights is None:
         return Examples(X, y)
-    return Examples(X, y, torch.from_numpy(of.weights).float().repeat(n_views).to(device))
+    w = torch.from_numpy(of.weights).float().repeat_interleave(n_views)
+    return Examples(X, y, w.to(device))
 
 
 def _tensor(images: NDArray[Any]) -> torch.Tensor:

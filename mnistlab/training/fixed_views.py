@@ -7,13 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+import numpy as np
+import torch
 from torch import Tensor
-from torch.nn.functional import interpolate, pad
+from torch.nn.functional import pad
 
 from mnistlab.bounds import shortened, shown
 from mnistlab.errors import RecipeError
 
 View = Callable[[Tensor], Tensor]  # (N, 1, H, W) to the same
+MARGIN = 2  # pixels that the zoom cuts away on every side
 
 
 def as_is(X: Tensor) -> Tensor:
@@ -26,14 +29,23 @@ def mirrored(X: Tensor) -> Tensor:
     return X.flip(-1)
 
 
-def enlarged(X: Tensor) -> Tensor:
-    """The outer 2 pixels cut away, the rest stretched to the old size (nearest).
+def zoomed(X: Tensor) -> Tensor:
+    """The middle, without 2 pixels on every side, as scipy.ndimage.zoom(order=0) enlarges it.
 
     RecipeError where nothing would be left of the images.
     """
-    if min(X.shape[2:]) < 5:
-        raise RecipeError(f"images of {X.shape[2]}x{X.shape[3]} are too small to be enlarged")
-    return interpolate(X[:, :, 2:-2, 2:-2].float(), X.shape[2:]).to(X.dtype)
+    height, width = X.shape[2:]
+    if min(height, width) <= 2 * MARGIN:
+        raise RecipeError(f"images of {height}x{width} are too small to be zoomed")
+    return X[:, :, _zoomed_places(height)][..., _zoomed_places(width)]
+
+
+def _zoomed_places(side: int) -> Tensor:
+    """Which pixel of a row each pixel of the zoomed row is (side,)."""
+    from scipy.ndimage import zoom  # asked itself: where it rounds is its own affair
+
+    n_middle = side - 2 * MARGIN
+    return torch.from_numpy(MARGIN + zoom(np.arange(n_middle), side / n_middle, order=0))
 
 
 def moved(down: int, right: int) -> View:
@@ -46,9 +58,14 @@ def both(first: View, then: View) -> View:
     return lambda X: then(first(X))
 
 
-# What a training part grows by: these views of all images, one after the other.
+# What every image is replaced by: these views of it, adjacent, before the next image comes.
 EXPANSIONS: dict[str, tuple[View, ...]] = {
-    "fourfold": (as_is, mirrored, enlarged, both(enlarged, mirrored)),  # write-up C's
+    "flip-and-zoom": (as_is, mirrored, zoomed, both(zoomed, mirrored)),  # write-up C's
+}
+# What older recipes name, and why it is gone.
+GONE = {
+    "fourfold": "zoomed other pixels than write-up C and put the views one after the other; "
+    "--set expansion=flip-and-zoom trains as published, on other images"
 }
 # What test-time augmentation shows of an image besides itself.
 VIEWS: dict[str, tuple[View, ...]] = {
@@ -61,9 +78,16 @@ def expansion_of(name: str | None) -> tuple[View, ...]:
     """The views of that expansion, of None the images as they are; RecipeError for others."""
     if name is None:
         return (as_is,)
+    if name in GONE:
+        raise RecipeError(f"expansion {name!r} is no longer made: it {GONE[name]}")
     if name not in EXPANSIONS:
         raise RecipeError(f"unknown expansion {shown(name)}; there are: {', '.join(EXPANSIONS)}")
     return EXPANSIONS[name]
+
+
+def expanded(X: Tensor, views: Sequence[View]) -> Tensor:
+    """Images (N, 1, H, W) in all views, those of an image adjacent: (N * V, 1, H, W)."""
+    return torch.stack([view(X) for view in views], 1).flatten(0, 1)
 
 
 def views_of(names: Sequence[str]) -> list[View]:

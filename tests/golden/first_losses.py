@@ -43,7 +43,7 @@ def shortened(recipe: Recipe) -> tuple[Recipe, int]:
     n_images, n_epochs = N_BATCHES * recipe.batch_size, N_EPOCHS // max(1, len(recipe.phases))
     if recipe.batch_size == FULL_BATCH:
         n_images, n_epochs = N_FULL, N_FULL_STEPS
-    if recipe.expansion == "fourfold":
+    if recipe.expansion:
         n_images //= 4
     if recipe.model == "transfer":  # its weights need not be on this machine
         recipe = replace(recipe, model_args={**recipe.model_args, "weights": "none"})

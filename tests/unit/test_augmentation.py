@@ -644,7 +644,7 @@ def test_an_augmentation_leaves_all_other_chance_as_it_is(stripes: Dataset) -> N
 
 MIRRORING = {
     "augmentation.flip=0": {"augmentation": {"flip": 0.5}},
-    "expansion=null": {"expansion": "fourfold"},
+    "expansion=null": {"expansion": "flip-and-zoom"},
     r"test_time_augmentation=\[\]": {"test_time_augmentation": ("shift", "flip")},
 }
 TINY = Recipe("tiny", "E1", "mlp", (Phase("sgd", 0.05, 1),))
@@ -694,7 +694,7 @@ def test_which_sets_are_of_characters(name: str, way_out: str) -> None:
     "change",
     [
         {"augmentation": {"shift": 2}},
-        {"expansion": "fourfold"},
+        {"expansion": "flip-and-zoom"},
         {"pad_to": 32},
         {"test_time_augmentation": ("flip",)},
     ],

@@ -113,7 +113,7 @@ def test_every_optimizer_and_strategy_goes_on_with_the_same_numbers(
     [
         {"phases": (Phase("muon", 1e-2, 3),), "model_args": {"channels": [4, 8]}},
         {"augmentation": {"shift": 2, "rotation": 10, "mixup": 0.5}},
-        {"expansion": "fourfold", "phases": (Phase("adam", 1e-2, 1),)},
+        {"expansion": "flip-and-zoom", "phases": (Phase("adam", 1e-2, 1),)},
         {"batch_size": 10_000, "phases": (Phase("adam", 1e-2, 20),)},  # a step is an epoch
         {"precision": "bfloat16"},
     ],

@@ -121,7 +121,7 @@ def test_tables_and_folders_of_images_are_put_together_on_the_disk(
     assert np.array_equal(pictures.images, few.images[np.argsort(few.labels, kind="stable")])
 
 
-@pytest.mark.parametrize("split", ["official", "stratified-70-15-15", "shuffled-60-20-20"])
+@pytest.mark.parametrize("split", ["official", "stratified-70-15-15", "test-first-60-20-20"])
 def test_the_parts_of_a_split_are_the_same(
     stripes: Dataset, tmp_path: Path, low_limits: Path, split: str
 ) -> None:
@@ -212,7 +212,7 @@ def test_the_fingerprint_does_not_depend_on_blocks_and_covers_all_of_them(
     "classifier",
     [
         TorchClassifier(hidden_sizes=[9], n_epochs=2, random_state=3),
-        TorchClassifier("cnn", {"channels": [3]}, pad_to=14, expansion="fourfold", n_epochs=1),
+        TorchClassifier("cnn", {"channels": [3]}, pad_to=14, expansion="flip-and-zoom", n_epochs=1),
         TorchClassifier(hidden_sizes=[9], augmentation={"shift": 1}, validation_fraction=0.0),
         ScratchClassifier(hidden_sizes=[9], n_epochs=2, random_state=3),
     ],

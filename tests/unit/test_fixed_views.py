@@ -1,4 +1,4 @@
-"""Padding, write-up C's fourfold expansion, and test-time augmentation, built by hand beside."""
+"""Padding, write-up C's fourfold images by SciPy, and test-time augmentation, built by hand."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.ndimage import zoom
 
 import mnistlab as ml
 from mnistlab.classifiers import TorchClassifier
@@ -20,7 +23,14 @@ from mnistlab.phases import Phase
 from mnistlab.recipe import EXPANSION_FACTORS, Recipe
 from mnistlab.recipes import get_recipe
 from mnistlab.run import classifier_of
-from mnistlab.training.fixed_views import EXPANSIONS, expansion_of, moved, views_of
+from mnistlab.training.fixed_views import (
+    EXPANSIONS,
+    expanded,
+    expansion_of,
+    moved,
+    views_of,
+    zoomed,
+)
 
 Images = np.ndarray
 
@@ -56,34 +66,42 @@ def assert_same_weights(some: TorchClassifier, other: TorchClassifier) -> None:
 # The fourfold expansion
 
 
-def enlarged(X: Images) -> Images:
-    """Two pixels cut away all round; each new pixel is the old one it lies on."""
-    height, width = X.shape[1:]
-    rows = 2 + np.arange(height) * (height - 4) // height
-    columns = 2 + np.arange(width) * (width - 4) // width
-    return X[:, rows][:, :, columns]
-
-
 def fourfold(X: Images) -> Images:
-    return np.concatenate([X, X[..., ::-1], enlarged(X), enlarged(X)[..., ::-1]])
+    """The four versions of an image adjacent, made image by image by NumPy and SciPy."""
+    height, width = X.shape[1:]
+    factors = (height / (height - 4), width / (width - 4))
+    made = []
+    for image in X:
+        large = zoom(image[2:-2, 2:-2], factors, order=0)
+        made += [image, np.fliplr(image), large, np.fliplr(large)]
+    return np.stack(made)
 
 
-@pytest.mark.parametrize("shape", [(5, 12, 12), (3, 32, 32), (2, 28, 28), (2, 9, 14), (1, 5, 5)])
+@pytest.mark.parametrize(
+    "shape", [(5, 12, 12), (3, 32, 32), (2, 28, 28), (2, 9, 14), (1, 5, 5), (2, 64, 33), (1, 6, 97)]
+)
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32])
-def test_fourfold_is_the_construction_by_hand(shape: tuple[int, ...], dtype: type) -> None:
-    X = images(*shape).astype(dtype)
-    given = tensor(X)
-    expanded = torch.cat([view(given) for view in expansion_of("fourfold")])
-    assert expanded.dtype == given.dtype
-    assert np.array_equal(expanded[:, 0].numpy(), fourfold(X))
-    assert np.array_equal(given[:, 0].numpy(), X)
+def test_expanded_images_are_those_of_numpy_and_scipy(shape: tuple[int, ...], dtype: type) -> None:
+    X = (images(*shape) / (1 if dtype is np.uint8 else 7)).astype(dtype)
+    before = X.copy()
+    found = expanded(tensor(X), expansion_of("flip-and-zoom")).numpy()
+    assert found.dtype == dtype
+    assert np.array_equal(found[:, 0], fourfold(X))
+    assert np.array_equal(X, before)
 
 
-def test_what_is_enlarged_loses_two_pixels_all_round() -> None:
+@given(side=st.integers(5, 300), seed=st.integers(0, 99))
+def test_every_side_is_zoomed_as_scipy_does_it(side: int, seed: int) -> None:
+    image = images(1, side, 5, seed)
+    large = zoom(image[0, 2:-2, 2:-2], (side / (side - 4), 5), order=0)
+    assert np.array_equal(zoomed(tensor(image))[0, 0].numpy(), large)
+
+
+def test_what_is_zoomed_loses_two_pixels_all_round() -> None:
     X = np.zeros((1, 32, 32), dtype=np.uint8)
     X[0, 2, 2] = X[0, 29, 29] = 9
     X[0, 1] = X[0, :, 30] = 7
-    large = expansion_of("fourfold")[2](tensor(X))[0, 0].numpy()
+    large = zoomed(tensor(X))[0, 0].numpy()
     assert set(np.unique(large)) == {0, 9}
     assert large[0, 0] == large[31, 31] == 9
 
@@ -92,13 +110,13 @@ def test_training_on_the_expansion_is_training_on_images_made_so(stripes: Datase
     """Of both parts: write-up C validates on the expansion too."""
     X, y = stripes.images[:160], stripes.labels[:160]
     X_val, y_val = stripes.images[480:], stripes.labels[480:]
-    ours = quick(expansion="fourfold").fit(X, y, X_val, y_val)
-    by_hand = quick().fit(fourfold(X), np.tile(y, 4), fourfold(X_val), np.tile(y_val, 4))
+    ours = quick(expansion="flip-and-zoom").fit(X, y, X_val, y_val)
+    by_hand = quick().fit(fourfold(X), np.repeat(y, 4), fourfold(X_val), np.repeat(y_val, 4))
     # Scaling is fitted on the images themselves, so give it the same.
     assert ours.arrays()["0.shift"] != by_hand.arrays()["0.shift"]
-    ours = quick(expansion="fourfold", scaling="none").fit(X, y, X_val, y_val)
+    ours = quick(expansion="flip-and-zoom", scaling="none").fit(X, y, X_val, y_val)
     by_hand = quick(scaling="none").fit(
-        fourfold(X), np.tile(y, 4), fourfold(X_val), np.tile(y_val, 4)
+        fourfold(X), np.repeat(y, 4), fourfold(X_val), np.repeat(y_val, 4)
     )
     assert_same_weights(ours, by_hand)
     assert np.array_equal(ours.predict_proba(X_val), by_hand.predict_proba(X_val))
@@ -110,7 +128,7 @@ def test_training_on_the_expansion_is_training_on_images_made_so(stripes: Datase
 def test_images_are_expanded_after_padding() -> None:
     X, y = images(40), np.arange(40) % 4
     padded = np.pad(X, ((0, 0), (2, 2), (2, 2)))
-    settings = {"expansion": "fourfold", "scaling": "none", "validation_fraction": 0}
+    settings = {"expansion": "flip-and-zoom", "scaling": "none", "validation_fraction": 0}
     ours, theirs = quick(pad_to=16, **settings).fit(X, y), quick(**settings).fit(padded, y)
     assert_same_weights(ours, theirs)
 
@@ -119,17 +137,19 @@ def test_held_out_images_are_expanded_and_not_trained_on() -> None:
     """The share is held out before the expansion: no image is on both sides."""
     X, y = images(40), np.arange(40) % 4
     steps: list[int] = []
-    quick(expansion="fourfold", batch_size=36, validation_fraction=0.1).fit(
+    quick(expansion="flip-and-zoom", batch_size=36, validation_fraction=0.1).fit(
         X, y, on_step=lambda: steps.append(1)
     )
     assert len(steps) == 2 * 36 * 4 / 36
 
 
 @pytest.mark.parametrize("shape", [(4, 9), (9, 4), (1, 1)])
-def test_what_is_too_small_to_be_enlarged_is_refused(shape: tuple[int, int]) -> None:
+def test_what_is_too_small_to_be_zoomed_is_refused(shape: tuple[int, int]) -> None:
     height, width = shape
-    with pytest.raises(RecipeError, match=f"images of {height}x{width} are too small") as caught:
-        quick(expansion="fourfold").fit(images(8, height, width), np.arange(8) % 2)
+    with pytest.raises(
+        RecipeError, match=f"images of {height}x{width} are too small to be zoomed"
+    ) as caught:
+        quick(expansion="flip-and-zoom").fit(images(8, height, width), np.arange(8) % 2)
     assert "\n" not in str(caught.value)
 
 
@@ -140,10 +160,11 @@ def test_no_expansion_gives_the_images_back() -> None:
 
 
 def test_unknown_expansions_and_views_are_refused() -> None:
-    assert list(EXPANSIONS) == ["fourfold"]
+    assert list(EXPANSIONS) == ["flip-and-zoom"]
     recipe = get_recipe("softmax")
     for change, message in (
-        ({"expansion": "eightfold"}, "unknown expansion 'eightfold'; there are: fourfold"),
+        ({"expansion": "eightfold"}, "unknown expansion 'eightfold'; there are: flip-and-zoom"),
+        ({"expansion": "fourfold"}, "--set expansion=flip-and-zoom trains as published"),
         (
             {"test_time_augmentation": ("flip", "turn")},
             "unknown test-time augmentation 'turn'; there are: flip, shift",
@@ -276,7 +297,7 @@ def test_saved_and_loaded_it_pads_and_looks_again_as_before(tmp_path: Path) -> N
     X, y = images(60), np.arange(60) % 4
     classifier = quick(
         pad_to=16,
-        expansion="fourfold",
+        expansion="flip-and-zoom",
         augmentation={"shift": 1, "mixup": 0.2},
         test_time_augmentation=("flip", "shift"),
         phases=(Phase("adam", 0.01, 2, ema_decay=0.9, label_smoothing=0.1, clip_norm=1.0),),
@@ -308,7 +329,7 @@ def test_a_run_with_everything_is_evaluated_as_it_was_trained(
         scaling="symmetric",
         pad_to=14,
         augmentation={"shift": 1, "cutmix": 0.5},
-        expansion="fourfold",
+        expansion="flip-and-zoom",
         test_time_augmentation=("flip",),
         batch_size=100,
         precision="float32",

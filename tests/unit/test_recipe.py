@@ -86,7 +86,7 @@ def test_hash_follows_content_not_labels() -> None:
             replace(recipe, phases=(replace(recipe.phases[0], clip_norm=0.1),)),
             replace(recipe, pad_to=32),
             replace(recipe, class_weight="balanced"),
-            replace(recipe, expansion="fourfold"),
+            replace(recipe, expansion="flip-and-zoom"),
             replace(recipe, augmentation={"shift": 2}),
             replace(recipe, augmentation={"shift": 1}),
             replace(recipe, test_time_augmentation=("shift",)),

@@ -114,7 +114,7 @@ def test_training_never_sees_the_test_part(stripes: Dataset, tmp_path: Path, mon
     assert weights[0] == weights[1]
 
 
-@pytest.mark.parametrize("expansion", [None, "fourfold"])
+@pytest.mark.parametrize("expansion", [None, "flip-and-zoom"])
 def test_as_many_steps_are_announced_as_are_made(
     expansion: str | None, stripes: Dataset, tmp_path: Path
 ) -> None:
