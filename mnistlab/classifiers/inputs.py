@@ -49,16 +49,17 @@ def training_and_validation(
     """What a network trains on and what it is validated on, None where on nothing.
 
     Without X_val and y_val a fraction of X is held out, `validation_fraction`, and keeps its
-    weights; images given to validate on have none. Sets what check_training_images sets. Raises
-    ValueError for what scikit-learn would refuse, and for one of X_val and y_val alone.
+    weights; images given to validate on have none. An empty X_val and y_val validate nothing, and
+    nothing is held out. Sets what check_training_images sets. Raises ValueError for what
+    scikit-learn would refuse, and for one of X_val and y_val alone.
     """
     check_both(X_val, y_val)
     check_count("batch_size", estimator.batch_size)
     images, codes = check_training_images(estimator, X, y)
     weights = weights_of(estimator.class_weight, sample_weight, estimator.classes_, codes)
     if X_val is not None and y_val is not None:
-        val = Labelled(*check_validation_images(estimator, X_val, y_val), None)
-        return Labelled(images, codes, relative(weights)), val if len(val.codes) else None
+        val = validation_images(estimator, X_val, y_val)
+        return Labelled(images, codes, relative(weights)), val
     train, held = hold_out(codes, estimator.validation_fraction, seed)
     of_train, of_held = (None if weights is None else weights[part] for part in (train, held))
     val = Labelled(large.take(images, held), codes[held], of_held)
@@ -152,19 +153,19 @@ def padded_shape(image_shape: tuple[int, int], pad_to: int | None) -> tuple[int,
     return pad_to, pad_to
 
 
-def check_validation_images(
-    estimator: BaseEstimator, X: ArrayLike, y: ArrayLike
-) -> tuple[NDArray[Any], NDArray[np.int64]]:
-    """Images to validate on, and their labels as codes (N,) into classes_.
+def validation_images(estimator: BaseEstimator, X: ArrayLike, y: ArrayLike) -> Labelled | None:
+    """Images to validate on, without weights; None where X and y are empty.
 
     Raises ValueError where they are not like those of the training.
     """
+    if np.shape(X)[:1] == (0,) == np.shape(y):
+        return None
     images, labels = check_images(estimator, X), np.asarray(y)
     check_consistent_length(images, labels)
     unknown = ~np.isin(labels, estimator.classes_)
     if unknown.any():
         raise ValueError(f"y_val holds {labels[unknown][0]!r}, a class that y does not have")
-    return images, np.searchsorted(estimator.classes_, labels)
+    return Labelled(images, np.searchsorted(estimator.classes_, labels), None)
 
 
 def hold_out(

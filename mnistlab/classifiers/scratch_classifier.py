@@ -44,7 +44,8 @@ class ScratchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
     says mnistlab.classifiers.inputs.monitored.
     order: of the images in an epoch: "shuffled" anew for each, or "file", as they were given.
 
-    Fitted: classes_ (K,), network_, history_ (a dict an epoch), image_shape_, n_parameters_.
+    Fitted: classes_ (K,), network_, history_ (a dict an epoch), image_shape_, n_parameters_;
+    snapshots_: by epoch the `arrays` of those at which a phase wanted them.
     """
 
     def __init__(
@@ -117,6 +118,7 @@ class ScratchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
         self.n_parameters_ = self.network_.weights.size
         examples = self._examples(train)
         validation = None if val is None else self._examples(val)
+        self.snapshots_: dict[int, dict[str, NDArray[Any]]] = {}
         with large.giving_back(examples.X, validation and validation.X):
             history = scratch.train(
                 self.network_,
@@ -127,6 +129,7 @@ class ScratchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
                 seed=seed,
                 order=self.order,
                 keeper=keeper,
+                snapshots=self.snapshots_,
                 on_step=on_step,
                 on_epoch=on_epoch,
             )
@@ -167,7 +170,7 @@ class ScratchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
         if not arrays["0.scale"] > 0:
             raise ValueError("pixels must be divided by a positive number")
         self.n_parameters_ = self.network_.weights.size
-        self.history_ = []
+        self.history_, self.snapshots_ = [], {}
         return self
 
     def _build(self, scaling: tuple[float, float], seed: int) -> scratch.Network:

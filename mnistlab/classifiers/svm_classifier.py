@@ -17,8 +17,8 @@ from mnistlab.classifiers.inputs import (
     check_both,
     check_images,
     check_training_images,
-    check_validation_images,
     seed_of,
+    validation_images,
 )
 from mnistlab.classifiers.support_vectors import SupportVectors
 from mnistlab.classifiers.weights import Weights, weights_of
@@ -89,7 +89,7 @@ class SVMClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sk
         weights = weights_of(self.class_weight, sample_weight, self.classes_, codes)
         self._check_every_class(codes, weights)
         if X_val is not None and y_val is not None:  # what a network refuses is refused here too
-            check_validation_images(self, X_val, y_val)
+            validation_images(self, X_val, y_val)
         self.scaling_ = fit_scaling(self.scaling, images)
         if self.scaling == "none":  # the kernel sees differences alone: fewer digits are lost so
             self.scaling_ = float(images.mean(dtype=np.float64)), 1.0

@@ -54,6 +54,7 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
     order: of the images in an epoch: "shuffled" anew for each, or "file", as they were given.
 
     Fitted: classes_ (K,), network_, history_ (a dict an epoch), image_shape_, n_parameters_;
+    snapshots_: by epoch the `arrays` of those at which a phase wanted them;
     weights_from_: where a pretrained network's weights are from, None of one with fresh weights.
     """
 
@@ -140,6 +141,7 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         validation = None
         if val is not None and prepared_val is not None:
             validation = _examples(prepared_val, val, device)
+        snapshots: dict[int, dict[str, torch.Tensor]] = {}
         scaling = Scaling(*fit_scaling(self.scaling, train.images))
         with hardware.seeded(seed, device), large.giving_back(prepared, prepared_val):
             self.network_ = nn.Sequential(scaling, self._build())
@@ -159,6 +161,7 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
                     rows=large.rows_of(prepared) if device.type == "cpu" else None,
                     processes=processes,
                     keeper=keeper,
+                    snapshots=snapshots,
                     on_features=on_features,
                     on_step=on_step,
                     on_epoch=on_epoch,
@@ -166,6 +169,7 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         self.network_.requires_grad_(True)  # the last phase may have frozen some of it
         self.n_parameters_ = count_parameters(self.network_)
         self.history_ = [asdict(epoch) for epoch in history]
+        self.snapshots_ = {epoch: arrays_of(weights) for epoch, weights in snapshots.items()}
         return self
 
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
@@ -190,7 +194,7 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """The fitted network as plain arrays; `restore` takes them back."""
-        return {name: tensor.cpu().numpy() for name, tensor in self.network_.state_dict().items()}
+        return arrays_of(self.network_.state_dict())
 
     def restore(
         self,
@@ -214,7 +218,7 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         device = hardware.pick_device(self.device)
         self.network_.to(device).to(memory_format=torch.channels_last)
         self.n_parameters_ = count_parameters(self.network_)
-        self.history_ = []
+        self.history_, self.snapshots_ = [], {}
         return self
 
     def _build(self) -> nn.Module:
@@ -260,6 +264,11 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
                     yield expanded(padded, views).numpy()
 
         return large.joined(seen())
+
+
+def arrays_of(weights: Mapping[str, torch.Tensor]) -> dict[str, NDArray[Any]]:
+    """The same numbers for NumPy."""
+    return {name: tensor.cpu().numpy() for name, tensor in weights.items()}
 
 
 def _examples(images: NDArray[Any], of: Labelled, device: torch.device) -> Examples:

@@ -104,7 +104,7 @@ def train(
         (
             run.path,
             run.recipe.seed,
-            f"{run.result['val_accuracy']:.4f}",
+            accuracy_text(run.result["val_accuracy"]),
             run.result["epochs"],
             f"{run.result['train_time_s']:.1f}",
         )
@@ -119,6 +119,11 @@ def train(
         print(json.dumps(results[0] if len(results) == 1 else {"runs": results}))
 
 
+def accuracy_text(accuracy: float | None) -> str | None:
+    """Four digits; None, which a table shows as a dash, where nothing was measured."""
+    return None if accuracy is None else f"{accuracy:.4f}"
+
+
 def classes_text(names: Sequence[str]) -> str:
     """Such as "classes: 3 (Balken, Kreuz, Ring)"; of many the first ones."""
     from mnistlab.cli.terminal import one_line
@@ -130,9 +135,11 @@ def classes_text(names: Sequence[str]) -> str:
 def _split_text(data: Mapping[str, Any]) -> str:
     """How many images each part has and where they are from, by the data record of a run."""
     origins = data.get("parts", {})  # not in runs of before 2026-12
-    parts = (f"{data[f'n_{name}']:,} {name}" for name in PART_NAMES)
-    named = zip(PART_NAMES, parts, strict=True)
-    return ", ".join(f"{part} ({origins.get(name, data['split'])})" for name, part in named)
+    parts = {name: f"{data[f'n_{name}']:,} {name}" for name in PART_NAMES if data[f"n_{name}"]}
+    told = [f"{part} ({origins.get(name, data['split'])})" for name, part in parts.items()]
+    if "val" not in parts:
+        told.append("no validation part: all training images train")
+    return ", ".join(told)
 
 
 @app.command(epilog="Example: mnistlab cv svm --data mnist --folds 5")

@@ -27,8 +27,8 @@ class Dataset:
     all others its test part. None where it came in one. is_published: a named set in the order it
     was published in, which fixes what validates; see data.splits. of_characters: images of letters
     or digits, of which a mirror makes other signs; known of named sets alone. source: the
-    arguments of `load` that give this set again; empty where it was made from arrays. Raises
-    DataError if the parts do not fit.
+    arguments of `load` that give this set again; empty where it was made from arrays. is_part: cut
+    from a set; such a part may hold no images. Raises DataError if the parts do not fit.
     """
 
     name: str
@@ -42,6 +42,7 @@ class Dataset:
     source: Mapping[str, Any] = field(default_factory=dict)
     n_official_val: int = 0
     is_published: bool = False
+    is_part: bool = False
 
     def __post_init__(self) -> None:
         if self.images.ndim != 3 or self.images.dtype != np.uint8:
@@ -49,14 +50,14 @@ class Dataset:
                 f"{self.name}: images must be uint8 (N, H, W), "
                 f"got {self.images.dtype} {self.images.shape}"
             )
-        if len(self.images) == 0:
+        if len(self.images) == 0 and not self.is_part:
             raise DataError(f"{self.name}: holds no images")
         if self.labels.shape != (len(self.images),) or self.labels.dtype != np.int64:
             raise DataError(
                 f"{self.name}: {len(self.images)} images but labels are "
                 f"{self.labels.dtype} {self.labels.shape}"
             )
-        low, high = int(self.labels.min()), int(self.labels.max())
+        low, high = (int(f(self.labels, initial=0)) for f in (np.min, np.max))
         if low < 0 or high >= self.n_classes:
             wrong = low if low < 0 else high
             raise DataError(f"{self.name}: label {wrong} is out of range 0..{self.n_classes - 1}")
@@ -107,6 +108,7 @@ class Dataset:
             self.labels[indices],
             self.class_names,
             is_published=self.is_published,
+            is_part=True,
             provenance=self.provenance,
             licence=self.licence,
             of_characters=self.of_characters,

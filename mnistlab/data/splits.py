@@ -27,6 +27,7 @@ DRAWN_FRACTION = 0.15  # of the training part, for a validation or test part tha
 FEWEST_OF_CLASS = 4  # images that a class needs to be in three parts, two of them in training
 PART_NAMES = ("train", "val", "test")
 LAST_TWELFTH = "the last twelfth of the training part"
+NO_VALIDATION = "none: all training images train"
 DRAWN = f"drawn from the training part, stratified, seed {DEFAULT_SEED}"
 
 
@@ -58,6 +59,21 @@ def official(dataset: Dataset) -> Indices:
         return train, everything[parts["val"]], test
     n_train = len(train) - len(train) // 12
     return train[:n_train], train[n_train:], test
+
+
+def train_test(dataset: Dataset) -> Indices:
+    """All training images train and none validate: for recipes that are read at their last epoch.
+
+    A validation part that the set came with stays one. Write-ups B and E train so.
+    """
+    parts, everything = dataset.official_parts, np.arange(len(dataset))
+    if not {"train", "test"} <= parts.keys():
+        raise DataError(f"{dataset.name}: has no official test part; use a stratified split")
+    return (
+        everything[parts["train"]],
+        everything[parts.get("val", slice(0))],
+        everything[parts["test"]],
+    )
 
 
 def given(dataset: Dataset) -> Indices:
@@ -230,6 +246,7 @@ def _rank_in_class(labels: NDArray[np.int64], seed: int = DEFAULT_SEED) -> NDArr
 PROTOCOLS: dict[str, Protocol] = {
     "official": official,
     "given": given,
+    "train-test": train_test,
     "stratified-70-15-15": stratified(0.70, 0.15, 0.15),
     "shuffled-60-20-20": shuffled(0.60, 0.20, 0.20),
     "test-first-60-20-20": test_first,
@@ -256,10 +273,13 @@ def protocol_of(dataset: Dataset, wanted: str) -> str:
     """The protocol by which a recipe that wants this one cuts the set.
 
     A recipe's own is that of a write-up, for the set of that write-up. Parts that the user gave
-    come before it: else their test images would be drawn into the training part.
+    come before it: else their test images would be drawn into the training part. Where there is
+    no published test part, "train-test" is "auto" too: what is held out there for validation
+    says how good the network is without a look at the test part.
     """
     came_in_parts = bool(dataset.official_parts) and not dataset.is_published
-    return auto_protocol(dataset) if wanted == "auto" or came_in_parts else wanted
+    has_no_test = wanted == "train-test" and "test" not in dataset.official_parts
+    return auto_protocol(dataset) if wanted == "auto" or came_in_parts or has_no_test else wanted
 
 
 def auto_protocol(dataset: Dataset) -> str:
@@ -273,6 +293,9 @@ def auto_protocol(dataset: Dataset) -> str:
 def _origins(dataset: Dataset, protocol: str) -> dict[str, str]:
     """Where each part came from, as Split.origins says it."""
     came_in = dataset.official_parts
+    if protocol == "train-test":
+        as_it_came = "as published" if dataset.is_published else "as given"
+        return {name: as_it_came if name in came_in else NO_VALIDATION for name in PART_NAMES}
     if protocol in ("official", "given"):
         stays, drawn, less = {
             "official": ("as published", LAST_TWELFTH, "less its last twelfth"),

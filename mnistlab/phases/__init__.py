@@ -6,7 +6,14 @@ Nothing here imports torch.
 """
 
 from mnistlab.phases.best import Best, epoch_of_weights
-from mnistlab.phases.checkpoint import KEEPS_NOTHING, Checkpoint, Keeper, Position
+from mnistlab.phases.checkpoint import (
+    KEEPS_NOTHING,
+    SNAPSHOT,
+    Checkpoint,
+    Keeper,
+    Position,
+    snapshots_in,
+)
 from mnistlab.phases.epoch import Epoch, Validated
 from mnistlab.phases.optimizers import OPTIMIZERS
 from mnistlab.phases.order import check_order
@@ -17,6 +24,7 @@ __all__ = [
     "KEEPS_NOTHING",
     "OPTIMIZERS",
     "SCHEDULES",
+    "SNAPSHOT",
     "Best",
     "Checkpoint",
     "Epoch",
@@ -26,4 +34,5 @@ __all__ = [
     "Validated",
     "check_order",
     "epoch_of_weights",
+    "snapshots_in",
 ]

@@ -14,6 +14,8 @@ from mnistlab.phases.best import Best
 from mnistlab.phases.epoch import Epoch, Validated
 from mnistlab.phases.phase import Phase
 
+SNAPSHOT = "snapshot-"  # and the number of its epoch: a part of a checkpoint's arrays
+
 
 @dataclass
 class Position:
@@ -96,6 +98,12 @@ class Checkpoint(NamedTuple):
     position: Position
     arrays: dict[str, NDArray[Any]]
     random: dict[str, Any]  # states of NumPy's generators, plain values
+
+
+def snapshots_in(checkpoint: Checkpoint) -> list[int]:
+    """The epochs whose weights it holds besides, under the names that begin with SNAPSHOT."""
+    parts = {name.partition("/")[0] for name in checkpoint.arrays}
+    return sorted(int(name.removeprefix(SNAPSHOT)) for name in parts if name.startswith(SNAPSHOT))
 
 
 class Keeper(Protocol):

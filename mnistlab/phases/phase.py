@@ -21,7 +21,9 @@ class Phase:
     min_steps: where so many epochs are fewer steps than this, as of a small set, the phase has as
     many epochs as it takes. keep: the weights that the phase ends with, and the next begins with:
     "best", those of the best epoch so far, or "last", those of its last epoch, after which the
-    next phase looks for a best of its own. weight_decay is L2, added to the gradient, except in
+    next phase looks for a best of its own. snapshot_epochs: the weights after the phase's first
+    epoch and after every so many more are saved beside them, for `evaluate` to measure on the test
+    part; None saves none. weight_decay is L2, added to the gradient, except in
     adamw and muon, where it is decoupled. patience: how many epochs in a row may pass without a
     new best, by more than min_improvement, before the phase ends; None trains all of them.
     monitor: what of the validation part decides that: "accuracy", "loss", "balanced_accuracy" or
@@ -54,6 +56,7 @@ class Phase:
     kept_views: int = 4
     min_steps: int = 0
     keep: str = "best"
+    snapshot_epochs: int | None = None
 
     def __post_init__(self) -> None:
         for name, known in (
@@ -78,6 +81,8 @@ class Phase:
         if self.unfrozen is not None:
             check_count("unfrozen", self.unfrozen, 0, MOST_BLOCKS)
         check_count("kept_views", self.kept_views, 0, MOST_VIEWS)
+        if self.snapshot_epochs is not None:
+            check_count("snapshot_epochs", self.snapshot_epochs, 1, MOST_EPOCHS)
         check_count("min_steps", self.min_steps, 0, MOST_STEPS)
         check_number("block_decay", self.block_decay, high=1, positive=True)
         if self.block_decay != 1 and self.optimizer == "muon":
@@ -86,6 +91,10 @@ class Phase:
     def n_epochs(self, steps_per_epoch: int) -> int:
         """How many epochs the phase has, of a set that takes so many steps per epoch."""
         return max(self.epochs, -(-self.min_steps // steps_per_epoch))
+
+    def is_snapshot(self, epoch: int) -> bool:
+        """Whether the weights after this epoch of the phase, from 1 on, are saved as well."""
+        return self.snapshot_epochs is not None and (epoch - 1) % self.snapshot_epochs == 0
 
     @property
     def needs_blocks(self) -> bool:

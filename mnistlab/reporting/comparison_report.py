@@ -22,12 +22,15 @@ from mnistlab.reporting.figures import (
     per_class_accuracy,
     validation_losses,
 )
+from mnistlab.reporting.listing import listing_sections
 from mnistlab.reporting.page import Column, Fact, Number, Page, Section, Table
 from mnistlab.reporting.run_report import (
     SHOWN_TEXT,
     curves_caption,
     curves_of,
     gallery,
+    images_text,
+    is_validated,
     lines_text,
     machine_text,
     rate_figures,
@@ -49,6 +52,7 @@ def comparison_page(result: StudyResult, command: str) -> Page:
         facts=_facts(result),
         sections=(
             _comparison(result, apart, command),
+            *listing_sections(result, command),
             *_bars(result, command),
             *growth_sections(result, command),
             *setting_sections(result, command),
@@ -127,7 +131,7 @@ def _row(result: ArmResult, data: str) -> tuple[str | int | float | Number | Non
         result.runs[0].result["n_parameters"],
         result.runs[0].result.get("weights"),
         arm.published.get(data),
-        float(np.mean(result.each("val_accuracy"))),
+        result.val_accuracy,
         accuracy_text(*result.test_accuracy),
         result.late_swing,
     )
@@ -142,6 +146,8 @@ def accuracy_text(mean: float, half_width: float) -> Number:
 def _note(result: StudyResult, shown: Sequence[ArmResult], left_out: Sequence[ArmResult]) -> str:
     n_seeds = [len(arm.runs) for arm in shown]
     parts = []
+    if any(arm.val_accuracy is None for arm in shown):
+        parts.append("Without a validation figure: trained on all images, the last epoch is read.")
     if max(n_seeds) > 1:
         parts.append(
             "Validation: mean over seeds. Test accuracy: mean over seeds and half-width of its "
@@ -175,14 +181,18 @@ def _seeds_text(arms: Sequence[ArmResult]) -> str:
 
 
 def _facts(result: StudyResult) -> tuple[Fact, ...]:
-    run = max((arm.runs[0] for arm in result.arms), key=lambda run: run.data["n_train"])
+    firsts = sorted((arm.runs[0] for arm in result.arms), key=lambda run: -run.data["n_train"])
+    run, by_split = firsts[0], {run.data["split"]: run for run in reversed(firsts)}
+    chosen = "validation; the test part was looked at once, at the end"
+    if not any(map(is_validated, firsts)):
+        chosen = "nothing: the last epoch is read; the test part was looked at once, at the end"
     return (
-        Fact("Data set", f"{result.dataset.name}, split {run.data['split']}"),
-        Fact("Images", f"{run.data['n_train']:,} / {run.data['n_val']:,} / {run.data['n_test']:,}"),
+        Fact("Data set", f"{result.dataset.name}, split {' and '.join(sorted(by_split))}"),
+        Fact("Images", "; ".join(images_text(by_split[name].data) for name in sorted(by_split))),
         Fact("Seeds an arm", _seeds_text(result.arms)),
         Fact("Runs", str(sum(len(arm.runs) for arm in result.arms))),
         Fact("Machine", machine_text(run.env)),
-        Fact("Chosen on", "validation; the test part was looked at once, at the end"),
+        Fact("Chosen on", chosen),
     )
 
 
@@ -208,11 +218,12 @@ def _comparison(result: StudyResult, apart: Sequence[ArmResult], command: str) -
 
 
 def _bars(result: StudyResult, command: str) -> list[Section]:
-    if not result.study.bars:
+    validated = [arm for arm in result.arms if arm.val_accuracy is not None]
+    if not result.study.bars or not validated:
         return []
     figure = accuracy_bars(
         _names(result.arms),
-        {arm.arm.name: np.array(arm.each("val_accuracy")) for arm in result.arms},
+        {arm.arm.name: np.array(arm.each("val_accuracy")) for arm in validated},
         caption="Best validation accuracy: a bar up to the mean, a dot a seed. The axis leaves "
         "out what all arms reach.",
         command=command,

@@ -192,12 +192,15 @@ def _growth(
 def _setting(series: Series, place: int, command: str) -> Section:
     title = series.setting.capitalize()
     names = [arm.arm.name for arm in series.arms]
+    accuracy = "val_accuracy", "Validation accuracy"
+    if all(arm.val_accuracy is None for arm in series.arms):
+        accuracy = "test_accuracy", "Test accuracy"
     panels = [
-        ("val_accuracy", "Validation accuracy", "%", False),
+        (*accuracy, "%", False),
         ("epoch_time_s", "Time of an epoch", "s", True),
     ]
     columns = {
-        "val_accuracy": [100 * _each(arm, "val_accuracy") for arm in series.arms],
+        accuracy[0]: [100 * _each(arm, accuracy[0]) for arm in series.arms],
         "epoch_time_s": [np.array(_epoch_times(arm)) for arm in series.arms],
     }
     figures = [

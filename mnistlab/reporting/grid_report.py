@@ -8,7 +8,7 @@ from mnistlab.evaluation import class_report, measure
 from mnistlab.reporting.class_table import report_table
 from mnistlab.reporting.figures import confusion_matrix, score_grid
 from mnistlab.reporting.page import Column, Fact, Page, Section, Table
-from mnistlab.reporting.run_report import machine_text
+from mnistlab.reporting.run_report import images_text, machine_text, validation_text
 from mnistlab.run import test_part as test_part_of
 from mnistlab.study import GridResult
 
@@ -107,9 +107,9 @@ def _facts(result: GridResult) -> tuple[Fact, ...]:
     run = result.run
     return (
         Fact("Data set", f"{result.dataset.name}, split {run.data['split']}"),
-        Fact("Images", f"{run.data['n_train']:,} / {run.data['n_val']:,} / {run.data['n_test']:,}"),
+        Fact("Images", images_text(run.data)),
         Fact("Searched on", f"{result.best.n_images:,} images, {result.study.n_folds} folds"),
-        Fact("Validation accuracy", f"{run.result['val_accuracy']:.4f}"),
+        Fact("Validation accuracy", validation_text(run.result)),
         Fact("Test accuracy", f"{run.result['test_accuracy']:.4f}"),
         Fact("Training", f"{run.result['train_time_s']:.1f} s"),
         Fact("Machine", machine_text(run.env)),

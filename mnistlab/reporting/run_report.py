@@ -90,10 +90,22 @@ def _training(run: Run, dataset: Dataset, command: str) -> tuple[Section, ...]:
 
 def curves_figure(run: Run, command: str) -> Figure:
     """Losses and accuracies of a run by epoch."""
-    kept = f"The weights of epoch {kept_epoch(run)}, the best on validation, are kept."
-    caption = f"{kept} {lines_text([run])}".rstrip()
+    caption = f"{_kept_text(run)} {lines_text([run])}".rstrip()
     name = run.recipe.name
     return learning_curves([name], {name: curves_of([run])}, caption=caption, command=command)
+
+
+def _kept_text(run: Run) -> str:
+    kept = kept_epoch(run)
+    if run.recipe.phases[-1].keep == "last":
+        return f"The weights of the last epoch, {kept}, are kept."
+    what = "the best on validation" if is_validated(run) else "that of the lowest training loss"
+    return f"The weights of epoch {kept}, {what}, are kept."
+
+
+def is_validated(run: Run) -> bool:
+    """Whether there were images to validate on, and so curves of them."""
+    return bool(run.data["n_val"])
 
 
 def curves_caption(runs: Sequence[Run]) -> str:
@@ -105,7 +117,13 @@ def curves_caption(runs: Sequence[Run]) -> str:
             "At a constant rate the accuracy may swing from epoch to epoch until the end; a rate "
             "that falls to zero lets it settle."
         )
-    return " ".join(parts) or "The weights of the best epoch on validation are kept."
+    if parts:
+        return " ".join(parts)
+    lasts = {run.recipe.phases[-1].keep == "last" for run in runs}
+    if lasts == {True}:
+        return "The weights of the last epoch are kept."
+    best = "the best epoch on validation" if all(map(is_validated, runs)) else "each arm's epoch"
+    return f"The weights of {best} are kept."
 
 
 def lines_text(runs: Sequence[Run]) -> str:
@@ -141,6 +159,7 @@ def curves_of(runs: Sequence[Run]) -> Curves:
         learning_rate=column("learning_rate"),
         phase_ends=tuple(map(_phase_ends, runs)),
         kept=tuple(map(kept_epoch, runs)),
+        train_accuracy=None if any(map(is_validated, runs)) else column("train_accuracy"),
     )
 
 
@@ -200,14 +219,26 @@ def _facts(run: Run, dataset: Dataset) -> tuple[Fact, ...]:
     result = run.result
     return (
         Fact("Data set", f"{dataset.name}, split {run.data['split']}"),
-        Fact("Images", f"{run.data['n_train']:,} / {run.data['n_val']:,} / {run.data['n_test']:,}"),
+        Fact("Images", images_text(run.data)),
         Fact("Model", _model_text(run.recipe)),
         Fact("Parameters", f"{result['n_parameters']:,}"),
-        Fact("Validation accuracy", f"{result['val_accuracy']:.4f}"),
+        Fact("Validation accuracy", validation_text(result)),
         *_balanced(result),
         Fact("Training", _training_text(run)),
         Fact("Machine", machine_text(run.env)),
     )
+
+
+def images_text(data: Mapping[str, Any]) -> str:
+    """How many images train, validate and test, by a data record."""
+    train, val, test = (f"{data[f'n_{name}']:,}" for name in ("train", "val", "test"))
+    return f"{train} / {val} / {test}" if data["n_val"] else f"{train} / none / {test}"
+
+
+def validation_text(result: Mapping[str, Any]) -> str:
+    """The validation accuracy, or that there is none."""
+    accuracy = result["val_accuracy"]
+    return "no validation part" if accuracy is None else f"{accuracy:.4f}"
 
 
 def _balanced(result: Mapping[str, Any]) -> tuple[Fact, ...]:

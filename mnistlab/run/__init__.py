@@ -3,6 +3,7 @@
     recipe.json  env.json  data.json   what was done, where, on what
     log.jsonl                          a line per epoch
     model.safetensors                  the best weights, with what is needed to load them
+    snapshots.npz                      weights of earlier epochs, where the recipe wants them
     seen.npz                           hashes of the images of training and validation
     result.json  predictions.npz       the figures; test figures only after `evaluate`
 

@@ -133,7 +133,8 @@ def train_folds(
 ) -> Iterator[Fold]:
     """For each of n_folds stratified folds, a classifier trained on all the others.
 
-    Folds follow the recipe's seed. Whoever asks for the next fold tells `progress` of the last.
+    Folds follow the recipe's seed. A recipe that validates on nothing trains on all images of the
+    other folds. Whoever asks for the next fold tells `progress` of the last.
     Raises TrainingError for a loss that is not finite.
     """
     from sklearn.model_selection import StratifiedKFold
@@ -142,9 +143,11 @@ def train_folds(
     for inner, outer in folds.split(images.images, images.labels):
         progress.on_start(recipe, images, n_steps(recipe, len(inner)))
         classifier, start = classifier_of(recipe, device), time.perf_counter()
+        nothing = (images.images[:0], images.labels[:0])
         classifier.fit(
             images.images[inner],
             images.labels[inner],
+            *(nothing if recipe.split == "train-test" else ()),
             on_step=progress.on_step,
             on_epoch=progress.on_epoch,
         )

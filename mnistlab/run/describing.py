@@ -15,7 +15,12 @@ from mnistlab.run.predictions import predictions, threshold_record
 
 
 def validation_figures(classifier: Any, val: Dataset) -> dict[str, Any]:
-    """What is known before any test image is looked at; of two classes with a threshold."""
+    """What is known before any test image is looked at; of two classes with a threshold.
+
+    Null where there is no image to validate on.
+    """
+    if not len(val):
+        return dict.fromkeys(("val_accuracy", "val_balanced_accuracy", "val_macro_f1"))
     predicted, probabilities = predictions(classifier, val.images)
     figures = measure(val.labels, predicted, val.n_classes)
     known = {

@@ -44,6 +44,7 @@ from mnistlab.run.folder import (
 )
 from mnistlab.run.predictions import predictions, threshold_figures, threshold_record
 from mnistlab.run.seen import is_seen, read_seen, seen_in
+from mnistlab.run.snapshots import accuracy_by_epoch
 
 MOST_NAMED = 5  # classes in a message
 FITTED = ("temperature", "threshold")  # on the validation part
@@ -69,8 +70,9 @@ def evaluate(
 ) -> Run:
     """Measure a run on test images it was never trained on; the figures go into result.json.
 
-    On the data of its training: the test part of the split it was trained with; a temperature
-    for its probabilities is then fitted on the validation part. On other data: the test part they
+    On the data of its training: the test part of the split it was trained with, by the weights of
+    earlier epochs too where its recipe has them saved; a temperature for its probabilities is then
+    fitted on the validation part, and null where there is none. On other data: the test part they
     came with, or else every image, but for those that the run was trained on or validated with;
     an entry of result["other_data"] of its own for every data set, by name and content. They may
     lack classes, whose figures are null. Figures of probabilities are null for a classifier that
@@ -137,6 +139,9 @@ def _on_own(
     figures, predicted, probabilities = _measured(
         run, parts.test, device, threads, fitted=parts.val
     )
+    with method_of(run.recipe.model).n_threads(threads):
+        if by_epoch := accuracy_by_epoch(run, parts.test, device):
+            figures["test_accuracy_by_epoch"] = by_epoch
 
     def change(result: dict[str, Any]) -> dict[str, Any]:
         path = run.path / "predictions.npz"

@@ -141,7 +141,7 @@ class ResultRecord(Measured):
     system: str
     data: str
     n_parameters: Count  # null in a recipe alone, where training decides how many
-    val_accuracy: Fraction
+    val_accuracy: Fraction | None  # null where all training images train
     train_time_s: NotNegative
     epochs: Count
     recipe_hash: Sha256 | None = None
@@ -155,6 +155,7 @@ class ResultRecord(Measured):
     temperature: Annotated[float, Field(gt=0)] | None = None
     peak_memory_mb: NotNegative | None = None
     training_memory_mb: float | None = None
+    test_accuracy_by_epoch: dict[str, Fraction] | None = None
     corruptions: dict[str, list[Fraction]] | None = None
     mean_corruption_error: Fraction | None = None
     other_data: dict[str, OtherRecord] = {}

@@ -29,6 +29,7 @@ from mnistlab.run.folder import WEIGHTS, Run, data_of, open_run, read_records, r
 from mnistlab.run.making import RECORDS, keep_only, make, partial_of
 from mnistlab.run.progress import Progress
 from mnistlab.run.seen import write_seen
+from mnistlab.run.snapshots import write_snapshots
 from mnistlab.version import __version__
 
 if TYPE_CHECKING:
@@ -264,6 +265,7 @@ class _Training:
 
         recipe = self.recipe
         save_classifier(classifier, folder / WEIGHTS)
+        write_snapshots(folder, getattr(classifier, "snapshots_", {}))
         write_seen(folder, self.parts)
         result = {
             "recipe": recipe.name,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -17,6 +17,7 @@ from mnistlab.evaluation import balanced_accuracy, macro_f1
 from mnistlab.phases import (
     KEEPS_NOTHING,
     SCHEDULES,
+    SNAPSHOT,
     Checkpoint,
     Epoch,
     Keeper,
@@ -24,6 +25,7 @@ from mnistlab.phases import (
     Position,
     Validated,
     check_order,
+    snapshots_in,
 )
 from mnistlab.scratch.layer import Array
 from mnistlab.scratch.loss import SoftmaxCrossEntropy
@@ -53,6 +55,7 @@ def train(
     seed: int,
     order: str = "shuffled",
     keeper: Keeper = KEEPS_NOTHING,
+    snapshots: MutableMapping[int, dict[str, Array]] | None = None,
     on_step: Callable[[], None] = lambda: None,
     on_epoch: Callable[[Epoch], None] = lambda epoch: None,
 ) -> list[Epoch]:
@@ -62,7 +65,8 @@ def train(
     anew for every epoch, or "file", as the examples stand. Raises RecipeError
     for an optimizer that is not written by hand, and TrainingError when a loss is no longer
     finite; that epoch has been reported to `on_epoch` by then. What `keeper` keeps is enough to
-    go on with the same numbers.
+    go on with the same numbers. `snapshots` is given the weights of the epochs at which a phase
+    wants them.
     """
     check_optimizers(phases)
     check_order(order)
@@ -70,6 +74,7 @@ def train(
     n_images, n_batches = len(y), math.ceil(len(y) / batch_size)
     room = np.empty((min(batch_size, n_images), *X.shape[1:]), X.dtype)
     shuffler = np.random.default_rng(seed)
+    snapshots = {} if snapshots is None else snapshots
     saved = keeper.last()
     at = Position() if saved is None else saved.position
     while at.phase < len(phases):
@@ -80,7 +85,7 @@ def train(
         cross_entropy = SoftmaxCrossEntropy(phase.label_smoothing)
         schedule, n_epochs = SCHEDULES[phase.schedule], phase.n_epochs(n_batches)
         average = MovingAverage(network, phase.ema_decay) if phase.ema_decay else None
-        memory = Memory(network, optimizer, average, best=network.state())
+        memory = Memory(network, optimizer, average, network.state(), snapshots)
         if saved is None:
             at.best.begin()
         else:
@@ -125,6 +130,8 @@ def train(
             at.check_finite()
             if at.best.see(epoch, phase) or phase.keep == "last":
                 memory.best = network.state()
+            if phase.is_snapshot(at.epoch):
+                snapshots[epoch.epoch] = network.state()
             if average is not None:
                 average.swap()
         network.restore(memory.best)
@@ -140,6 +147,7 @@ class Memory:
     optimizer: Optimizer
     average: MovingAverage | None
     best: dict[str, Array]
+    snapshots: MutableMapping[int, dict[str, Array]]
 
     def checkpoint(self, position: Position, shuffled_from: Mapping[str, Any]) -> Checkpoint:
         """As it stands; `shuffled_from` is what drew the order of the running epoch."""
@@ -148,6 +156,7 @@ class Memory:
             "optimizer": self.optimizer.state(),
             "average": (self.average and self.average.state) or {},
             "best": self.best,
+            **{f"{SNAPSHOT}{epoch}": state for epoch, state in self.snapshots.items()},
         }
         arrays = {
             f"{of}/{name}": array for of, state in states.items() for name, array in state.items()
@@ -167,6 +176,8 @@ class Memory:
         self.network.restore(state_of("network"))
         self.optimizer.restore(state_of("optimizer"))
         self.best = state_of("best")
+        for epoch in snapshots_in(saved):
+            self.snapshots[epoch] = state_of(f"{SNAPSHOT}{epoch}")
         if self.average is not None:
             self.average.state = state_of("average") or None
         shuffler.bit_generator.state = saved.random["shuffler"]

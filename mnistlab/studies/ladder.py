@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from mnistlab.recipe import Recipe
 from mnistlab.recipes import ladder as recipes
-from mnistlab.studies.wording import points
+from mnistlab.studies.wording import best_on_validation, points
 from mnistlab.study import Arm, ArmResult, Study
 
 # What write-up E prints for MNIST; and single trial runs of the same recipes, their last epoch.
@@ -15,7 +15,7 @@ PUBLISHED = {
     "mlp": {"mnist": "about 0.97; trial 0.965", "fashion-mnist": "trial 0.839"},
     "cnn-small": {"mnist": "0.98 to 0.99; trial 0.985", "fashion-mnist": "trial 0.858"},
 }
-BEST_EPOCH = "one run's last epoch there; here the best epoch on validation, mean over seeds"
+SINGLE = "one run there, here the mean over seeds; on all training images, last epoch, as there"
 TUNED = "same network, but optimizer, rate and schedule were chosen on validation"
 
 
@@ -31,7 +31,7 @@ def ladder() -> Study:
             "hidden layer to convolutions, and how much does tuning the training buy?"
         ),
         arms=(
-            *(_arm(make(), make().name, BEST_EPOCH) for make in published),
+            *(_arm(make(), make().name, SINGLE) for make in published),
             *(_arm(make(), make().name.removesuffix("-tuned"), TUNED) for make in tuned),
             Arm(recipes.simple_cnn_tuned()),
         ),
@@ -47,7 +47,7 @@ def _arm(recipe: Recipe, of: str, why: str) -> Arm:
 def answer(results: Sequence[ArmResult]) -> str:
     """The gain of each step of capacity and of tuning on the test part, and validation's choice."""
     mean = {result.arm.name: result.test_accuracy[0] for result in results}
-    best = max(results, key=lambda result: sum(result.each("val_accuracy")))
+    best = best_on_validation(results)
     tuning = [mean[f"{name}-tuned"] - mean[name] for name in ("softmax", "mlp", "cnn-small")]
     return (
         f"From softmax regression ({mean['softmax']:.3f}) a hidden layer buys "

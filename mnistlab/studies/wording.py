@@ -29,8 +29,14 @@ def gain(arm: ArmResult, base: ArmResult) -> str:
 
 
 def best_on_validation(results: Sequence[ArmResult]) -> ArmResult:
-    """The arm with the highest mean validation accuracy, the first of equal ones."""
-    return max(results, key=lambda result: result.mean("val_accuracy"))
+    """The arm with the highest mean validation accuracy, the first of equal ones.
+
+    Arms without a validation part are left out; ValueError where no arm has one.
+    """
+    return max(
+        (result for result in results if result.val_accuracy is not None),
+        key=lambda result: result.mean("val_accuracy"),
+    )
 
 
 def seeds(results: Sequence[ArmResult]) -> str:

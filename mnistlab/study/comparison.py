@@ -28,6 +28,8 @@ N_SIZES = 3  # fewer points say nothing of how a cost grows
 class Arm:
     """One recipe of a study; what was published of it and why ours differs, by data set.
 
+    published_by_epoch: test accuracies that a write-up prints while it trains, by data set and
+    epoch; they stand beside those of the weights that the recipe has saved.
     n_seeds: at most so many seeds, where one training takes long.
     """
 
@@ -35,6 +37,7 @@ class Arm:
     published: Mapping[str, str] = field(default_factory=dict)
     why_it_differs: Mapping[str, str] = field(default_factory=dict)
     n_seeds: int | None = None
+    published_by_epoch: Mapping[str, Mapping[int, float]] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -58,6 +61,12 @@ class ArmResult:
         return fmean(self.each(key))
 
     @property
+    def val_accuracy(self) -> float | None:
+        """Mean over seeds; None of an arm that trains on all images and validates on none."""
+        values = self.each("val_accuracy")
+        return None if None in values else fmean(values)
+
+    @property
     def test_accuracy(self) -> tuple[float, float]:
         """Mean and half-width of the 95 % interval over seeds (NaN for one seed)."""
         return mean_interval(self.each("test_accuracy"))
@@ -71,10 +80,10 @@ class ArmResult:
     def late_swing(self) -> float | None:
         """Largest change of validation accuracy between two of the last four epochs, any seed.
 
-        None where nothing was learned in epochs.
+        None where nothing was learned in epochs, or nothing validated.
         """
         curves = [[epoch["val_accuracy"] for epoch in run.log] for run in self.runs]
-        if not any(curves):
+        if not any(curves) or self.val_accuracy is None:
             return None
         return max(largest_swing(curve[-LATE_EPOCHS:]) for curve in curves)
 
@@ -164,6 +173,7 @@ class StudyResult:
             "val_accuracy": result.each("val_accuracy"),
             "test_accuracy": result.each("test_accuracy"),
             "test_accuracy_mean": mean,
+            **_by_epoch(result),
             "test_accuracy_half_width": None if math.isnan(half_width) else half_width,
             "per_class_f1": result.each("per_class_f1"),
             "train_time_s": result.each("train_time_s"),
@@ -175,6 +185,12 @@ class StudyResult:
             "why_it_differs": result.arm.why_it_differs.get(self.dataset.name),
             "runs": [run.path.name for run in result.runs],
         }
+
+
+def _by_epoch(result: ArmResult) -> dict[str, Any]:
+    """Test accuracies of weights saved along the way, where there are any."""
+    values = result.each("test_accuracy_by_epoch")
+    return {} if None in values else {"test_accuracy_by_epoch": values}
 
 
 def growing_families(arms: Sequence[ArmResult]) -> dict[str, list[ArmResult]]:

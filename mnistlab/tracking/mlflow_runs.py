@@ -92,7 +92,8 @@ class MlflowRuns:
         if self._run is None:
             return
         self._log_metrics({key: run.result[key] for key in OF_RUNS if run.result.get(key)}, 0)
-        self._log_metrics({"best_val_accuracy": run.result["val_accuracy"]}, 0)
+        if run.result["val_accuracy"] is not None:
+            self._log_metrics({"best_val_accuracy": run.result["val_accuracy"]}, 0)
         told = self._run
         self._delivery.put(lambda: self._client().log_artifacts(told["id"], str(run.path), "run"))
         if run.log:

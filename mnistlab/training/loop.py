@@ -8,7 +8,7 @@ and training/reading.py for sets that memory cannot hold.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, MutableMapping, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -31,7 +31,7 @@ from mnistlab.training.augmentation import Augment, Augmenter
 from mnistlab.training.examples import Examples
 from mnistlab.training.freezing import groups_of, trained_in
 from mnistlab.training.loss import mean_loss
-from mnistlab.training.memory import Draws, Memory, state_of
+from mnistlab.training.memory import Draws, Memory, Weights, state_of
 from mnistlab.training.optimizers import build_optimizer
 from mnistlab.training.parallel import ALONE, Processes
 from mnistlab.training.reading import images_of
@@ -55,6 +55,7 @@ def train(
     rows: Rows | None = None,
     processes: Processes = ALONE,
     keeper: Keeper = KEEPS_NOTHING,
+    snapshots: MutableMapping[int, Weights] | None = None,
     on_features: Callable[[int, int], None] = lambda n_done, n_images: None,
     on_step: Callable[[], None] = lambda: None,
     on_epoch: Callable[[Epoch], None] = lambda epoch: None,
@@ -69,8 +70,9 @@ def train(
     Blocks that a phase freezes are run once, not at every step, and `on_features` is told how many
     images they have seen: see training.freezing.
     Of several processes each takes its share of every batch, and all end with the same network.
-    What `keeper` keeps is enough to go on with the same numbers. Raises TrainingError when a loss
-    is no longer finite; that epoch has been reported to `on_epoch` by then.
+    What `keeper` keeps is enough to go on with the same numbers. `snapshots` is given the weights
+    of the epochs at which a phase wants them. Raises TrainingError when a loss is no longer finite;
+    that epoch has been reported to `on_epoch` by then.
     """
     y, w = examples.y, examples.w
     n_images, device = len(y), y.device
@@ -78,6 +80,7 @@ def train(
     processes.check(batch_size, len(validation.y) if validation else 0)
     sizes = batch_sizes(network, n_images, batch_size, processes.size)
     shuffler = torch.Generator().manual_seed(seed)
+    snapshots = {} if snapshots is None else snapshots
     draws = Draws(device, shuffler, augment.random if isinstance(augment, Augmenter) else None)
     saved = keeper.last()
     at = Position() if saved is None else saved.position
@@ -96,7 +99,9 @@ def train(
         schedule, n_epochs = SCHEDULES[phase.schedule], phase.n_epochs(len(sizes))
         average = moving_average(trained, phase.ema_decay)
         judged = trained if average is None else average.module
-        memory = Memory(network, optimizer, average, copy_of_weights(trained), draws, phase_began)
+        memory = Memory(
+            network, optimizer, average, copy_of_weights(trained), draws, phase_began, snapshots
+        )
         if saved is None:
             at.best.begin()
         else:
@@ -160,6 +165,8 @@ def train(
             at.check_finite()
             if at.best.see(epoch, phase) or phase.keep == "last":
                 memory.best = copy_of_weights(judged)
+            if phase.is_snapshot(at.epoch):
+                snapshots[epoch.epoch] = whole_of(network, trained, judged)
         trained.load_state_dict(memory.best)
         at.end_phase(phase)
     return at.history
@@ -235,6 +242,15 @@ def predict_logits(network: nn.Module, X: Tensor) -> Tensor:
     return torch.cat([network(batch).float() for batch in X.split(EVALUATION_BATCH)])
 
 
-def copy_of_weights(network: nn.Module) -> dict[str, Tensor]:
+def whole_of(network: nn.Module, trained: nn.Module, judged: nn.Module) -> Weights:
+    """All weights of a network, with those of `judged` in place of its trained part's."""
+    own = copy_of_weights(trained)
+    trained.load_state_dict(judged.state_dict())
+    whole = copy_of_weights(network)
+    trained.load_state_dict(own)
+    return whole
+
+
+def copy_of_weights(network: nn.Module) -> Weights:
     """A state dict that later steps do not change."""
     return {name: tensor.detach().clone() for name, tensor in network.state_dict().items()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,8 +11,10 @@ from torch import Generator, Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.swa_utils import AveragedModel
 
-from mnistlab.phases import Checkpoint, Position
+from mnistlab.phases import SNAPSHOT, Checkpoint, Position, snapshots_in
 from mnistlab.training.optimizers import parts_of
+
+Weights = dict[str, Tensor]
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,8 @@ class Memory:
     """What a phase trains, and what it remembers of it.
 
     best: weights of the best epoch so far. phase_began, epoch_began: states of the draws when
-    the phase began, and before the order of the running epoch was drawn.
+    the phase began, and before the order of the running epoch was drawn. snapshots: weights of the
+    whole network by epoch.
     """
 
     network: nn.Module
@@ -56,6 +59,7 @@ class Memory:
     best: dict[str, Tensor]
     draws: Draws
     phase_began: dict[str, Tensor]
+    snapshots: MutableMapping[int, Weights] = field(default_factory=dict)
     epoch_began: dict[str, Tensor] = field(default_factory=dict)
 
     def begin_epoch(self, saved: Checkpoint | None) -> None:
@@ -74,6 +78,7 @@ class Memory:
             "now": self.draws.states(),
             "phase": self.phase_began,
             "epoch": self.epoch_began,
+            **{f"{SNAPSHOT}{epoch}": weights for epoch, weights in self.snapshots.items()},
         }
         arrays = {
             f"{of}/{name}": tensor.detach().cpu().contiguous().numpy()
@@ -86,6 +91,8 @@ class Memory:
         """Stand there again, but for the draws."""
         self.network.load_state_dict(state_of(saved, "network"))
         self.best = state_of(saved, "best")
+        for epoch in snapshots_in(saved):
+            self.snapshots[epoch] = state_of(saved, f"{SNAPSHOT}{epoch}")
         if self.average is not None:
             self.average.load_state_dict(state_of(saved, "average"))
         for name, kept in state_of(saved, "optimizer").items():

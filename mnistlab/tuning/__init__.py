@@ -119,7 +119,13 @@ def tune(
     atomic.check_writable(out)
     space, progress = space or space_of(recipe), progress or Progress()
     space.check(recipe)
-    check_trainable(recipe, parts_of(recipe, dataset).train, device)
+    parts = parts_of(recipe, dataset)
+    if not len(parts.val):
+        raise RecipeError(
+            f"{recipe.name}: tuning chooses by a validation part, and split {parts.protocol} has "
+            "none; --set split=auto draws one"
+        )
+    check_trainable(recipe, parts.train, device)
     if on != "local" and n_processes > 1:
         raise RecipeError(f"processes are of this machine; on {on} the cluster decides")
     with place(on) as where:

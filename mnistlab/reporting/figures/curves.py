@@ -36,6 +36,7 @@ ACCURACY = "Validation accuracy, %"
 SWING = "Change from the epoch before, points"
 LOSS = "Loss: validation, and training (dashed)"
 HEADINGS = (ACCURACY, SWING, LOSS)
+TRAINING_ACCURACY, TRAINING_LOSS = "Training accuracy, %", "Training loss"  # of no validation
 
 
 def learning_curves(
@@ -51,7 +52,8 @@ def learning_curves(
     """Validation accuracy, its change from epoch to epoch, and losses.
 
     A strong line for the mean of an arm's seeds, a band from the lowest to the highest. The
-    change is left out where so many lines would tell nothing. arms: all arms of the study, in
+    change is left out where so many lines would tell nothing. Accuracy and loss are those of
+    training where no arm validated. arms: all arms of the study, in
     order; curves: those to show; ordered: the arms are steps of one quantity and coloured so.
     Raises ValueError for an unknown arm or for arrays of differing or empty shape.
     """
@@ -61,6 +63,8 @@ def learning_curves(
     every = [curves[arm] for arm in shown]
     crowded = len(every) > 3 and max(logged.n_epochs for logged in every) > 20
     headings = [heading for heading in HEADINGS if not (crowded and heading == SWING)]
+    if all(logged.train_accuracy is not None for logged in every):
+        headings = [TRAINING_ACCURACY, TRAINING_LOSS]
 
     def draw(width: int) -> Canvas:
         top = legend_height(shown, width) + 34
@@ -109,7 +113,10 @@ def _stacked(width: float, top: float, n_panels: int) -> tuple[float, list[Place
 def _draw_panels(
     panels: Mapping[str, Axes], marks: Sequence[Mark], every: Sequence[Curves]
 ) -> None:
+    in_training = [logged.train_accuracy for logged in every if logged.train_accuracy is not None]
     shown: dict[str, list[Array]] = {
+        TRAINING_ACCURACY: [accuracy * 100 for accuracy in in_training],
+        TRAINING_LOSS: [logged.train_loss for logged in every],
         ACCURACY: [logged.val_accuracy * 100 for logged in every],
         SWING: [logged.swings for logged in every],
         LOSS: [logged.val_loss for logged in every],
@@ -120,22 +127,27 @@ def _draw_panels(
         for mark, values in zip(marks, shown[heading], strict=True):
             draw_seeds(axes, values, mark, len(every))
             draw_mean(axes, values, mark)
-    for mark, logged in zip(marks, every, strict=True):
-        draw_mean(panels[LOSS], logged.train_loss, mark, dashed=True)
-    shown[LOSS] += [logged.train_loss for logged in every]
+    if LOSS in panels:
+        for mark, logged in zip(marks, every, strict=True):
+            draw_mean(panels[LOSS], logged.train_loss, mark, dashed=True)
+        shown[LOSS] += [logged.train_loss for logged in every]
     for heading, axes in panels.items():
         focus(axes, shown[heading], floor=0.0 if heading == SWING else None)
 
 
 def _alt(curves: Mapping[str, Curves], shown: list[str]) -> str:
     parts = []
+    validated = [arm for arm in shown if curves[arm].train_accuracy is None]
     for arm in shown:
-        accuracy = curves[arm].val_accuracy
+        in_training = curves[arm].train_accuracy
+        accuracy = curves[arm].val_accuracy if in_training is None else in_training
         # A row that stopped early ends in NaN: its last figure is the last finite one.
         ends = [row[np.isfinite(row)][-1] for row in accuracy if np.isfinite(row).any()]
-        end = f"ends at {np.mean(ends):.1%}" if ends else "no finite accuracy"
+        of = "training accuracy " if validated and arm not in validated else ""
+        end = f"{of}ends at {np.mean(ends):.1%}" if ends else "no finite accuracy"
         late = curves[arm].swings[:, accuracy.shape[1] // 2 :]
         late = late[np.isfinite(late)]
         swing = f", late epochs change by up to {late.max():.1f} points" if len(late) else ""
         parts.append(f"{arm}, {curves[arm].size}: {end}{swing}")
-    return "Validation accuracy, its change between epochs, and loss. " + "; ".join(parts) + "."
+    what = "Validation accuracy, its change between epochs, and loss"
+    return f"{what if validated else 'Training accuracy and loss'}. {'; '.join(parts)}."

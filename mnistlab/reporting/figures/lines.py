@@ -32,7 +32,8 @@ class Curves:
 
     Accuracies are fractions. NaN fills a row after an early stop. Where they are known:
     learning_rate, that of each epoch's last step; phase_ends, for each seed the last epoch of
-    every phase but the last; kept, the epoch whose weights each seed kept.
+    every phase but the last; kept, the epoch whose weights each seed kept; train_accuracy, of an
+    arm that validated on nothing.
     """
 
     train_loss: Array
@@ -41,6 +42,7 @@ class Curves:
     learning_rate: Array | None = None
     phase_ends: tuple[tuple[int, ...], ...] = ()
     kept: tuple[int, ...] = ()
+    train_accuracy: Array | None = None
 
     @property
     def swings(self) -> Array:

@@ -1,0 +1,78 @@
+"""Test accuracies along the way, beside those that a write-up prints while it trains."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mnistlab.evaluation import mean_interval
+from mnistlab.reporting.figures.growth import growth_curves
+from mnistlab.reporting.page import Cell, Column, Number, Section, Table
+from mnistlab.study import ArmResult, StudyResult
+
+TEXT = (
+    "The test part by the weights of epochs that the recipe names before training begins, to "
+    "stand beside what the write-up printed at these epochs. Nothing was chosen by them."
+)
+
+
+def listing_sections(result: StudyResult, command: str) -> list[Section]:
+    """A table and a figure of the arms whose weights were saved along the way, if there are any."""
+    arms = [arm for arm in result.arms if None not in arm.each("test_accuracy_by_epoch")]
+    if not arms:
+        return []
+    published: dict[int, float] = {}
+    for arm in arms:
+        published |= arm.arm.published_by_epoch.get(result.dataset.name, {})
+    by_arm = {arm.arm.name: _by_epoch(arm) for arm in arms}
+    epochs = sorted({epoch for values in by_arm.values() for epoch in values})
+    columns = [Column("Epoch", ","), *(Column(name) for name in by_arm)]
+    rows: list[list[Cell]] = [
+        [epoch, *(_cell(values.get(epoch)) for values in by_arm.values())] for epoch in epochs
+    ]
+    if published:
+        columns.insert(1, Column("Published", ".2f"))
+        for row, epoch in zip(rows, epochs, strict=True):
+            row.insert(1, published.get(epoch))
+    n_seeds = max(len(arm.runs) for arm in arms)
+    table = Table(
+        "Test accuracy along the way",
+        tuple(columns),
+        tuple(tuple(row) for row in rows),
+        note="Mean over seeds and half-width of its 95 % interval (Student)."
+        if n_seeds > 1
+        else "",
+    )
+    shown = {
+        name: {epoch: 100 * np.array(seeds) for epoch, seeds in values.items()}
+        for name, values in by_arm.items()
+    }
+    if published:
+        shown["published"] = {epoch: np.array([100 * value]) for epoch, value in published.items()}
+    figure = growth_curves(
+        [*(arm.arm.name for arm in result.arms), "published"],
+        {name: list(values) for name, values in shown.items()},
+        {name: list(values.values()) for name, values in shown.items()},
+        laws={},
+        x_title="Epoch",
+        y_title="Test accuracy",
+        unit="%",
+        title=table.title,
+        caption="The line joins the means over seeds." if n_seeds > 1 else "",
+        command=command,
+        name="listing",
+    )
+    return [Section(table.title, TEXT, tables=(table,), figures=(figure,))]
+
+
+def _by_epoch(arm: ArmResult) -> dict[int, list[float]]:
+    """The accuracies of all seeds by epoch, in order."""
+    every = arm.each("test_accuracy_by_epoch")
+    return {int(epoch): [of_seed[epoch] for of_seed in every] for epoch in every[0]}
+
+
+def _cell(accuracies: list[float] | None) -> Cell:
+    if accuracies is None:
+        return None
+    mean, half_width = mean_interval(accuracies)
+    text = f"{mean:.4f}" if np.isnan(half_width) else f"{mean:.4f} ± {half_width:.4f}"
+    return Number(mean, text)
