@@ -90,7 +90,8 @@ def _training(run: Run, dataset: Dataset, command: str) -> tuple[Section, ...]:
 
 def curves_figure(run: Run, command: str) -> Figure:
     """Losses and accuracies of a run by epoch."""
-    kept = f"The weights of epoch {kept_epoch(run)}, the best on validation, are kept."
+    why = "the last" if run.recipe.phases[-1].keep == "last" else "the best on validation"
+    kept = f"The weights of epoch {kept_epoch(run)}, {why}, are kept."
     caption = f"{kept} {lines_text([run])}".rstrip()
     name = run.recipe.name
     return learning_curves([name], {name: curves_of([run])}, caption=caption, command=command)
@@ -203,11 +204,17 @@ def _facts(run: Run, dataset: Dataset) -> tuple[Fact, ...]:
         Fact("Images", f"{run.data['n_train']:,} / {run.data['n_val']:,} / {run.data['n_test']:,}"),
         Fact("Model", _model_text(run.recipe)),
         Fact("Parameters", f"{result['n_parameters']:,}"),
-        Fact("Validation accuracy", f"{result['val_accuracy']:.4f}"),
+        Fact("Validation accuracy", _validation_text(result)),
         *_balanced(result),
         Fact("Training", _training_text(run)),
         Fact("Machine", machine_text(run.env)),
     )
+
+
+def _validation_text(result: Mapping[str, Any]) -> str:
+    """Of the images themselves and, where the part was expanded, of those made of them."""
+    text, expanded = f"{result['val_accuracy']:.4f}", result.get("expanded_val_accuracy")
+    return text if expanded is None else f"{text}; {expanded:.4f} on the expanded images"
 
 
 def _balanced(result: Mapping[str, Any]) -> tuple[Fact, ...]:
