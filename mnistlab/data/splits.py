@@ -232,6 +232,7 @@ PROTOCOLS: dict[str, Protocol] = {
     "given": given,
     "stratified-70-15-15": stratified(0.70, 0.15, 0.15),
     "shuffled-60-20-20": shuffled(0.60, 0.20, 0.20),
+    "stratified-60-20-20": stratified(0.60, 0.20, 0.20),
     "test-first-60-20-20": test_first,
 }
 

@@ -27,6 +27,7 @@ STUDIES: dict[str, Callable[[], AnyStudy]] = {
     "mlp-regularisation": portfolio.mlp_regularisation,
     "cnn-regularisation": portfolio.cnn_regularisation,
     "shuffling": portfolio.shuffling,
+    "stratifying": portfolio.stratifying,
     "scaling": portfolio.scaling,
     "final": portfolio.final,
     "final-shortened": portfolio.final_shortened,

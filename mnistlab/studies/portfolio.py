@@ -78,6 +78,34 @@ def scaling() -> Study:
     )
 
 
+def stratifying() -> Study:
+    """What C's plain split cost. `mnistlab study stratifying --data fashion-mnist`."""
+    bases = (recipes.DENSE_ARMS["dense-base"](), recipes.CONV_ARMS["conv-base"]())
+    return Study(
+        name="stratifying",
+        system="C",
+        question="Write-up C cuts its data without regard to classes: what is a stratified split "
+        "worth?",
+        arms=tuple(
+            arm
+            for base in bases
+            for arm in (
+                _arm(base),
+                Arm(
+                    replace(
+                        base,
+                        name=f"{base.name}-stratified",
+                        split="stratified-60-20-20",
+                        expect={},
+                    )
+                ),
+            )
+        ),
+        decide=_worth_of_stratifying,
+        n_seeds=5,
+    )
+
+
 def final() -> Study:
     """C17. `mnistlab study final --data fashion-mnist`: a day on two cores; see --quick."""
     return Study(
@@ -181,6 +209,15 @@ def _worth_of_shuffling(results: Sequence[ArmResult]) -> str:
         "epoch to the next the validation accuracy of dense-sgd falls by at most "
         f"{100 * _largest_fall(base):.1f} points in file order, shuffled by up to "
         f"{100 * _largest_fall(arm):.1f}."
+    )
+
+
+def _worth_of_stratifying(results: Sequence[ArmResult]) -> str:
+    pairs = zip(results[::2], results[1::2], strict=True)
+    gains = [f"{base.arm.name} {gain(arm, base)}" for base, arm in pairs]
+    return (
+        f"A stratified split changes test accuracy by: {'; '.join(gains)} ({seeds(results)}). The "
+        "two splits have test images of their own, so a difference may be theirs."
     )
 
 

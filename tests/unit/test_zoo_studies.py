@@ -38,6 +38,7 @@ ZOO = {
     "mlp-regularisation": "C1",
     "cnn-regularisation": "C8",
     "shuffling": "C",
+    "stratifying": "C",
     "scaling": "C",
     "final": "C17",
     "final-shortened": "C17",
@@ -189,6 +190,15 @@ def test_shuffling_is_the_only_change_of_the_shuffling_study() -> None:
         assert replace(shuffled, name=name, order="file", expect=make().expect) == make()
         assert arms[name] == make()
     assert study.together == tuple((name, f"{name}-shuffled") for name in DENSE_ARMS | CONV_ARMS)
+
+
+def test_the_split_is_the_only_change_of_the_stratifying_study() -> None:
+    arms = arms_of("stratifying")
+    for base, make in (("dense-base", DENSE_ARMS), ("conv-base", CONV_ARMS)):
+        other = arms[f"{base}-stratified"]
+        assert other.split == "stratified-60-20-20"
+        as_published = replace(other, name=base, split="test-first-60-20-20")
+        assert replace(as_published, expect=make[base]().expect) == arms[base] == make[base]()
 
 
 def test_scaling_is_the_only_change_of_the_scaling_study() -> None:
@@ -534,6 +544,13 @@ def test_scaling_answers_for_both_networks() -> None:
     down, up = f"dense-base {MINUS}30.0 points", "conv-base +40.0 points"
     assert f"{down} (95 % interval {MINUS}30.0 to {MINUS}30.0) by min-max" in answer
     assert f"{up} (95 % interval +40.0 to +40.0) by standard (2 seeds)" in answer
+
+
+def test_stratifying_answers_for_both_networks_and_says_what_else_differs() -> None:
+    results = results_of("stratifying", {"dense-base-stratified": [0.7, 0.7]})
+    answer = get_study("stratifying").decide(results)
+    assert f"dense-base {gain(results[1], results[0])}; conv-base" in answer
+    assert "test images of their own" in answer
 
 
 def test_shuffling_answers_for_each_network_and_how_far_plain_sgd_falls() -> None:
