@@ -222,11 +222,15 @@ def _comparison(result: StudyResult, apart: Sequence[ArmResult], command: str) -
 def _bars(result: StudyResult, command: str) -> list[Section]:
     if not result.study.bars:
         return []
+    # Of expanded images where all arms have them, as write-up C prints it.
+    are_expanded = all(None not in arm.each(EXPANDED) for arm in result.arms)
+    key = EXPANDED if are_expanded else "val_accuracy"
+    of_what = " on the expanded images" if are_expanded else ""
     figure = accuracy_bars(
         _names(result.arms),
-        {arm.arm.name: np.array(arm.each("val_accuracy")) for arm in result.arms},
-        caption="Best validation accuracy: a bar up to the mean, a dot a seed. The axis leaves "
-        "out what all arms reach.",
+        {arm.arm.name: np.array(arm.each(key)) for arm in result.arms},
+        caption=f"Best validation accuracy{of_what}: a bar up to the mean, a dot a seed. The "
+        "axis leaves out what all arms reach.",
         command=command,
     )
     return [Section("Best accuracies", figures=(figure,))]

@@ -275,5 +275,9 @@ def _phases(run: Run) -> Table:
         (number, p.optimizer, p.learning_rate, p.schedule, p.weight_decay, _epochs_text(p))
         for number, p in enumerate(run.recipe.phases)
     ]
-    note = f"Batches of {run.recipe.batch_size}, scaling {run.recipe.scaling}."
+    in_order = " in the order of the file" if run.recipe.order == "file" else ""
+    last = [str(number) for number, p in enumerate(run.recipe.phases) if p.keep == "last"]
+    note = f"Batches of {run.recipe.batch_size}{in_order}, scaling {run.recipe.scaling}."
+    if last:
+        note += f" Ending with their last weights, not the best: {', '.join(last)}."
     return Table("Phases", tuple(Column(title) for title in titles), tuple(rows), note=note)

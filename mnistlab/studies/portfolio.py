@@ -107,7 +107,7 @@ def stratifying() -> Study:
 
 
 def final() -> Study:
-    """C17. `mnistlab study final --data fashion-mnist`: a day on two cores; see --quick."""
+    """C17. `mnistlab study final --data fashion-mnist`: days on two cores; see --quick."""
     return Study(
         name="final",
         system="C17",
@@ -225,7 +225,7 @@ def _largest_fall(result: ArmResult) -> float:
     """Of the validation accuracy from one epoch to the next, in any seed; 0 where it only rises."""
     curves = [[epoch["val_accuracy"] for epoch in run.log] for run in result.runs]
     falls = [before - after for curve in curves for before, after in pairwise(curve)]
-    return max([0.0, *falls])
+    return float(max([0.0, *falls]))
 
 
 def _worth_of_scaling(results: Sequence[ArmResult]) -> str:

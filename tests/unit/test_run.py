@@ -119,13 +119,16 @@ def test_the_page_says_the_accuracy_on_expanded_images_where_there_are_any(
     run: Run, stripes: Dataset, tmp_path: Path
 ) -> None:
     assert "expanded_val_accuracy" not in run.result
-    recipe = replace(RECIPE, expansion="flip-and-zoom")
+    phases = (replace(RECIPE.phases[0], epochs=1, keep="last"), *RECIPE.phases)
+    recipe = replace(RECIPE, expansion="flip-and-zoom", order="file", phases=phases)
     expanded = evaluate(train(recipe, stripes, out=tmp_path), stripes)
     accuracy = expanded.result["expanded_val_accuracy"]
-    assert accuracy == max(line["val_accuracy"] for line in expanded.log)
+    assert accuracy == max(line["val_accuracy"] for line in expanded.log if line["phase"])
     text = report(expanded, stripes).read_text(encoding="utf-8")
     own = expanded.result["val_accuracy"]
     assert f"{own:.4f}; {accuracy:.4f} on the expanded images" in text
+    assert "Batches of 64 in the order of the file, scaling standard." in text
+    assert "Ending with their last weights, not the best: 0." in text
 
 
 @pytest.mark.parametrize("expansion", [None, "flip-and-zoom"])

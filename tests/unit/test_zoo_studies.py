@@ -577,6 +577,9 @@ def test_the_page_of_a_miniature_says_how_it_is_made(tiny: Dataset, tmp_path: Pa
     command = re.sub("<[^>]*>", "", re.findall("<footer>.*</footer>", text, re.DOTALL)[0])
     assert "mnistlab study mlp-regularisation --quick --data" in command
     assert "Best validation accuracy, %" in text  # write-up C's bars
+    assert "Best validation accuracy on the expanded images: a bar up to the mean" in text
+    (shown,) = set(re.findall(r"by arm, mean of seeds: dense-base ([\d.]+)%", text))
+    assert shown == f"{100 * result.arms[0].mean('expanded_val_accuracy'):.1f}"
     table = published_table(result)
     assert table is not None
     for (_, published, measured, _), arm in zip(table.rows, result.arms, strict=True):
