@@ -16,6 +16,7 @@ def study_table(name: str, data: str) -> str:
     Epochs, a mean over seeds, where arms differ in how many they took; old lines do not say.
     """
     arms = newest_arms(name, data)
+    expanded = [arm.get("expanded_val_accuracy") for arm in arms]
     stopped = len({fmean(arm.get("epochs", [0])) for arm in arms}) > 1
     rows = [
         [
@@ -23,18 +24,20 @@ def study_table(name: str, data: str) -> str:
             f"{arm['n_parameters']:,}",
             arm["published"] or "–",
             f"{fmean(arm['val_accuracy']):.4f}",
+            *([f"{fmean(of_arm):.4f}" if of_arm else "–"] if any(expanded) else []),
             accuracy_text(arm["test_accuracy"], arm["n_test"]),
             str(len(arm["seeds"])),
             *([f"{fmean(arm['epochs']):.0f}"] if stopped else []),
             f"{100 * arm['late_swing']:.1f}",
         ]
-        for arm in arms
+        for arm, of_arm in zip(arms, expanded, strict=True)
     ]
     columns = (
         "recipe",
         "parameters",
         "published",
         "validation",
+        *(["validation, fourfold"] if any(expanded) else []),
         "test accuracy, mean ± 95 % interval",
         "seeds",
         *(["epochs"] if stopped else []),

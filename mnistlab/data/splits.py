@@ -249,6 +249,7 @@ PROTOCOLS: dict[str, Protocol] = {
     "train-test": train_test,
     "stratified-70-15-15": stratified(0.70, 0.15, 0.15),
     "shuffled-60-20-20": shuffled(0.60, 0.20, 0.20),
+    "stratified-60-20-20": stratified(0.60, 0.20, 0.20),
     "test-first-60-20-20": test_first,
 }
 

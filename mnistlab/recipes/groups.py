@@ -99,7 +99,7 @@ GROUPS = (
             "conv-decay": "weight decay",
             "conv-norm": "batch normalisation",
             "conv-dropout": "dropout",
-            "final": "the published final model; a day on two cores",
+            "final": "the published final model; days on two cores",
             "final-tuned": "the best of write-up C's layers; half an hour",
         },
     ),

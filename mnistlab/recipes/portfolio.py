@@ -106,6 +106,11 @@ CONV_ARMS: dict[str, Callable[[], Recipe]] = {
 }
 
 
+def shuffled(recipe: Recipe) -> Recipe:
+    """The same in another order for each epoch, which write-up C's code never does."""
+    return replace(recipe, name=f"{recipe.name}-shuffled", order="shuffled", expect={})
+
+
 def final() -> Recipe:
     """C17 as published: three phases of at most 200 epochs. Days on two cores.
 

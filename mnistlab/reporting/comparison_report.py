@@ -23,7 +23,7 @@ from mnistlab.reporting.figures import (
     validation_losses,
 )
 from mnistlab.reporting.listing import listing_sections
-from mnistlab.reporting.page import Column, Fact, Number, Page, Section, Table
+from mnistlab.reporting.page import Column, Fact, Figure, Number, Page, Section, Table
 from mnistlab.reporting.run_report import (
     SHOWN_TEXT,
     curves_caption,
@@ -37,6 +37,8 @@ from mnistlab.reporting.run_report import (
 )
 from mnistlab.reporting.series import repeats, standing_apart
 from mnistlab.study import ArmResult, StudyResult
+
+EXPANDED = "expanded_val_accuracy"
 
 
 def comparison_page(result: StudyResult, command: str) -> Page:
@@ -74,6 +76,7 @@ def comparison_table(result: StudyResult) -> Table:
         Column("Weights"),
         Column("Published"),
         Column("Validation", ".4f"),
+        Column("Validation, expanded", ".4f"),
         Column("Test accuracy"),
         Column("Late swing", ".3f"),
     )
@@ -116,9 +119,13 @@ def published_table(result: StudyResult) -> Table | None:
 
 
 def _measured_as(published: str, arm: ArmResult) -> Number:
-    """On the part of the data that the published figure is of; on test where it does not say."""
+    """On the part of the data that the published figure is of; on test where it does not say.
+
+    Where the validation part was expanded the published figure is of the expanded one.
+    """
     if published.startswith("val ") and "test" not in published:
-        mean, half_width = mean_interval(arm.each("val_accuracy"))
+        key = "val_accuracy" if None in arm.each(EXPANDED) else EXPANDED
+        mean, half_width = mean_interval(arm.each(key))
         return Number(mean, f"val {accuracy_text(mean, half_width).text}")
     return accuracy_text(*arm.test_accuracy)
 
@@ -132,6 +139,7 @@ def _row(result: ArmResult, data: str) -> tuple[str | int | float | Number | Non
         result.runs[0].result.get("weights"),
         arm.published.get(data),
         result.val_accuracy,
+        None if None in (each := result.each(EXPANDED)) else float(np.mean(each)),
         accuracy_text(*result.test_accuracy),
         result.late_swing,
     )
@@ -152,6 +160,10 @@ def _note(result: StudyResult, shown: Sequence[ArmResult], left_out: Sequence[Ar
         parts.append(
             "Validation: mean over seeds. Test accuracy: mean over seeds and half-width of its "
             "95 % interval (Student)."
+        )
+    if any(None not in arm.each(EXPANDED) for arm in shown):
+        parts.append(
+            "Validation, expanded: of the images made of each, by which the epoch was chosen."
         )
     if any(arm.late_swing is not None for arm in shown):
         parts.append(
@@ -221,11 +233,15 @@ def _bars(result: StudyResult, command: str) -> list[Section]:
     validated = [arm for arm in result.arms if arm.val_accuracy is not None]
     if not result.study.bars or not validated:
         return []
+    # Of expanded images where all arms have them, as write-up C prints it.
+    are_expanded = all(None not in arm.each(EXPANDED) for arm in result.arms)
+    key = EXPANDED if are_expanded else "val_accuracy"
+    of_what = " on the expanded images" if are_expanded else ""
     figure = accuracy_bars(
         _names(result.arms),
-        {arm.arm.name: np.array(arm.each("val_accuracy")) for arm in validated},
-        caption="Best validation accuracy: a bar up to the mean, a dot a seed. The axis leaves "
-        "out what all arms reach.",
+        {arm.arm.name: np.array(arm.each(key)) for arm in validated},
+        caption=f"Best validation accuracy{of_what}: a bar up to the mean, a dot a seed. The "
+        "axis leaves out what all arms reach.",
         command=command,
     )
     return [Section("Best accuracies", figures=(figure,))]
@@ -238,13 +254,38 @@ def _training(result: StudyResult, apart: Sequence[ArmResult], command: str) -> 
     names, curves = _names(apart), {arm.arm.name: curves_of(arm.runs) for arm in learned}
     runs = [run for arm in learned for run in arm.runs]
     figures = [
-        learning_curves(names, curves, caption=curves_caption(runs), command=command),
+        *_curves(result, learned, names, command),
         *rate_figures(names, curves, command),
     ]
     if result.study.bars:
         caption = f"{lines_text(runs)} A mark a seed where its weights were kept.".lstrip()
         figures.append(validation_losses(names, curves, caption=caption, command=command))
     return [Section("Training", figures=tuple(figures))]
+
+
+def _curves(
+    result: StudyResult, learned: Sequence[ArmResult], names: Sequence[str], command: str
+) -> list[Figure]:
+    """Learning curves: of all arms in one figure, or of those that the study puts together."""
+    curves = {arm.arm.name: curves_of(arm.runs) for arm in learned}
+    if not result.study.together:
+        caption = curves_caption([run for arm in learned for run in arm.runs])
+        return [learning_curves(names, curves, caption=caption, command=command)]
+    figures = []
+    for group in result.study.together:
+        runs = [run for arm in learned if arm.arm.name in group for run in arm.runs]
+        sizes = "; ".join(f"{name}: {curves[name].size}" for name in group)
+        figures.append(
+            learning_curves(
+                group,
+                {name: curves[name] for name in group},
+                caption=f"{curves_caption(runs)} {sizes}.",
+                command=command,
+                name=f"learning-curves-{group[0]}",
+                title=f"Learning curves of {group[0]}",
+            )
+        )
+    return figures
 
 
 def _classes(result: StudyResult, apart: Sequence[ArmResult], command: str) -> list[Section]:

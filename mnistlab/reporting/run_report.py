@@ -236,9 +236,15 @@ def images_text(data: Mapping[str, Any]) -> str:
 
 
 def validation_text(result: Mapping[str, Any]) -> str:
-    """The validation accuracy, or that there is none."""
-    accuracy = result["val_accuracy"]
-    return "no validation part" if accuracy is None else f"{accuracy:.4f}"
+    """The validation accuracy, or that there is none.
+
+    Where the part was expanded, that of the images made of it stands beside.
+    """
+    accuracy, expanded = result["val_accuracy"], result.get("expanded_val_accuracy")
+    if accuracy is None:
+        return "no validation part"
+    text = f"{accuracy:.4f}"
+    return text if expanded is None else f"{text}; {expanded:.4f} on the expanded images"
 
 
 def _balanced(result: Mapping[str, Any]) -> tuple[Fact, ...]:
@@ -299,5 +305,9 @@ def _phases(run: Run) -> Table:
         (number, p.optimizer, p.learning_rate, p.schedule, p.weight_decay, _epochs_text(p))
         for number, p in enumerate(run.recipe.phases)
     ]
-    note = f"Batches of {run.recipe.batch_size}, scaling {run.recipe.scaling}."
+    in_order = " in the order of the file" if run.recipe.order == "file" else ""
+    last = [str(number) for number, p in enumerate(run.recipe.phases) if p.keep == "last"]
+    note = f"Batches of {run.recipe.batch_size}{in_order}, scaling {run.recipe.scaling}."
+    if last:
+        note += f" Ending with their last weights, not the best: {', '.join(last)}."
     return Table("Phases", tuple(Column(title) for title in titles), tuple(rows), note=note)

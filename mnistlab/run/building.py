@@ -97,6 +97,19 @@ def check_mirrors(recipe: Recipe, train: Dataset) -> None:
             )
 
 
+def check_order_of(recipe: Recipe, train: Dataset) -> None:
+    """RecipeError where images would be taken in file order and come class by class.
+
+    Each step would then see one class alone, and nothing be learned but the last.
+    """
+    n_runs = 1 + np.count_nonzero(np.diff(train.labels))
+    if recipe.order == "file" and n_runs == train.n_classes and len(train) > recipe.batch_size:
+        raise RecipeError(
+            f"{recipe.name} takes images in the order of the file, and those of {train.name} come "
+            "class by class; --set order=shuffled"
+        )
+
+
 def check_trainable(recipe: Recipe, train: Dataset, device: str) -> None:
     """Everything that can be known to fail before training: DataError or RecipeError."""
     method_of(recipe.model).describe(device, recipe.precision)
@@ -104,6 +117,7 @@ def check_trainable(recipe: Recipe, train: Dataset, device: str) -> None:
     check_memory(recipe, count_recipe_parameters(recipe, (height, width), train.n_classes))
     classifier_of(recipe, device)
     check_mirrors(recipe, train)
+    check_order_of(recipe, train)
     if train.n_classes < 2:
         raise DataError(f"{train.name}: holds one class only; there is nothing to learn")
     missing = np.setdiff1d(np.arange(train.n_classes), train.labels)

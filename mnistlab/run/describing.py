@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -10,6 +11,8 @@ import numpy as np
 from mnistlab.data import Dataset, Split
 from mnistlab.data.polarity import border_of
 from mnistlab.evaluation import measure
+from mnistlab.phases import Epoch, epoch_of_weights
+from mnistlab.recipe import Recipe
 from mnistlab.run.computation import sizes_given
 from mnistlab.run.predictions import predictions, threshold_record
 
@@ -31,6 +34,18 @@ def validation_figures(classifier: Any, val: Dataset) -> dict[str, Any]:
     if probabilities is None or val.n_classes != 2:
         return known
     return known | threshold_record(val, probabilities)
+
+
+def expanded_accuracy(recipe: Recipe, history: Sequence[Epoch]) -> dict[str, Any]:
+    """On the expanded validation part, by which the epoch was chosen; {} without an expansion.
+
+    The figure that write-up C prints.
+    """
+    if recipe.expansion is None:
+        return {}
+    chosen = epoch_of_weights(history, recipe.phases)
+    found = [epoch.val_accuracy for epoch in history if epoch.epoch == chosen]
+    return {"expanded_val_accuracy": found[0] if found else None}
 
 
 def data_record(dataset: Dataset, parts: Split) -> dict[str, Any]:

@@ -150,6 +150,7 @@ class ResultRecord(Measured):
     weights: str | None = None
     val_balanced_accuracy: Fraction | None = None
     val_macro_f1: Fraction | None = None
+    expanded_val_accuracy: Fraction | None = None
     threshold: Fraction | None = None
     threshold_class: str | None = None
     temperature: Annotated[float, Field(gt=0)] | None = None

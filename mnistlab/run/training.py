@@ -24,7 +24,12 @@ from mnistlab.run.computation import (
     is_name_of,
     precision_used,
 )
-from mnistlab.run.describing import data_record, finite, validation_figures
+from mnistlab.run.describing import (
+    data_record,
+    expanded_accuracy,
+    finite,
+    validation_figures,
+)
 from mnistlab.run.folder import WEIGHTS, Run, data_of, open_run, read_records, recorded_parts
 from mnistlab.run.making import RECORDS, keep_only, make, partial_of
 from mnistlab.run.progress import Progress
@@ -244,6 +249,7 @@ class _Training:
             classifier,
             {
                 **validated,
+                **expanded_accuracy(recipe, [Epoch(**line) for line in classifier.history_]),
                 "test_accuracy": None,
                 "test_accuracy_ci": None,
                 "train_time_s": train_time_s,

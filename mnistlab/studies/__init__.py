@@ -26,6 +26,8 @@ STUDIES: dict[str, Callable[[], AnyStudy]] = {
     "double-softmax": double_softmax.double_softmax,
     "mlp-regularisation": portfolio.mlp_regularisation,
     "cnn-regularisation": portfolio.cnn_regularisation,
+    "shuffling": portfolio.shuffling,
+    "stratifying": portfolio.stratifying,
     "scaling": portfolio.scaling,
     "final": portfolio.final,
     "final-shortened": portfolio.final_shortened,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 from mnistlab.recipe import Recipe
 from mnistlab.recipes import portfolio as recipes
@@ -42,6 +43,22 @@ def cnn_regularisation() -> Study:
     return _regularisation("cnn-regularisation", "C8", "convolutional", recipes.CONV_ARMS)
 
 
+def shuffling() -> Study:
+    """What C's order cost. `mnistlab study shuffling --data fashion-mnist`."""
+    bases = [make() for make in (recipes.DENSE_ARMS | recipes.CONV_ARMS).values()]
+    pairs = [(_arm(base), Arm(recipes.shuffled(base))) for base in bases]
+    return Study(
+        name="shuffling",
+        system="C",
+        question="Write-up C's networks see the images in the same order in every epoch: what is "
+        "shuffling them worth?",
+        arms=tuple(arm for pair in pairs for arm in pair),
+        decide=_worth_of_shuffling,
+        together=tuple((base.name, arm.name) for base, arm in pairs),
+        n_seeds=5,
+    )
+
+
 def scaling() -> Study:
     """What C's raw pixels cost. `mnistlab study scaling --data fashion-mnist`."""
     bases = (recipes.DENSE_ARMS["dense-base"](), recipes.CONV_ARMS["conv-base"]())
@@ -61,8 +78,36 @@ def scaling() -> Study:
     )
 
 
+def stratifying() -> Study:
+    """What C's plain split cost. `mnistlab study stratifying --data fashion-mnist`."""
+    bases = (recipes.DENSE_ARMS["dense-base"](), recipes.CONV_ARMS["conv-base"]())
+    return Study(
+        name="stratifying",
+        system="C",
+        question="Write-up C cuts its data without regard to classes: what is a stratified split "
+        "worth?",
+        arms=tuple(
+            arm
+            for base in bases
+            for arm in (
+                _arm(base),
+                Arm(
+                    replace(
+                        base,
+                        name=f"{base.name}-stratified",
+                        split="stratified-60-20-20",
+                        expect={},
+                    )
+                ),
+            )
+        ),
+        decide=_worth_of_stratifying,
+        n_seeds=5,
+    )
+
+
 def final() -> Study:
-    """C17. `mnistlab study final --data fashion-mnist`: a day on two cores; see --quick."""
+    """C17. `mnistlab study final --data fashion-mnist`: days on two cores; see --quick."""
     return Study(
         name="final",
         system="C17",
@@ -93,7 +138,7 @@ def final_shortened() -> Study:
         ),
         decide=_how_far,
         confusions=("final-shortened",),
-        n_seeds=1,
+        n_seeds=5,
     )
 
 
@@ -117,7 +162,7 @@ def final_tuned() -> Study:
         ),
         decide=_how_far,
         confusions=("final-tuned",),
-        n_seeds=1,
+        n_seeds=5,
     )
 
 
@@ -132,6 +177,7 @@ def _regularisation(
         arms=tuple(_arm(make()) for make in arms.values()),
         decide=against_base,
         bars=True,
+        n_seeds=5,
     )
 
 
@@ -152,6 +198,34 @@ def _how_far(results: Sequence[ArmResult]) -> str:
         f"{result.mean('val_accuracy'):.4f} on validation and {result.test_accuracy[0]:.4f} on the "
         f"test part ({seeds(results)}), after {', '.join(map(str, epochs))} epochs of its phases."
     )
+
+
+def _worth_of_shuffling(results: Sequence[ArmResult]) -> str:
+    pairs = list(zip(results[::2], results[1::2], strict=True))
+    gains = [f"{base.arm.name} {gain(arm, base)}" for base, arm in pairs]
+    base, arm = next(pair for pair in pairs if pair[0].arm.name == "dense-sgd")
+    return (
+        f"Shuffling changes test accuracy by: {'; '.join(gains)} ({seeds(results)}). From one "
+        "epoch to the next the validation accuracy of dense-sgd falls by at most "
+        f"{100 * _largest_fall(base):.1f} points in file order, shuffled by up to "
+        f"{100 * _largest_fall(arm):.1f}."
+    )
+
+
+def _worth_of_stratifying(results: Sequence[ArmResult]) -> str:
+    pairs = zip(results[::2], results[1::2], strict=True)
+    gains = [f"{base.arm.name} {gain(arm, base)}" for base, arm in pairs]
+    return (
+        f"A stratified split changes test accuracy by: {'; '.join(gains)} ({seeds(results)}). The "
+        "two splits have test images of their own, so a difference may be theirs."
+    )
+
+
+def _largest_fall(result: ArmResult) -> float:
+    """Of the validation accuracy from one epoch to the next, in any seed; 0 where it only rises."""
+    curves = [[epoch["val_accuracy"] for epoch in run.log] for run in result.runs]
+    falls = [before - after for curve in curves for before, after in pairwise(curve)]
+    return float(max([0.0, *falls]))
 
 
 def _worth_of_scaling(results: Sequence[ArmResult]) -> str:

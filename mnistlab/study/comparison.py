@@ -95,6 +95,7 @@ class Study:
     decide turns results into the answer, a sentence. gallery names the arms whose
     predictions are shown before and after training, confusions those whose mistakes are
     shown class by class. bars: whether validation accuracies are drawn as bars as well (C16).
+    together: arms whose curves share a figure, in place of one figure of all arms.
     """
 
     name: str
@@ -105,6 +106,7 @@ class Study:
     gallery: tuple[str, ...] = ()
     confusions: tuple[str, ...] = ()
     bars: bool = False
+    together: tuple[tuple[str, ...], ...] = ()
     n_seeds: int = 3
 
     @property
@@ -164,6 +166,7 @@ class StudyResult:
 
     def _arm_to_json(self, result: ArmResult) -> dict[str, Any]:
         mean, half_width = result.test_accuracy
+        expanded = result.each("expanded_val_accuracy")
         return {
             "arm": result.arm.name,
             "system": result.arm.recipe.system,
@@ -171,6 +174,7 @@ class StudyResult:
             "n_parameters": result.runs[0].result["n_parameters"],
             "seeds": [run.recipe.seed for run in result.runs],
             "val_accuracy": result.each("val_accuracy"),
+            **({"expanded_val_accuracy": expanded} if None not in expanded else {}),
             "test_accuracy": result.each("test_accuracy"),
             "test_accuracy_mean": mean,
             **_by_epoch(result),

@@ -90,6 +90,11 @@ PHASES: dict[str, tuple[Phase, ...]] = {
     "average": (Phase("adamw", 1e-2, 3, "one-cycle", ema_decay=0.9, clip_norm=1.0),),
     "plateau": (Phase("adam", 1e-2, 4, "plateau", patience=1),),
     "spoilt": (Phase("adam", 1e-2, 2), Phase("sgd", 3.0, 2, clip_norm=1.0)),  # best before it
+    "last weights": (
+        Phase("adam", 1e-2, 2, patience=1, keep="last"),
+        Phase("sgd", 3.0, 2, clip_norm=1.0, keep="last"),  # worse, and gone on from
+        Phase("sgd", 1e-2, 1),
+    ),
     "two": (Phase("adam", 1e-2, 2), Phase("momentum", 1e-2, 2, "cosine", monitor="loss")),
 }
 
@@ -116,8 +121,9 @@ def test_every_optimizer_and_strategy_goes_on_with_the_same_numbers(
         {"expansion": "flip-and-zoom", "phases": (Phase("adam", 1e-2, 1),)},
         {"batch_size": 10_000, "phases": (Phase("adam", 1e-2, 20),)},  # a step is an epoch
         {"precision": "bfloat16"},
+        {"order": "file", "phases": (Phase("adam", 1e-2, 3),)},
     ],
-    ids=["muon", "augmented", "expanded", "full batch", "bfloat16"],
+    ids=["muon", "augmented", "expanded", "full batch", "bfloat16", "file order"],
 )
 def test_other_torch_trainings_too(
     stripes: Dataset, tmp_path: Path, changes: dict[str, Any]

@@ -15,7 +15,15 @@ from hypothesis import strategies as st
 from torch.optim import lr_scheduler
 
 from mnistlab.errors import RecipeError
-from mnistlab.phases import SCHEDULES, Best, Epoch, Phase, Position, Validated
+from mnistlab.phases import (
+    SCHEDULES,
+    Best,
+    Epoch,
+    Phase,
+    Position,
+    Validated,
+    epoch_of_weights,
+)
 
 # Schedules
 
@@ -254,6 +262,28 @@ def test_the_last_epoch_said_to_be_best_is_the_first_of_the_best(accuracies: lis
     assert last == accuracies.index(max(accuracies))
 
 
+def test_the_epoch_of_the_weights_is_the_best_so_far_or_the_last_of_a_phase() -> None:
+    """Accuracies of three phases of three epochs; epochs are counted through."""
+    accuracies = (0.5, 0.9, 0.6), (0.7, 0.8, 0.7), (0.3, 0.4, 0.2)
+    history = [
+        replace(validated(accuracy), phase=number, epoch=3 * number + place)
+        for number, of_phase in enumerate(accuracies)
+        for place, accuracy in enumerate(of_phase, start=1)
+    ]
+    best, last = Phase(), Phase(keep="last")
+    for phases, epoch_kept in (
+        ((best, best, best), 2),
+        ((last, best, best), 5),
+        ((best, last, best), 8),  # what was best before a phase with last weights counts no more
+        ((last, last, best), 8),
+        ((best, best, last), 9),
+    ):
+        assert epoch_of_weights(history, phases) == epoch_kept
+    assert epoch_of_weights(history[:7], (last, last, best)) == 7
+    assert epoch_of_weights(history[:4], (last, last, best)) == 4
+    assert epoch_of_weights([], (best,)) == 0
+
+
 # What a phase refuses
 
 
@@ -271,6 +301,7 @@ def test_the_last_epoch_said_to_be_best_is_the_first_of_the_best(accuracies: lis
             {"monitor": "val"},
             "unknown monitor 'val'; there are: accuracy, loss, balanced_accuracy, macro_f1",
         ),
+        ({"keep": "first"}, "unknown keep 'first'; there are: best, last"),
         ({"schedule": "cos"}, "unknown schedule 'cos'; there are: constant, warm-up, linear, step"),
         ({"optimizer": "moun"}, "unknown optimizer 'moun'; there are: sgd, .*, adagrad, .*, muon"),
     ],

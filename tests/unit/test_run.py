@@ -18,6 +18,7 @@ from mnistlab.evaluation import fit_temperature, reliability, tempered
 from mnistlab.phases import Epoch, Phase
 from mnistlab.recipe import Recipe
 from mnistlab.recipes import get_recipe
+from mnistlab.reporting.run_report import report
 from mnistlab.run import Progress, Run, evaluate, open_run, train
 
 RECIPE = Recipe(
@@ -112,6 +113,22 @@ def test_training_never_sees_the_test_part(stripes: Dataset, tmp_path: Path, mon
     assert sum(len(X) for X in seen) == 2 * 480
     weights = [(r.path / "model.safetensors").read_bytes() for r in (run, again)]
     assert weights[0] == weights[1]
+
+
+def test_the_page_says_the_accuracy_on_expanded_images_where_there_are_any(
+    run: Run, stripes: Dataset, tmp_path: Path
+) -> None:
+    assert "expanded_val_accuracy" not in run.result
+    phases = (replace(RECIPE.phases[0], epochs=1, keep="last"), *RECIPE.phases)
+    recipe = replace(RECIPE, expansion="flip-and-zoom", order="file", phases=phases)
+    expanded = evaluate(train(recipe, stripes, out=tmp_path), stripes)
+    accuracy = expanded.result["expanded_val_accuracy"]
+    assert accuracy == max(line["val_accuracy"] for line in expanded.log if line["phase"])
+    text = report(expanded, stripes).read_text(encoding="utf-8")
+    own = expanded.result["val_accuracy"]
+    assert f"{own:.4f}; {accuracy:.4f} on the expanded images" in text
+    assert "Batches of 64 in the order of the file, scaling standard." in text
+    assert "Ending with their last weights, not the best: 0." in text
 
 
 @pytest.mark.parametrize("expansion", [None, "flip-and-zoom"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
@@ -148,6 +148,62 @@ def test_every_phase_leaves_the_best_weights_so_far(validated: bool) -> None:
     assert net.state().keys() == best.keys()
     assert all(np.array_equal(array, best[name]) for name, array in net.state().items())
     np.testing.assert_array_equal(states[9]["2.W"], states[int(np.argmax(scores[:9]))]["2.W"])
+
+
+def trained_plainly(
+    net: nn.Module, rates: tuple[float, ...], patience: int
+) -> tuple[list[list[float]], list[dict[str, torch.Tensor]]]:
+    """Accuracies and best weights of each phase, by SGD on batches in order, in plain torch.
+
+    Each phase stops by itself and begins with the weights that the one before ended with.
+    """
+    (X, y, _), (X_val, y_val, _) = in_torch(blobs(96, 0)), in_torch(blobs(60, 1))
+    accuracies, best = [], []
+    for rate in rates:
+        optimizer, scores, weights, waited = torch.optim.SGD(net.parameters(), rate), [], {}, 0
+        while waited < patience and len(scores) < 9:
+            for images, labels in zip(X.split(16), y.split(16), strict=True):
+                optimizer.zero_grad()
+                nn.functional.cross_entropy(net(images), labels).backward()
+                optimizer.step()
+            scores.append((net(X_val).argmax(1) == y_val).double().mean().item())
+            waited += 1
+            if scores[-1] > max([0.0, *scores[:-1]]):
+                weights = {name: w.clone() for name, w in net.state_dict().items()}
+                waited = 0
+        accuracies.append(scores)
+        best.append(weights)
+    return accuracies, best
+
+
+def test_in_file_order_and_from_last_weights_it_is_a_plain_torch_loop() -> None:
+    """The middle phase ruins the network, so that best and last weights are far apart."""
+    rates, patience = (0.3, 5.0, 0.1), 2
+    phases = [
+        Phase("sgd", rate, 9, patience=patience, keep=keep)
+        for rate, keep in zip(rates, ("last", "last", "best"), strict=True)
+    ]
+    net = network()
+    twin = nn.Sequential(nn.Flatten(), nn.Linear(9, 8), nn.ReLU(), nn.Linear(8, 3)).double()
+    with torch.no_grad():
+        for (_, w, _), theirs in zip(net.parameters(), twin.parameters(), strict=True):
+            theirs.copy_(torch.from_numpy(w.T))
+    accuracies, best = trained_plainly(twin, rates, patience)
+    history = train(net, *phases, order="file")
+    assert [
+        [epoch.val_accuracy for epoch in history if epoch.phase == number] for number in range(3)
+    ] == accuracies
+    for (_, w, _), theirs in zip(net.parameters(), best[2].values(), strict=True):
+        np.testing.assert_allclose(w.T, theirs, rtol=1e-9, atol=1e-12)
+    shuffled = train(network(), *phases)
+    from_best = train(network(), *(replace(p, keep="best") for p in phases), order="file")
+    for other in (shuffled, from_best):
+        assert [epoch.val_accuracy for epoch in other] != [e.val_accuracy for e in history]
+
+
+def test_an_order_there_is_not_is_refused() -> None:
+    with pytest.raises(RecipeError, match="unknown order 'sorted'; there are: shuffled, file"):
+        train(network(), Phase("sgd", 0.1, 1), order="sorted")
 
 
 def test_patience_ends_a_phase_and_the_next_begins() -> None:

@@ -22,6 +22,7 @@ from torch import nn
 
 import mnistlab as ml
 from mnistlab.data import Dataset
+from mnistlab.errors import RecipeError
 from mnistlab.recipe import Recipe
 from mnistlab.recipes import get_recipe
 from mnistlab.run import Run
@@ -180,6 +181,7 @@ def test_an_arm_is_a_plain_training_on_arrays_cut_and_zoomed_by_others(
     plain = trained_until_it_stops(network, parts_of_write_up(few), made, most_epochs, 3)
     assert by_phase(run) == [plain.accuracies]
     assert distance(run, plain.best) < TOLERANCE
+    assert run.result["expanded_val_accuracy"] == max(plain.accuracies)
     if name == "dense-base":  # stopped early, and the best epoch is not the last
         assert plain.best_epoch == len(plain.accuracies) - 4 < most_epochs - 4
         assert distance(run, plain.last) > 0.1
@@ -228,7 +230,31 @@ def test_final_goes_on_from_last_weights_and_ends_with_the_best_of_its_third_pha
     run = trained_by_recipe(recipe, few, tmp_path)
     assert by_phase(run) == [phase.accuracies for phase in plain]
     assert distance(run, plain[2].best) < TOLERANCE < 0.1 < distance(run, plain[2].last)
+    assert run.result["expanded_val_accuracy"] == max(plain[2].accuracies) < max(by_phase(run)[1])
     from_best = replace(recipe, phases=tuple(replace(phase, keep="best") for phase in phases))
     other = trained_by_recipe(from_best, few, tmp_path)
     assert by_phase(other)[0] == plain[0].accuracies
     assert by_phase(other)[1] != plain[1].accuracies
+
+
+def test_images_that_come_class_by_class_are_not_taken_in_their_order(
+    few: Dataset, tmp_path: Path
+) -> None:
+    """As folders do; a file without parts is cut, and so mixed, before."""
+    in_classes = np.argsort(few.labels[:700], kind="stable")
+    by_class = replace(few.take(np.append(in_classes, range(700, 900))), n_official_train=700)
+    recipe = replace(get_recipe("dense-base"), precision="float32")
+    with pytest.raises(
+        RecipeError, match="few come class by class; --set order=shuffled"
+    ) as caught:
+        ml.train(recipe, by_class, out=tmp_path)
+    assert "\n" not in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
+    (phase,) = recipe.phases
+    short = replace(recipe, phases=(replace(phase, epochs=1),))
+    for change, data in (
+        ("shuffled", by_class),
+        ("file", replace(by_class, n_official_train=None)),
+    ):
+        run = ml.train(replace(short, order=change), data, out=tmp_path, device="cpu")
+        assert run.result["epochs"] == 1

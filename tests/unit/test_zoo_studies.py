@@ -19,7 +19,7 @@ from mnistlab.phases import OPTIMIZERS, SCHEDULES, Phase
 from mnistlab.recipe import Recipe
 from mnistlab.recipes import get_recipe
 from mnistlab.recipes.portfolio import CONV_ARMS, DENSE_ARMS
-from mnistlab.reporting.comparison_report import published_table
+from mnistlab.reporting.comparison_report import comparison_table, published_table
 from mnistlab.reporting.study_report import study_report
 from mnistlab.run import Run
 from mnistlab.studies import STUDIES, get_study
@@ -37,6 +37,8 @@ ZOO = {
     "double-softmax": "B",
     "mlp-regularisation": "C1",
     "cnn-regularisation": "C8",
+    "shuffling": "C",
+    "stratifying": "C",
     "scaling": "C",
     "final": "C17",
     "final-shortened": "C17",
@@ -157,8 +159,9 @@ def test_every_row_of_c_is_an_arm_with_its_published_figure(
         optimizer = "sgd" if "sgd" in arm.name else "adam"
         decay = 1e-2 if "decay" in arm.name else 0.0
         assert phase == Phase(optimizer, 1e-3, 30, weight_decay=decay, patience=3)
-        assert (recipe.pad_to, recipe.expansion, recipe.scaling) == (32, "fourfold", "none")
-        assert (recipe.batch_size, recipe.split) == (256, "shuffled-60-20-20")
+        assert (recipe.pad_to, recipe.expansion, recipe.scaling) == (32, "flip-and-zoom", "none")
+        assert (recipe.batch_size, recipe.order) == (256, "file")
+        assert recipe.split == "test-first-60-20-20"
 
 
 def test_c17_has_three_phases() -> None:
@@ -169,7 +172,33 @@ def test_c17_has_three_phases() -> None:
         ("sgd", 0),
     ]
     assert {(p.patience, p.epochs, p.learning_rate) for p in final.phases} == {(4, 200, 1e-3)}
-    assert (final.pad_to, final.expansion, final.scaling) == (32, "fourfold", "none")
+    assert [p.keep for p in final.phases] == ["last", "last", "best"]
+    assert (final.order, final.split) == ("file", "test-first-60-20-20")
+    assert (final.pad_to, final.expansion, final.scaling) == (32, "flip-and-zoom", "none")
+
+
+def test_shuffling_is_the_only_change_of_the_shuffling_study() -> None:
+    study = get_study("shuffling")
+    assert isinstance(study, Study)
+    arms = {arm.name: arm.recipe for arm in study.arms}
+    assert [recipe.system for recipe in arms.values()] == [
+        f"C{number}" for number in range(1, 15) for _ in ("file", "shuffled")
+    ]
+    for name, make in (DENSE_ARMS | CONV_ARMS).items():
+        shuffled = arms[f"{name}-shuffled"]
+        assert shuffled.order == "shuffled"
+        assert replace(shuffled, name=name, order="file", expect=make().expect) == make()
+        assert arms[name] == make()
+    assert study.together == tuple((name, f"{name}-shuffled") for name in DENSE_ARMS | CONV_ARMS)
+
+
+def test_the_split_is_the_only_change_of_the_stratifying_study() -> None:
+    arms = arms_of("stratifying")
+    for base, make in (("dense-base", DENSE_ARMS), ("conv-base", CONV_ARMS)):
+        other = arms[f"{base}-stratified"]
+        assert other.split == "stratified-60-20-20"
+        as_published = replace(other, name=base, split="test-first-60-20-20")
+        assert replace(as_published, expect=make[base]().expect) == arms[base] == make[base]()
 
 
 def test_scaling_is_the_only_change_of_the_scaling_study() -> None:
@@ -517,17 +546,49 @@ def test_scaling_answers_for_both_networks() -> None:
     assert f"{up} (95 % interval +40.0 to +40.0) by standard (2 seeds)" in answer
 
 
+def test_stratifying_answers_for_both_networks_and_says_what_else_differs() -> None:
+    results = results_of("stratifying", {"dense-base-stratified": [0.7, 0.7]})
+    answer = get_study("stratifying").decide(results)
+    assert f"dense-base {gain(results[1], results[0])}; conv-base" in answer
+    assert "test images of their own" in answer
+
+
+def test_shuffling_answers_for_each_network_and_how_far_plain_sgd_falls() -> None:
+    rising, swinging = ([{"val_accuracy": v} for v in curve] for curve in ((1, 2, 3), (3, 1, 2)))
+    results = [
+        result_of(arm, [0.7, 0.7] if arm.name == "dense-sgd-shuffled" else [0.5, 0.5])
+        for arm in get_study("shuffling").arms
+    ]
+    place = next(i for i, result in enumerate(results) if result.arm.name == "dense-sgd")
+    for result, log in zip(results[place : place + 2], (rising, swinging), strict=True):
+        fallen = [{"val_accuracy": line["val_accuracy"] / 100} for line in log]
+        results[results.index(result)] = result_of(
+            result.arm, result.each("test_accuracy"), log=fallen
+        )
+    answer = get_study("shuffling").decide(results)
+    assert f"dense-sgd {gain(results[place + 1], results[place])};" in answer
+    assert f"conv-dropout {gain(results[-1], results[-2])} (2 seeds)" in answer
+    assert "falls by at most 0.0 points in file order, shuffled by up to 2.0." in answer
+
+
 def test_the_page_of_a_miniature_says_how_it_is_made(tiny: Dataset, tmp_path: Path) -> None:
     result = run_quick("mlp-regularisation", replace(tiny, name="fashion-mnist"), tmp_path)
     text = study_report(result).read_text(encoding="utf-8")
     command = re.sub("<[^>]*>", "", re.findall("<footer>.*</footer>", text, re.DOTALL)[0])
     assert "mnistlab study mlp-regularisation --quick --data" in command
     assert "Best validation accuracy, %" in text  # write-up C's bars
+    assert "Best validation accuracy on the expanded images: a bar up to the mean" in text
+    (shown,) = set(re.findall(r"by arm, mean of seeds: dense-base ([\d.]+)%", text))
+    assert shown == f"{100 * result.arms[0].mean('expanded_val_accuracy'):.1f}"
     table = published_table(result)
     assert table is not None
     for (_, published, measured, _), arm in zip(table.rows, result.arms, strict=True):
         assert published.startswith("val ")  # so what is measured beside it is of that part
-        assert measured.text == f"val {arm.mean('val_accuracy'):.4f}"
+        assert measured.text == f"val {arm.mean('expanded_val_accuracy'):.4f}"
+        (run,) = arm.runs  # of one phase: the best on the fourfold part
+        assert arm.each("expanded_val_accuracy") == [max(e["val_accuracy"] for e in run.log)]
+    columns = [column.title for column in comparison_table(result).columns]
+    assert "Validation, expanded" in columns
 
 
 @pytest.mark.parametrize("n_classes", [10, 62])
