@@ -23,12 +23,12 @@ def study_table(name: str, data: str) -> str:
             f"{arm['system']} `{arm['arm']}`",
             f"{arm['n_parameters']:,}",
             arm["published"] or "–",
-            f"{fmean(arm['val_accuracy']):.4f}",
+            val_text(arm["val_accuracy"]),
             *([f"{fmean(of_arm):.4f}" if of_arm else "–"] if any(expanded) else []),
             accuracy_text(arm["test_accuracy"], arm["n_test"]),
             str(len(arm["seeds"])),
             *([f"{fmean(arm['epochs']):.0f}"] if stopped else []),
-            f"{100 * arm['late_swing']:.1f}",
+            "–" if arm["late_swing"] is None else f"{100 * arm['late_swing']:.1f}",
         ]
         for arm, of_arm in zip(arms, expanded, strict=True)
     ]
@@ -53,7 +53,7 @@ def cost_table(name: str, data: str) -> str:
         [
             f"{arm['system']} `{arm['arm']}`",
             f"{arm['n_train']:,}",
-            f"{fmean(arm['val_accuracy']):.4f}",
+            val_text(arm["val_accuracy"]),
             accuracy_text(arm["test_accuracy"], arm["n_test"]),
             str(len(arm["seeds"])),
             f"{fmean(arm['train_time_s']):.1f}",
@@ -167,6 +167,12 @@ def accuracy_text(accuracies: list[float], n_images: int | None) -> str:
         return f"{mean:.4f}"
     low, high = wilson_interval(round(mean * n_images), n_images)
     return f"{mean:.4f} ({low:.4f} to {high:.4f})"
+
+
+def val_text(accuracies: list[float | None]) -> str:
+    """Mean over seeds; a dash where no image validated."""
+    known = [value for value in accuracies if value is not None]
+    return f"{fmean(known):.4f}" if known else "–"
 
 
 def _epoch_time_s(arm: dict[str, Any]) -> float:

@@ -67,17 +67,17 @@ ROWS = (
     ),
     Row("B1", "full batch, rate 0.01, 10 steps", "0.09", "double-softmax", "full-batch"),
     Row("B2", "full batch, rate 0.1, 2,001 steps", "0.80", "double-softmax", "full-batch-long"),
-    Row("B3", "batch 10, rate 0.1", "0.8527", "double-softmax", "double-softmax"),
+    Row("B3", "batch 10, rate 0.1", "0.8527", "batch-size", "double-softmax"),
     Row("B4", "batch 2", "0.609", "batch-size", "batch-2"),
     Row("B4", "batch 4", "0.789", "batch-size", "batch-4"),
     Row("B4", "batch 6", "0.836", "batch-size", "batch-6"),
-    Row("B4", "batch 10", "0.796", "batch-size", "batch-10"),
+    Row("B4", "batch 10", "0.796", "batch-size", "double-softmax"),
     Row("B4", "batch 15", "0.818", "batch-size", "batch-15"),
     Row("B4", "batch 20", "0.811", "batch-size", "batch-20"),
     Row("B5", "batch 10, rate 0.01", "0.8179", "batch-size", "double-softmax-slow"),
-    Row("B6", "B3, F1 of Shirt", "0.627", "batch-size", "batch-10", figure=6),
-    Row("B6", "B3, F1 of Pullover", "0.753", "batch-size", "batch-10", figure=2),
-    Row("B6", "B3, F1 of Coat", "0.772", "batch-size", "batch-10", figure=4),
+    Row("B6", "B3, F1 of Shirt", "0.627", "batch-size", "double-softmax", figure=6),
+    Row("B6", "B3, F1 of Pullover", "0.753", "batch-size", "double-softmax", figure=2),
+    Row("B6", "B3, F1 of Coat", "0.772", "batch-size", "double-softmax", figure=4),
     *(
         Row(f"C{number}", name, published, "mlp-regularisation", name, figure="expanded_val")
         for number, (name, published) in enumerate(

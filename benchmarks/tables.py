@@ -14,6 +14,7 @@ from pathlib import Path
 from benchmarks import (
     evidence_tables,
     ledger,
+    listing_tables,
     peer_tables,
     study_tables,
     systems,
@@ -106,6 +107,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "mlp-batch-size mnist": lambda: study_tables.cost_table("mlp-batch-size", "mnist"),
     "mlp-vs-svm mnist": lambda: study_tables.cost_table("mlp-vs-svm", "mnist"),
     "mlp-vs-svm growth": lambda: study_tables.growth_table("mlp-vs-svm", "mnist"),
+    "b2 listing": listing_tables.b2_table,
     "svm-grid mnist": lambda: study_tables.grid_table("svm-grid", "mnist"),
     "svm-grid fashion-mnist": lambda: study_tables.grid_table("svm-grid", "fashion-mnist"),
 }

@@ -19,7 +19,7 @@ from mnistlab.classifiers.inputs import (
     training_and_validation,
 )
 from mnistlab.data import large
-from mnistlab.data.scaling import fit_scaling
+from mnistlab.data.scaling import Shift, fit_scaling, scaling_of_images, unfitted_scaling
 from mnistlab.errors import RecipeError
 from mnistlab.phases import KEEPS_NOTHING, Epoch, Keeper, Phase
 
@@ -114,7 +114,8 @@ class ScratchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
         """
         seed = seed_of(self.random_state)
         train, val = training_and_validation(self, X, y, X_val, y_val, sample_weight, seed)
-        self.network_ = self._build(fit_scaling(self.scaling, train.images), seed)
+        fitted = scaling_of_images(fit_scaling(self.scaling, train.images), self.image_shape_)
+        self.network_ = self._build(fitted, seed)
         self.n_parameters_ = self.network_.weights.size
         examples = self._examples(train)
         validation = None if val is None else self._examples(val)
@@ -162,18 +163,18 @@ class ScratchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
         self.classes_, self.image_shape_ = np.asarray(classes), image_shape
         self.n_features_in_ = image_shape[0] * image_shape[1]
         self._check_size(arrays)
-        self.network_ = self._build((0.0, 1.0), seed=0)
+        self.network_ = self._build(unfitted_scaling(self.scaling, image_shape), seed=0)
         dtype = self.network_.weights.dtype
         if any(array.dtype != dtype for array in arrays.values()):
             raise ValueError(f"the arrays of this network are of {dtype}")
         self.network_.restore(arrays)
-        if not arrays["0.scale"] > 0:
+        if not (arrays["0.scale"] > 0).all():
             raise ValueError("pixels must be divided by a positive number")
         self.n_parameters_ = self.network_.weights.size
         self.history_, self.snapshots_ = [], {}
         return self
 
-    def _build(self, scaling: tuple[float, float], seed: int) -> scratch.Network:
+    def _build(self, scaling: tuple[Shift, Shift], seed: int) -> scratch.Network:
         if self.precision not in PRECISIONS:
             raise RecipeError(
                 f"unknown precision {self.precision!r}; there are: {', '.join(PRECISIONS)}"

@@ -22,7 +22,7 @@ from mnistlab.classifiers.inputs import (
 )
 from mnistlab.classifiers.support_vectors import SupportVectors
 from mnistlab.classifiers.weights import Weights, weights_of
-from mnistlab.data.scaling import fit_scaling
+from mnistlab.data.scaling import PER_PIXEL, Shift, fit_scaling
 from mnistlab.phases import KEEPS_NOTHING, Epoch, Keeper
 
 DTYPES = (np.float64, np.float32, np.uint8)  # what comes in float64 is worked on in float64
@@ -90,7 +90,8 @@ class SVMClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sk
         self._check_every_class(codes, weights)
         if X_val is not None and y_val is not None:  # what a network refuses is refused here too
             validation_images(self, X_val, y_val)
-        self.scaling_ = fit_scaling(self.scaling, images)
+        by_rows = images.reshape(len(images), -1)
+        self.scaling_: tuple[Shift, Shift] = fit_scaling(self.scaling, by_rows)
         if self.scaling == "none":  # the kernel sees differences alone: fewer digits are lost so
             self.scaling_ = float(images.mean(dtype=np.float64)), 1.0
         rows = self._rows(images)
@@ -151,15 +152,17 @@ class SVMClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sk
         known: dict[str, Any] = {f.name: arrays[f.name] for f in fields(SupportVectors)}
         known["gamma"] = float(known["gamma"].item())
         self.machine_ = SupportVectors(**known)
-        shift, scale = arrays["scaling"].tolist()
-        self.scaling_, self.sigmoids_ = (float(shift), float(scale)), arrays["sigmoids"]
+        shift, scale = arrays["scaling"]
+        self.scaling_, self.sigmoids_ = (shift, scale), arrays["sigmoids"]
+        shape = (2, self.n_features_in_) if self.scaling == PER_PIXEL else (2,)
         n_sigmoids = 0 if not self.calibrated else 1 if len(classes) == 2 else len(classes)
         if (
             len(self.machine_.n_support) != len(classes)
             or self.machine_.vectors.shape[1] != image_shape[0] * image_shape[1]
             or self.sigmoids_.shape != (n_sigmoids, 2)
-            or not np.isfinite([*self.scaling_, *self.sigmoids_.ravel()]).all()
-            or scale <= 0
+            or arrays["scaling"].shape != shape
+            or not np.isfinite([*arrays["scaling"].ravel(), *self.sigmoids_.ravel()]).all()
+            or not (scale > 0).all()
         ):
             raise ValueError("the arrays are not those of this classifier")
         self.engine_ = "stored"
@@ -178,8 +181,8 @@ class SVMClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sk
         shift, scale = self.scaling_
         dtype = np.float64 if images.dtype == np.float64 else np.float32
         rows: NDArray[Any] = images.reshape(len(images), -1).astype(dtype)
-        rows -= dtype(shift)
-        rows *= dtype(1 / scale)
+        rows -= np.asarray(shift, dtype)
+        rows *= np.asarray(1 / scale, dtype)
         return rows
 
     def _check_every_class(self, codes: NDArray[np.int64], weights: Weights | None) -> None:

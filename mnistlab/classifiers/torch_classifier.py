@@ -22,7 +22,7 @@ from mnistlab.classifiers.inputs import (
     training_and_validation,
 )
 from mnistlab.data import large
-from mnistlab.data.scaling import fit_scaling
+from mnistlab.data.scaling import fit_scaling, scaling_of_images, unfitted_scaling
 from mnistlab.models import build, count_parameters, read_pretrained
 from mnistlab.models.scaling import Scaling
 from mnistlab.phases import KEEPS_NOTHING, Epoch, Keeper, Phase
@@ -142,7 +142,8 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         if val is not None and prepared_val is not None:
             validation = _examples(prepared_val, val, device)
         snapshots: dict[int, dict[str, torch.Tensor]] = {}
-        scaling = Scaling(*fit_scaling(self.scaling, train.images))
+        fitted = fit_scaling(self.scaling, train.images)
+        scaling = Scaling(*scaling_of_images(fitted, self.image_shape_, self._margins()))
         with hardware.seeded(seed, device), large.giving_back(prepared, prepared_val):
             self.network_ = nn.Sequential(scaling, self._build())
             self.weights_from_ = read_pretrained(self.network_[1])
@@ -208,12 +209,12 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         views_of(self.test_time_augmentation)
         given = {name: torch.from_numpy(array) for name, array in arrays.items()}
         with torch.device("meta"), warnings.catch_warnings(action="ignore"):  # no memory is taken
-            wanted = nn.Sequential(Scaling(), self._build()).state_dict()
+            wanted = nn.Sequential(self._unfitted(), self._build()).state_dict()
         if _outlines(given) != _outlines(wanted):
             raise ValueError("the arrays are not those of this network")
-        if not given["0.scale"] > 0:
+        if not (given["0.scale"] > 0).all():
             raise ValueError("pixels must be divided by a positive number")
-        self.network_ = nn.Sequential(Scaling(), self._build())
+        self.network_ = nn.Sequential(self._unfitted(), self._build())
         self.network_.load_state_dict(given)
         device = hardware.pick_device(self.device)
         self.network_.to(device).to(memory_format=torch.channels_last)
@@ -229,6 +230,16 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
 
     def _padded_shape(self) -> tuple[int, int]:
         return padded_shape(self.image_shape_, self.pad_to)
+
+    def _margins(self) -> list[tuple[int, int]]:
+        """How many pixels are added above and below, and left and right."""
+        return [
+            ((new - old) // 2, (new - old + 1) // 2)
+            for new, old in zip(self._padded_shape(), self.image_shape_, strict=True)
+        ]
+
+    def _unfitted(self) -> Scaling:
+        return Scaling(*unfitted_scaling(self.scaling, self._padded_shape()))
 
     def _phases(self, monitor: str) -> Sequence[Phase]:
         if self.phases is not None:
@@ -250,10 +261,7 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         if images.dtype != np.uint8:
             images = images.astype(np.float32, copy=False)
         images = images.reshape(-1, 1, *self.image_shape_)
-        margins = [
-            ((new - old) // 2, (new - old + 1) // 2)
-            for new, old in zip(self._padded_shape(), self.image_shape_, strict=True)
-        ]
+        margins = self._margins()
         if len(views) == 1 and not np.any(margins):
             return images
 

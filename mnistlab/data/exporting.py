@@ -111,7 +111,8 @@ def _parts(dataset: Dataset, protocol: str | None, hold_out: float | None) -> Ma
         return {"train": dataset.take(order[n_test:]), "test": dataset.take(order[:n_test])}
     if protocol is not None:
         cut = splits.split(dataset, protocol)
-        return {"train": cut.train, "val": cut.val, "test": cut.test}
+        parts = {"train": cut.train, "val": cut.val, "test": cut.test}
+        return {name: part for name, part in parts.items() if len(part)}
     found = dataset.official_parts or {"train": slice(0, len(dataset))}
     return {name: dataset.take(places) for name, places in found.items()}
 

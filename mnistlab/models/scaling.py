@@ -5,14 +5,16 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from mnistlab.data.scaling import Shift
+
 
 class Scaling(nn.Module):
-    """(x - shift) / scale in float32; both are fixed numbers, never trained."""
+    """(x - shift) / scale in float32; both fixed, never trained: one number, or one per pixel."""
 
     shift: Tensor
     scale: Tensor
 
-    def __init__(self, shift: float = 0.0, scale: float = 1.0) -> None:
+    def __init__(self, shift: Shift = 0.0, scale: Shift = 1.0) -> None:
         super().__init__()
         self.register_buffer("shift", torch.tensor(shift, dtype=torch.float32))
         self.register_buffer("scale", torch.tensor(scale, dtype=torch.float32))

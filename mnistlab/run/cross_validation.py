@@ -75,6 +75,7 @@ def cross_validate(
     data: Dataset | str | None = None,
     *,
     n_folds: int = 5,
+    shuffled: bool = True,
     out: Path | str = DEFAULT_FOLDER,
     force: bool = False,
     device: str = "auto",
@@ -85,13 +86,16 @@ def cross_validate(
 
     A network's best epoch is chosen on images held out of its own folds, never on the one
     that scores it. Folds follow the recipe's seed, so recipes of one seed meet the same
-    ones. Writes OUT/cv-.../result.json, and reads it where it is there already; `force` trains
-    again. Raises DataError, RecipeError and TrainingError, RunError for a damaged result.
+    ones; not shuffled they follow the order of the images, as those of scikit-learn's
+    GridSearchCV(cv=3). Writes OUT/cv-.../result.json, and reads it where it is there already;
+    `force` trains again. Raises DataError, RecipeError and TrainingError, RunError for a damaged
+    result.
     """
     dataset = data if isinstance(data, Dataset) else load(data or recipe.data)
     train, progress = parts_of(recipe, dataset).train, progress or Progress()
     check_folds(recipe, train, n_folds, device)
-    path = Path(out) / f"cv-{n_folds}-folds-{folder_name(recipe, dataset, device)}"
+    kind = "folds" if shuffled else "folds-in-order"
+    path = Path(out) / f"cv-{n_folds}-{kind}-{folder_name(recipe, dataset, device)}"
     if (path / "result.json").exists() and not force:
         result = _stored(path, recipe, dataset, n_folds, precision_used(recipe, device))
         for number, scored in enumerate(result.accuracy, start=1):
@@ -102,7 +106,7 @@ def cross_validate(
     method = method_of(recipe.model)
     with method.n_threads(threads):
         env = method.describe(device, recipe.precision)
-        for fold in train_folds(recipe, train, n_folds, device, progress):
+        for fold in train_folds(recipe, train, n_folds, device, progress, shuffled):
             images, labels = train.images[fold.held_out], train.labels[fold.held_out]
             seconds.append(fold.train_time_s)
             accuracy.append(float(fold.classifier.score(images, labels)))
@@ -129,7 +133,12 @@ def check_folds(recipe: Recipe, images: Dataset, n_folds: int, device: str) -> N
 
 
 def train_folds(
-    recipe: Recipe, images: Dataset, n_folds: int, device: str, progress: Progress
+    recipe: Recipe,
+    images: Dataset,
+    n_folds: int,
+    device: str,
+    progress: Progress,
+    shuffled: bool = True,
 ) -> Iterator[Fold]:
     """For each of n_folds stratified folds, a classifier trained on all the others.
 
@@ -139,7 +148,9 @@ def train_folds(
     """
     from sklearn.model_selection import StratifiedKFold
 
-    folds = StratifiedKFold(n_folds, shuffle=True, random_state=recipe.seed)
+    folds = StratifiedKFold(
+        n_folds, shuffle=shuffled, random_state=recipe.seed if shuffled else None
+    )
     for inner, outer in folds.split(images.images, images.labels):
         progress.on_start(recipe, images, n_steps(recipe, len(inner)))
         classifier, start = classifier_of(recipe, device), time.perf_counter()

@@ -28,8 +28,11 @@ def write_snapshots(folder: Path, snapshots: Mapping[int, Mapping[str, NDArray[A
     """Write the arrays of each epoch into a run folder; nothing where there are none."""
     if not snapshots:
         return
+    # Sorted: a training that was resumed writes the same bytes as one that was not.
     arrays = {
-        _key(epoch, name): array for epoch, of in snapshots.items() for name, array in of.items()
+        _key(epoch, name): array
+        for epoch, of in sorted(snapshots.items())
+        for name, array in sorted(of.items())
     }
     buffer = io.BytesIO()
     np.savez(buffer, allow_pickle=False, **arrays)

@@ -13,7 +13,7 @@ from mnistlab.errors import RecipeError
 from mnistlab.scratch.activations import ACTIVATIONS
 from mnistlab.scratch.convolution import Conv2d, MaxPool2d
 from mnistlab.scratch.initialisation import INITIALISATIONS
-from mnistlab.scratch.layer import Layer
+from mnistlab.scratch.layer import Array, Layer
 from mnistlab.scratch.linear import Linear
 from mnistlab.scratch.network import Network
 from mnistlab.scratch.regularisation import BatchNorm, Dropout
@@ -30,7 +30,7 @@ def build(
     batch_norm: bool = False,
     dropout: float = 0.0,
     *,
-    scaling: tuple[float, float] = (0.0, 1.0),
+    scaling: tuple[float | Array, float | Array] = (0.0, 1.0),
     dtype: DTypeLike = np.float32,
     seed: int = 0,
 ) -> Network:

@@ -8,21 +8,24 @@ from mnistlab.scratch.layer import Array, Layer
 
 
 class Scaling(Layer):
-    """Y = (X - shift) / scale, raw pixels of any dtype to the network's floats; never trained."""
+    """Y = (X - shift) / scale, raw pixels of any dtype to the network's floats; never trained.
+
+    shift, scale: one number, or an array (H, W) with one of each pixel.
+    """
 
     fixed = ("shift", "scale")
 
-    def __init__(self, shift: float = 0.0, scale: float = 1.0) -> None:
+    def __init__(self, shift: float | Array = 0.0, scale: float | Array = 1.0) -> None:
         super().__init__()
-        self.shift: Array = np.array([shift])
-        self.scale: Array = np.array([scale])
+        self.shift: Array = np.atleast_1d(shift)
+        self.scale: Array = np.atleast_1d(scale)
 
     def forward(self, X: Array, training: bool = False) -> Array:
         """Any shape to the same, in the network's dtype."""
         Y = self.room("Y", X.shape, self.scale.dtype)
         np.copyto(Y, X, casting="unsafe")  # converting and multiplying at once is slower
         Y *= 1 / self.scale
-        if self.shift:
+        if self.shift.any():
             Y -= self.shift / self.scale
         return Y
 

@@ -17,6 +17,7 @@ STUDIES: dict[str, Callable[[], AnyStudy]] = {
     "mlp-batch-size": classical.mlp_batch_size,
     "svm-grid": classical.svm_grid,
     "mlp-vs-svm": classical.mlp_vs_svm,
+    "pixel-scaling": classical.pixel_scaling,
     "optimizers": exercises.optimizers,
     "lr-schedule": exercises.lr_schedule,
     "augmentation": exercises.augmentation,

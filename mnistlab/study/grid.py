@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from mnistlab.data import Dataset
 from mnistlab.recipe import Recipe
 from mnistlab.run import CrossValidation, Run, cross_validate
@@ -39,15 +41,20 @@ class GridStudy:
     def run(self, dataset: Dataset, settings: Settings) -> GridResult:
         """Search by folds of the training part, then train the best point on all of it.
 
-        Of equal points the first wins, rows before columns. The test part is looked at
-        once, for the winner.
+        As scikit-learn's GridSearchCV(cv=n_folds): stratified folds in the order of the images,
+        and of equal points the first wins, rows before columns. The test part is looked at once,
+        for the winner.
         """
         settings.progress.on_plan(self.n_folds * len(self.rows[1]) * len(self.columns[1]) + 1)
         points = tuple(
             tuple(self._searched(row, column, dataset, settings) for column in self.columns[1])
             for row in self.rows[1]
         )
-        best = max((point for row in points for point in row), key=lambda point: point.mean)
+        # GridSearchCV's own mean: another way of adding up would part points that it has equal.
+        best = max(
+            (point for row in points for point in row),
+            key=lambda point: float(np.average(point.accuracy)),
+        )
         winner = replace(self.recipe, model_args=best.recipe.model_args)
         run = settings.evaluate(settings.train(winner, dataset), dataset)
         path = settings.folder_of(self, dataset)
@@ -68,6 +75,7 @@ class GridStudy:
             point,
             dataset,
             n_folds=self.n_folds,
+            shuffled=False,
             out=settings.out,
             force=settings.force,
             device=settings.device,
