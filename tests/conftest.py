@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import gc
 import os
 
 os.environ.setdefault("SCIPY_ARRAY_API", "1")  # read once, when scipy is first imported
@@ -10,6 +12,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 import pytest
+import typer.main
 from hypothesis import HealthCheck, settings
 
 from mnistlab.data import Dataset
@@ -19,6 +22,15 @@ settings.register_profile(
     "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("any machine")
+
+# A test that gives hundreds of command lines need not build the same parser for each.
+typer.main.get_command = functools.cache(typer.main.get_command)
+
+
+def pytest_collection_finish() -> None:
+    """What was imported stays: neither Python nor statsmodels looks through it for garbage."""
+    gc.collect()
+    gc.freeze()
 
 
 def striped(n: int, n_classes: int, side: int, seed: int) -> tuple[np.ndarray, np.ndarray]:

@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import preloaded
 import pytest
 from safetensors import safe_open
 from safetensors.numpy import save
 
 import mnistlab as ml
+from mnistlab.cli import run_command
 from mnistlab.data import Dataset
 from mnistlab.errors import RunError, Stopped
 from mnistlab.phases import Phase
@@ -148,8 +150,9 @@ def test_frozen_blocks_and_kept_views_too(
             Phase("momentum", 1e-3, 2, unfrozen=1, block_decay=0.5, ema_decay=0.5),
         ),
         augmentation={"shift": 2},
-        n_train=200,
-        n_val=20,
+        n_train=64,
+        n_val=8,
+        batch_size=16,
         checkpoint_steps=3,
     )
     assert_equal(
@@ -261,10 +264,10 @@ def test_what_cannot_be_gone_on_with_is_one_line(stripes: Dataset, tmp_path: Pat
 # Real processes
 
 
-def noise(folder: Path) -> Path:
+def noise(folder: Path, n: int = 600, side: int = 8) -> Path:
     random = np.random.default_rng(0)
-    images = random.integers(0, 256, (2000, 28, 28), dtype=np.uint8)
-    np.savez(folder / "noise.npz", images=images, labels=np.arange(2000) % 10)
+    images = random.integers(0, 256, (n, side, side), dtype=np.uint8)
+    np.savez(folder / "noise.npz", images=images, labels=np.arange(n) % 10)
     return folder / "noise.npz"
 
 
@@ -275,17 +278,25 @@ def command(*arguments: str) -> list[str]:
 SETTINGS = ("--set", "checkpoint_steps=4", "--threads", "1", "--device", "cpu")
 
 
+LONG = ("train", "scratch-mlp", "--set", "epochs=200", "--set", "batch_size=16", "--threads", "1")
+
+
+@pytest.fixture(scope="module")
+def whole_long(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    folder = tmp_path_factory.mktemp("whole")
+    assert run_command([*LONG, "--data", str(noise(folder)), "--out", str(folder / "runs")]) == 0
+    (path,) = (folder / "runs").iterdir()
+    return ml.open_run(path)
+
+
 @pytest.mark.skipif(os.name == "nt", reason="signals are POSIX")
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_told_to_stop_it_leaves_a_checkpoint_and_says_how_to_go_on(
-    tmp_path: Path, number: signal.Signals, status: int
+    tmp_path: Path, number: signal.Signals, status: int, whole_long: Run
 ) -> None:
     noise(tmp_path)
-    train_it = command("train", "scratch-mlp", "--data", "noise.npz", "--threads", "1")
-    settings = ("--set", "epochs=60", "--set", "batch_size=16")
-    started = [*train_it, *settings]
-    with subprocess.Popen(started, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stderr is not None
+    started = command(*LONG, "--data", "noise.npz")
+    with preloaded.Process(started, tmp_path) as process:
         while "epoch 2," not in process.stderr.readline():
             assert process.poll() is None
         process.send_signal(number)
@@ -297,11 +308,9 @@ def test_told_to_stop_it_leaves_a_checkpoint_and_says_how_to_go_on(
     )
     assert len(list(partial.glob(FILES))) == 1
     went_on = command("train", "--resume", f"runs/{partial.name}")
-    done = subprocess.run(went_on, cwd=tmp_path, capture_output=True, text=True, check=True)
+    done = preloaded.run(went_on, tmp_path, check=True)
     assert "going on after step " in done.stderr
-    run = ml.open_run(tmp_path / "runs" / partial.stem)
-    subprocess.run([*started, "--out", "whole"], cwd=tmp_path, check=True, capture_output=True)
-    assert_equal(ml.open_run(tmp_path / "whole" / partial.stem), run)
+    assert_equal(whole_long, ml.open_run(tmp_path / "runs" / partial.stem))
 
 
 # The command, dead so many seconds after its first step, or before the n-th time that a file whose
@@ -356,7 +365,7 @@ def test_killed_again_and_again_it_ends_the_same(
     (tmp_path / "recipe.json").write_text(json.dumps(recipe.to_json()))
     options = ("--data", "noise.npz", "--threads", "1", "--device", "cpu")
     begin = ("train", "recipe.json", *options)
-    subprocess.run(command(*begin, "--out", "whole"), cwd=tmp_path, check=True, capture_output=True)
+    preloaded.run(command(*begin, "--out", "whole"), tmp_path, check=True)
     (whole,) = map(ml.open_run, (tmp_path / "whole").iterdir())
     random = np.random.default_rng(n_kills)
     # Three at steps of writing a checkpoint, the others whenever.
@@ -369,42 +378,49 @@ def test_killed_again_and_again_it_ends_the_same(
     for death in deaths:
         go_on = ("train", "--resume", f"runs/{whole.path.name}") if partial.exists() else begin
         dying = [sys.executable, "-c", DYING, *map(str, death), *go_on]
-        died = subprocess.run(dying, cwd=tmp_path, capture_output=True, text=True, check=False)
+        died = preloaded.run(dying, tmp_path)
         assert died.returncode == -signal.SIGKILL, died.stderr
     went_on = command("train", "--resume", f"runs/{whole.path.name}")
-    done = subprocess.run(went_on, cwd=tmp_path, capture_output=True, text=True, check=True)
+    done = preloaded.run(went_on, tmp_path, check=True)
     assert "going on after step" in done.stderr
     assert_equal(whole, ml.open_run(tmp_path / "runs" / whole.path.name))
 
 
 # Room for two checkpoints of 1.6 MB and not for the third; then for all.
 FULL = """
-mount -t tmpfs -o size=4m tmpfs runs || exit 77
-"$0" -m mnistlab train recipe.json --data noise.npz --threads 1 2> first
-echo $? > status
-ls -A runs/*.partial > left
-mount -o remount,size=64m runs
-"$0" -m mnistlab train --resume runs/*.partial 2> second && cp -r runs/* out
+import glob, os, shutil, subprocess, sys
+from mnistlab.cli import run_command
+def mount(*words):
+    return subprocess.run(["mount", *words, "runs"]).returncode
+if mount("-t", "tmpfs", "-o", "size=4m", "tmpfs"):
+    sys.exit(77)
+sys.stderr = open("first", "w")
+status = run_command("train recipe.json --data noise.npz --threads 1".split())
+(partial,) = glob.glob("runs/*.partial")
+print(status, *os.listdir(partial), sep="\\n", file=open("left", "w"), flush=True)
+mount("-o", "remount,size=64m")
+sys.stderr = open("second", "w")
+run_command(["train", "--resume", partial])
+shutil.copytree("runs", "out")
 """
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="tmpfs is Linux")
 def test_a_full_disk_is_one_line_and_leaves_the_last_good_checkpoint(tmp_path: Path) -> None:
-    noise(tmp_path)
+    noise(tmp_path, 2000, 28)
     recipe = replace(BY_HAND, model_args={}, phases=(Phase("adam", 1e-3, 2),), checkpoint_steps=7)
     (tmp_path / "recipe.json").write_text(json.dumps(recipe.to_json()))
-    for folder in ("runs", "out"):
-        (tmp_path / folder).mkdir()
-    space = ["unshare", "--map-root-user", "--mount", "sh", "-c", FULL, sys.executable]
+    (tmp_path / "runs").mkdir()
+    space = ["unshare", "--map-root-user", "--mount", sys.executable, "-c", FULL]
     done = subprocess.run(space, cwd=tmp_path, capture_output=True, text=True, check=False)
     if done.returncode == 77 or "unshare" in done.stderr:
         pytest.skip(f"this machine lets nobody mount a tmpfs: {done.stderr.strip()}")
-    assert (tmp_path / "status").read_text() == "2\n"
+    status, *left = (tmp_path / "left").read_text().splitlines()
+    assert status == "2"
     last = (tmp_path / "first").read_text().splitlines()[-1]
     assert last.startswith("error: runs/by-hand-noise-")
     assert "the checkpoint cannot be written: No space left on device; the one before" in last
-    left = (tmp_path / "left").read_text().splitlines()
-    assert [name.split("-")[1] for name in left if name.startswith("checkpoint")] == [
+    assert [name.split("-")[1] for name in sorted(left) if name.startswith("checkpoint")] == [
         "000000007",
         "000000014",
     ]
@@ -414,24 +430,25 @@ def test_a_full_disk_is_one_line_and_leaves_the_last_good_checkpoint(tmp_path: P
     assert_equal(whole, ml.open_run(tmp_path / "out" / whole.path.name))
 
 
+LIMITED = """
+import resource, runpy, sys
+limit = int(sys.argv.pop(1))
+resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+runpy.run_module("mnistlab", run_name="__main__", alter_sys=True)
+"""
+
+
 @pytest.mark.skipif(os.name == "nt", reason="limits are POSIX")
 def test_a_file_that_finds_no_room_is_named(tmp_path: Path) -> None:
-    import resource
-
-    noise(tmp_path)
+    noise(tmp_path, 2000, 28)
     phases = (Phase("sgd", 1e-3, 150),)
     small: dict[str, Any] = {"model_args": {}, "batch_size": 2048, "checkpoint_steps": None}
     recipe = replace(BY_HAND, phases=phases, **small)
     (tmp_path / "recipe.json").write_text(json.dumps(recipe.to_json()))
+    words = ("train", "recipe.json", "--data", "noise.npz", "--threads", "1")
     for limit, file in ((100, "recipe.json"), (20_000, "log.jsonl")):
-        done = subprocess.run(
-            command("train", "recipe.json", "--data", "noise.npz", "--threads", "1"),
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            check=False,
-            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),  # noqa: B023
-        )
+        limited = [sys.executable, "-c", LIMITED, str(limit), *words]
+        done = preloaded.run(limited, tmp_path)
         last = done.stderr.splitlines()[-1]
         assert (done.returncode, last[:23]) == (2, "error: runs/by-hand-noi"), done.stderr
         assert last.endswith(f"/{file}: File too large")

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import preloaded
 import pytest
 
 import mnistlab as ml
@@ -285,11 +286,10 @@ def test_benchmarks_are_listed_in_a_checkout(capsys: pytest.CaptureFixture[str])
 @pytest.mark.skipif(os.name == "nt", reason="signals are POSIX")
 def test_interrupted_it_exits_130_and_starts_again(tmp_path: Path) -> None:
     random = np.random.default_rng(0)
-    images = random.integers(0, 256, (3000, 28, 28), dtype=np.uint8)
-    np.savez(tmp_path / "noise.npz", images=images, labels=np.arange(3000) % 10)
+    images = random.integers(0, 256, (1000, 16, 16), dtype=np.uint8)
+    np.savez(tmp_path / "noise.npz", images=images, labels=np.arange(1000) % 10)
     command = [sys.executable, "-m", "mnistlab", "train", "simple-cnn", "--data", "noise.npz"]
-    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stderr is not None
+    with preloaded.Process([*command, "--set", "epochs=200"], tmp_path) as process:
         while "epoch 1" not in process.stderr.readline():
             assert process.poll() is None
         time.sleep(0.2)
@@ -298,10 +298,7 @@ def test_interrupted_it_exits_130_and_starts_again(tmp_path: Path) -> None:
     assert process.returncode == 130
     (folder,) = (tmp_path / "runs").iterdir()
     assert folder.name.endswith(".partial")
-    finished = subprocess.run(
-        [*command, "--set", "epochs=1"], cwd=tmp_path, capture_output=True, check=False
-    )
-    assert finished.returncode == 0
+    preloaded.run([*command, "--set", "epochs=1"], tmp_path, check=True)
 
 
 def test_on_a_terminal_there_are_bars(tmp_path: Path, csv: Path) -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import csv
 import json
-import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import preloaded
 import pytest
 from sklearn import metrics
 
@@ -109,10 +109,12 @@ def test_many_evaluations_at_once_lose_none(run: Run, stripes: Dataset, tmp_path
         names = np.array(stripes.class_names)[test.labels[:n]]
         np.savez(tmp_path / f"{n}.npz", images=test.images[:n], labels=names)
     started = [
-        subprocess.Popen([sys.executable, "-c", code, str(run.path), str(tmp_path / f"{n}.npz")])
+        preloaded.Process([sys.executable, "-c", code, str(run.path), f"{n}.npz"], tmp_path)
         for n in (20, 30, 40)
     ]
-    assert [one.wait() for one in started] == [0, 0, 0]
+    for one in started:
+        _, errors = one.communicate()
+        assert one.returncode == 0, errors
     figures = open_run(run.path).result["other_data"].values()
     assert sorted(entry["n_test"] for entry in figures) == [20, 30, 40]
 

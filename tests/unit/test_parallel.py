@@ -1,16 +1,18 @@
-"""Two real processes that torchrun starts give what one gives, and one run folder."""
+"""Two real processes, begun by torchrun or as it does, give what one gives, and one run folder."""
 
 from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import preloaded
 import pytest
 import torch
 from torch import nn
@@ -35,20 +37,49 @@ CNN = Recipe(
     precision="float32",
 )
 N_PROCESSES = 2
+TRAIN = ("train", "recipe.json", "--data", "data", "--device", "cpu", "--threads", "1")
 
 
-def torchrun(folder: Path, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+def torchrun(folder: Path, *arguments: str) -> list[tuple[int, str]]:
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
     command += [f"--nproc-per-node={N_PROCESSES}", "-m", "mnistlab", *arguments]
-    return subprocess.run(
+    done = subprocess.run(
         command,
         cwd=folder,
         env=os.environ | {"OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
-        check=check,
+        check=False,
         timeout=240,
     )
+    return [(done.returncode, done.stdout + done.stderr)]
+
+
+def started(folder: Path, code: str, *arguments: str) -> list[tuple[int, str]]:
+    """As torchrun starts them, without its import of torch: statuses and what they said."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    env = os.environ | {"OMP_NUM_THREADS": "1", "WORLD_SIZE": str(N_PROCESSES)}
+    env |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+    processes = [
+        preloaded.Process(
+            [sys.executable, "-c", code, *arguments],
+            folder,
+            env | {"RANK": str(rank), "LOCAL_RANK": str(rank)},
+        )
+        for rank in range(N_PROCESSES)
+    ]
+    said = ["".join(process.communicate(timeout=240)) for process in processes]
+    return [(process.wait(), text) for process, text in zip(processes, said, strict=True)]
+
+
+def with_mnistlab(folder: Path, *arguments: str) -> list[tuple[int, str]]:
+    code = "import runpy; runpy.run_module('mnistlab', run_name='__main__', alter_sys=True)"
+    return started(folder, code, *arguments)
+
+
+Start = Callable[..., list[tuple[int, str]]]
 
 
 def log_of(run: Run) -> np.ndarray:
@@ -61,18 +92,20 @@ def prepared(stripes: Dataset, tmp_path: Path) -> Path:
     return tmp_path
 
 
-def together(folder: Path, recipe: Recipe, *options: str) -> tuple[Run, str]:
+def together(
+    folder: Path, recipe: Recipe, *options: str, start: Start = with_mnistlab
+) -> tuple[Run, str]:
     """The run of two processes, and what they said."""
     (folder / "recipe.json").write_text(json.dumps(recipe.to_json()))
-    arguments = ("train", "recipe.json", "--data", "data", "--device", "cpu", "--threads", "1")
-    done = torchrun(folder, *arguments, *options)
+    done = start(folder, *TRAIN, *options)
+    assert not any(status for status, _ in done), done
     (path,) = (folder / "runs").iterdir()
-    return ml.open_run(path), done.stdout + done.stderr
+    return ml.open_run(path), "".join(text for _, text in done)
 
 
-@pytest.mark.parametrize("class_weight", [None, "balanced"])
+@pytest.mark.parametrize(("class_weight", "start"), [(None, torchrun), ("balanced", with_mnistlab)])
 def test_two_processes_take_the_steps_of_one(
-    prepared: Path, stripes: Dataset, class_weight: str | None
+    prepared: Path, stripes: Dataset, class_weight: str | None, start: Start
 ) -> None:
     """21 steps of batch normalisation, clipping, shifts and mixtures."""
     recipe, data = CNN, "data"
@@ -81,7 +114,7 @@ def test_two_processes_take_the_steps_of_one(
         ml.export(stripes.take(np.flatnonzero(kept)), prepared / "rare", format="npz")
         recipe, data = replace(CNN, class_weight=class_weight), "rare"
     alone = train(recipe, ml.load(str(prepared / data)), out=prepared / "alone", threads=1)
-    run, said = together(prepared, recipe, "--data", data)
+    run, said = together(prepared, recipe, "--data", data, start=start)
     assert (run.env["processes"], "processes" in alone.env) == (N_PROCESSES, False)
     np.testing.assert_allclose(log_of(run), log_of(alone), rtol=1e-4, atol=1e-5)
     theirs = run.classifier().arrays()
@@ -94,8 +127,7 @@ def test_what_they_leave_is_gone_on_with(prepared: Path) -> None:
     """A single process goes on with what two have begun, up to rounding as if they had gone on."""
     recipe = replace(CNN, checkpoint_steps=5)
     whole, _ = together(prepared, recipe)
-    begun = replace(recipe, phases=(replace(CNN.phases[0], epochs=3),))
-    (prepared / "die.py").write_text(
+    dying = (
         "import os, runpy, signal, sys\n"
         "from mnistlab.run.checkpoints import Checkpoints\n"
         "keep = Checkpoints.keep\n"
@@ -106,19 +138,15 @@ def test_what_they_leave_is_gone_on_with(prepared: Path) -> None:
         "sys.argv[0] = 'mnistlab'\n"
         "runpy.run_module('mnistlab', run_name='__main__', alter_sys=True)\n"
     )
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
-    command += [f"--nproc-per-node={N_PROCESSES}", "die.py", "train", "recipe.json"]
-    command += ["--data", "data", "--device", "cpu", "--threads", "1", "--out", "stopped"]
-    stopped = subprocess.run(
-        command, cwd=prepared, capture_output=True, text=True, check=False, timeout=240
+    stopped = started(prepared, dying, *TRAIN, "--out", "stopped")
+    assert all(status for status, _ in stopped)
+    assert "stopped; mnistlab train --resume stopped/shared-" in "".join(
+        text for _, text in stopped
     )
-    assert stopped.returncode != 0
-    assert "stopped; mnistlab train --resume stopped/shared-" in stopped.stderr
     (partial,) = (prepared / "stopped").iterdir()
     assert partial.suffix == ".partial"
     run = ml.resume(partial, device="cpu")
     np.testing.assert_allclose(log_of(run), log_of(whole), rtol=1e-4, atol=1e-5)
-    assert begun.content_hash == recipe.content_hash
 
 
 def test_what_several_processes_cannot_do_is_one_line(prepared: Path) -> None:
@@ -130,9 +158,9 @@ def test_what_several_processes_cannot_do_is_one_line(prepared: Path) -> None:
             "error: batches of 1 and",
         ),
     ):
-        done = torchrun(prepared, *arguments, check=False)
-        assert done.returncode != 0
-        assert line in done.stderr
+        for status, said in with_mnistlab(prepared, *arguments):
+            assert status != 0
+            assert line in said
         assert not list(prepared.glob("runs/*"))
 
 

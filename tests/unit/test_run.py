@@ -2,12 +2,12 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import preloaded
 import pytest
 from sklearn import metrics
 
@@ -308,7 +308,7 @@ def test_of_two_processes_on_one_run_the_second_refuses(stripes: Dataset, tmp_pa
     def meanwhile(epoch: Epoch) -> None:
         if not answers:
             command = [sys.executable, "-c", second]
-            done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+            done = preloaded.run(command, tmp_path, check=True)
             answers.append(done.stdout.strip())
 
     data = load(str(tmp_path / "stripes.npz"))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
+import preloaded
 import pytest
 
 from mnistlab.cli import run_command
@@ -28,8 +28,7 @@ def images(tmp_path: Path) -> Path:
 def stopped(folder: Path, number: signal.Signals, *arguments: str) -> list[str]:
     """The lines on standard error from the signal on, which is sent in the second epoch."""
     words = [sys.executable, "-m", "mnistlab", *arguments, "--data", "noise.npz"]
-    with subprocess.Popen(words, cwd=folder, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stderr is not None
+    with preloaded.Process(words, folder) as process:
         while "epoch 2," not in process.stderr.readline():
             assert process.poll() is None
         process.send_signal(number)

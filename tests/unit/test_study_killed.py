@@ -10,13 +10,13 @@ import os
 import re
 import shutil
 import signal
-import subprocess
 import sys
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import preloaded
 import pytest
 
 import mnistlab as ml
@@ -94,11 +94,7 @@ def stopped(folder: Path, at: Step | Line | None = None, *more: str) -> Left:
     if isinstance(at, Step):
         command[1:3] = ["-c", DYING, at.event, at.pattern, str(at.number)]
     said = ""
-    with subprocess.Popen(
-        command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stderr is not None
-        assert process.stdout is not None
+    with preloaded.Process(command, folder) as process:
         for line in process.stderr:
             said += line
             if isinstance(at, Line) and at.text in line:

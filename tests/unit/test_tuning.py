@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import signal
-import subprocess
 import sys
 import time
 from collections import Counter
@@ -16,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import preloaded
 import pytest
 
 import mnistlab as ml
@@ -42,7 +41,7 @@ SPACE = Space(
 )
 GRID = Space({"C": Choice((0.1, 1.0, 10.0)), "gamma": Choice(("scale", 0.01))})
 COMMAND = (
-    "tune layered-mlp --data fashion-mini --set epochs=3 --set n_train=1500 --set n_val=200 "
+    "tune layered-mlp --data fashion-mini --set epochs=3 --set n_train=600 --set n_val=200 "
     "--set checkpoint_steps=4 --trials 9 --seeds 1 --threads 1"
 )
 
@@ -238,17 +237,12 @@ def test_a_torn_line_is_dropped_and_a_damaged_journal_is_one_line(
 # Real processes
 
 
-def started(out: Path, *more: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "mnistlab", *COMMAND.split(), "--out", str(out), *more],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
-    )
+def started(out: Path, *more: str) -> preloaded.Process:
+    words = [sys.executable, "-m", "mnistlab", *COMMAND.split(), "--out", str(out), *more]
+    return preloaded.Process(words, out)
 
 
-def finished(process: subprocess.Popen[str]) -> dict[str, Any]:
+def finished(process: preloaded.Process) -> dict[str, Any]:
     output, errors = process.communicate(timeout=200)
     assert process.returncode == 0, errors
     return json.loads(output.splitlines()[-1])
@@ -263,7 +257,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return finished(started(tmp_path_factory.mktemp("undisturbed"), "--json"))
 
 
-def wait_for_trial(out: Path, number: int, process: subprocess.Popen[str]) -> None:
+def wait_for_trial(out: Path, number: int, process: preloaded.Process) -> None:
     """Until that trial has left a checkpoint."""
     while process.poll() is None:
         if list(out.glob(f"tune-*/trial-{number:04d}/*.partial/checkpoint-*")):
