@@ -16,6 +16,7 @@ from torch import nn
 from mnistlab.classifiers.inputs import (
     Labelled,
     check_images,
+    margins,
     monitored,
     padded_shape,
     seed_of,
@@ -250,17 +251,14 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         if images.dtype != np.uint8:
             images = images.astype(np.float32, copy=False)
         images = images.reshape(-1, 1, *self.image_shape_)
-        margins = [
-            ((new - old) // 2, (new - old + 1) // 2)
-            for new, old in zip(self._padded_shape(), self.image_shape_, strict=True)
-        ]
-        if len(views) == 1 and not np.any(margins):
+        around = margins(self.image_shape_, self.pad_to)
+        if len(views) == 1 and not np.any(around):
             return images
 
         def seen() -> Iterator[NDArray[Any]]:
             for block in large.blocks(images):
                 for few in np.array_split(block, len(views)):  # so that views take no more room
-                    padded = _tensor(np.pad(few, ((0, 0), (0, 0), *margins)))
+                    padded = _tensor(np.pad(few, ((0, 0), (0, 0), *around)))
                     yield expanded(padded, views).numpy()
 
         return large.joined(seen())
