@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from mnistlab.phases import Phase
     from mnistlab.recipe import Recipe, read_recipe, set_fields
     from mnistlab.recipes import RECIPES, RECOMMENDED, get_recipe
+    from mnistlab.reporting.predicting import predict
     from mnistlab.reporting.run_report import report
     from mnistlab.run import (
         Progress,
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
         cross_validate,
         evaluate,
         open_run,
-        predict,
         resume,
         train,
     )
@@ -70,7 +70,7 @@ _HOMES = {
     "resume": "run",
     "evaluate": "run",
     "compare": "run",
-    "predict": "run",
+    "predict": "reporting.predicting",
     "cross_validate": "run",
     "open_run": "run",
     "report": "reporting.run_report",

@@ -153,6 +153,12 @@ def padded_shape(image_shape: tuple[int, int], pad_to: int | None) -> tuple[int,
     return pad_to, pad_to
 
 
+def margins(image_shape: tuple[int, int], pad_to: int | None) -> list[tuple[int, int]]:
+    """Pixels of background before and after each of (H, W) that padding adds."""
+    sides = zip(padded_shape(image_shape, pad_to), image_shape, strict=True)
+    return [((new - old) // 2, (new - old + 1) // 2) for new, old in sides]
+
+
 def validation_images(estimator: BaseEstimator, X: ArrayLike, y: ArrayLike) -> Labelled | None:
     """Images to validate on, without weights; None where X and y are empty.
 

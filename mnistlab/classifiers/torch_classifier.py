@@ -16,6 +16,7 @@ from torch import nn
 from mnistlab.classifiers.inputs import (
     Labelled,
     check_images,
+    margins,
     monitored,
     padded_shape,
     seed_of,
@@ -143,7 +144,9 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
             validation = _examples(prepared_val, val, device)
         snapshots: dict[int, dict[str, torch.Tensor]] = {}
         fitted = fit_scaling(self.scaling, train.images)
-        scaling = Scaling(*scaling_of_images(fitted, self.image_shape_, self._margins()))
+        scaling = Scaling(
+            *scaling_of_images(fitted, self.image_shape_, margins(self.image_shape_, self.pad_to))
+        )
         with hardware.seeded(seed, device), large.giving_back(prepared, prepared_val):
             self.network_ = nn.Sequential(scaling, self._build())
             self.weights_from_ = read_pretrained(self.network_[1])
@@ -231,13 +234,6 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
     def _padded_shape(self) -> tuple[int, int]:
         return padded_shape(self.image_shape_, self.pad_to)
 
-    def _margins(self) -> list[tuple[int, int]]:
-        """How many pixels are added above and below, and left and right."""
-        return [
-            ((new - old) // 2, (new - old + 1) // 2)
-            for new, old in zip(self._padded_shape(), self.image_shape_, strict=True)
-        ]
-
     def _unfitted(self) -> Scaling:
         return Scaling(*unfitted_scaling(self.scaling, self._padded_shape()))
 
@@ -261,14 +257,14 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         if images.dtype != np.uint8:
             images = images.astype(np.float32, copy=False)
         images = images.reshape(-1, 1, *self.image_shape_)
-        margins = self._margins()
-        if len(views) == 1 and not np.any(margins):
+        around = margins(self.image_shape_, self.pad_to)
+        if len(views) == 1 and not np.any(around):
             return images
 
         def seen() -> Iterator[NDArray[Any]]:
             for block in large.blocks(images):
                 for few in np.array_split(block, len(views)):  # so that views take no more room
-                    padded = _tensor(np.pad(few, ((0, 0), (0, 0), *margins)))
+                    padded = _tensor(np.pad(few, ((0, 0), (0, 0), *around)))
                     yield expanded(padded, views).numpy()
 
         return large.joined(seen())

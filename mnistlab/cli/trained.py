@@ -199,6 +199,14 @@ def predict(
             "'validation' takes the one chosen in training.",
         ),
     ] = None,
+    report: Annotated[
+        bool,
+        typer.Option(
+            "--report",
+            help="Also write a page with images and what they were predicted as, beside the CSV: "
+            "results.html for results.csv.",
+        ),
+    ] = False,
     invert: InvertOption = "no",
     size: SizeOption = None,
     device: DeviceOption = "auto",
@@ -210,12 +218,15 @@ def predict(
     here or in training, and refused where not.
     """
     from mnistlab import run as runs
+    from mnistlab.reporting.predicting import page_beside
+    from mnistlab.reporting.predicting import predict as predict_into
 
     opened = runs.open_run(run)
-    n_rows = runs.predict(
+    n_rows = predict_into(
         opened,
         path,
         out,
+        report=report,
         size=size,
         probabilities=probabilities,
         columns=_headings(columns),
@@ -227,8 +238,12 @@ def predict(
     if threshold is not None:
         note(f"{opened.data['class_names'][1]!r} is predicted from the threshold on")
     print(f"{n_rows} images predicted in {out}")
+    told = {"n_images": n_rows, "path": str(out)}
+    if report:
+        told["report"] = str(page_beside(out))
+        print(f"report: {told['report']}")
     if as_json:
-        print(json.dumps({"n_images": n_rows, "path": str(out)}))
+        print(json.dumps(told))
 
 
 def _headings(text: str | None) -> tuple[str, str] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+from collections.abc import Callable, Iterator
 
 
 def note(text: str) -> None:
@@ -13,8 +14,23 @@ def note(text: str) -> None:
     """
     # A file name may hold line breaks, or bytes that are no text.
     line = " ".join(shown(text).split()).encode("utf-8", "backslashreplace").decode()
+    for hear in _HEARING:
+        hear(line)
     with contextlib.suppress(AttributeError, OSError, ValueError):
         print(f"note: {line}", file=sys.stderr, flush=True)
+
+
+_HEARING: list[Callable[[str], None]] = []
+
+
+@contextlib.contextmanager
+def heard(hear: Callable[[str], None]) -> Iterator[None]:
+    """Give `hear` every line of the block as well, as for a page that repeats them."""
+    _HEARING.append(hear)
+    try:
+        yield
+    finally:
+        _HEARING.remove(hear)
 
 
 SHOWN_AS: dict[str, str] = {}  # a temporary folder, and what the user knows it as

@@ -17,6 +17,7 @@ from mnistlab.errors import RunError
 from mnistlab.phases import Epoch, Phase, epoch_of_weights
 from mnistlab.recipe import Recipe
 from mnistlab.reporting.evidence import evidence_sections
+from mnistlab.reporting.expansion_section import expansion_sections
 from mnistlab.reporting.figures import (
     Curves,
     before_and_after,
@@ -59,6 +60,7 @@ def report(run: Run, data: Dataset | None = None) -> Path:
         sections=(
             *evidence_sections(run, dataset, command),
             *(_training(run, dataset, command) if run.log else ()),
+            *expansion_sections(run, dataset, command),
         ),
         command=command,
     )

@@ -10,7 +10,7 @@ import os
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,19 @@ from mnistlab.run.predictions import by_threshold, chosen_threshold
 PIXELS_LOOKED_AT = 1 << 24  # the polarity is judged by the first images, no more than these
 
 
+class Predicted(NamedTuple):
+    """A block of images as they were classified, and what they were classified as.
+
+    images: uint8 (n, H, W), inverted where that was wanted. codes: the classes, int64 (n,).
+    probabilities: (n, K); None of a classifier that gives none.
+    """
+
+    ids: list[str]
+    images: NDArray[np.uint8]
+    codes: NDArray[np.int64]
+    probabilities: NDArray[np.float64] | None
+
+
 def predict(
     run: Run,
     path: Path | str,
@@ -42,6 +55,7 @@ def predict(
     device: str = "auto",
     on_rows: Callable[[int], None] = lambda n_rows: None,
     on_note: Callable[[str], None] = note,
+    on_predicted: Callable[[Predicted], None] | None = None,
 ) -> int:
     """Predict the class of every image of a file or folder and write `out`, a table ID,label.
 
@@ -56,8 +70,9 @@ def predict(
     chosen on validation images in training. invert: images of the other polarity than those of the
     training are reported on by on_note, a line, and inverted by "auto"; "yes" inverts them in any
     case. Images are read, predicted and written block by block, and `out` appears when it is
-    whole. on_rows: called after every block with the number of its images. Returns how many there
-    were. Raises DataError for what cannot be read or written or does not fit, and RunError for
+    whole. on_rows: called after every block with the number of its images; on_predicted: with the
+    images themselves and what was predicted. Returns how many there were.
+    Raises DataError for what cannot be read or written or does not fit, and RunError for
     probabilities of a classifier that has none. Nothing in the run's folder is ever written, nor a
     file that was read or, of an IDX file of images, the labels beside it.
     """
@@ -69,8 +84,7 @@ def predict(
     limit = None if threshold is None else chosen_threshold(run, classifier, threshold)
     shape = _shape(run)
     resize = _is_given(run, size, shape) or _has_said_size(run)
-    _check_out(run, Path(out))
-    with atomic.open_output(out, inputs=[path, *_label_files(Path(path)), run.path]) as file:
+    with open_beside_inputs(run, path, out) as file:
         images = open_images(Path(path), shape, resize)
         blocks = _upright(run, images.blocks, invert, Path(path).name, on_note)
         class_names, n_rows = run.data["class_names"], 0
@@ -78,11 +92,22 @@ def predict(
         headings += [f"p_{name}" for name in class_names] if probabilities else []
         file.write(_lines([headings]))
         for block in blocks:
-            rows = _rows(classifier, block, class_names, probabilities, limit)
-            file.write(_lines(rows))
-            n_rows += len(rows)
-            on_rows(len(rows))
+            named = _predicted(classifier, block, probabilities or on_predicted is not None, limit)
+            file.write(_lines(_rows(named, class_names, probabilities)))
+            n_rows += len(named.ids)
+            on_rows(len(named.ids))
+            if on_predicted is not None:
+                on_predicted(named)
     return n_rows
+
+
+@contextlib.contextmanager
+def open_beside_inputs(run: Run, path: Path | str, out: Path | str) -> Iterator[IO[bytes]]:
+    """The file to write, as `atomic.open_output`; DataError where it is the run's or the input."""
+    _check_out(run, Path(out))
+    inputs = [path, *_label_files(Path(path)), run.path]
+    with atomic.open_output(out, inputs=inputs) as file:
+        yield file
 
 
 def _check_columns(columns: tuple[str, str] | None) -> None:
@@ -169,23 +194,28 @@ def _upright(
         yield Block(block.ids, 255 - block.images) if is_inverted else block
 
 
-def _rows(
-    classifier: Any,
-    block: Block,
-    class_names: list[str],
-    probabilities: bool,
-    threshold: float | None,
-) -> list[list[str]]:
-    """A row per image: its ID, its class, and the probability of every class where wanted."""
-    if not probabilities and threshold is None:
-        codes: NDArray[np.int64] = classifier.predict(block.images)
-        return [[name, class_names[code]] for name, code in zip(block.ids, codes, strict=True)]
+def _predicted(
+    classifier: Any, block: Block, wants_probabilities: bool, threshold: float | None
+) -> Predicted:
+    """The block with what is predicted of it, and with probabilities if they serve for something.
+
+    Where a classifier gives probabilities, it predicts the class of the highest.
+    """
+    has_some = hasattr(classifier, "predict_proba")
+    if not has_some or (threshold is None and not wants_probabilities):
+        return Predicted(*block, classifier.predict(block.images), None)
     p = classifier.predict_proba(block.images)
     codes = classifier.classes_[p.argmax(1)] if threshold is None else by_threshold(p, threshold)
-    return [
-        [name, class_names[code], *(f"{value:.6f}" for value in row if probabilities)]
-        for name, code, row in zip(block.ids, codes, p, strict=True)
-    ]
+    return Predicted(*block, codes, p)
+
+
+def _rows(named: Predicted, class_names: list[str], with_probabilities: bool) -> list[list[str]]:
+    """A row per image: its ID, its class, and the probability of every class where wanted."""
+    rows = [[name, class_names[code]] for name, code in zip(named.ids, named.codes, strict=True)]
+    if with_probabilities and named.probabilities is not None:
+        for row, p in zip(rows, named.probabilities, strict=True):
+            row += [f"{value:.6f}" for value in p]
+    return rows
 
 
 def _lines(rows: list[list[str]]) -> bytes:

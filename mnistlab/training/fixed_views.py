@@ -62,6 +62,7 @@ def both(first: View, then: View) -> View:
 EXPANSIONS: dict[str, tuple[View, ...]] = {
     "flip-and-zoom": (as_is, mirrored, zoomed, both(zoomed, mirrored)),  # write-up C's
 }
+VIEW_NAMES = {"flip-and-zoom": ("original", "flipped", "cropped", "cropped and flipped")}
 # What older recipes name, and why it is gone.
 GONE = {
     "fourfold": "zoomed other pixels than write-up C and put the views one after the other; "

@@ -22,9 +22,11 @@ from mnistlab.errors import RecipeError
 from mnistlab.phases import Phase
 from mnistlab.recipe import EXPANSION_FACTORS, Recipe
 from mnistlab.recipes import get_recipe
-from mnistlab.run import classifier_of
+from mnistlab.reporting.expansion_section import expansion_sections, views_of_image
+from mnistlab.run import classifier_of, train
 from mnistlab.training.fixed_views import (
     EXPANSIONS,
+    VIEW_NAMES,
     expanded,
     expansion_of,
     moved,
@@ -355,3 +357,32 @@ def test_a_view_named_twice_is_refused() -> None:
 
 def test_every_expansion_makes_as_many_images_as_it_says() -> None:
     assert {name: len(views) for name, views in EXPANSIONS.items()} == EXPANSION_FACTORS
+
+
+@pytest.mark.parametrize("pad_to", [None, 15])
+def test_the_page_shows_the_views_that_are_trained_on(
+    stripes: Dataset, tmp_path: Path, pad_to: int | None
+) -> None:
+    recipe = Recipe(
+        "c", "C8", "mlp", (Phase("adam", 0.01, 1),), pad_to=pad_to, expansion="flip-and-zoom"
+    )
+    image = stripes.images[0]
+    padded = image if pad_to is None else np.pad(image, ((1, 2), (1, 2)))
+    cut = padded[2:-2, 2:-2]
+    zoomed_in = zoom(cut, len(padded) / len(cut), order=0)
+    expected = [padded, np.fliplr(padded), zoomed_in, np.fliplr(zoomed_in)]
+    np.testing.assert_array_equal(views_of_image(recipe, image), expected)
+    run = train(recipe, stripes, out=tmp_path)
+    (section,) = expansion_sections(run, stripes, "mnistlab evaluate x")
+    (figure,) = section.figures
+    assert "original, flipped, cropped, cropped and flipped" in figure.alt
+    assert f"{4 * run.data['n_train']:,} in all" in figure.caption
+    assert (
+        expansion_sections(replace(run, recipe=replace(recipe, expansion=None)), stripes, "") == ()
+    )
+
+
+def test_every_view_has_a_name() -> None:
+    assert {name: len(views) for name, views in EXPANSIONS.items()} == {
+        name: len(names) for name, names in VIEW_NAMES.items()
+    }

@@ -65,7 +65,7 @@ def image_grid(
         for index, (image, label, guess) in enumerate(zip(images, labels, guesses, strict=True)):
             row, column = divmod(index, columns)
             x, y, side = MARGIN + column * cell + gap / 2, top + row * row_height, cell - gap
-            _tile(sheet, image, x, y, side)
+            draw_tile(sheet, image, x, y, side)
             _name(sheet, names, int(label), int(guess), x + side / 2, y + side, size)
             if guess != label:
                 _cross(sheet, x, y, side)
@@ -108,7 +108,8 @@ def before_and_after(
     return grids[0], grids[1]
 
 
-def _tile(sheet: Axes, image: NDArray[np.uint8], x: float, y: float, side: float) -> None:
+def draw_tile(sheet: Axes, image: NDArray[np.uint8], x: float, y: float, side: float) -> None:
+    """A grey image (H, W) in a square, on black where it is no square itself."""
     height, width = image.shape
     scale = side / max(height, width)
     left, top = x + (side - width * scale) / 2, y + (side - height * scale) / 2

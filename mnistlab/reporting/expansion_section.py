@@ -1,0 +1,48 @@
+"""What a recipe with an expansion trains on: one image in all its views (write-up C's figure)."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnistlab.data import Dataset
+from mnistlab.recipe import Recipe
+from mnistlab.reporting.figures.views import views_row
+from mnistlab.reporting.page import Section
+from mnistlab.run import Run, parts_of
+
+
+def expansion_sections(run: Run, dataset: Dataset, command: str) -> tuple[Section, ...]:
+    """The first image of the training part in all views; nothing without an expansion."""
+    if run.recipe.expansion is None:
+        return ()
+    from mnistlab.training.fixed_views import VIEW_NAMES
+
+    train, names = parts_of(run.recipe, dataset).train, VIEW_NAMES[run.recipe.expansion]
+    views = views_of_image(run.recipe, train.images[0])
+    height, width = views.shape[1:]
+    of_class = dataset.class_names[train.labels[0]]
+    figure = views_row(
+        views,
+        names,
+        alt=f"An image of class {of_class}, {height} by {width} pixels, in {len(names)} views: "
+        f"{', '.join(names)}.",
+        caption=f"The first image of the training part, of class {of_class}, as the network is "
+        f"shown it, {height} by {width} pixels. Each of its {len(train):,} images becomes "
+        f"{len(names)} such images, {len(names) * len(train):,} in all.",
+        command=command,
+    )
+    return (Section("The training images in every view", figures=(figure,)),)
+
+
+def views_of_image(recipe: Recipe, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """An image (H, W), padded as the recipe pads, in all views of its expansion: (V, H', W')."""
+    import torch
+
+    from mnistlab.classifiers.inputs import margins
+    from mnistlab.training.fixed_views import expanded, expansion_of
+
+    height, width = image.shape
+    padded = np.pad(image, margins((height, width), recipe.pad_to))
+    X = torch.from_numpy(padded)[None, None]  # (1, 1, H', W')
+    return np.asarray(expanded(X, expansion_of(recipe.expansion))[:, 0].numpy())
