@@ -289,7 +289,7 @@ def _curves(
 
 
 def _classes(result: StudyResult, apart: Sequence[ArmResult], command: str) -> list[Section]:
-    if not apart:
+    if not apart or result.study.together:  # those are too many marks for a line
         return []
     seeds = ", mean over seeds" if max(len(arm.runs) for arm in apart) > 1 else ""
     figure = per_class_accuracy(

@@ -197,7 +197,9 @@ def gallery(run: Run, dataset: Dataset, command: str, name: str) -> tuple[Figure
     """The same test images named by the untrained and by the trained network."""
     shown = sample(test_part_of(run, dataset), N_SHOWN)
     train = parts_of(run.recipe, dataset).train
-    untrained = classifier_of(replace(run.recipe, phases=())).fit(train.images, train.labels)
+    # Without its expansion: nothing is trained, and older runs name one that is no longer made.
+    recipe = replace(run.recipe, phases=(), expansion=None)
+    untrained = classifier_of(recipe).fit(train.images, train.labels)
     return before_and_after(
         shown.images,
         shown.labels,

@@ -117,10 +117,10 @@ def check_trainable(recipe: Recipe, train: Dataset, device: str) -> None:
     check_memory(recipe, count_recipe_parameters(recipe, (height, width), train.n_classes))
     classifier_of(recipe, device)
     check_mirrors(recipe, train)
-    check_order_of(recipe, train)
     if train.n_classes < 2:
         raise DataError(f"{train.name}: holds one class only; there is nothing to learn")
     missing = np.setdiff1d(np.arange(train.n_classes), train.labels)
     if len(missing):
         name = train.class_names[missing[0]]
         raise DataError(f"{train.name}: the training part has no image of class {name!r}")
+    check_order_of(recipe, train)

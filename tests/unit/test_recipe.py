@@ -90,9 +90,17 @@ def test_hash_follows_content_not_labels() -> None:
             replace(recipe, augmentation={"shift": 2}),
             replace(recipe, augmentation={"shift": 1}),
             replace(recipe, test_time_augmentation=("shift",)),
+            replace(recipe, order="file"),
+            replace(recipe, phases=(replace(recipe.phases[0], keep="last"),)),
         )
     }
-    assert len(hashes) == 20
+    assert len(hashes) == 22
+
+
+def test_an_order_there_is_not_is_one_line() -> None:
+    with pytest.raises(RecipeError, match="unknown order 'sorted'; there are: shuffled, file"):
+        replace(get_recipe("mlp"), order="sorted")
+    assert set_fields(get_recipe("mlp"), {"order": "file", "keep": "last"}).order == "file"
 
 
 def test_a_whole_strength_is_the_same_recipe_written_either_way() -> None:

@@ -20,6 +20,7 @@ from mnistlab.recipe import Recipe
 from mnistlab.recipes import get_recipe
 from mnistlab.reporting.run_report import report
 from mnistlab.run import Progress, Run, evaluate, open_run, train
+from mnistlab.training import fixed_views
 
 RECIPE = Recipe(
     name="tiny",
@@ -129,6 +130,23 @@ def test_the_page_says_the_accuracy_on_expanded_images_where_there_are_any(
     assert f"{own:.4f}; {accuracy:.4f} on the expanded images" in text
     assert "Batches of 64 in the order of the file, scaling standard." in text
     assert "Ending with their last weights, not the best: 0." in text
+
+
+def test_a_run_whose_expansion_is_no_longer_made_opens_and_is_evaluated(
+    stripes: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = replace(RECIPE, expansion="fourfold")
+    with monkeypatch.context() as then:
+        views = fixed_views.EXPANSIONS["flip-and-zoom"]
+        then.setitem(fixed_views.EXPANSIONS, "fourfold", views)
+        then.delitem(fixed_views.GONE, "fourfold")
+        old = train(recipe, stripes, out=tmp_path)
+    run = evaluate(open_run(old.path), stripes)
+    score = old.classifier().score(stripes.images[480:], stripes.labels[480:])
+    assert (run.recipe, run.result["test_accuracy"]) == (recipe, score)
+    assert report(run, stripes).is_file()
+    with pytest.raises(RecipeError, match="--set expansion=flip-and-zoom trains as published"):
+        train(replace(recipe, seed=1), stripes, out=tmp_path)
 
 
 @pytest.mark.parametrize("expansion", [None, "flip-and-zoom"])

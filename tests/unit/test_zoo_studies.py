@@ -571,6 +571,23 @@ def test_shuffling_answers_for_each_network_and_how_far_plain_sgd_falls() -> Non
     assert "falls by at most 0.0 points in file order, shuffled by up to 2.0." in answer
 
 
+def test_arms_that_are_drawn_together_have_a_figure_that_says_how_many_seeds(
+    tiny: Dataset, tmp_path: Path
+) -> None:
+    whole = get_study("shuffling")
+    assert isinstance(whole, Study)
+    names = ("dense-sgd", "dense-sgd-shuffled")
+    assert names in whole.together
+    arms = tuple(arm for arm in whole.arms if arm.name in names)
+    study = replace(whole, arms=arms, together=(names,), decide=lambda results: "So.")
+    result = run_study(study, tiny, quick=True, out=tmp_path)
+    text = study_report(result).read_text(encoding="utf-8")
+    assert "dense-sgd: 1 seed of 3 epochs; dense-sgd-shuffled: 1 seed of 3 epochs." in text
+    drawn = {path.stem for path in (result.path / "figures").glob("*.png")}
+    assert "learning-curves-dense-sgd" in drawn
+    assert not drawn & {"learning-curves", "per-class-accuracy"}
+
+
 def test_the_page_of_a_miniature_says_how_it_is_made(tiny: Dataset, tmp_path: Path) -> None:
     result = run_quick("mlp-regularisation", replace(tiny, name="fashion-mnist"), tmp_path)
     text = study_report(result).read_text(encoding="utf-8")
