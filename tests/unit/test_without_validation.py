@@ -12,6 +12,8 @@ import pytest
 
 from mnistlab.cli import run_command
 from mnistlab.data import Dataset, split
+from mnistlab.data.exporting import export
+from mnistlab.data.profile import profile
 from mnistlab.data.splits import protocol_of
 from mnistlab.errors import DataError, RecipeError, RunError
 from mnistlab.phases import Phase
@@ -158,6 +160,25 @@ def test_runs_with_and_without_are_compared(stripes: Dataset, tmp_path: Path) ->
 def test_a_table_of_predictions(stripes: Dataset, tmp_path: Path, run: Run) -> None:
     np.savez(tmp_path / "new.npz", images=stripes.images[:5])
     assert predict(run, tmp_path / "new.npz", tmp_path / "out.csv") == 5
+
+
+def test_other_data_leave_out_all_that_trained(stripes: Dataset, run: Run) -> None:
+    late = slice(400, None)
+    other = Dataset("late", stripes.images[late], stripes.labels[late], stripes.class_names)
+    (figures,) = evaluate(run, other, threads=1).result["other_data"].values()
+    assert (figures["n_left_out"], figures["n_test"]) == (80, 120)
+
+
+def test_an_export_has_the_two_parts(stripes: Dataset, tmp_path: Path) -> None:
+    export(stripes, tmp_path / "out", split="train-test")
+    names = {path.name.split("-")[0].split(".")[0] for path in (tmp_path / "out").iterdir()}
+    assert {"train", "test"} <= names
+    assert "val" not in names
+
+
+def test_a_profile_counts_it(stripes: Dataset) -> None:
+    sizes = {each.protocol: each.sizes for each in profile(stripes, with_map=False).splits}
+    assert sizes["train-test"] == (480, 0, 120)
 
 
 def test_tuning_needs_one(stripes: Dataset, tmp_path: Path) -> None:
