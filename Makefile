@@ -15,7 +15,7 @@ types:
 
 # What is marked slow takes minutes each and runs by `make slow`.
 test:
-	$(PYTHON) -m pytest -m "not slow" -n auto --dist loadfile
+	$(PYTHON) -m pytest -m "not slow" -n auto --dist loadfile --no-loadscope-reorder
 
 # The tests that numbers depend on, as other makes of CPU would run them: a quarter of an hour.
 # Resumed where it stopped; ARGS="--again" or ARGS="tests/golden" go to tests/cpus.py.

@@ -51,7 +51,8 @@ def command(paths: list[str]) -> list[str]:
     """Pytest over these paths, or over all that numbers depend on."""
     ignored = [f"--ignore-glob=*/tests/unit/{name}" for name in WITHOUT_NUMBERS]
     chosen = paths or [*TESTS, *ignored]
-    options = ["-q", "-m", "not slow", "-n", "auto", "--dist", "loadfile", "-p", "no:cacheprovider"]
+    options = ["-q", "-m", "not slow", "-p", "no:cacheprovider"]
+    options += ["-n", "auto", "--dist", "loadfile", "--no-loadscope-reorder"]
     return [sys.executable, "-m", "pytest", *chosen, *options]
 
 

@@ -111,6 +111,8 @@ def _outcome(
     said: queue.SimpleQueue[Told | Outcome | BaseException],
     cancelled: threading.Event,
 ) -> Outcome:
+    # Without its node a process is asked nothing for a minute or two, and would write meanwhile.
+    parent = os.getppid()
     path = out / folder_name(job.recipe, dataset, precision=job.precision)
     partial = partial_of(path)
     partial.mkdir(parents=True, exist_ok=True)
@@ -121,7 +123,7 @@ def _outcome(
         said.put(Told(hook, arguments))
 
     def go_on() -> None:
-        if cancelled.is_set():
+        if cancelled.is_set() or os.getppid() != parent:
             raise _CancelledError
 
     hooks = Progress(

@@ -39,9 +39,18 @@ def clean(done: subprocess.CompletedProcess[str]) -> bool:
     return "Traceback" not in done.stderr and "Exception ignored" not in done.stderr
 
 
+@pytest.fixture(scope="module")
+def few(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Forty images, which are read without scikit-learn."""
+    path = tmp_path_factory.mktemp("few") / "few.npz"
+    images = np.random.default_rng(0).integers(0, 256, (40, 8, 8), dtype=np.uint8)
+    np.savez(path, images=images, labels=np.arange(40) % 2)
+    return path
+
+
 @pytest.mark.parametrize("closed", [">&-", "<&- >&-", ">&- 2>&-", "2>&-"])
-def test_closed_streams_cost_nothing(closed: str, tmp_path: Path) -> None:
-    done = shell(f'exec "$@" data export digits -o {tmp_path / "out"} {closed}')
+def test_closed_streams_cost_nothing(closed: str, few: Path, tmp_path: Path) -> None:
+    done = shell(f'exec "$@" data export {few} -o {tmp_path / "out"} {closed}')
     assert (done.returncode, clean(done)) == (0, True)
     assert (tmp_path / "out" / "train.csv").read_text().startswith("pix1,")  # and nothing else
 
@@ -55,9 +64,9 @@ def test_a_full_device_is_one_line() -> None:
     assert clean(shell('exec "$@" data frobnicate 2> /dev/full'))
 
 
-def test_a_stream_of_ascii_gets_what_it_can_show(tmp_path: Path) -> None:
+def test_a_stream_of_ascii_gets_what_it_can_show(few: Path, tmp_path: Path) -> None:
     folder = tmp_path / "é 名"
-    script = f'exec "$@" data export digits -o "{folder}"'
+    script = f'exec "$@" data export {few} -o "{folder}"'
     done = shell(script, PYTHONIOENCODING="ascii", LC_ALL="C")
     assert (done.returncode, clean(done)) == (0, True)
     assert "? ?" in done.stdout
@@ -141,8 +150,8 @@ def test_odd_terminals_and_homes(settings: str, tmp_path: Path) -> None:
     assert "Example: mnistlab tune" in done.stdout
 
 
-def test_figures_are_drawn_whatever_backend_is_named(tmp_path: Path) -> None:
-    script = f'exec "$@" data profile digits --no-map --out {tmp_path}'
+def test_figures_are_drawn_whatever_backend_is_named(few: Path, tmp_path: Path) -> None:
+    script = f'exec "$@" data profile {few} --no-map --out {tmp_path}'
     done = shell(script, MPLBACKEND="junk", TMPDIR="/nowhere", COLUMNS="1")
     assert (done.returncode, clean(done)) == (0, True)
     assert list(tmp_path.glob("profile-*/profile.html"))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import builtins
 import os
+import select
+import shutil
 import socket
 import subprocess
 import sys
@@ -11,7 +13,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -36,17 +38,14 @@ RECIPE = Recipe(
 
 
 class Server:
-    """A real `mlflow server` that can be stopped and started again on its port."""
+    """A real `mlflow server` behind a port that can be closed and opened again."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        self.uri = f"http://127.0.0.1:{self.port}"
-        self.process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
+        self.port, self.front = free_port(), free_port()
+        self.uri = f"http://127.0.0.1:{self.front}"
+        self.listener: socket.socket | None = None
+        self.open: list[tuple[socket.socket, threading.Thread]] = []
         self.process = subprocess.Popen(
             [
                 *(sys.executable, "-m", "mlflow", "server", "--workers", "1"),
@@ -62,25 +61,74 @@ class Server:
         end = time.monotonic() + 120
         while time.monotonic() < end:
             try:
-                with urllib.request.urlopen(f"{self.uri}/health", timeout=2):
-                    return
+                with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/health", timeout=2):
+                    break
             except OSError:
                 time.sleep(0.2)
-        raise AssertionError("the server does not start")
+        else:
+            raise AssertionError("the server does not start")
+        self.come_back()
 
-    def kill(self) -> None:
-        if self.process is not None:
-            os.killpg(self.process.pid, 9)
-            self.process.wait()
-            self.process = None
+    def come_back(self) -> None:
+        self.listener = socket.create_server(("127.0.0.1", self.front))
+        threading.Thread(target=self._accept, args=[self.listener], daemon=True).start()
+
+    def go_away(self) -> None:
+        """As when it is killed: connections break, and nobody listens."""
+        assert self.listener is not None
+        self.listener.shutdown(socket.SHUT_RDWR)  # wakes who accepts
+        self.listener.close()
+        for connection, thread in self.open:
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+            thread.join()
+        self.open.clear()
+
+    def end(self) -> None:
+        self.go_away()
+        os.killpg(self.process.pid, 9)
+        self.process.wait()
+
+    def _accept(self, listener: socket.socket) -> None:
+        while True:
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            thread = threading.Thread(target=self._pass_on, args=[connection], daemon=True)
+            self.open.append((connection, thread))
+            thread.start()
+
+    def _pass_on(self, near: socket.socket) -> None:
+        with near, socket.create_connection(("127.0.0.1", self.port)) as far, suppress(OSError):
+            other = {near: far, far: near}
+            while True:
+                for ready in select.select([near, far], [], [])[0]:
+                    content = ready.recv(1 << 16)
+                    if not content:
+                        return
+                    other[ready].sendall(content)
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     server = Server(tmp_path_factory.mktemp("mlflow"))
-    server.start()
     yield server
-    server.kill()
+    server.end()
+
+
+@pytest.fixture(scope="module")
+def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An mlflow.db that holds nothing: to make one takes longer than a training."""
+    path = tmp_path_factory.mktemp("empty") / "mlflow.db"
+    client_of(f"sqlite:///{path}").search_experiments()
+    return path
 
 
 @pytest.fixture(autouse=True)
@@ -177,11 +225,11 @@ def test_a_server_that_comes_back_gets_what_it_missed(
 ) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", server.uri)
     said: list[str] = []
-    back = threading.Thread(target=server.start)
+    back = threading.Timer(1.0, server.come_back)
 
     def stop_and_restart_later() -> None:
-        server.kill()
-        threading.Timer(1.0, back.start).start()
+        server.go_away()
+        back.start()
 
     with pausing(2, stop_and_restart_later) as progress:
         run = told(tmp_path, stripes, progress, said, seed=1, patience_s=120)
@@ -195,9 +243,7 @@ def test_a_server_that_comes_back_gets_what_it_missed(
 def test_what_is_lost_is_said(
     stripes: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        uri = f"http://127.0.0.1:{free.getsockname()[1]}"  # nobody listens there
+    uri = f"http://127.0.0.1:{free_port()}"  # nobody listens there
     monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
     said: list[str] = []
     start = time.monotonic()
@@ -217,8 +263,9 @@ def test_without_a_server_runs_are_told_to_a_file(stripes: Dataset, tmp_path: Pa
 
 
 def test_a_training_that_ends_badly_is_told_so_and_gone_on_with(
-    stripes: Dataset, tmp_path: Path
+    stripes: Dataset, tmp_path: Path, empty_store: Path
 ) -> None:
+    shutil.copy(empty_store, tmp_path)
     uri = f"sqlite:///{tmp_path}/mlflow.db"
     recipe = replace(RECIPE, checkpoint_steps=2)
 
@@ -282,10 +329,13 @@ def data(stripes: Dataset, tmp_path: Path) -> Dataset:
 def test_a_resumed_run_is_tracked_beside_it_wherever_the_command_is_given(
     data: Dataset,
     tmp_path: Path,
+    empty_store: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     out, elsewhere = tmp_path / "out", tmp_path / "elsewhere"
+    out.mkdir()
+    shutil.copy(empty_store, out)
     partial = stopped(out, data)
     elsewhere.mkdir()
     monkeypatch.chdir(elsewhere)
@@ -306,9 +356,11 @@ def test_a_resumed_run_is_tracked_beside_it_wherever_the_command_is_given(
 def test_a_run_that_began_at_a_named_store_goes_on_there_or_not_at_all(
     data: Dataset,
     tmp_path: Path,
+    empty_store: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
+    shutil.copy(empty_store, tmp_path / "named.db")
     named = f"sqlite:///{tmp_path}/named.db"
     monkeypatch.setenv("MLFLOW_TRACKING_URI", named)
     monkeypatch.setenv("MLFLOW_EXPERIMENT_NAME", "mnistlab")
