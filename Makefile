@@ -33,7 +33,7 @@ format:
 # Each recipe's expected result on the complete sets, twenty kills of a torch training: five hours.
 slow:
 	$(PYTHON) -m pytest tests/slow
-	$(PYTHON) -m pytest -m slow tests/unit tests/golden
+	$(PYTHON) -m pytest -m slow tests/unit tests/contract tests/golden tests/browser
 
 # Writes the tables of README.md anew from benchmarks/ledger.jsonl.
 tables:

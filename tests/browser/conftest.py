@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from demo_page import CLASS_NAMES, HOSTILE, demo_page
 from playwright.sync_api import Browser, Page, sync_playwright
+from quick_figures import without_png
 
 from mnistlab.reporting import write
 
@@ -50,13 +51,15 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write(demo_page(), tmp_path_factory.mktemp("report"))
+    with without_png():  # a browser sees the drawings in the page alone
+        return write(demo_page(), tmp_path_factory.mktemp("report"))
 
 
 @pytest.fixture(scope="session")
 def hostile_report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     names = (HOSTILE, *CLASS_NAMES[1:])
-    return write(demo_page(class_names=names), tmp_path_factory.mktemp("hostile"))
+    with without_png():
+        return write(demo_page(class_names=names), tmp_path_factory.mktemp("hostile"))
 
 
 @pytest.fixture

@@ -5,6 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+# How wide a page is does not depend on its colours: the other two pairs are marked slow.
+WIDTHS_AND_SCHEMES = [
+    (390, "light"),
+    (1440, "dark"),
+    pytest.param(390, "dark", marks=pytest.mark.slow),
+    pytest.param(1440, "light", marks=pytest.mark.slow),
+]
+
 # Contrast (WCAG 2.2) of every element with text of its own against what lies behind it.
 CONTRASTS = """() => {
   const parse = c => (c.match(/[\\d.]+/g) || [0, 0, 0, 0]).map(Number);
@@ -60,6 +70,18 @@ CUT_OFF = """() => [...document.querySelectorAll("figure svg text")]
         || box.top < frame.top - 3 || box.bottom > frame.bottom + 3;
   })
   .map(t => t.textContent)"""
+
+
+# Texts of one drawing that lie over each other.
+OVERLAPS = """() => [...document.querySelectorAll("figure svg")]
+  .filter(svg => svg.getClientRects().length)
+  .flatMap(svg => {
+    const texts = [...svg.querySelectorAll("text")].map(t => [t, t.getBoundingClientRect()]);
+    return texts.flatMap(([t, a], i) => texts.slice(i + 1)
+      .filter(([, b]) => Math.min(a.right, b.right) - Math.max(a.left, b.left) > 2
+                      && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 4)
+      .map(([u]) => t.textContent + " / " + u.textContent));
+  })"""
 
 
 def check_page(visited: Any, path: Path, width: int) -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from page_checks import TYPE_SIZES, check_page
+from page_checks import OVERLAPS, TYPE_SIZES, WIDTHS_AND_SCHEMES, check_page
+from quick_figures import without_png
 
 from mnistlab.data import Dataset
 from mnistlab.phases import Phase
@@ -79,22 +80,23 @@ def pages(stripes: Dataset, tmp_path_factory: pytest.TempPathFactory) -> dict[st
     # Labels that say nothing: the names of all classes want to be written at one place.
     mixed = replace(dataset, labels=np.random.default_rng(0).permutation(stripes.labels))
     out = tmp_path_factory.mktemp("studies")
-    return {
-        name: study_report(
-            run_study(study, mixed if name == "embedding" else dataset, out=out, threads=1)
-        )
-        for name, study in STUDIES.items()
-    }
+    with without_png():
+        return {
+            name: study_report(
+                run_study(study, mixed if name == "embedding" else dataset, out=out, threads=1)
+            )
+            for name, study in STUDIES.items()
+        }
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [390, 1440])
+@pytest.mark.parametrize(("width", "scheme"), WIDTHS_AND_SCHEMES)
 @pytest.mark.parametrize("name", STUDIES)
 def test_a_studys_page_is_silent_whole_and_fits(visit, pages, name, width, scheme):
     visited = visit(pages[name], width=width, scheme=scheme)
     check_page(visited, pages[name], width)
     sizes = visited.page.evaluate(TYPE_SIZES)
     assert len(sizes) == visited.page.locator("figure").count() >= 2
+    assert visited.page.evaluate(OVERLAPS) == []  # names on the map, ticks, words on the curve
 
 
 def test_names_on_a_map_have_a_halo_of_paper(visit, pages):
@@ -109,20 +111,3 @@ def test_names_on_a_map_have_a_halo_of_paper(visit, pages):
         )
         assert stroke == paper
         assert order.startswith("stroke")
-
-
-def test_texts_of_a_drawing_do_not_cover_each_other(visit, pages):
-    """Names on the map, ticks of the axes, words on the curve: of each drawing shown."""
-    overlaps = """() => [...document.querySelectorAll("figure svg")]
-      .filter(svg => svg.getClientRects().length)
-      .flatMap(svg => {
-        const texts = [...svg.querySelectorAll("text")].map(t => [t, t.getBoundingClientRect()]);
-        return texts.flatMap(([t, a], i) => texts.slice(i + 1)
-          .filter(([, b]) => Math.min(a.right, b.right) - Math.max(a.left, b.left) > 2
-                          && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 4)
-          .map(([u]) => t.textContent + " / " + u.textContent));
-      })"""
-    for name, path in pages.items():
-        for width in (390, 1440):
-            found = visit(path, width=width).page.evaluate(overlaps)
-            assert found == [], (name, width)

@@ -36,6 +36,11 @@ class Kept:
     epochs: Sequence[float]
     spread: Sequence[float]
 
+    def of_phase(self, number: int) -> Kept:
+        """What is kept of the steps of one phase."""
+        of_phase = slice(number * N_STEPS, (number + 1) * N_STEPS)
+        return Kept(self.steps[of_phase], [], self.spread[of_phase])
+
     def differing(
         self, recipe: Recipe, steps: Sequence[float], epochs: Sequence[float]
     ) -> list[str]:

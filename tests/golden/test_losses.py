@@ -14,9 +14,11 @@ import pytest
 from first_losses import N_STEPS, first_losses, shortened
 
 from mnistlab.recipes import RECIPES, get_recipe
+from mnistlab.recipes.transfer import TRANSFER
 
 KEPT = kept_losses.read()
 LEARNING = [name for name in RECIPES if get_recipe(name).phases]
+LONG = ("final", "final-tuned", *TRANSFER)  # whose epochs take seconds each
 
 
 @pytest.mark.parametrize("name", LEARNING)
@@ -38,9 +40,18 @@ def test_every_recipe_is_kept_and_how_far_cpus_are_apart() -> None:
 @pytest.mark.parametrize("name", RECIPES)
 def test_first_losses_are_as_kept(name: str) -> None:
     recipe, n_images = shortened(get_recipe(name))
-    steps, epochs = first_losses(recipe, n_images)
+    steps, epochs = first_losses(recipe, n_images, steps_alone=name in LONG)
     again = first_losses(recipe, n_images, steps_alone=bool(recipe.phases))
     assert again == (steps, [] if recipe.phases else epochs), "the same bits"
+    assert KEPT[name].differing(recipe, steps, epochs) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", LONG)
+def test_first_epochs_are_as_kept(name: str) -> None:
+    recipe, n_images = shortened(get_recipe(name))
+    steps, epochs = first_losses(recipe, n_images)
+    assert len(epochs) == len(KEPT[name].epochs) > 0
     assert KEPT[name].differing(recipe, steps, epochs) == []
 
 

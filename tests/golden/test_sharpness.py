@@ -3,7 +3,7 @@ CPUs, and far too narrow for another training."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -49,12 +49,25 @@ def noticed(name: str, change: Callable[[Recipe], Recipe]) -> bool:
     return KEPT[name].differing(recipe, *found) != []
 
 
-@pytest.mark.parametrize(
-    ("name", "number"),
-    [(name, number) for name in RECIPES for number in range(len(get_recipe(name).phases))],
-)
+def every_phase() -> Iterator[Any]:
+    """Of each model, optimizer and what it trains the first; others are marked slow."""
+    seen = set()
+    for name in RECIPES:
+        recipe = get_recipe(name)
+        for number, phase in enumerate(recipe.phases):
+            kind = recipe.model, phase.optimizer, phase.unfrozen
+            yield pytest.param(name, number, marks=[pytest.mark.slow] if kind in seen else [])
+            seen.add(kind)
+
+
+@pytest.mark.parametrize(("name", "number"), list(every_phase()))
 def test_a_learning_rate_a_tenth_higher_is_noticed(name: str, number: int) -> None:
-    assert noticed(name, lambda recipe: at_another_rate(recipe, number))
+    """Of that phase alone: the steps of every phase are kept from fresh weights on."""
+    recipe, n_images = shortened(get_recipe(name))
+    (phase,) = at_another_rate(recipe, number).phases[number : number + 1]
+    alone = replace(recipe, phases=(phase,))
+    steps, _ = first_losses(alone, n_images, steps_alone=True)
+    assert KEPT[name].of_phase(number).differing(alone, steps, []) != []
 
 
 def test_a_softer_margin_is_noticed() -> None:

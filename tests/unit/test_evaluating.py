@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import preloaded
 import pytest
+from quick_figures import unpainted
 from sklearn import metrics
 
 import mnistlab as ml
@@ -177,6 +178,7 @@ def test_predict_by_a_threshold(
         assert line.startswith("error: ")
 
 
+@unpainted()
 def test_what_was_measured_is_said_in_plain_words(
     two: tuple[Run, Dataset], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -203,6 +205,7 @@ def test_what_was_measured_is_said_in_plain_words(
     assert "data of its training" not in said
 
 
+@unpainted()
 def test_of_a_sample_not_all_images_were_seen(
     stripes: Dataset, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from quick_figures import without_png
 
 from mnistlab.data import Dataset
 from mnistlab.evaluation import one_against_rest, reliability
@@ -20,14 +22,31 @@ MACHINE = Recipe("machine", "A6", "svm", (), scaling="min-max")
 WORDS = {"caption": "c", "command": "mnistlab evaluate x"}
 
 
+@pytest.fixture(scope="module", autouse=True)
+def no_png() -> Iterator[None]:
+    with without_png():
+        yield
+
+
+@pytest.fixture(scope="module")
+def evaluated(stripes: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A network with all its evidence."""
+    run = evaluate(train(NET, stripes, out=tmp_path_factory.mktemp("net")), stripes)
+    return measure_robustness(run, stripes)
+
+
+@pytest.fixture(scope="module")
+def evidence(evaluated: Run, stripes: Dataset) -> dict[str, Section]:
+    return {section.title: section for section in evidence_sections(evaluated, stripes, "x")}
+
+
 def sections_of(recipe: Recipe, dataset: Dataset, out: Path) -> dict[str, Section]:
     run = evaluate(train(recipe, dataset, out=out), dataset)
     return {section.title: section for section in evidence_sections(run, dataset, "x")}
 
 
-def test_a_network_shows_all_its_evidence(stripes: Dataset, tmp_path: Path) -> None:
-    run = measure_robustness(evaluate(train(NET, stripes, out=tmp_path), stripes), stripes)
-    sections = {section.title: section for section in evidence_sections(run, stripes, "x")}
+def test_a_network_shows_all_its_evidence(evaluated: Run, evidence: dict[str, Section]) -> None:
+    run, sections = evaluated, evidence
     assert list(sections) == [
         "Figures",
         "By class",
@@ -55,8 +74,10 @@ def test_what_has_no_probabilities_shows_none(stripes: Dataset, tmp_path: Path) 
     assert "F1" in titles
 
 
-def test_mistakes_are_named_and_their_absence_is_said(stripes: Dataset, tmp_path: Path) -> None:
-    perfect = sections_of(NET, stripes, tmp_path)["Mistakes"]
+def test_mistakes_are_named_and_their_absence_is_said(
+    evidence: dict[str, Section], stripes: Dataset, tmp_path: Path
+) -> None:
+    perfect = evidence["Mistakes"]
     assert perfect.text == "There are none."
     assert not perfect.figures
     untrained = replace(NET, phases=())
@@ -67,8 +88,8 @@ def test_mistakes_are_named_and_their_absence_is_said(stripes: Dataset, tmp_path
     assert blind.figures[0].name == "mistakes"
 
 
-def test_runs_evaluated_long_ago_still_have_a_page(stripes: Dataset, tmp_path: Path) -> None:
-    run = evaluate(train(NET, stripes, out=tmp_path), stripes)
+def test_runs_evaluated_long_ago_still_have_a_page(evaluated: Run, stripes: Dataset) -> None:
+    run = evaluated
     kept = ("test_accuracy", "test_accuracy_ci", "n_test", "per_class_accuracy", "n_parameters")
     old = Run(run.path, run.recipe, run.data, run.env, {key: run.result[key] for key in kept})
     sections = evidence_sections(old, stripes, "x")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -11,12 +12,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from quick_figures import without_png
 
 from mnistlab.data import Dataset
 from mnistlab.evaluation import power_law
 from mnistlab.phases import Phase
 from mnistlab.recipe import Recipe
-from mnistlab.reporting import Figure
+from mnistlab.reporting import Figure, run_report
 from mnistlab.reporting.comparison_report import comparison_page, comparison_table
 from mnistlab.reporting.cost import cost_table, growth_sections
 from mnistlab.reporting.run_report import kept_epoch, report
@@ -114,6 +116,12 @@ EMBEDDING = EmbeddingStudy(
 )
 
 
+@pytest.fixture(scope="module", autouse=True)
+def no_png() -> Iterator[None]:
+    with without_png():
+        yield
+
+
 @pytest.fixture(scope="module")
 def hostile(stripes: Dataset) -> Dataset:
     """The stripes in so little light that arms and points differ, and with names that bite."""
@@ -154,6 +162,11 @@ def ways(hostile: Dataset, tmp_path_factory: pytest.TempPathFactory) -> StudyRes
 @pytest.fixture(scope="module")
 def drawn(growth: StudyResult) -> dict[str, Figure]:
     return {figure.name: figure for figure in comparison_page(growth, "x").figures()}
+
+
+@pytest.fixture(scope="module")
+def drawn_ways(ways: StudyResult) -> dict[str, Figure]:
+    return {figure.name: figure for figure in comparison_page(ways, "x").figures()}
 
 
 class Read(HTMLParser):
@@ -219,7 +232,22 @@ def test_every_page_says_question_and_answer_and_keeps_its_pictures(
     pictures = {path.stem for path in (result.path / "figures").iterdir()}
     assert len(pictures) == len(page.figures()) > 0
     assert len(set(page.figures())) == len(page.figures())
-    assert study_report(result).read_text(encoding="utf-8") == page.html
+
+
+@pytest.mark.parametrize("name", ["grid", "points"])
+def test_a_page_is_the_same_again(
+    name: str, results: dict[str, AnyResult], pages: dict[str, Read]
+) -> None:
+    assert study_report(results[name]).read_text(encoding="utf-8") == pages[name].html
+
+
+def test_a_comparisons_drawings_are_the_same_again(
+    pages: dict[str, Read], drawn: dict[str, Figure]
+) -> None:
+    assert len(drawn) == len(pages["costs"].figures())
+    for figure in drawn.values():
+        assert figure.svg in pages["costs"].html
+        assert figure.narrow_svg in pages["costs"].html
 
 
 @pytest.mark.parametrize("name", ["costs", "batches", "grid", "points"])
@@ -409,8 +437,10 @@ def test_the_command_says_how_many_seeds_there_were(
     assert "Line: mean over seeds; band: from the lowest seed to the highest." in page.text
 
 
-def test_the_losses_of_all_ways_have_a_figure_with_the_epochs_kept(ways: StudyResult) -> None:
-    figures = {figure.name: figure for figure in comparison_page(ways, "x").figures()}
+def test_the_losses_of_all_ways_have_a_figure_with_the_epochs_kept(
+    ways: StudyResult, drawn_ways: dict[str, Figure]
+) -> None:
+    figures = drawn_ways
     said = figures["validation-losses"].alt
     for arm in ways.arms:
         logs = [run.log for run in arm.runs]
@@ -428,11 +458,11 @@ def test_losses_have_no_figure_of_their_own_elsewhere(drawn: dict[str, Figure]) 
 
 
 def test_captions_tell_of_early_stops_and_of_phases(
-    ways: StudyResult, drawn: dict[str, Figure]
+    ways: StudyResult, drawn: dict[str, Figure], drawn_ways: dict[str, Figure]
 ) -> None:
     lengths = {len(run.log) for run in ways.arms[1].runs}
     assert len(lengths) > 1, "the seeds should stop at different epochs"
-    figures = {figure.name: figure for figure in comparison_page(ways, "x").figures()}
+    figures = drawn_ways
     for name in ("learning-curves", "validation-losses"):
         assert "The mean ends where the first seed stops" in figures[name].caption
         assert "Dotted: a new phase begins." in figures[name].caption
@@ -453,7 +483,10 @@ def test_rates_are_shown_where_they_change_or_differ(
     assert "learning-rates" not in {f.name for f in comparison_page(alone, "x").figures()}
 
 
-def test_a_runs_page_has_the_epoch_kept_and_its_rates(ways: StudyResult, hostile: Dataset) -> None:
+def test_a_runs_page_has_the_epoch_kept_and_its_rates(
+    ways: StudyResult, hostile: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_report, "evidence_sections", lambda *_: ())  # half of the page
     constant, patient = (arm.runs[1] for arm in ways.arms)
     pages = {run.recipe.name: Read(report(run, hostile)) for run in (constant, patient)}
     assert f"The weights of epoch {kept_epoch(patient)}, the best" in pages["patient"].text

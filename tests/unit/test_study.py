@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from quick_figures import unpainted
 
 from mnistlab.data import Dataset
 from mnistlab.errors import RecipeError, TrainingError
@@ -145,6 +146,7 @@ def test_columns_without_a_figure_are_left_out(result: StudyResult) -> None:
     assert published_table(bare) is None
 
 
+@unpainted()
 def test_one_seed_has_no_interval(stripes: Dataset, folder: Path) -> None:
     single = run_study(STUDY, stripes, n_seeds=1, out=folder)
     assert single.to_json()["arms"][0]["test_accuracy_half_width"] is None
@@ -152,6 +154,7 @@ def test_one_seed_has_no_interval(stripes: Dataset, folder: Path) -> None:
     assert study_report(single).is_file()
 
 
+@unpainted()
 def test_an_arm_that_takes_long_has_fewer_seeds(stripes: Dataset, folder: Path) -> None:
     once = replace(STUDY, name="long", arms=(Arm(SMALL), Arm(LARGE, n_seeds=1)))
     result = run_study(once, stripes, out=folder)

@@ -11,6 +11,7 @@ import shlex
 import shutil
 import zipfile
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 
 import h5py
@@ -18,6 +19,7 @@ import numpy as np
 import polars as pl
 import pytest
 from PIL import Image
+from quick_figures import unpainted
 
 from mnistlab.cli import run_command
 from mnistlab.data.readers import idx, kinds
@@ -212,7 +214,9 @@ def test_three_commands_lead_from_files_to_a_report(
     make()
     train, evaluate, predict = EXAMPLES[heading].strip().splitlines()
     _run(f"{train} --set epochs=2 --threads 1")
-    _run(f"{evaluate} --threads 1")
+    # Of the same images in other files the figures are the same: they are painted once.
+    with nullcontext() if heading == "Class folders" else unpainted():
+        _run(f"{evaluate} --threads 1")
     _run(predict)
     (run,) = Path("runs").iterdir()
     assert (run / "report.html").stat().st_size > 1000

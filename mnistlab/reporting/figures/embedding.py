@@ -145,7 +145,7 @@ def _dots(sheet: Axes, places: NDArray[np.floating], label: int, size: float) ->
     ends = np.repeat(places, 2, axis=0)
     ends[::2] -= stroke
     ends[1::2] += stroke
-    sheet.add_patch(
+    sheet.add_artist(  # add_patch would widen the axes' limits, which are set
         PathPatch(
             Path(ends, np.tile([Path.MOVETO, Path.LINETO], len(places))),
             fill=False,
