@@ -37,7 +37,7 @@ Value = TypeVar("Value")
 
 # What a recipe is called and what is hoped of it; none of it changes what is computed.
 LABELS = ("name", "system", "summary", "data", "expect")
-UNHASHED = (*LABELS, "checkpoint_steps")  # nor does how often a training is kept
+UNHASHED = (*LABELS, "checkpoint_steps", "log_steps")  # nor how often it is kept or logged
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,7 @@ class Recipe:
     stands, the same in every epoch.
     batch_size: as large as the training part or larger, each step sees all of it.
     checkpoint_steps: a checkpoint is kept after every so many steps; None: about once a minute.
+    log_steps: the mean loss of every so many steps is written into steps.jsonl; None: of none.
     expect: test accuracy (floor, ceiling) by data set, checked by the slow tests.
     Raises RecipeError for values no field can hold.
     """
@@ -83,12 +84,13 @@ class Recipe:
     order: str = "shuffled"
     precision: str = "auto"
     checkpoint_steps: int | None = None
+    log_steps: int | None = None
     seed: int = 0
     expect: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     summary: str = ""
 
     def __post_init__(self) -> None:
-        for name in ("batch_size", "n_train", "n_val", "checkpoint_steps"):
+        for name in ("batch_size", "n_train", "n_val", "checkpoint_steps", "log_steps"):
             if (value := getattr(self, name)) is not None:
                 check_count(name, value)
         if self.pad_to is not None:

@@ -21,7 +21,7 @@ from mnistlab.classifiers.inputs import (
 from mnistlab.data import large
 from mnistlab.data.scaling import Shift, fit_scaling, scaling_of_images, unfitted_scaling
 from mnistlab.errors import RecipeError
-from mnistlab.phases import KEEPS_NOTHING, Epoch, Keeper, Phase
+from mnistlab.phases import KEEPS_NOTHING, Epoch, Keeper, Phase, StepLog
 
 PRECISIONS = {"auto": np.float32, "float32": np.float32, "float64": np.float64}
 
@@ -101,6 +101,7 @@ class ScratchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
         *,
         sample_weight: ArrayLike | None = None,
         keeper: Keeper = KEEPS_NOTHING,
+        step_log: StepLog | None = None,
         on_features: Callable[[int, int], None] = lambda n_done, n_images: None,
         on_step: Callable[[], None] = lambda: None,
         on_epoch: Callable[[Epoch], None] = lambda epoch: None,
@@ -131,6 +132,7 @@ class ScratchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
                 order=self.order,
                 keeper=keeper,
                 snapshots=self.snapshots_,
+                step_log=step_log,
                 on_step=on_step,
                 on_epoch=on_epoch,
             )

@@ -26,7 +26,7 @@ from mnistlab.data import large
 from mnistlab.data.scaling import fit_scaling, scaling_of_images, unfitted_scaling
 from mnistlab.models import build, count_parameters, read_pretrained
 from mnistlab.models.scaling import Scaling
-from mnistlab.phases import KEEPS_NOTHING, Epoch, Keeper, Phase
+from mnistlab.phases import KEEPS_NOTHING, Epoch, Keeper, Phase, StepLog
 from mnistlab.training import hardware, loop
 from mnistlab.training.augmentation import augmenter
 from mnistlab.training.examples import Examples
@@ -117,6 +117,7 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         sample_weight: ArrayLike | None = None,
         processes: Processes = ALONE,
         keeper: Keeper = KEEPS_NOTHING,
+        step_log: StepLog | None = None,
         on_features: Callable[[int, int], None] = lambda n_done, n_images: None,
         on_step: Callable[[], None] = lambda: None,
         on_epoch: Callable[[Epoch], None] = lambda epoch: None,
@@ -166,6 +167,7 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
                     processes=processes,
                     keeper=keeper,
                     snapshots=snapshots,
+                    step_log=step_log,
                     on_features=on_features,
                     on_step=on_step,
                     on_epoch=on_epoch,

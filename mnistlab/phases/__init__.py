@@ -19,6 +19,7 @@ from mnistlab.phases.optimizers import OPTIMIZERS
 from mnistlab.phases.order import check_order
 from mnistlab.phases.phase import Phase
 from mnistlab.phases.schedules import SCHEDULES
+from mnistlab.phases.step_log import StepLog, StepLoss
 
 __all__ = [
     "KEEPS_NOTHING",
@@ -31,6 +32,8 @@ __all__ = [
     "Keeper",
     "Phase",
     "Position",
+    "StepLog",
+    "StepLoss",
     "Validated",
     "check_order",
     "epoch_of_weights",

@@ -13,6 +13,7 @@ from mnistlab.errors import TrainingError
 from mnistlab.phases.best import Best
 from mnistlab.phases.epoch import Epoch, Validated
 from mnistlab.phases.phase import Phase
+from mnistlab.phases.step_log import StepLoss
 
 SNAPSHOT = "snapshot-"  # and the number of its epoch: a part of a checkpoint's arrays
 
@@ -23,7 +24,8 @@ class Position:
 
     phase: the running one. epoch, step: how many of its epochs and steps are over. batch: how
     many batches of the running epoch. loss_sum, n_correct, seconds: of these batches.
-    learning_rate: of the last step. losses: of the phase's epochs, for its schedule.
+    learning_rate: of the last step. losses: of the phase's epochs, for its schedule. step_losses:
+    what a StepLog has reported; step_loss_sum, n_summed: of the steps since.
     """
 
     phase: int = 0
@@ -37,6 +39,9 @@ class Position:
     losses: list[float] = field(default_factory=list)
     history: list[Epoch] = field(default_factory=list)
     best: Best = field(default_factory=Best)
+    step_losses: list[StepLoss] = field(default_factory=list)
+    step_loss_sum: float = 0.0
+    n_summed: int = 0
 
     def end_epoch(
         self,
@@ -89,7 +94,9 @@ class Position:
     def from_plain(cls, plain: Mapping[str, Any]) -> Self:
         """The position `to_plain` gave; TypeError or KeyError for anything else."""
         history = [Epoch(**epoch) for epoch in plain["history"]]
-        return cls(**{**plain, "history": history, "best": Best(**plain["best"])})
+        steps = [StepLoss(**line) for line in plain.get("step_losses", ())]
+        parsed = {"history": history, "best": Best(**plain["best"]), "step_losses": steps}
+        return cls(**{**plain, **parsed})
 
 
 class Checkpoint(NamedTuple):

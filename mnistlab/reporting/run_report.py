@@ -28,6 +28,7 @@ from mnistlab.reporting.figures import (
 )
 from mnistlab.reporting.page import Column, Fact, Figure, Page, Section, Table
 from mnistlab.reporting.render import write
+from mnistlab.reporting.step_figure import step_figures
 from mnistlab.run import Run, classifier_of, dataset_of, parts_of
 from mnistlab.run import test_part as test_part_of
 
@@ -72,6 +73,7 @@ def _training(run: Run, dataset: Dataset, command: str) -> tuple[Section, ...]:
     name = run.recipe.name
     figures = (
         curves_figure(run, command),
+        *step_figures(run, command),
         *rate_figures([name], {name: curves_of([run])}, command),
     )
     training = Section("Training", figures=figures, tables=(*_model(run.recipe), _phases(run)))

@@ -2,6 +2,7 @@
 
     recipe.json  env.json  data.json   what was done, where, on what
     log.jsonl                          a line per epoch
+    steps.jsonl                        a line per log_steps steps, where the recipe wants them
     model.safetensors                  the best weights, with what is needed to load them
     snapshots.npz                      weights of earlier epochs, where the recipe wants them
     seen.npz                           hashes of the images of training and validation

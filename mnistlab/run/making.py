@@ -16,9 +16,10 @@ from mnistlab.run.checkpoints import FILES
 from mnistlab.run.folder import WEIGHTS
 from mnistlab.run.seen import FILE as SEEN
 from mnistlab.run.snapshots import FILE as SNAPSHOTS
+from mnistlab.run.step_losses import FILE as STEPS
 
 RECORDS = ("recipe.json", "data.json", "env.json", "tracking.json")  # written before the first step
-RUN_FILES = (*RECORDS, "log.jsonl", WEIGHTS, SNAPSHOTS, SEEN, "result.json")
+RUN_FILES = (*RECORDS, "log.jsonl", STEPS, WEIGHTS, SNAPSHOTS, SEEN, "result.json")
 
 
 def partial_of(path: Path) -> Path:

@@ -188,6 +188,16 @@ class EpochRecord(Record):
     val_macro_f1: float | None = None
 
 
+class StepRecord(Record):
+    """A line of steps.jsonl: see phases.StepLoss; null stands for what was no finite number."""
+
+    phase: Count
+    epoch: Some
+    step: Some
+    n_steps: Some
+    loss: float | None
+
+
 class FoldsRecord(Record):
     """result.json of a cross-validation."""
 

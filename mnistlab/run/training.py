@@ -35,6 +35,7 @@ from mnistlab.run.making import RECORDS, keep_only, make, partial_of
 from mnistlab.run.progress import Progress
 from mnistlab.run.seen import write_seen
 from mnistlab.run.snapshots import write_snapshots
+from mnistlab.run.step_losses import step_log
 from mnistlab.version import __version__
 
 if TYPE_CHECKING:
@@ -299,7 +300,13 @@ class _Training:
         # What has no steps has no checkpoints either: there a signal does what it always did.
         in_steps = method_of(self.recipe.model).learns_in_epochs
         heard = checkpoints.heard() if in_steps else contextlib.nullcontext()
-        with atomic.named(log_path), log_path.open("w", encoding="utf-8") as log, heard:
+        steps = step_log(log_path.parent, self.recipe.log_steps if in_steps else None, saved)
+        with (
+            atomic.named(log_path),
+            log_path.open("w", encoding="utf-8") as log,
+            steps as of_steps,
+            heard,
+        ):
 
             def write(epoch: Epoch) -> None:
                 log.write(json.dumps(finite(vars(epoch))) + "\n")
@@ -323,6 +330,7 @@ class _Training:
                     on_features=on_features,
                     on_step=progress.on_step,
                     on_epoch=on_epoch,
+                    **({} if of_steps is None else {"step_log": of_steps}),
                     **({} if processes is None else {"processes": processes}),
                 )
             except (LookupError, RuntimeError, TypeError, ValueError) as error:

@@ -23,6 +23,7 @@ from mnistlab.phases import (
     Keeper,
     Phase,
     Position,
+    StepLog,
     Validated,
     check_order,
     snapshots_in,
@@ -56,6 +57,7 @@ def train(
     order: str = "shuffled",
     keeper: Keeper = KEEPS_NOTHING,
     snapshots: MutableMapping[int, dict[str, Array]] | None = None,
+    step_log: StepLog | None = None,
     on_step: Callable[[], None] = lambda: None,
     on_epoch: Callable[[Epoch], None] = lambda epoch: None,
 ) -> list[Epoch]:
@@ -66,7 +68,7 @@ def train(
     for an optimizer that is not written by hand, and TrainingError when a loss is no longer
     finite; that epoch has been reported to `on_epoch` by then. What `keeper` keeps is enough to
     go on with the same numbers. `snapshots` is given the weights of the epochs at which a phase
-    wants them.
+    wants them, `step_log` the loss of every step.
     """
     check_optimizers(phases)
     check_order(order)
@@ -77,6 +79,8 @@ def train(
     snapshots = {} if snapshots is None else snapshots
     saved = keeper.last()
     at = Position() if saved is None else saved.position
+    if step_log is not None:
+        step_log.begin(at)
     while at.phase < len(phases):
         phase = phases[at.phase]
         optimizer = OPTIMIZERS[phase.optimizer](
@@ -105,7 +109,8 @@ def train(
                 # mode: the checked one would gather into memory of its own first.
                 images = np.take(X, batch, axis=0, out=room[: len(batch)], mode="clip")
                 logits = network.forward(images, training=True)
-                at.loss_sum += cross_entropy.forward(logits, labels, weights) * len(labels)
+                loss = cross_entropy.forward(logits, labels, weights)
+                at.loss_sum += loss * len(labels)
                 at.n_correct += int(np.count_nonzero(logits.argmax(1) == labels))
                 network.backward(cross_entropy.backward())
                 if phase.clip_norm is not None:
@@ -115,8 +120,12 @@ def train(
                     average.follow()
                 at.batch += 1
                 at.step += 1
+                if step_log is not None:
+                    step_log.add(at, loss, n_batches)
                 on_step()
                 if keeper.is_due():
+                    if step_log is not None:
+                        step_log.settle(at)
                     at.seconds = time.perf_counter() - start
                     keeper.keep(memory.checkpoint(at, before))
             if average is not None:

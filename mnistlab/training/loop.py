@@ -24,6 +24,7 @@ from mnistlab.phases import (
     Keeper,
     Phase,
     Position,
+    StepLog,
     Validated,
     check_order,
 )
@@ -56,6 +57,7 @@ def train(
     processes: Processes = ALONE,
     keeper: Keeper = KEEPS_NOTHING,
     snapshots: MutableMapping[int, Weights] | None = None,
+    step_log: StepLog | None = None,
     on_features: Callable[[int, int], None] = lambda n_done, n_images: None,
     on_step: Callable[[], None] = lambda: None,
     on_epoch: Callable[[Epoch], None] = lambda epoch: None,
@@ -71,8 +73,9 @@ def train(
     images they have seen: see training.freezing.
     Of several processes each takes its share of every batch, and all end with the same network.
     What `keeper` keeps is enough to go on with the same numbers. `snapshots` is given the weights
-    of the epochs at which a phase wants them. Raises TrainingError when a loss is no longer finite;
-    that epoch has been reported to `on_epoch` by then.
+    of the epochs at which a phase wants them, `step_log` the loss of every step. Raises
+    TrainingError when a loss is no longer finite; that epoch has been reported to `on_epoch` by
+    then.
     """
     y, w = examples.y, examples.w
     n_images, device = len(y), y.device
@@ -87,6 +90,8 @@ def train(
     if saved is not None:  # before blocks are frozen: what they make of images is of their weights
         network.load_state_dict(state_of(saved, "network"))
         draws.set(state_of(saved, "phase"))
+        if step_log is not None:
+            step_log.begin(at)
     while at.phase < len(phases):
         phase, phase_began = phases[at.phase], draws.states()
         # The whole network on images; or its last part, on what the frozen one made of them.
@@ -151,8 +156,12 @@ def train(
                     average.update_parameters(trained)
                 at.batch += 1
                 at.step += 1
+                if step_log is not None:
+                    step_log.add(at, loss.detach(), len(sizes))
                 on_step()
                 if keeper.is_due():
+                    if step_log is not None:
+                        step_log.settle(at)
                     at.loss_sum, at.n_correct = loss_sum.item(), int(n_correct)
                     at.seconds = time.perf_counter() - start
                     keeper.keep(memory.checkpoint(at))
