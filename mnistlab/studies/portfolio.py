@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from mnistlab.recipe import Recipe
 from mnistlab.recipes import portfolio as recipes
-from mnistlab.studies.wording import against_base, gain, seeds
+from mnistlab.studies.wording import against_base, correction, gain_text, gains, seeds
 from mnistlab.study import Arm, ArmResult, Study
 
 # Best-looking validation accuracies as write-up C prints them, and its final model's test part.
@@ -156,9 +156,17 @@ def _how_far(results: Sequence[ArmResult]) -> str:
 
 def _worth_of_scaling(results: Sequence[ArmResult]) -> str:
     by_name = {result.arm.name: result for result in results}
-    parts = [
-        f"{base} {gain(by_name[f'{base}-{scaling}'], by_name[base])} by {scaling}"
+    pairs = [
+        (base, scaling)
         for base in ("dense-base", "conv-base")
         for scaling in ("min-max", "standard")
     ]
-    return f"Scaling changes test accuracy by: {'; '.join(parts)} ({seeds(results)})."
+    told = gains([(by_name[f"{base}-{scaling}"], by_name[base]) for base, scaling in pairs])
+    parts = [
+        f"{base} {gain_text(gain)} by {scaling}"
+        for (base, scaling), gain in zip(pairs, told, strict=True)
+    ]
+    return (
+        f"Scaling changes test accuracy by: {'; '.join(parts)} ({seeds(results)})."
+        f"{correction(told)}"
+    )
