@@ -6,7 +6,7 @@ from statistics import fmean
 from typing import Any
 
 from benchmarks import ledger
-from benchmarks.markdown import markdown, measured
+from benchmarks.markdown import machine_text, markdown, measured
 
 
 def audit_table() -> str:
@@ -49,15 +49,16 @@ def family_wise_table() -> str:
         *(f"{what}, {when}" for what in FAMILY_WISE.values() for when in ("before", "now")),
     )
     line = ledger.newest_benchmark("family_wise")
-    return measured(line, columns, rows)
+    note = f"{before['n_answers']:,} answers per cell before, {after['n_answers']:,} now."
+    return f"{markdown(columns, rows)}\n{note}\n{machine_text(line)}\n"
 
 
 def family_wise_studies_table() -> str:
     """The same of every study of several arms."""
     before, after = _family_wise()
     rows = [
-        [f"`{name}`", _percent(before["studies"][name]), _percent(rate)]
-        for name, rate in after["studies"].items()
+        [f"`{name}`", *(_percent(line["studies"][name] or None) for line in (before, after))]
+        for name in after["studies"]
     ]
     return markdown(("study", "claims a difference, before", "now"), rows)
 
@@ -76,8 +77,8 @@ def _family_wise() -> tuple[dict[str, Any], dict[str, Any]]:
     return by_rule["none"], by_rule["Holm"]
 
 
-def _percent(fraction: float) -> str:
-    return f"{100 * fraction:.1f} %"
+def _percent(fraction: float | None) -> str:
+    return "–" if fraction is None else f"{100 * fraction:.1f} %"
 
 
 def evaluating_table() -> str:

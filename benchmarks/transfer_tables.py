@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from statistics import fmean
 
-from benchmarks.markdown import markdown, measured
+from benchmarks.markdown import gain_cell, markdown, measured
 from benchmarks.study_tables import ACCURACY, accuracy_cells, newest_arms
-from mnistlab.evaluation import Difference, corrected, interval_text, over_seeds
+from mnistlab.evaluation import Difference, corrected, over_seeds
 
 BASES = ("simple-cnn", "random-weights")  # what two stages of a pretrained network are put beside
 
@@ -69,6 +69,5 @@ def gains_table(name: str, data: str) -> str:
 def _gain(found: Difference | None) -> str:
     if found is None:
         return "–"
-    if found.n == 1:
-        return f"{100 * found.mean:+.1f}"
-    return f"{100 * found.mean:+.1f} ({interval_text(found)}), p = {found.p:.2g}"
+    text = gain_cell(found)
+    return text if found.n == 1 else f"{text}, p = {found.p:.2g}"

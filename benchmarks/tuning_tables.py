@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from statistics import fmean
 
-from benchmarks.markdown import markdown, measured
+from benchmarks.markdown import gain_cell, markdown, measured
 from benchmarks.study_tables import accuracy_text, newest_arms
 from benchmarks.systems import gains
-from mnistlab.evaluation import interval_text
 
 
 def tuning_table(name: str, sets: Sequence[str]) -> str:
@@ -21,10 +20,7 @@ def tuning_table(name: str, sets: Sequence[str]) -> str:
                 data,
                 f"{fmean(untuned['val_accuracy']):.4f} / {accuracy_text(untuned['test_accuracy'])}",
                 f"{fmean(tuned['val_accuracy']):.4f} / {accuracy_text(tuned['test_accuracy'])}",
-                *(
-                    f"{100 * gained[data, key].mean:+.1f} ({interval_text(gained[data, key])})"
-                    for key in ("val_accuracy", "test_accuracy")
-                ),
+                *(gain_cell(gained[data, key]) for key in ("val_accuracy", "test_accuracy")),
                 str(len(tuned["seeds"])),
                 f"{tuned['n_trials']} in {tuned['search_time_s'] / 60:.0f} min",
             ]

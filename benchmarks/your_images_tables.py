@@ -6,10 +6,10 @@ from typing import Any
 
 import mnistlab as ml
 from benchmarks import ledger
-from benchmarks.markdown import markdown, measured
+from benchmarks.markdown import gain_cell, markdown, measured
 from benchmarks.study_tables import accuracy_text
 from benchmarks.your_image_sets import SETS
-from mnistlab.evaluation import Difference, corrected, interval_text, over_seeds
+from mnistlab.evaluation import Difference, corrected, over_seeds
 
 OURS = ml.RECOMMENDED
 
@@ -59,7 +59,7 @@ def differences_table() -> str:
             name,
             lines()[name]["figures"]["figure"].replace("_", " "),
             method,
-            f"{100 * each.mean:+.1f} ({interval_text(each)})",
+            gain_cell(each),
             f"{each.p:.2g}",
             "yes" if each.is_shown and each.mean > 0 else "no",
         ]

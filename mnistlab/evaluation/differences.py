@@ -135,9 +135,9 @@ def corrected(differences: Sequence[Difference]) -> list[Difference]:
     """The same, corrected for being told together; those of which nothing can be said as they are.
 
     p is Holm's (1979): the chance that any difference is shown where there is none is at most
-    5 %. The intervals are Bonferroni's: with 95 % each of them holds the true difference. Holm's
+    5 %. The intervals are Bonferroni's: with 95 % all of them hold the true difference. Holm's
     method can show what such an interval leaves open; it then ends at 0, exclusively. No bounded
-    intervals hold all together with what Holm's method shows: decision 0007 says why.
+    intervals hold together with all that Holm's method shows: decision 0007 says why.
     """
     told = np.array([each.p for each in differences if not math.isnan(each.p)])
     if len(told) < 2:
