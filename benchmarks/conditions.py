@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from benchmarks import ledger
 from mnistlab.classifiers.methods import method_of
@@ -28,10 +29,11 @@ class Conditions:
         """What follows `mnistlab`."""
         if study.startswith(SEARCH):
             recipe, seeds = study.removeprefix(SEARCH), str(self.n_seeds)
-            return ["tune", recipe, "--data", data, "--seeds", seeds, "--threads", "1"]
+            threads = str(self.threads)
+            return ["tune", recipe, "--data", data, "--seeds", seeds, "--threads", threads]
         settings = {"data": data, "seeds": self.n_seeds, "threads": self.threads}
-        settings["precision"] = self.precision
-        return ["study", study, *(f"--{name}={value}" for name, value in settings.items())]
+        said = [word for name, value in settings.items() for word in (f"--{name}", str(value))]
+        return ["study", study, *said, "--precision", self.precision]
 
 
 # A day of one core for one seed: the issue asks for it once.
@@ -41,6 +43,12 @@ OTHERS = {"final": Conditions(n_seeds=1)}
 def conditions_of(study: str) -> Conditions:
     """Those of one study."""
     return OTHERS.get(study, Conditions())
+
+
+def measured_under(line: dict[str, Any]) -> Conditions:
+    """Those of a line of the ledger, so that the command shown gives the figure beside it."""
+    env = line["env"]
+    return Conditions(len(line["seeds"]), env["threads"], env.get("precision") or "float32")
 
 
 def is_current(study: str, data: str, arm: str) -> bool:

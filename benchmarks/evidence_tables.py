@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from statistics import fmean
+from typing import Any
 
 from benchmarks import ledger
-from benchmarks.markdown import measured
+from benchmarks.markdown import machine_text, markdown, measured
 
 
 def audit_table() -> str:
@@ -29,6 +30,55 @@ def comparing_table() -> str:
     line = ledger.newest_benchmark("comparing")
     rows = [[asked, answer] for asked, answer in line["figures"]["answers"].items()]
     return measured(line, ("compared", "answer"), rows)
+
+
+def family_wise_table() -> str:
+    """Answers about equal arms that claim a difference, before the correction and after."""
+    before, after = _family_wise()
+    rows = [
+        [
+            str(old["arms"]),
+            str(old["seeds"]),
+            *(_percent(line[key]) for key in FAMILY_WISE for line in (old, new)),
+        ]
+        for old, new in zip(before["cells"], after["cells"], strict=True)
+    ]
+    columns = (
+        "arms",
+        "seeds",
+        *(f"{what}, {when}" for what in FAMILY_WISE.values() for when in ("before", "now")),
+    )
+    line = ledger.newest_benchmark("family_wise")
+    note = f"{before['n_answers']:,} answers per cell before, {after['n_answers']:,} now."
+    return f"{markdown(columns, rows)}\n{note}\n{machine_text(line)}\n"
+
+
+def family_wise_studies_table() -> str:
+    """The same of every study of several arms."""
+    before, after = _family_wise()
+    rows = [
+        [f"`{name}`", *(_percent(line["studies"][name] or None) for line in (before, after))]
+        for name in after["studies"]
+    ]
+    return markdown(("study", "claims a difference, before", "now"), rows)
+
+
+FAMILY_WISE = {
+    "equal": "equal arms: claims a difference",
+    "beside_better": "half are better: claims one of an equal arm",
+    "better_found": "half are better: of these found",
+}
+
+
+def _family_wise() -> tuple[dict[str, Any], dict[str, Any]]:
+    """The newest figures of answers that were not corrected, and of those that are."""
+    lines = [line for line in ledger.read() if line["name"] == "family_wise"]
+    by_rule = {line["figures"]["correction"]: line["figures"] for line in lines}
+    return by_rule["none"], by_rule["Holm"]
+
+
+def _percent(fraction: float | None) -> str:
+    return "–" if fraction is None else f"{100 * fraction:.1f} %"
 
 
 def evaluating_table() -> str:

@@ -24,8 +24,7 @@ def b2_table() -> str:
         cells = []
         for name in names:
             values = [of_seed[str(epoch)] for of_seed in measured.get(name, {}).get(KEY, ())]
-            n_test = measured[name]["n_test"] if values else None
-            cells.append(accuracy_text(values, n_test) if values else "not measured yet")
+            cells.append(accuracy_text(values) if values else "not measured yet")
         published = B2_LISTING.get(epoch)
         rows.append([f"{epoch:,}", "–" if published is None else f"{published:.2f}", *cells])
     columns = ("step", "published", *(f"`{name}`" for name in names))

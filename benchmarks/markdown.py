@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from mnistlab.evaluation import MINUS, Difference, interval_text
+
 LIBRARIES = ("torch", "scikit-learn", "scikit-learn-intelex")  # numpy where there is none
 
 
@@ -12,6 +14,13 @@ def markdown(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """A Markdown table."""
     lines = [columns, ["---"] * len(columns), *rows]
     return "".join("| " + " | ".join(line) + " |\n" for line in lines)
+
+
+def gain_cell(gain: Difference) -> str:
+    """Such as "+1.3 (+0.2 to +2.4)", in points; of one seed "+1.3"."""
+    interval = interval_text(gain)
+    text = f"{100 * gain.mean:+.1f}".replace("-", MINUS)
+    return text if interval == "–" else f"{text} ({interval})"
 
 
 def measured(line: dict[str, Any], columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

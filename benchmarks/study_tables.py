@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from statistics import fmean
 from typing import Any
 
 from benchmarks import ledger
 from benchmarks.markdown import machine_text, markdown, measured
-from mnistlab.evaluation import mean_interval, power_law, wilson_interval
+from mnistlab.evaluation import fraction_interval, power_law, wilson_interval
+
+OVER_SEEDS, OF_IMAGES = "95 % interval over seeds", "95 % interval, images only"
+ACCURACY = ("test accuracy, mean", OVER_SEEDS, OF_IMAGES)
 
 
 def study_table(name: str, data: str) -> str:
@@ -25,7 +29,7 @@ def study_table(name: str, data: str) -> str:
             arm["published"] or "–",
             val_text(arm["val_accuracy"]),
             *([f"{fmean(of_arm):.4f}" if of_arm else "–"] if any(expanded) else []),
-            accuracy_text(arm["test_accuracy"], arm["n_test"]),
+            *accuracy_cells(arm["test_accuracy"], arm["n_test"]),
             str(len(arm["seeds"])),
             *([f"{fmean(arm['epochs']):.0f}"] if stopped else []),
             "–" if arm["late_swing"] is None else f"{100 * arm['late_swing']:.1f}",
@@ -38,7 +42,7 @@ def study_table(name: str, data: str) -> str:
         "published",
         "validation",
         *(["validation, fourfold"] if any(expanded) else []),
-        "test accuracy, mean ± 95 % interval",
+        *ACCURACY,
         "seeds",
         *(["epochs"] if stopped else []),
         "late swing, points",
@@ -54,7 +58,7 @@ def cost_table(name: str, data: str) -> str:
             f"{arm['system']} `{arm['arm']}`",
             f"{arm['n_train']:,}",
             val_text(arm["val_accuracy"]),
-            accuracy_text(arm["test_accuracy"], arm["n_test"]),
+            *accuracy_cells(arm["test_accuracy"], arm["n_test"]),
             str(len(arm["seeds"])),
             f"{fmean(arm['train_time_s']):.1f}",
             f"{_epoch_time_s(arm):.2f}" if any(arm["epochs"]) else "–",
@@ -67,7 +71,7 @@ def cost_table(name: str, data: str) -> str:
         "recipe",
         "images",
         "validation",
-        "test accuracy, mean ± 95 % interval",
+        *ACCURACY,
         "seeds",
         "training, s",
         "an epoch, s",
@@ -102,16 +106,24 @@ def _exponent(arms: list[dict[str, Any]], key: str) -> str:
 def grid_table(name: str, data: str) -> str:
     """A grid's points by cross-validation, and the best one trained on everything."""
     *points, winner = newest_arms(name, data)
-    rows = [[f"`{point['arm']}`", f"{fmean(point['val_accuracy']):.4f}", "–"] for point in points]
+    rows = [
+        [f"`{point['arm']}`", f"{fmean(point['val_accuracy']):.4f}", "–", "–"] for point in points
+    ]
     low, high = winner["test_accuracy_ci"]
     rows.append(
         [
             f"best, trained on all {winner['n_train']:,}",
             f"{winner['val_accuracy'][0]:.4f}",
-            f"**{winner['test_accuracy'][0]:.4f}** ({low:.4f} to {high:.4f})",
+            f"**{winner['test_accuracy'][0]:.4f}**",
+            f"{low:.4f} to {high:.4f}",
         ]
     )
-    columns = ("point", "accuracy on the folds left out; of the best, on validation", "test")
+    columns = (
+        "point",
+        "accuracy on the folds left out; of the best, on validation",
+        "test",
+        OF_IMAGES,
+    )
     note = (
         f"{points[0]['n_folds']} folds of the first {points[0]['n_train']:,} training images; "
         "the test interval is Wilson's."
@@ -158,15 +170,29 @@ def _megabytes(size: float) -> str:
     return f"{size:.0f}" if size >= 10 else "< 10"
 
 
-def accuracy_text(accuracies: list[float], n_images: int | None) -> str:
-    """Mean and half-width of Student's interval over seeds; of one seed Wilson's over images."""
-    mean, half_width = mean_interval(accuracies)
-    if len(accuracies) > 1:
-        return f"{mean:.4f} ± {half_width:.4f}"
-    if n_images is None:
-        return f"{mean:.4f}"
-    low, high = wilson_interval(round(mean * n_images), n_images)
-    return f"{mean:.4f} ({low:.4f} to {high:.4f})"
+def accuracy_cells(accuracies: list[float], n_images: int | None) -> list[str]:
+    """Mean over seeds; its interval over seeds; Wilson's for a model that good, over images.
+
+    The one says how much another seed would change, the other how much other test images would.
+    """
+    mean = fmean(accuracies)
+    images = "–"
+    if n_images is not None:
+        low, high = wilson_interval(round(mean * n_images), n_images)
+        images = f"{low:.4f} to {high:.4f}"
+    return [f"{mean:.4f}", over_seeds_text(accuracies), images]
+
+
+def over_seeds_text(fractions: list[float]) -> str:
+    """Such as "0.9176 to 0.9228"; "–" of one seed."""
+    _, low, high = fraction_interval(fractions)
+    return "–" if math.isnan(low) else f"{low:.4f} to {high:.4f}"
+
+
+def accuracy_text(fractions: list[float]) -> str:
+    """Such as "0.9203 (0.9176 to 0.9228)", the interval over seeds; of one seed the figure."""
+    interval = over_seeds_text(fractions)
+    return f"{fmean(fractions):.4f}" + ("" if interval == "–" else f" ({interval})")
 
 
 def val_text(accuracies: list[float | None]) -> str:

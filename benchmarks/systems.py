@@ -6,14 +6,16 @@ ledger does not hold yet is said to be missing.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from benchmarks import ledger
-from benchmarks.study_tables import accuracy_text
-from mnistlab.evaluation import over_seeds
+from benchmarks.conditions import SEARCH, conditions_of, measured_under
+from benchmarks.study_tables import accuracy_cells, newest_arms
+from mnistlab.evaluation import Difference, corrected, interval_text, over_seeds
 
-MISSING = ("not measured yet", "–")
-SEARCH = "tune-"  # how the ledger's lines of a search are named
+MISSING = ["not measured yet", "–", "–", "–"]
+SEARCHED = ("mnist", "fashion-mnist")  # by the search of row D3
 
 
 class Row(NamedTuple):
@@ -113,7 +115,7 @@ ROWS = (
     Row("C17", "its layers, trained in half an hour", "0.916", "final-tuned", "final-tuned"),
     *(
         Row(system, what, published, "tune-layered-mlp", "layered-mlp-best", data, figure)
-        for data in ("mnist", "fashion-mnist")
+        for data in SEARCHED
         for system, what, published, figure in (
             ("D3", "network by hand, gained by tuning", "about 9 points", "gained"),
             ("D3", "network by hand, tuned", "–", "test"),
@@ -129,39 +131,44 @@ ROWS = (
 def cells(row: Row) -> list[str]:
     """The row as a line of the table."""
     line = ledger.latest("study", row.study, arm=row.arm, data=row.data)
-    measured, n = MISSING if line is None else _measured(line, row.figure)
-    kind, name = (
-        ("tune", row.study.removeprefix(SEARCH))
-        if row.study.startswith(SEARCH)
-        else ("study", row.study)
-    )
-    command = f"`mnistlab {kind} {name} --data {row.data}`"
-    return [row.system, row.what, row.data, f"{row.published}", measured, n, command]
+    measured = MISSING if line is None else _measured(line, row.figure)
+    conditions = conditions_of(row.study) if line is None else measured_under(line)
+    command = f"`mnistlab {' '.join(conditions.arguments(row.study, row.data))}`"
+    return [row.system, row.what, row.data, f"{row.published}", *measured, command]
 
 
-def _measured(line: dict[str, Any], figure: str | int) -> tuple[str, str]:
+def _measured(line: dict[str, Any], figure: str | int) -> list[str]:
+    """The figure, its interval over seeds, its interval over test images, and n."""
     if isinstance(figure, int):
         scores = [by_class[figure] for by_class in line["per_class_f1"]]
-        return f"{accuracy_text(scores, None)} (F1)", str(len(scores))
+        return [*_of(accuracy_cells(scores, None), "F1"), str(len(scores))]
+    n = str(len(line["seeds"]))
     if figure == "matters":
-        setting, share = next(iter(line["importance"].items()))
-        return f"{setting} ({share:.0%})", str(len(line["seeds"]))
+        setting, fraction = next(iter(line["importance"].items()))
+        return [f"{setting} ({fraction:.0%})", "–", "–", n]
     if figure == "gained":
-        return gained(line, "val_accuracy"), str(len(line["seeds"]))
+        found = gains(line["name"], SEARCHED)[line["data"], "val_accuracy"]
+        return [f"{100 * found.mean:+.1f} points (validation)", interval_text(found), "–", n]
+    if figure == "test":
+        return [*accuracy_cells(line["test_accuracy"], line["n_test"]), n]
     values = line.get(f"{figure}_accuracy")
     if values is None:  # of a recipe that this row no longer stands for
         return MISSING
-    if figure == "test":
-        return accuracy_text(values, line["n_test"]), str(len(values))
-    return f"{accuracy_text(values, None)} (fourfold validation)", str(len(values))
+    return [*_of(accuracy_cells(values, None), "fourfold validation"), n]
 
 
-def gained(tuned: dict[str, Any], key: str) -> str:
-    """Points that the best recipe of a search is ahead of the untuned one, and their interval."""
-    untuned = ledger.latest(
-        "study", tuned["name"], arm=tuned["name"].removeprefix(SEARCH), data=tuned["data"]
-    )
-    if untuned is None:
-        raise KeyError(f"the ledger holds {tuned['name']}, but not what was tuned")
-    found = over_seeds(tuned[key], untuned[key])
-    return f"{100 * found.mean:+.1f} ({100 * found.low:+.1f} to {100 * found.high:+.1f})"
+def _of(cells: list[str], what: str) -> list[str]:
+    return [f"{cells[0]} ({what})", *cells[1:]]
+
+
+def gains(name: str, sets: Sequence[str]) -> dict[tuple[str, str], Difference]:
+    """By data set and figure: points that a search's best recipe is ahead of the untuned one.
+
+    With intervals that hold together over the sets and both figures.
+    """
+    found = {}
+    for data in sets:
+        untuned, tuned = newest_arms(name, data)
+        for key in ("val_accuracy", "test_accuracy"):
+            found[data, key] = over_seeds(tuned[key], untuned[key])
+    return dict(zip(found, corrected(list(found.values())), strict=True))

@@ -47,7 +47,11 @@ MARKED = re.compile(r"(<!-- table: ([\w-]+(?: [\w-]+)*) -->\n).*?(<!-- end -->)"
 
 def systems_table() -> str:
     """Published beside measured, a line for every row of the systems."""
-    columns = ("row", "system", "data", "published", "measured", "seeds", "command")
+    columns = (
+        *("row", "system", "data", "published", "measured"),
+        *(study_tables.OVER_SEEDS, study_tables.OF_IMAGES),
+        *("seeds", "command"),
+    )
     return markdown(columns, [systems.cells(row) for row in systems.ROWS])
 
 
@@ -70,6 +74,8 @@ TABLES: dict[str, Callable[[], str]] = {
     "svm": peer_tables.svm_table,
     "audit": evidence_tables.audit_table,
     "comparing": evidence_tables.comparing_table,
+    "family-wise": evidence_tables.family_wise_table,
+    "family-wise studies": evidence_tables.family_wise_studies_table,
     "evaluating": evidence_tables.evaluating_table,
     "embedding": study_tables.embedding_table,
     "optimizers fashion-mnist": lambda: study_tables.study_table("optimizers", "fashion-mnist"),

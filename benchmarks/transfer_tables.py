@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from statistics import fmean
-from typing import Any
 
-from benchmarks.markdown import markdown, measured
-from benchmarks.study_tables import accuracy_text, newest_arms
-from mnistlab.evaluation import over_seeds
+from benchmarks.markdown import gain_cell, markdown, measured
+from benchmarks.study_tables import ACCURACY, accuracy_cells, newest_arms
+from mnistlab.evaluation import Difference, corrected, over_seeds
 
 BASES = ("simple-cnn", "random-weights")  # what two stages of a pretrained network are put beside
 
@@ -21,7 +20,7 @@ def transfer_table(name: str, data: str) -> str:
             f"{arm['n_train']:,}",
             (arm.get("weights") or "none").partition(",")[0],
             f"{fmean(arm['val_accuracy']):.4f}",
-            accuracy_text(arm["test_accuracy"], arm["n_test"]),
+            *accuracy_cells(arm["test_accuracy"], arm["n_test"]),
             str(len(arm["seeds"])),
             f"{fmean(arm['train_time_s']):.0f}",
         ]
@@ -32,7 +31,7 @@ def transfer_table(name: str, data: str) -> str:
         "images",
         "weights of",
         "validation",
-        "test accuracy, mean ± 95 % interval",
+        *ACCURACY,
         "seeds",
         "training, s",
     )
@@ -40,31 +39,35 @@ def transfer_table(name: str, data: str) -> str:
 
 
 def gains_table(name: str, data: str) -> str:
-    """Two stages against each base at every size, paired by seed: points, interval, p."""
+    """Two stages against each base at every size, paired by seed: points, interval, p.
+
+    Corrected over the whole table.
+    """
     arms = {arm["arm"]: arm for arm in newest_arms(name, data)}
-    whole = arms["two-stage"]
     sized = [arm for key, arm in arms.items() if key.startswith("two-stage-")]
+    sized = [*sorted(sized, key=lambda arm: int(arm["n_train"])), arms["two-stage"]]
+    found = {
+        (arm["arm"], base): over_seeds(arm["test_accuracy"], arms[other]["test_accuracy"])
+        for arm in sized
+        for base in BASES
+        if (other := arm["arm"].replace("two-stage", base)) in arms
+    }
+    told = dict(zip(found, corrected(list(found.values())), strict=True))
     rows = [
         [
             f"{arm['n_train']:,}",
             f"{fmean(arm['test_accuracy']):.4f}",
-            *(_gain(arm, arms.get(arm["arm"].replace("two-stage", base))) for base in BASES),
+            *(_gain(told.get((arm["arm"], base))) for base in BASES),
             str(len(arm["seeds"])),
         ]
-        for arm in [*sorted(sized, key=lambda arm: int(arm["n_train"])), whole]
+        for arm in sized
     ]
     columns = ("images", "two stages", *(f"against {base}, points" for base in BASES), "seeds")
     return markdown(columns, rows)
 
 
-def _gain(arm: dict[str, Any], base: dict[str, Any] | None) -> str:
-    if base is None:
+def _gain(found: Difference | None) -> str:
+    if found is None:
         return "–"
-    mine, theirs = arm["test_accuracy"], base["test_accuracy"]
-    if len(mine) == 1:
-        return f"{100 * (mine[0] - theirs[0]):+.1f}"
-    found = over_seeds(mine, theirs)
-    return (
-        f"{100 * found.mean:+.1f} ({100 * found.low:+.1f} to {100 * found.high:+.1f}), "
-        f"p = {found.p:.2g}"
-    )
+    text = gain_cell(found)
+    return text if found.n == 1 else f"{text}, p = {found.p:.2g}"

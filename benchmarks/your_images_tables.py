@@ -6,9 +6,10 @@ from typing import Any
 
 import mnistlab as ml
 from benchmarks import ledger
-from benchmarks.markdown import markdown, measured
+from benchmarks.markdown import gain_cell, markdown, measured
+from benchmarks.study_tables import accuracy_text
 from benchmarks.your_image_sets import SETS
-from mnistlab.evaluation import Difference, corrected, mean_interval, over_seeds
+from mnistlab.evaluation import Difference, corrected, over_seeds
 
 OURS = ml.RECOMMENDED
 
@@ -33,12 +34,18 @@ def accuracy_table() -> str:
                 [
                     name,
                     f"**{method}**" if method == OURS else method,
-                    _text(values["accuracy"]),
-                    _text(values["balanced_accuracy"]),
+                    accuracy_text(values["accuracy"]),
+                    accuracy_text(values["balanced_accuracy"]),
                     f"{sum(values['cpu_seconds']) / len(values['cpu_seconds']):.1f}",
                 ]
             )
-    columns = ("set", "method", "accuracy", "balanced accuracy", "CPU seconds, mean")
+    columns = (
+        "set",
+        "method",
+        "accuracy (95 % interval over seeds)",
+        "balanced accuracy (over seeds)",
+        "CPU seconds, mean",
+    )
     return measured(next(iter(lines().values())), columns, rows)
 
 
@@ -52,18 +59,19 @@ def differences_table() -> str:
             name,
             lines()[name]["figures"]["figure"].replace("_", " "),
             method,
-            f"{100 * each.mean:+.1f} ({100 * each.low:+.1f} to {100 * each.high:+.1f})",
+            gain_cell(each),
             f"{each.p:.2g}",
             "yes" if each.is_shown and each.mean > 0 else "no",
         ]
         for (name, method), each in found.items()
     ]
-    columns = ("set", "by", f"{OURS} against", "points, 95 % interval", "p, corrected", "better")
+    points = "points, simultaneous 95 % interval"
+    columns = ("set", "by", f"{OURS} against", points, "p, corrected", "better")
     return markdown(columns, rows)
 
 
 def differences() -> dict[tuple[str, str], Difference]:
-    """By set and method; p corrected over all of them."""
+    """By set and method; corrected over all of them."""
     found = {}
     for name, line in lines().items():
         figure, methods = line["figures"]["figure"], line["figures"]["methods"]
@@ -86,8 +94,3 @@ def sets_table() -> str:
     ]
     columns = ("set", "what it is", "training / validation / test")
     return markdown(columns, rows) if rows else NOT_YET
-
-
-def _text(values: list[float]) -> str:
-    mean, half = mean_interval(values)
-    return f"{mean:.4f} ± {half:.4f}"

@@ -1,14 +1,21 @@
 """Figures with their uncertainty, for any classifier. Nothing here imports torch."""
 
 from mnistlab.evaluation.differences import (
+    MINUS,
     Difference,
     corrected,
+    interval_text,
     mcnemar,
     on_same_images,
     over_seeds,
 )
 from mnistlab.evaluation.growth import power_law
-from mnistlab.evaluation.intervals import CONFIDENCE, mean_interval, wilson_interval
+from mnistlab.evaluation.intervals import (
+    CONFIDENCE,
+    fraction_interval,
+    mean_interval,
+    wilson_interval,
+)
 from mnistlab.evaluation.metrics import (
     Figures,
     balanced_accuracy,
@@ -31,6 +38,7 @@ from mnistlab.evaluation.threshold import best_threshold
 
 __all__ = [
     "CONFIDENCE",
+    "MINUS",
     "ClassReport",
     "Confused",
     "Difference",
@@ -43,6 +51,8 @@ __all__ = [
     "class_report",
     "corrected",
     "fit_temperature",
+    "fraction_interval",
+    "interval_text",
     "largest_swing",
     "log_loss",
     "macro_f1",

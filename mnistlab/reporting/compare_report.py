@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
-from mnistlab.evaluation import mean_interval
+from mnistlab.evaluation import fraction_interval, interval_text
 from mnistlab.reporting.bounds import MOST_ROWS, with_left_out
-from mnistlab.reporting.comparison_report import accuracy_text
+from mnistlab.reporting.comparison_report import accuracy_text, over_images_text
 from mnistlab.reporting.figures.differences import Row, differences
 from mnistlab.reporting.page import Column, Fact, Number, Page, Section, Table
 from mnistlab.reporting.render import write
@@ -16,6 +16,10 @@ from mnistlab.run import Comparison
 from mnistlab.run.comparing import Verdict, p_text
 
 MOST_NAMED = 6  # recipes, in the title
+CORRECTED = (
+    " p is corrected for {} comparisons (Holm), and the intervals hold "
+    "together with 95 % (Bonferroni)."
+)
 
 
 def compare_report(comparison: Comparison) -> Path:
@@ -55,7 +59,7 @@ def contenders_table(comparison: Comparison) -> Table:
             contender.runs[0].recipe.system,
             contender.runs[0].result["n_parameters"],
             len(contender.runs),
-            accuracy_text(*mean_interval(contender.accuracies.tolist())),
+            accuracy_text(*fraction_interval(contender.accuracies.tolist())),
         )
         for contender in comparison.contenders
     )
@@ -67,7 +71,9 @@ def contenders_table(comparison: Comparison) -> Table:
         Column("Test accuracy"),
     )
     several = any(len(contender.runs) > 1 for contender in comparison.contenders)
-    note = "Mean over seeds and half-width of its 95 % interval (Student)." if several else ""
+    over_seeds = "Mean over seeds and its 95 % interval over seeds (Student, on the logit scale). "
+    best = float(comparison.contenders[0].accuracies.mean())
+    note = (over_seeds if several else "") + over_images_text(best, comparison.n_images)
     return Table("Contenders", columns, rows, note=note)
 
 
@@ -80,7 +86,7 @@ def _verdicts(comparison: Comparison, command: str) -> Section:
         Column("Better"),
         Column("Worse"),
         Column("Points", ".2f"),
-        Column("95 % interval"),
+        Column("Simultaneous 95 % interval" if len(comparison.verdicts) > 1 else "95 % interval"),
         Column("p"),
         Column("Found on"),
         Column("Shown"),
@@ -93,9 +99,8 @@ def _verdicts(comparison: Comparison, command: str) -> Section:
         columns,
         rows,
         note=with_left_out(
-            "Over seeds: Student's paired test. On images: McNemar's exact test and the paired "
-            "bootstrap, one model each."
-            + (f" p is corrected for {n_verdicts} comparisons (Holm)." if several else ""),
+            "Over seeds: Student's paired test. On images: McNemar's test (mid-p) and the paired "
+            "bootstrap, one model each." + (CORRECTED.format(n_verdicts) if several else ""),
             len(rows),
             n_verdicts,
             "first",
@@ -113,8 +118,8 @@ def _verdicts(comparison: Comparison, command: str) -> Section:
             )
             for verdict in comparison.verdicts
         ],
-        caption="Test accuracy of the one minus that of the other; a line is a 95 % interval"
-        + (" of one comparison; the dots are filled by the corrected p." if several else "."),
+        caption="Test accuracy of the one minus that of the other; a line is a "
+        + ("simultaneous 95 % interval." if several else "95 % interval."),
         command=command,
     )
     return Section("Differences", tables=(table,), figures=(figure,))
@@ -122,12 +127,11 @@ def _verdicts(comparison: Comparison, command: str) -> Section:
 
 def _row(verdict: Verdict) -> tuple[str | float | Number, ...]:
     d = verdict.difference
-    interval = f"{100 * d.low:.2f} to {100 * d.high:.2f}".replace("-", "\N{MINUS SIGN}")
     return (
         verdict.better,
         verdict.worse,
         100 * d.mean,
-        Number(d.low, interval) if math.isfinite(d.low) else "–",
+        Number(d.low, interval_text(d, 2)) if math.isfinite(d.low) else "–",
         Number(d.p, p_text(d.p).removeprefix("p = ").removeprefix("p ")),
         f"{d.n:,} {d.of}",
         "yes" if d.is_shown else "no",

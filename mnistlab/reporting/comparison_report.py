@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mnistlab.evaluation import mean_interval
+from mnistlab.evaluation import fraction_interval, wilson_interval
 from mnistlab.reporting.cost import (
     confusion_sections,
     cost_table,
@@ -125,8 +125,8 @@ def _measured_as(published: str, arm: ArmResult) -> Number:
     """
     if published.startswith("val ") and "test" not in published:
         key = "val_accuracy" if None in arm.each(EXPANDED) else EXPANDED
-        mean, half_width = mean_interval(arm.each(key))
-        return Number(mean, f"val {accuracy_text(mean, half_width).text}")
+        found = fraction_interval(arm.each(key))
+        return Number(found[0], f"val {accuracy_text(*found).text}")
     return accuracy_text(*arm.test_accuracy)
 
 
@@ -145,10 +145,19 @@ def _row(result: ArmResult, data: str) -> tuple[str | int | float | Number | Non
     )
 
 
-def accuracy_text(mean: float, half_width: float) -> Number:
-    """Such as "0.9215 ± 0.0010", sorted by the mean; one seed has no interval."""
-    text = f"{mean:.4f}" if math.isnan(half_width) else f"{mean:.4f} ± {half_width:.4f}"
+def accuracy_text(mean: float, low: float, high: float) -> Number:
+    """Such as "0.9215 (0.9205 to 0.9225)", sorted by the mean; one seed has no interval."""
+    text = f"{mean:.4f}" if math.isnan(low) else f"{mean:.4f} ({low:.4f} to {high:.4f})"
     return Number(mean, text)
+
+
+def over_images_text(accuracy: float, n_images: int) -> str:
+    """What the choice of the test images alone leaves open, which no number of seeds tells."""
+    low, high = wilson_interval(round(accuracy * n_images), n_images)
+    return (
+        f"Of the {n_images:,} test images alone an accuracy of {accuracy:.4f} has the 95 % "
+        f"interval {low:.4f} to {high:.4f} (Wilson)."
+    )
 
 
 def _note(result: StudyResult, shown: Sequence[ArmResult], left_out: Sequence[ArmResult]) -> str:
@@ -158,13 +167,15 @@ def _note(result: StudyResult, shown: Sequence[ArmResult], left_out: Sequence[Ar
         parts.append("Without a validation figure: trained on all images, the last epoch is read.")
     if max(n_seeds) > 1:
         parts.append(
-            "Validation: mean over seeds. Test accuracy: mean over seeds and half-width of its "
-            "95 % interval (Student)."
+            "Validation: mean over seeds. Test accuracy: mean over seeds and its 95 % interval "
+            "over seeds (Student, on the logit scale)."
         )
     if any(None not in arm.each(EXPANDED) for arm in shown):
         parts.append(
             "Validation, expanded: of the images made of each, by which the epoch was chosen."
         )
+    best = max(arm.test_accuracy[0] for arm in shown)
+    parts.append(over_images_text(best, shown[0].runs[0].result["n_test"]))
     if any(arm.late_swing is not None for arm in shown):
         parts.append(
             "Late swing: largest change of validation accuracy between two of the last four epochs."

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from mnistlab.evaluation import mean_interval
+from mnistlab.evaluation import fraction_interval, interval_text
 from mnistlab.recipes import RECIPES
 from mnistlab.recipes.spaces import space_of
 from mnistlab.reporting.bounds import MOST_ROWS, highest, with_left_out
@@ -74,7 +74,7 @@ def seeds_table(result: TuningResult) -> Table:
             arm.arm.name,
             arm.runs[0].result["n_parameters"],
             len(arm.runs),
-            accuracy_text(*mean_interval(arm.each("val_accuracy"))),
+            accuracy_text(*fraction_interval(arm.each("val_accuracy"))),
             accuracy_text(*arm.test_accuracy),
             arm.mean("train_time_s"),
         )
@@ -88,13 +88,14 @@ def seeds_table(result: TuningResult) -> Table:
         Column("Test accuracy"),
         Column("Training, s", ".1f"),
     )
-    gains = [_gain_text(result, key) for key in ("val_accuracy", "test_accuracy")]
+    on_validation = 100 * result.gain("val_accuracy").mean
     return Table(
         "Before and after",
         columns,
         tuple(rows),
-        note=f"Mean of seeds and half its 95 % interval. Gained on validation {gains[0]}, on the "
-        f"test part {gains[1]}.",
+        note=f"Mean over seeds and its 95 % interval over seeds. Gained on the test part "
+        f"{_gain_text(result)}. Gained on validation {on_validation:+.2f} points, without an "
+        "interval: the search chose on these images.",
     )
 
 
@@ -239,12 +240,11 @@ def _cell(value: Any) -> str | int | float | None:
     return value if value is None or isinstance(value, str | int | float) else _name(value)
 
 
-def _gain_text(result: TuningResult, key: str) -> str:
-    found = result.gain(key)
-    if not np.isfinite(found.low):
+def _gain_text(result: TuningResult) -> str:
+    found = result.gain()
+    if np.isnan(found.p):
         return f"{100 * found.mean:+.2f} points"
-    low, high = 100 * found.low, 100 * found.high
-    return f"{100 * found.mean:+.2f} points ({low:+.2f} to {high:+.2f}, {p_text(found.p)})"
+    return f"{100 * found.mean:+.2f} points ({interval_text(found, 2)}, {p_text(found.p)})"
 
 
 def _facts(result: TuningResult) -> tuple[Fact, ...]:

@@ -24,6 +24,7 @@ from mnistlab.evaluation import (
     CONFIDENCE,
     Difference,
     corrected,
+    interval_text,
     mcnemar,
     on_same_images,
     over_seeds,
@@ -62,7 +63,7 @@ class Contender:
 class Verdict:
     """`better`, the one with the higher accuracy where they were compared, beside `worse`.
 
-    difference: of better from worse; p corrected where there are several pairs.
+    difference: of better from worse; p and interval corrected where there are several pairs.
     shown_on_one_seed: whether the models of one seed alone would have shown it; None where no
     more than one was compared.
     """
@@ -76,8 +77,8 @@ class Verdict:
     def sentence(self) -> str:
         """The verdict in words, without a full stop."""
         d = self.difference
-        low, high = f"{100 * d.low:.1f}", f"{100 * d.high:.1f}"
-        interval = f"95 % interval {low} to {high}, {d.n:,} {d.of}".replace("-", "−")
+        kind = "95 % interval" if d.n_together == 1 else "simultaneous 95 % interval"
+        interval = f"{kind} {interval_text(d)}, {d.n:,} {d.of}"
         if not d.is_shown:
             return (
                 f"no difference shown between {self.better} and {self.worse}: "

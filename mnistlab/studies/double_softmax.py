@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from mnistlab.recipe import Recipe
 from mnistlab.recipes import double_softmax as recipes
-from mnistlab.studies.wording import gain, seeds
+from mnistlab.studies.wording import correction, gain_text, gains, seeds
 from mnistlab.study import Arm, ArmResult, Study
 
 # Fashion-MNIST's test accuracy as write-up B prints it.
@@ -81,23 +81,22 @@ def _arm(recipe: Recipe, published: str, why: str) -> Arm:
 def _six_or_ten(results: Sequence[ArmResult]) -> str:
     by_name = {result.arm.name: result for result in results}
     six, ten = by_name["batch-6"], by_name["double-softmax"]
+    (gain,) = gains([(six, ten)])
     lowest, highest = min(ten.each("test_accuracy")), max(ten.each("test_accuracy"))
     return (
-        f"Batch 6 against batch 10: {gain(six, ten)} on the test part over {seeds(results)}. One "
+        f"Batch 6 against batch 10: {gain_text(gain)} on the test part over {seeds(results)}. One "
         f"batch size alone spreads from {lowest:.4f} to {highest:.4f} (batch 10)."
     )
 
 
 def _cost_of_the_mistake(results: Sequence[ArmResult]) -> str:
     by_name = {result.arm.name: result for result in results}
-    pairs = [
-        f"{name} {gain(by_name[f'{name}-logits'], result)}"
-        for name, result in by_name.items()
-        if f"{name}-logits" in by_name
-    ]
+    names = [name for name in by_name if f"{name}-logits" in by_name]
+    told = gains([(by_name[f"{name}-logits"], by_name[name]) for name in names])
+    pairs = [f"{name} {gain_text(gain)}" for name, gain in zip(names, told, strict=True)]
     floor = min(min(epoch["train_loss"] for epoch in run.log) for run in results[0].runs)
     return (
         f"With the second softmax the loss never fell below {floor:.4f} nats (it cannot fall below "
         f"1.4612 for ten classes). The correct loss changes test accuracy by: {'; '.join(pairs)} "
-        f"({seeds(results)})."
+        f"({seeds(results)}).{correction(told)}"
     )

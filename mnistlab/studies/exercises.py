@@ -10,7 +10,15 @@ from mnistlab.phases import SCHEDULES, Phase
 from mnistlab.recipe import Recipe
 from mnistlab.recipes import exercises as recipes
 from mnistlab.recipes import ladder
-from mnistlab.studies.wording import against_base, best_on_validation, gain, seeds
+from mnistlab.studies.wording import (
+    against,
+    against_base,
+    best_on_validation,
+    correction,
+    gain_text,
+    gains,
+    seeds,
+)
 from mnistlab.study import Arm, ArmResult, Study
 
 N_EPOCHS = 10
@@ -149,36 +157,38 @@ def _fastest_and_best(results: Sequence[ArmResult]) -> str:
     fastest, best = max(results, key=first), best_on_validation(results)
     n_epochs = results[0].arm.recipe.phases[0].epochs
     worst = min(results, key=lambda result: result.mean("val_accuracy"))
+    base, *others = results
     return (
         f"After one epoch {fastest.arm.name} leads with {first(fastest):.4f} on validation; within "
         f"{n_epochs} epochs {best.arm.name} gets furthest ({best.mean('val_accuracy'):.4f} on "
         f"validation, {best.test_accuracy[0]:.4f} on the test part, mean of {seeds(results)}) and "
         f"{worst.arm.name} least far ({worst.mean('val_accuracy'):.4f}). Each ran at its customary "
-        "rate; none was tuned."
+        f"rate; none was tuned. {against(base, others)}"
     )
 
 
 def _worth_and_cost(results: Sequence[ArmResult]) -> str:
     base, *others = results
+    told = gains([(arm, base) for arm in others])
     parts = [
-        f"{arm.arm.name} {gain(arm, base)} in "
+        f"{arm.arm.name} {gain_text(gain)} in "
         f"{arm.mean('train_time_s') / base.mean('train_time_s'):.1f} times the time"
-        for arm in others
+        for arm, gain in zip(others, told, strict=True)
     ]
     return (
         f"Against {base.arm.name} ({base.test_accuracy[0]:.4f} on the test part, mean of "
-        f"{seeds(results)}): {'; '.join(parts)}."
+        f"{seeds(results)}): {'; '.join(parts)}.{correction(told)}"
     )
 
 
 def _time_and_accuracy(results: Sequence[ArmResult]) -> str:
-    whole, *_ = results
-    parts = []
-    for result in results[1:]:
+    whole, *others = results
+    told, parts = gains([(result, whole) for result in others]), []
+    for result, gain in zip(others, told, strict=True):
         saved = 1 - result.mean("epochs") / whole.mean("epochs")
-        parts.append(f"{result.arm.name} {100 * saved:.0f} % for {gain(result, whole)}")
+        parts.append(f"{result.arm.name} {100 * saved:.0f} % for {gain_text(gain)}")
     return (
         f"Of {whole.mean('epochs'):.0f} epochs, whose best on validation reaches "
         f"{whole.test_accuracy[0]:.4f} on the test part, stopping early saves: "
-        f"{'; '.join(parts)} (mean of {seeds(results)})."
+        f"{'; '.join(parts)} (mean of {seeds(results)}).{correction(told)}"
     )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from mnistlab.recipe import Recipe
 from mnistlab.recipes import ladder as recipes
-from mnistlab.studies.wording import best_on_validation, points
+from mnistlab.studies.wording import best_on_validation, correction, gain_text, gains
 from mnistlab.study import Arm, ArmResult, Study
 
 # What write-up E prints for MNIST; and single trial runs of the same recipes, their last epoch.
@@ -46,14 +46,17 @@ def _arm(recipe: Recipe, of: str, why: str) -> Arm:
 
 def answer(results: Sequence[ArmResult]) -> str:
     """The gain of each step of capacity and of tuning on the test part, and validation's choice."""
-    mean = {result.arm.name: result.test_accuracy[0] for result in results}
+    by_name = {result.arm.name: result for result in results}
+    softmax, mlp, cnn = networks = [by_name[name] for name in ("softmax", "mlp", "cnn-small")]
     best = best_on_validation(results)
-    tuning = [mean[f"{name}-tuned"] - mean[name] for name in ("softmax", "mlp", "cnn-small")]
+    tuned = [(by_name[f"{network.arm.name}-tuned"], network) for network in networks]
+    told = gains([(mlp, softmax), (cnn, mlp), *tuned])
+    hidden, convolutions, *tuning = map(gain_text, told)
+    by_tuning = [f"{each} on {arm.arm.name}" for each, arm in zip(tuning, networks, strict=True)]
     return (
-        f"From softmax regression ({mean['softmax']:.3f}) a hidden layer buys "
-        f"{points(mean['mlp'] - mean['softmax'])} and convolutions with a quarter of its "
-        f"parameters {points(mean['cnn-small'] - mean['mlp'])} on it; tuning the training buys "
-        f"{points(min(tuning))} to {points(max(tuning))} on the same networks. Best on "
-        f"validation: {best.arm.name}, which reaches {best.test_accuracy[0]:.4f} on the test part, "
+        f"From softmax regression ({softmax.test_accuracy[0]:.3f}) a hidden layer buys {hidden} "
+        f"and convolutions with a quarter of its parameters {convolutions} on it; tuning the "
+        f"training buys {', '.join(by_tuning)}.{correction(told)} Best on validation: "
+        f"{best.arm.name}, which reaches {best.test_accuracy[0]:.4f} on the test part, "
         f"mean of {len(best.runs)} {'seeds' if len(best.runs) > 1 else 'seed'}."
     )

@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
+from mnistlab.evaluation import Difference
 from mnistlab.recipe import Recipe
 from mnistlab.recipes import portfolio as recipes
-from mnistlab.studies.wording import against_base, gain, seeds
+from mnistlab.studies.wording import against_base, correction, gain_text, gains, seeds
 from mnistlab.study import Arm, ArmResult, Study
 
 # Best-looking validation accuracies as write-up C prints them, and its final model's test part.
@@ -202,23 +203,32 @@ def _how_far(results: Sequence[ArmResult]) -> str:
 
 def _worth_of_shuffling(results: Sequence[ArmResult]) -> str:
     pairs = list(zip(results[::2], results[1::2], strict=True))
-    gains = [f"{base.arm.name} {gain(arm, base)}" for base, arm in pairs]
     base, arm = next(pair for pair in pairs if pair[0].arm.name == "dense-sgd")
     return (
-        f"Shuffling changes test accuracy by: {'; '.join(gains)} ({seeds(results)}). From one "
+        f"Shuffling changes test accuracy by: {_gained(pairs)} ({seeds(results)}). From one "
         "epoch to the next the validation accuracy of dense-sgd falls by at most "
         f"{100 * _largest_fall(base):.1f} points in file order, shuffled by up to "
-        f"{100 * _largest_fall(arm):.1f}."
+        f"{100 * _largest_fall(arm):.1f}.{correction(_gains(pairs))}"
     )
 
 
 def _worth_of_stratifying(results: Sequence[ArmResult]) -> str:
-    pairs = zip(results[::2], results[1::2], strict=True)
-    gains = [f"{base.arm.name} {gain(arm, base)}" for base, arm in pairs]
+    pairs = list(zip(results[::2], results[1::2], strict=True))
     return (
-        f"A stratified split changes test accuracy by: {'; '.join(gains)} ({seeds(results)}). The "
+        f"A stratified split changes test accuracy by: {_gained(pairs)} ({seeds(results)}). The "
         "two splits have test images of their own, so a difference may be theirs."
+        f"{correction(_gains(pairs))}"
     )
+
+
+def _gains(pairs: Sequence[tuple[ArmResult, ArmResult]]) -> list[Difference]:
+    """Of each second arm over the first, corrected together."""
+    return gains([(arm, base) for base, arm in pairs])
+
+
+def _gained(pairs: Sequence[tuple[ArmResult, ArmResult]]) -> str:
+    told = zip(pairs, _gains(pairs), strict=True)
+    return "; ".join(f"{base.arm.name} {gain_text(gain)}" for (base, _), gain in told)
 
 
 def _largest_fall(result: ArmResult) -> float:
@@ -230,9 +240,17 @@ def _largest_fall(result: ArmResult) -> float:
 
 def _worth_of_scaling(results: Sequence[ArmResult]) -> str:
     by_name = {result.arm.name: result for result in results}
-    parts = [
-        f"{base} {gain(by_name[f'{base}-{scaling}'], by_name[base])} by {scaling}"
+    pairs = [
+        (base, scaling)
         for base in ("dense-base", "conv-base")
         for scaling in ("min-max", "standard")
     ]
-    return f"Scaling changes test accuracy by: {'; '.join(parts)} ({seeds(results)})."
+    told = gains([(by_name[f"{base}-{scaling}"], by_name[base]) for base, scaling in pairs])
+    parts = [
+        f"{base} {gain_text(gain)} by {scaling}"
+        for (base, scaling), gain in zip(pairs, told, strict=True)
+    ]
+    return (
+        f"Scaling changes test accuracy by: {'; '.join(parts)} ({seeds(results)})."
+        f"{correction(told)}"
+    )

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 
+from mnistlab.evaluation import Difference
 from mnistlab.phases import Phase
 from mnistlab.recipe import Recipe
 from mnistlab.recipes import ladder
 from mnistlab.recipes import transfer as recipes
-from mnistlab.studies.wording import gain, seeds
+from mnistlab.studies.wording import correction, gain_text, gains, seeds
 from mnistlab.study import Arm, ArmResult, Study
 
 # Training images, None being all, and for how many epochs: small sets are seen more often.
@@ -128,29 +128,38 @@ def _where_it_pays(results: Sequence[ArmResult]) -> str:
     most = results[0].runs[0].data["n_train"]  # of all images
     sizes = [n for n in EPOCHS if n is None or n < most]
     seeded = max(results, key=lambda result: len(result.runs))
+    suffixes = ["" if n is None else f"-{n}" for n in sizes]
+    pretrained = [by_name[f"two-stage{suffix}"] for suffix in suffixes]
+    bases = [
+        [by_name[f"{name}{suffix}"] for suffix in suffixes] for name in (SMALL, "random-weights")
+    ]
+    told = gains(list(zip(pretrained * 2, bases[0] + bases[1], strict=True)))
     parts = []
-    for n in sizes:
-        suffix = "" if n is None else f"-{n}"
-        arms = [by_name[f"{name}{suffix}"] for name in ("two-stage", SMALL, "random-weights")]
-        fewer = len(arms[0].runs) < len(seeded.runs)
-        parts.append(_worth(n, *arms) + (f" ({seeds(arms)})" if fewer else ""))
+    for n, arm, *both in zip(
+        sizes, pretrained, told[: len(sizes)], told[len(sizes) :], strict=True
+    ):
+        fewer = len(arm.runs) < len(seeded.runs)
+        parts.append(_worth(n, arm, *both) + (f" ({seeds([arm])})" if fewer else ""))
     return (
         "Pretrained in two stages, on the test part, against a small network from scratch and "
         f"against the same network from random weights ({seeds([seeded])}): {'; '.join(parts)}."
+        f"{correction(told)}"
     )
 
 
-def _worth(n: int | None, pretrained: ArmResult, small: ArmResult, fresh: ArmResult) -> str:
+def _worth(
+    n: int | None, pretrained: ArmResult, over_small: Difference, over_fresh: Difference
+) -> str:
     """One size: whether it pays, which is to be better than the small network."""
-    mean, half = pretrained.gain_over(small)
-    if math.isnan(half):  # of one seed nothing is shown
-        verdict = "was ahead" if mean > 0 else "was not ahead"
-    elif half >= abs(mean):
+    ahead = over_small.mean > 0
+    if over_small.n == 1:  # of one seed nothing is shown
+        verdict = "was ahead" if ahead else "was not ahead"
+    elif not over_small.is_shown:
         verdict = "is not shown to pay"
     else:
-        verdict = "pays" if mean > 0 else "does not pay"
+        verdict = "pays" if ahead else "does not pay"
     images = "all images" if n is None else f"{n:,} images"
     return (
         f"with {images} it {verdict}: {pretrained.test_accuracy[0]:.3f}, "
-        f"{gain(pretrained, small)} and {gain(pretrained, fresh)}"
+        f"{gain_text(over_small)} and {gain_text(over_fresh)}"
     )

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from mnistlab.evaluation import MINUS, Difference, corrected, interval_text
 from mnistlab.study import ArmResult
 
-MINUS = "\N{MINUS SIGN}"
+Pair = tuple[ArmResult, ArmResult]
 
 
 def points(difference: float) -> str:
@@ -15,17 +16,38 @@ def points(difference: float) -> str:
     return f"{100 * difference:+.1f} points".replace("-", MINUS)
 
 
-def gain(arm: ArmResult, base: ArmResult) -> str:
-    """An arm beside its base, over paired seeds: the difference, its interval, and the verdict.
+def gains(pairs: Sequence[Pair]) -> list[Difference]:
+    """Every difference that an answer tells, an arm and its base each, corrected together."""
+    return corrected([arm.gain_over(base) for arm, base in pairs])
+
+
+def gain_text(gain: Difference) -> str:
+    """The difference, its interval, and the verdict.
 
     Of one seed the difference alone: `seeds` says why, once an answer.
     """
-    mean, half = arm.gain_over(base)
-    if math.isnan(half):
-        return points(mean)
-    low, high = (f"{100 * end:+.1f}".replace("-", MINUS) for end in (mean - half, mean + half))
-    shown = "" if abs(mean) > half else "; no difference shown"
-    return f"{points(mean)} (95 % interval {low} to {high}{shown})"
+    if math.isnan(gain.p):
+        return points(gain.mean)
+    interval = interval_text(gain)
+    if interval == "–":  # no seed differs from another
+        interval = "the same for every seed"
+    elif gain.n_together == 1:
+        interval = f"95 % interval {interval}"
+    else:  # `correction` says of what level
+        interval = f"interval {interval}"
+    shown = "" if gain.is_shown else "; no difference shown"
+    return f"{points(gain.mean)} ({interval}{shown})"
+
+
+def correction(told: Sequence[Difference]) -> str:
+    """What ends an answer of several differences; nothing of one."""
+    n = max(each.n_together for each in told)
+    if n == 1:
+        return ""
+    return (
+        f" Corrected for {n} comparisons: tests by Holm's method, intervals that hold together "
+        "with 95 %."
+    )
 
 
 def best_on_validation(results: Sequence[ArmResult]) -> ArmResult:
@@ -45,13 +67,18 @@ def seeds(results: Sequence[ArmResult]) -> str:
     return "one seed and so no intervals" if n == 1 else f"{n} seeds"
 
 
+def against(base: ArmResult, others: Sequence[ArmResult]) -> str:
+    """Every other arm's gain over the base on the test part, and the correction."""
+    told = gains([(arm, base) for arm in others])
+    texts = [f"{arm.arm.name} {gain_text(each)}" for arm, each in zip(others, told, strict=True)]
+    return (
+        f"On the test part, against {base.arm.name} ({base.test_accuracy[0]:.4f}, "
+        f"{seeds([base])}): {'; '.join(texts)}.{correction(told)}"
+    )
+
+
 def against_base(results: Sequence[ArmResult]) -> str:
     """The answer of a study whose first arm is the base that each other arm changes in one way."""
     base, *others = results
     best = best_on_validation(results)
-    gains = [f"{arm.arm.name} {gain(arm, base)}" for arm in others]
-    return (
-        f"On the test part, against {base.arm.name} ({base.test_accuracy[0]:.4f}, "
-        f"{seeds(results)}): "
-        f"{'; '.join(gains)}. Best on validation: {best.arm.name}."
-    )
+    return f"{against(base, others)} Best on validation: {best.arm.name}."

@@ -15,7 +15,7 @@ from typing import Any
 
 from mnistlab.classifiers.methods import method_of
 from mnistlab.data import Dataset
-from mnistlab.evaluation import largest_swing, mean_interval
+from mnistlab.evaluation import Difference, fraction_interval, largest_swing, over_seeds
 from mnistlab.recipe import Recipe
 from mnistlab.run import Run
 from mnistlab.study.settings import Settings
@@ -67,14 +67,18 @@ class ArmResult:
         return None if None in values else fmean(values)
 
     @property
-    def test_accuracy(self) -> tuple[float, float]:
-        """Mean and half-width of the 95 % interval over seeds (NaN for one seed)."""
-        return mean_interval(self.each("test_accuracy"))
+    def test_accuracy(self) -> tuple[float, float, float]:
+        """Mean over seeds and its 95 % interval, low and high (NaN for one seed)."""
+        return fraction_interval(self.each("test_accuracy"))
 
-    def gain_over(self, other: ArmResult, key: str = "test_accuracy") -> tuple[float, float]:
-        """Mean difference from another arm over paired seeds, half-width of its 95 % interval."""
-        pairs = zip(self.each(key), other.each(key), strict=True)
-        return mean_interval([mine - theirs for mine, theirs in pairs])
+    def gain_over(self, other: ArmResult, key: str = "test_accuracy") -> Difference:
+        """Difference from another arm over paired seeds, of this pair alone.
+
+        What does not learn in epochs has one run, which is that of every seed.
+        """
+        n = max(len(self.runs), len(other.runs))
+        mine, theirs = (arm.each(key) * (1 if _is_random(arm.arm) else n) for arm in (self, other))
+        return over_seeds(mine, theirs)
 
     @property
     def late_swing(self) -> float | None:
@@ -165,7 +169,7 @@ class StudyResult:
         }
 
     def _arm_to_json(self, result: ArmResult) -> dict[str, Any]:
-        mean, half_width = result.test_accuracy
+        mean, low, high = result.test_accuracy
         expanded = result.each("expanded_val_accuracy")
         return {
             "arm": result.arm.name,
@@ -178,7 +182,7 @@ class StudyResult:
             "test_accuracy": result.each("test_accuracy"),
             "test_accuracy_mean": mean,
             **_by_epoch(result),
-            "test_accuracy_half_width": None if math.isnan(half_width) else half_width,
+            "test_accuracy_interval": None if math.isnan(low) else [low, high],
             "per_class_f1": result.each("per_class_f1"),
             "train_time_s": result.each("train_time_s"),
             "epochs": result.each("epochs"),
@@ -223,6 +227,11 @@ def _n_train(result: ArmResult) -> int:
 
 
 def _most_seeds(arm: Arm, n_seeds: int) -> int:
-    if not method_of(arm.recipe.model).learns_in_epochs:
+    if not _is_random(arm):
         return 1
     return n_seeds if arm.n_seeds is None else min(arm.n_seeds, n_seeds)
+
+
+def _is_random(arm: Arm) -> bool:
+    """Whether another seed gives another model."""
+    return method_of(arm.recipe.model).learns_in_epochs

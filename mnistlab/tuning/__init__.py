@@ -19,14 +19,14 @@ from typing import Any
 from mnistlab import atomic, machine
 from mnistlab.data import Dataset, load
 from mnistlab.errors import RecipeError, Stopped, TrainingError
-from mnistlab.evaluation import Difference, on_same_images, over_seeds
+from mnistlab.evaluation import Difference, interval_text, on_same_images, over_seeds
 from mnistlab.recipe import Recipe
 from mnistlab.recipes.spaces import space_of
 from mnistlab.run import DEFAULT_FOLDER, Progress, parts_of
 from mnistlab.run.building import check_trainable
 from mnistlab.scale import place
 from mnistlab.space import Space
-from mnistlab.studies.wording import MINUS, points
+from mnistlab.studies.wording import points
 from mnistlab.study import Arm, ArmResult, Settings, Study, StudyResult
 from mnistlab.tuning.search import Search, helped
 from mnistlab.tuning.trial import Trial, best_of
@@ -205,10 +205,9 @@ def _gain(tuned: ArmResult, untuned: ArmResult, key: str = "test_accuracy") -> D
 def _gain_text(tuned: ArmResult, untuned: ArmResult) -> str:
     found = _gain(tuned, untuned)
     seeds = "one seed, interval over images" if found.of == "images" else f"{found.n} seeds"
-    low, high = (f"{100 * end:+.1f}".replace("-", MINUS) for end in (found.low, found.high))
     shown = "" if found.is_shown else "; no difference shown"
     return (
         f"Tuned {tuned.test_accuracy[0]:.4f} on the test part, untuned "
-        f"{untuned.test_accuracy[0]:.4f}: {points(found.mean)} (95 % interval {low} to {high}, "
-        f"{seeds}{shown})."
+        f"{untuned.test_accuracy[0]:.4f}: {points(found.mean)} (95 % interval "
+        f"{interval_text(found)}, {seeds}{shown})."
     )

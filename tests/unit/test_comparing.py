@@ -124,6 +124,8 @@ def test_many_contenders_are_told_from_the_best(
     raw = compare([found.contenders[0].runs[0], runs["bad"][0]], out=tmp_path).verdicts[0]
     corrected = next(v for v in found.verdicts if v.worse == "bad" and v.better == raw.better)
     assert corrected.difference.p > raw.difference.p
+    assert corrected.difference.low < raw.difference.low
+    assert corrected.sentence.count("simultaneous 95 % interval") == 1
 
 
 def test_what_cannot_be_compared_is_refused(

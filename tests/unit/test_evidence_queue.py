@@ -70,10 +70,10 @@ def test_a_rows_command_holds_all_that_its_figure_depends_on() -> None:
     assert said == [
         "study",
         "ladder",
-        "--data=mnist",
-        "--seeds=5",
-        "--threads=1",
-        "--precision=float32",
+        *("--data", "mnist"),
+        *("--seeds", "5"),
+        *("--threads", "1"),
+        *("--precision", "float32"),
     ]
 
 

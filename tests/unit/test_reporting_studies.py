@@ -271,8 +271,8 @@ def test_a_comparisons_numbers_are_those_of_its_json(
         assert row["Row"] == arm["system"]
         assert row["Parameters"] == f"{arm['n_parameters']:,}"
         assert row["Validation"] == f"{np.mean(arm['val_accuracy']):.4f}"
-        half_width = arm["test_accuracy_half_width"]
-        interval = "" if half_width is None else f" ± {half_width:.4f}"
+        ends = arm["test_accuracy_interval"]
+        interval = "" if ends is None else f" ({ends[0]:.4f} to {ends[1]:.4f})"
         assert row["Test accuracy"] == f"{arm['test_accuracy_mean']:.4f}{interval}"
         assert row["Late swing"] == (
             "–" if arm["late_swing"] is None else f"{arm['late_swing']:.3f}"

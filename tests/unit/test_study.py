@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import math
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +12,7 @@ from quick_figures import unpainted
 
 from mnistlab.data import Dataset
 from mnistlab.errors import RecipeError, TrainingError
-from mnistlab.evaluation import mean_interval
+from mnistlab.evaluation import fraction_interval, wilson_interval
 from mnistlab.phases import Phase
 from mnistlab.recipe import Recipe
 from mnistlab.recipes import RECIPES
@@ -62,9 +64,9 @@ def test_result_json_is_the_contract(result: StudyResult) -> None:
     for arm in kept["arms"]:
         assert len(arm["val_accuracy"]) == len(arm["test_accuracy"]) == 2
         assert all(seconds > 0 for seconds in arm["train_time_s"])
-        mean, half = mean_interval(arm["test_accuracy"])
+        mean, low, high = fraction_interval(arm["test_accuracy"])
         assert arm["test_accuracy_mean"] == mean
-        assert arm["test_accuracy_half_width"] == half
+        assert arm["test_accuracy_interval"] == (None if math.isnan(low) else [low, high])
     assert large["n_parameters"] == 144 * 16 + 16 + 16 * 4 + 4
 
 
@@ -131,8 +133,13 @@ def test_the_table_shows_every_arm(result: StudyResult) -> None:
     table = comparison_table(result)
     assert [row[0] for row in table.rows] == ["small", "large"]
     assert [row[2] for row in table.rows] == [580, 2388]
-    mean, half = result.arms[0].test_accuracy
-    assert table.rows[0][5].text == f"{mean:.4f} ± {half:.4f}"
+    mean, low, high = result.arms[0].test_accuracy
+    interval = "" if math.isnan(low) else f" ({low:.4f} to {high:.4f})"
+    assert table.rows[0][5].text == f"{mean:.4f}{interval}"
+    highest = max(arm.test_accuracy[0] for arm in result.arms)
+    n = result.arms[0].runs[0].result["n_test"]
+    low, high = wilson_interval(round(highest * n), n)
+    assert f"interval {low:.4f} to {high:.4f} (Wilson)" in table.note
     published = published_table(result)
     assert published is not None
     ((arm, figure, measured, why),) = published.rows
@@ -149,8 +156,8 @@ def test_columns_without_a_figure_are_left_out(result: StudyResult) -> None:
 @unpainted()
 def test_one_seed_has_no_interval(stripes: Dataset, folder: Path) -> None:
     single = run_study(STUDY, stripes, n_seeds=1, out=folder)
-    assert single.to_json()["arms"][0]["test_accuracy_half_width"] is None
-    assert "±" not in comparison_table(single).rows[0][5].text
+    assert single.to_json()["arms"][0]["test_accuracy_interval"] is None
+    assert " to " not in comparison_table(single).rows[0][5].text
     assert study_report(single).is_file()
 
 
@@ -200,9 +207,10 @@ def test_the_ladders_answer_follows_the_figures() -> None:
     results = [fake(name, values, [0.5, 0.6]) for name, values in accuracies.items()]
     answer = study.decide(results)
     assert "(0.810)" in answer
-    assert "+3.0 points" in answer
-    assert "+2.0 points on it" in answer
-    assert "+2.0 points to +5.0 points" in answer
+    steps = re.findall(r"\+(\d\.\d) points \(", answer)
+    assert steps == ["3.0", "2.0", "2.0", "3.0", "5.0"]  # two of capacity, three of tuning
+    assert "on softmax, +3.0 points" in answer
+    assert "Corrected for 5 comparisons" in answer
     assert "validation: simple-cnn-tuned, which reaches 0.9300" in answer
     assert "mean of 2 seeds" in answer
 

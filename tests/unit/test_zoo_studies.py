@@ -24,7 +24,15 @@ from mnistlab.reporting.comparison_report import comparison_table, published_tab
 from mnistlab.reporting.study_report import study_report
 from mnistlab.run import Run
 from mnistlab.studies import STUDIES, get_study
-from mnistlab.studies.wording import against_base, best_on_validation, gain, points, seeds
+from mnistlab.studies.wording import (
+    against_base,
+    best_on_validation,
+    correction,
+    gain_text,
+    gains,
+    points,
+    seeds,
+)
 from mnistlab.study import Arm, ArmResult, Study, quick, run_study
 from mnistlab.study.quick import N_TEST, N_TRAIN, NOTICE, few_images, miniature
 
@@ -385,6 +393,14 @@ def results_of(name: str, test: Mapping[str, Sequence[float]], **more: object) -
     return [result_of(arm, test.get(arm.name, [0.5] * n), **more) for arm in study.arms]
 
 
+def gain(arm: ArmResult, base: ArmResult) -> str:
+    return gain_text(arm.gain_over(base))
+
+
+def told(*pairs: tuple[ArmResult, ArmResult]) -> list[str]:
+    return [gain_text(each) for each in gains(pairs)]
+
+
 @pytest.mark.parametrize(
     ("difference", "words"),
     [
@@ -410,9 +426,33 @@ def test_a_gain_is_of_pairs_with_its_interval_and_a_verdict() -> None:
     assert gain(perhaps, base) == (
         f"+2.0 points (95 % interval {MINUS}0.5 to +4.5; no difference shown)"
     )
-    assert gain(base, base) == ("+0.0 points (95 % interval +0.0 to +0.0; no difference shown)")
-    mean, half = perhaps.gain_over(base)
-    assert (mean, half) == pytest.approx((0.02, 4.303 * 0.01 / math.sqrt(3)), rel=1e-3)
+    assert gain(base, base) == "+0.0 points (the same for every seed; no difference shown)"
+    found = perhaps.gain_over(base)
+    half_width = 4.303 * 0.01 / math.sqrt(3)
+    assert (found.mean, found.high - found.mean) == pytest.approx((0.02, half_width), rel=1e-3)
+
+
+def test_gains_told_together_are_corrected_together() -> None:
+    base = result_of("base", [0.80, 0.85, 0.90])
+    better, perhaps = result_of("b", [0.82, 0.871, 0.919]), result_of("p", [0.81, 0.87, 0.93])
+    # Of two at 95 %: 6.205 in the place of 4.303.
+    both = gains([(better, base), (perhaps, base)])
+    assert [gain_text(each) for each in both] == [
+        "+2.0 points (interval +1.6 to +2.4)",
+        f"+2.0 points (interval {MINUS}1.6 to +5.6; no difference shown)",
+    ]
+    assert correction(both).startswith(" Corrected for 2 comparisons: tests by Holm's method")
+    assert correction([better.gain_over(base)]) == ""
+
+
+def test_what_does_not_learn_in_epochs_is_the_same_for_every_seed() -> None:
+    machine = result_of(Arm(Recipe("svm", "A8", "svm", ())), [0.85])
+    network = result_of("network", [0.80, 0.82, 0.81])
+    found = machine.gain_over(network)
+    assert (found.n, found.mean) == (3, pytest.approx(0.04))
+    half_width = 4.303 * 0.01 / math.sqrt(3)
+    assert network.gain_over(machine).high == pytest.approx(-0.04 + half_width, rel=1e-3)
+    assert machine.gain_over(machine).n == 1
 
 
 def test_one_seed_shows_nothing() -> None:
@@ -435,12 +475,13 @@ def test_the_best_is_chosen_on_validation_and_of_equal_ones_the_first() -> None:
 
 
 def test_an_answer_against_the_base() -> None:
-    base = result_of("as-is", [0.90, 0.92])
-    flip = result_of("flip", [0.91, 0.93], [0.2, 0.2])
+    base = result_of("as-is", [0.90, 0.92, 0.94])
+    flip = result_of("flip", [0.92, 0.941, 0.959], [0.2, 0.2, 0.2])
     assert against_base([base, flip]) == (
-        "On the test part, against as-is (0.9100, 2 seeds): flip +1.0 points (95 % "
-        "interval +1.0 to +1.0). Best on validation: as-is."
+        "On the test part, against as-is (0.9200, 3 seeds): flip +2.0 points (95 % "
+        "interval +1.8 to +2.2). Best on validation: as-is."
     )
+    assert "Corrected for 2 comparisons" in against_base([base, flip, flip])
     base, flip = result_of("as-is", [0.9]), result_of("flip", [0.91])
     assert against_base([base, flip]) == (
         "On the test part, against as-is (0.9000, one seed and so no intervals): flip +1.0 points. "
@@ -470,7 +511,7 @@ def test_the_double_softmax_answers_what_it_costs() -> None:
     results = results_of("double-softmax", test, log=log)
     answer = get_study("double-softmax").decide(results)
     assert "never fell below 1.6100 nats (it cannot fall below 1.4612" in answer
-    assert f"full-batch {gain(results[5], results[4])}" in answer
+    assert "full-batch +31.0 points (interval " in answer
     assert len(re.findall("points", answer)) == 4
     assert "(2 seeds)" in answer
 
@@ -497,7 +538,7 @@ def test_early_stopping_answers_time_and_accuracy() -> None:
     results += [result_of(arm, [0.91, 0.91], epochs=12) for arm in arms[1:]]
     answer = get_study("early-stopping").decide(results)
     assert "Of 30 epochs, whose best on validation reaches 0.9200" in answer
-    assert f"accuracy-patience-1 60 % for {gain(results[1], results[0])};" in answer
+    assert f"accuracy-patience-1 60 % for {told((results[1], results[0]))[0]};" in answer
     assert answer.count("60 %") == 6
 
 
@@ -543,16 +584,18 @@ def test_transfer_answers_for_every_size() -> None:
         results_of(
             "transfer",
             {
-                "two-stage-100": [0.70, 0.72],
-                "simple-cnn-100": [0.65, 0.67],
-                "two-stage": [0.9, 0.9],
-                "simple-cnn": [0.92, 0.921],
+                "two-stage-100": [0.70, 0.72, 0.71],
+                "simple-cnn-100": [0.65, 0.6701, 0.6599],
+                "random-weights-100": [0.49, 0.5101, 0.4999],
+                "two-stage": [0.9, 0.9, 0.9],
+                "simple-cnn": [0.92, 0.9201, 0.9202],
             },
         )
     )
-    assert "100 images it pays: 0.710, +5.0 points (95 % interval +5.0 to +5.0) and +21" in answer
+    assert "100 images it pays: 0.710, +5.0 points (interval +4.9 to +5.1) and +21" in answer
     assert "with 1,000 images it is not shown to pay: 0.500, +0.0 points" in answer
-    assert f"with all images it does not pay: 0.900, {MINUS}2.1 points" in answer
+    assert f"with all images it does not pay: 0.900, {MINUS}2.0 points" in answer
+    assert "Corrected for 6 comparisons" in answer
     assert "10,000 images" not in answer  # there were no more than 9,000
 
 
@@ -572,17 +615,19 @@ def test_transfer_says_which_sizes_had_one_seed() -> None:
 
 
 def test_scaling_answers_for_both_networks() -> None:
-    results = results_of("scaling", {"dense-base": [0.8, 0.8], "conv-base-standard": [0.9, 0.9]})
-    answer = get_study("scaling").decide(results)
-    down, up = f"dense-base {MINUS}30.0 points", "conv-base +40.0 points"
-    assert f"{down} (95 % interval {MINUS}30.0 to {MINUS}30.0) by min-max" in answer
-    assert f"{up} (95 % interval +40.0 to +40.0) by standard (2 seeds)" in answer
+    accuracies = {"dense-base": [0.8, 0.801, 0.802], "conv-base-standard": [0.9, 0.901, 0.902]}
+    answer = get_study("scaling").decide(results_of("scaling", accuracies))
+    down, up = f"dense-base {MINUS}30.1 points", "conv-base +40.1 points"
+    assert f"{down} (interval {MINUS}30.6 to {MINUS}29.6) by min-max" in answer
+    assert f"{up} (interval +39.6 to +40.6) by standard (3 seeds)" in answer
 
 
 def test_stratifying_answers_for_both_networks_and_says_what_else_differs() -> None:
-    results = results_of("stratifying", {"dense-base-stratified": [0.7, 0.7]})
+    results = results_of("stratifying", {"dense-base-stratified": [0.7, 0.71, 0.72]})
     answer = get_study("stratifying").decide(results)
-    assert f"dense-base {gain(results[1], results[0])}; conv-base" in answer
+    first, _ = gains([(results[1], results[0]), (results[3], results[2])])
+    assert f"dense-base {gain_text(first)}; conv-base" in answer
+    assert answer.endswith(correction([first]))
     assert "test images of their own" in answer
 
 
@@ -599,8 +644,10 @@ def test_shuffling_answers_for_each_network_and_how_far_plain_sgd_falls() -> Non
             result.arm, result.each("test_accuracy"), log=fallen
         )
     answer = get_study("shuffling").decide(results)
-    assert f"dense-sgd {gain(results[place + 1], results[place])};" in answer
-    assert f"conv-dropout {gain(results[-1], results[-2])} (2 seeds)" in answer
+    told = gains(list(zip(results[1::2], results[::2], strict=True)))
+    assert f"dense-sgd {gain_text(told[place // 2])};" in answer
+    assert f"conv-dropout {gain_text(told[-1])} (2 seeds)" in answer
+    assert "Corrected for 14 comparisons" in answer
     assert "falls by at most 0.0 points in file order, shuffled by up to 2.0." in answer
 
 
