@@ -76,7 +76,8 @@ def _training(run: Run, dataset: Dataset, command: str) -> tuple[Section, ...]:
         *step_figures(run, command),
         *rate_figures([name], {name: curves_of([run])}, command),
     )
-    training = Section("Training", figures=figures, tables=(*_model(run.recipe), _phases(run)))
+    tables = (*_model(run.recipe), _phases(run), *_along_the_way(run))
+    training = Section("Training", figures=figures, tables=tables)
     if (
         run.result.get("weights", "none") != "none"
     ):  # a pretrained network began elsewhere, with what may be gone
@@ -303,6 +304,17 @@ def _model(recipe: Recipe) -> list[Table]:
 def _epochs_text(phase: Phase) -> int | str:
     more = f"{phase.epochs}, or as many as make {phase.min_steps:,} steps"
     return more if phase.min_steps else phase.epochs
+
+
+def _along_the_way(run: Run) -> list[Table]:
+    """Test accuracies by the weights of epochs that were saved, if any were."""
+    by_epoch = run.result.get("test_accuracy_by_epoch")
+    if not by_epoch:
+        return []
+    columns = (Column("Epoch", ","), Column("Test accuracy", ".4f"))
+    rows = tuple((int(epoch), accuracy) for epoch, accuracy in by_epoch.items())
+    note = "The recipe names these epochs before training begins; nothing was chosen by them."
+    return [Table("Test accuracy along the way", columns, rows, note=note)]
 
 
 def _phases(run: Run) -> Table:

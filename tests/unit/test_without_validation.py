@@ -109,6 +109,7 @@ def test_the_page_says_so(run: Run, stripes: Dataset) -> None:
     assert not re.search(r"\b(None|nan|NaN)\b|best on validation", page)
     if run.log:
         assert "The weights of the last epoch, 5, are kept." in page
+        assert "Test accuracy along the way" in page
 
 
 def test_the_command_line_says_so(
