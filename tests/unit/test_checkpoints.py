@@ -275,9 +275,6 @@ def command(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "mnistlab", *arguments]
 
 
-SETTINGS = ("--set", "checkpoint_steps=4", "--threads", "1", "--device", "cpu")
-
-
 LONG = ("train", "scratch-mlp", "--set", "epochs=200", "--set", "batch_size=16", "--threads", "1")
 
 

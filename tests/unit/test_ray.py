@@ -417,7 +417,7 @@ def test_a_driver_that_is_killed_leaves_no_temporary_folder() -> None:
             assert driver.stdout.readline() == b"trains\n"
             assert list(temporary.glob("mnistlab-*"))
             driver.kill()
-        until = time.monotonic() + 90
+        until = time.monotonic() + 30
         while list(temporary.iterdir()) and time.monotonic() < until:
             time.sleep(0.2)
         assert not list(temporary.iterdir())
