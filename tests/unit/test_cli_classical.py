@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from quick_figures import unpainted
 
 import mnistlab as ml
 from mnistlab.cli import run_command
@@ -88,6 +89,7 @@ def test_an_svm_is_trained_and_evaluated(
     assert "<dt>Model</dt><dd>svm, C 3.0, gamma 0.01</dd>" in page
 
 
+@unpainted()
 def test_a_calibrated_svm_keeps_probabilities(
     csv: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -102,6 +104,7 @@ def test_a_calibrated_svm_keeps_probabilities(
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-5)
 
 
+@unpainted()
 def test_a_network_by_hand_is_trained_with_two_seeds(
     csv: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
-import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -177,18 +175,12 @@ def test_recipes_begin_with_where_to_start(capsys: pytest.CaptureFixture[str]) -
     assert {each["needs"] for each in described if each["model"] != "transfer"} == {None}
 
 
-def test_recipes_are_listed_without_timm(tmp_path: Path) -> None:
-    blocked = "import sys\nsys.modules['timm'] = None  # an import of it fails\n"
-    (tmp_path / "sitecustomize.py").write_text(blocked)
-    path = os.pathsep.join([str(tmp_path), *filter(None, sys.path)])
-    done = subprocess.run(
-        [sys.executable, "-m", "mnistlab", "recipes", "--json"],
-        env=os.environ | {"PYTHONPATH": path},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    lines = done.stdout.splitlines()
+def test_recipes_are_listed_without_timm(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "timm", None)  # an import of it fails
+    assert run_command(["recipes", "--json"]) == 0
+    lines = capsys.readouterr().out.splitlines()
     listed = {recipe["name"]: recipe for recipe in json.loads(lines[-1])}
     assert listed.keys() == RECIPES.keys()
     without = {name for name, recipe in listed.items() if recipe["needs"]}

@@ -17,6 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
+from quick_figures import without_png
 
 from mnistlab.cli import run_command
 from mnistlab.data import Dataset, export
@@ -65,7 +66,8 @@ def found(data: Dataset) -> Profile:
 
 @pytest.fixture(scope="module")
 def page(found: Profile) -> Page:
-    return profile_page(found, "mnistlab data profile x")
+    with without_png():
+        return profile_page(found, "mnistlab data profile x")
 
 
 @pytest.fixture(scope="module")
@@ -204,6 +206,7 @@ def test_a_split_that_fails_and_the_same_pixels_twice_are_said(data: Dataset) ->
     assert "cat and dog, the same pixels" in page.sections[-1].figures[0].alt
 
 
+@without_png()
 def test_files_and_command(found: Profile, figures: dict[str, Figure], tmp_path: Path) -> None:
     path = profile_report(found, tmp_path / "profile-stripes")
     assert path == tmp_path / "profile-stripes" / "profile.html"
@@ -228,6 +231,7 @@ def csv(data: Dataset, tmp_path: Path) -> Path:
     return tmp_path / "mine"
 
 
+@without_png()
 def test_the_command_writes_and_tells(
     csv: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from quick_figures import without_png
 from test_reporting_figures_classical import markup, outside, sizes_of, text_place, texts
 
 from mnistlab.reporting import Figure
@@ -336,6 +337,7 @@ EXTREMES: dict[str, Callable[[], list[Figure]]] = {
 
 
 @pytest.mark.parametrize("case", EXTREMES)
+@without_png()
 def test_both_drawings_hold_all_their_text(case: str) -> None:
     for figure in EXTREMES[case]():
         for svg in markup(figure):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from quick_figures import unpainted
 
 import mnistlab as ml
 from mnistlab.cli import run_command
@@ -49,6 +50,7 @@ def test_what_cannot_be_measured_is_refused(run: Run, stripes: Dataset, tmp_path
         measure_robustness(fresh, stripes)
 
 
+@unpainted()
 def test_the_command_prints_every_corruption(
     stripes: Dataset, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

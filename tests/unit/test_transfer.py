@@ -225,8 +225,17 @@ HEAD = Phase("adam", 1e-2, 3, unfrozen=0)
 BLOCKS = Phase("momentum", 1e-3, 2, "warm-up", unfrozen=2, block_decay=0.5, clip_norm=1.0)
 
 
-@pytest.mark.parametrize("phases", [(HEAD,), (HEAD, BLOCKS), (BLOCKS, HEAD)])
-@pytest.mark.parametrize("ema_decay", [0.0, 0.5])
+@pytest.mark.parametrize(
+    ("phases", "ema_decay"),
+    [
+        ((HEAD,), 0.0),
+        ((HEAD, BLOCKS), 0.5),
+        ((BLOCKS, HEAD), 0.0),
+        pytest.param((HEAD,), 0.5, marks=pytest.mark.slow),
+        pytest.param((HEAD, BLOCKS), 0.0, marks=pytest.mark.slow),
+        pytest.param((BLOCKS, HEAD), 0.5, marks=pytest.mark.slow),
+    ],
+)
 def test_keeping_features_gives_the_numbers_of_the_slow_way(
     stripes: Dataset, phases: tuple[Phase, ...], ema_decay: float
 ) -> None:
