@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from mnistlab.evaluation import mean_interval
 from mnistlab.reporting.figures.growth import growth_curves
+from mnistlab.reporting.figures.lines import in_words
 from mnistlab.reporting.page import Cell, Column, Number, Section, Table
+from mnistlab.reporting.run_report import curves_of
 from mnistlab.study import ArmResult, StudyResult
 
 TEXT = (
-    "The test part by the weights of epochs that the recipe names before training begins, to "
-    "stand beside what the write-up printed at these epochs. Nothing was chosen by them."
+    "The test part by the weights of epochs that the recipe names before training begins{}. "
+    "Nothing was chosen by them."
 )
+BESIDE = ", to stand beside what the write-up printed at these epochs"
+SHORT = 30  # epochs: up to so many their axis is linear
 
 
 def listing_sections(result: StudyResult, command: str) -> list[Section]:
@@ -57,11 +63,23 @@ def listing_sections(result: StudyResult, command: str) -> list[Section]:
         y_title="Test accuracy",
         unit="%",
         title=table.title,
-        caption="The line joins the means over seeds." if n_seeds > 1 else "",
+        caption=_caption(arms, n_seeds),
+        is_linear=epochs[-1] <= SHORT,
         command=command,
         name="listing",
     )
-    return [Section(table.title, TEXT, tables=(table,), figures=(figure,))]
+    text = TEXT.format(BESIDE if published else "")
+    return [Section(table.title, text, tables=(table,), figures=(figure,))]
+
+
+def _caption(arms: Sequence[ArmResult], n_seeds: int) -> str:
+    """What lines are, and where an arm of several phases begins another one."""
+    parts = ["The line joins the means over seeds."] if n_seeds > 1 else []
+    for arm in arms:
+        ends = {end for of_seed in curves_of(arm.runs).phase_ends for end in of_seed}
+        if ends:
+            parts.append(f"{arm.arm.name} begins a new phase after {in_words([*ends])}.")
+    return " ".join(parts)
 
 
 def _by_epoch(arm: ArmResult) -> dict[int, list[float]]:

@@ -10,6 +10,7 @@ import numpy as np
 from mnistlab import atomic
 from mnistlab.data.grey_levels import BLACK, statistics_of
 from mnistlab.data.profile import Embedding, Profile
+from mnistlab.data.splits import auto_protocol
 from mnistlab.reporting.figures import (
     alike_pairs,
     black_pixels,
@@ -18,6 +19,8 @@ from mnistlab.reporting.figures import (
     class_moments,
     embedding_map,
     grey_levels,
+    image_grid,
+    pie,
     variance_curve,
 )
 from mnistlab.reporting.page import Fact, Figure, Page, Section
@@ -39,6 +42,8 @@ from mnistlab.reporting.profile_words import (
     shown,
 )
 from mnistlab.reporting.render import render
+
+N_FIRST = 10  # images, as write-up A shows them
 
 
 def profile_report(profile: Profile, folder: Path) -> Path:
@@ -76,7 +81,7 @@ def profile_page(profile: Profile, command: str) -> Page:
         facts=_facts(profile),
         sections=(
             _classes(profile, command),
-            Section("Splits", tables=(split_table(profile),)),
+            Section("Splits", tables=(split_table(profile),), figures=_parts(profile, command)),
             _pixels(profile, command),
             _images(profile, command),
             *(_directions(profile, profile.embedding, command) if profile.embedding else ()),
@@ -127,9 +132,16 @@ def _classes(profile: Profile, command: str) -> Section:
         profile.counts,
         profile.parts,
         profile.dataset.class_names,
-        caption="Bars from one line, where write-up C draws a pie: lengths can be compared, "
-        "and a class of few images is seen.",
+        caption="Bars from one line: lengths can be compared, and a class of few images is seen.",
         command=command,
+    )
+    slices = pie(
+        profile.class_counts,
+        profile.dataset.class_names,
+        caption="The same numbers as write-up C draws them.",
+        command=command,
+        name="class-pie",
+        title="Images by class",
     )
     by_class = profile.grey_levels.sum(axis=0)
     shares = [statistics_of(levels).black if levels.any() else np.nan for levels in by_class]
@@ -140,7 +152,24 @@ def _classes(profile: Profile, command: str) -> Section:
         caption=f"Black is a grey level of {BLACK} at most (write-up C); all parts.",
         command=command,
     )
-    return Section("Classes", figures=(figure, black), tables=(class_table(profile),))
+    return Section("Classes", figures=(figure, slices, black), tables=(class_table(profile),))
+
+
+def _parts(profile: Profile, command: str) -> tuple[Figure, ...]:
+    """The parts that training takes, as a pie; none where the set cannot be cut so."""
+    protocol = auto_protocol(profile.dataset)
+    sizes = next((s.sizes for s in profile.splits if s.protocol == protocol), None)
+    if sizes is None:
+        return ()
+    figure = pie(
+        np.array(sizes),
+        ("train", "validation", "test"),
+        caption=f"The split {protocol}, which training takes unless told otherwise.",
+        command=command,
+        name="split-pie",
+        title="Images by part",
+    )
+    return (figure,)
 
 
 def _pixels(profile: Profile, command: str) -> Section:
@@ -162,6 +191,18 @@ def _pixels(profile: Profile, command: str) -> Section:
 
 def _images(profile: Profile, command: str) -> Section:
     images, names = profile.dataset.images, profile.dataset.class_names
+    n_first = min(N_FIRST, len(images))
+    first = image_grid(
+        np.asarray(images[:n_first]),
+        profile.dataset.labels[:n_first],
+        None,
+        names,
+        caption=f"The first {n_first} images as they stand in the set, with their labels.",
+        command=command,
+        name="first-images",
+        title="The first images",
+        n_columns=(5, 5),
+    )
     gallery = class_gallery(
         [images[places] for places in profile.examples],
         names,
@@ -176,7 +217,7 @@ def _images(profile: Profile, command: str) -> Section:
         f"{np.nanmax(profile.deviation):.0f} grey levels, where images of a class differ most.",
         command=command,
     )
-    return Section("Images", figures=(gallery, moments))
+    return Section("Images", figures=(first, gallery, moments))
 
 
 def _directions(profile: Profile, embedding: Embedding, command: str) -> tuple[Section, Section]:

@@ -30,6 +30,7 @@ from mnistlab.reporting.figures import (
     class_gallery,
     class_moments,
     grey_levels,
+    pie,
 )
 from mnistlab.reporting.figures.strips import layout, shrunk
 from mnistlab.reporting.page import cell_text
@@ -92,8 +93,11 @@ def test_every_part_asked_for_is_there(page: Page, figures: dict[str, Figure]) -
     assert (page.kind, page.question) == ("Profile", "What is in stripes?")
     assert list(figures) == [
         "class-balance",
+        "class-pie",
         "black-pixels",
+        "split-pie",
         "grey-levels",
+        "first-images",
         "class-gallery",
         "class-moments",
         "explained-variance",
@@ -300,6 +304,7 @@ def draw_all(names: tuple[str, ...] = ("a", "b", "c")) -> list[Figure]:
         class_gallery([noise(5, 9, 8), noise(1, 9, 8), noise(0, 9, 8)], names, **WORDS),
         class_moments(moments, moments / 3, names, **WORDS),
         alike_pairs(noise(2, 2, 9, 8), np.array([[0, 1], [2, 1]]), [0.0, 12.34], names, **WORDS),
+        pie(np.array([5, 0, 3]), names, name="pie", title="Pie", **WORDS),
     ]
 
 
@@ -347,6 +352,53 @@ def test_names_and_numbers_stand_beside_bars(drawn: list[Figure]) -> None:
     for svg in markup(black):
         assert {"all images", "50.0 %", "25.0 %", "100.0 %", "–"} <= set(texts(svg))
     assert black.alt == "Black pixels: 50.0 % of all; by class from 25.0 % of a to 100.0 % of b."
+
+
+def test_slices_have_their_name_and_number_beside_them(drawn: list[Figure]) -> None:
+    figure = drawn[-1]
+    assert figure.alt == "Of 8 images: 5 (62.5 %) a, 3 (37.5 %) c."
+    for svg in markup(figure):
+        assert texts(svg) == ["a", "5, 62.5 %", "c", "3, 37.5 %"]
+
+
+@pytest.mark.parametrize(
+    ("counts", "n_slices", "rest"),
+    [
+        ([1] * 12, 12, None),
+        ([1] * 13, 12, "2 (15.4 %) 2 others"),
+        ([10_000, *[1] * 5], 2, "5 (0.0 %) 5 others"),
+        ([10_000, 1], 2, None),  # a single thin slice has room for its label
+        ([*[1000] * 12, 1, 1], 12, "1,002 (8.3 %) 3 others"),
+        ([7, *[0] * 30], 1, None),
+    ],
+)
+def test_a_pie_has_at_most_twelve_slices(counts: list[int], n_slices: int, rest: str) -> None:
+    names = [f"n{k}" for k in range(len(counts))]
+    figure = pie(np.array(counts), names, name="pie", title="Pie", **WORDS)
+    slices = re.findall(r"[\d,]+ \([\d.]+ %\) (?:\d+ others|n\d+)", figure.alt)
+    assert len(slices) == n_slices
+    assert rest is None or slices[-1] == rest
+
+
+def test_the_first_ten_images_stand_with_their_labels(
+    page: Page, figures: dict[str, Figure], found: Profile
+) -> None:
+    labels = found.dataset.labels[:10]
+    first = figures["first-images"]
+    shown = [element.text for element in markup(first)[0].iter("text")]
+    assert [name[:5] for name in shown] == [found.dataset.class_names[k][:5] for k in labels]
+    assert "The first 10 images" in first.caption
+
+
+def test_the_pie_of_parts_is_of_the_split_that_training_takes(
+    figures: dict[str, Figure], found: Profile
+) -> None:
+    from mnistlab.data import split
+
+    parts = split(found.dataset)
+    for name, part in (("train", parts.train), ("validation", parts.val), ("test", parts.test)):
+        assert f"{len(part):,} (" in figures["split-pie"].alt
+        assert f") {name}" in figures["split-pie"].alt
 
 
 def test_bars_are_as_long_as_their_numbers() -> None:
@@ -448,6 +500,8 @@ def test_shrunk_images_are_means() -> None:
     ("draw", "fault"),
     [
         (lambda: class_balance(np.zeros((1, 2), int), ("x",), ("a", "b"), **WORDS), "no images"),
+        (lambda: pie(np.zeros(2, int), ("a", "b"), name="p", title="", **WORDS), "counts"),
+        (lambda: pie(np.ones(3, int), ("a", "b"), name="p", title="", **WORDS), "counts"),
         (lambda: class_balance(np.array([[1, -1]]), ("x",), ("a", "b"), **WORDS), "no images"),
         (lambda: class_balance(np.ones((1, 3), int), ("x",), ("a", "b"), **WORDS), "counts"),
         (lambda: class_balance(np.ones((4, 1), int), tuple("wxyz"), ("a",), **WORDS), "counts"),

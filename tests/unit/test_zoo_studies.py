@@ -551,6 +551,11 @@ def test_every_way_to_transfer_is_tried_at_every_size() -> None:
             few = 10 if family == "simple-cnn" else 0  # the small one never trains for less
             lengths = {max(few, {100: 40, 1000: 30, 10_000: 8, None: 3}[n])}
             assert {phase.epochs for phase in recipe.phases} == lengths
+    every_epoch = {
+        name for name, r in arms.items() if any(phase.snapshot_epochs for phase in r.phases)
+    }
+    assert every_epoch == {"simple-cnn", "two-stage"}
+    assert {p.snapshot_epochs for n in every_epoch for p in arms[n].phases} == {1}
     two_stages, fresh = arms["two-stage"], arms["random-weights"]
     assert {**two_stages.model_args, "weights": "none"} == fresh.model_args
     assert [phase.unfrozen for phase in two_stages.phases] == [0, 5]

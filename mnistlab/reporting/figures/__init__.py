@@ -16,6 +16,7 @@ from mnistlab.reporting.figures.lines import Curves
 from mnistlab.reporting.figures.losses import validation_losses
 from mnistlab.reporting.figures.pairs import alike_pairs
 from mnistlab.reporting.figures.parallel import parallel_coordinates, slices
+from mnistlab.reporting.figures.pies import pie
 from mnistlab.reporting.figures.probabilities import reliability_diagram, roc_curves
 from mnistlab.reporting.figures.rates import falls_below, learning_rates, rates_differ
 from mnistlab.reporting.figures.search import importance_bars, search_history
@@ -43,6 +44,7 @@ __all__ = [
     "learning_rates",
     "parallel_coordinates",
     "per_class_accuracy",
+    "pie",
     "rates_differ",
     "reliability_diagram",
     "roc_curves",

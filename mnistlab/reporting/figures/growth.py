@@ -47,8 +47,11 @@ def growth_curves(
     command: str,
     name: str = "growth",
     title: str = "Growth",
+    is_linear: bool = False,
 ) -> Figure:
     """A mark a seed over a logarithmic axis of training images or seconds, the mean stronger.
+
+    is_linear: the axis is not logarithmic, and of whole numbers, such as epochs.
 
     For each arm shown its sizes (S,) and as many arrays of values, a number a seed. With laws,
     the power laws of the means, the values' axis is logarithmic too and each law a dashed
@@ -75,8 +78,13 @@ def growth_curves(
             axes.plot(x, line, "--" if laws else "-", color=colour, linewidth=1.6 if laws else 2)
             reached += [line, *values[arm]]
         _scale_y(axes, reached, bool(laws))
-        _scale_sizes(axes, [size for arm in shown for size in sizes[arm]], width)
-        axes.set_xlabel(f"{x_title} (log scale)", loc="right", color=MUTED, fontsize=SMALL)
+        every_size = [size for arm in shown for size in sizes[arm]]
+        if is_linear:
+            _scale_evenly(axes, every_size)
+        else:
+            _scale_sizes(axes, every_size, width)
+        scale = "" if is_linear else " (log scale)"
+        axes.set_xlabel(f"{x_title}{scale}", loc="right", color=MUTED, fontsize=SMALL)
         return blank
 
     alt = f"{y_title} by {x_title.lower()}. " + "; ".join(
@@ -201,6 +209,11 @@ def _scale_sizes(axes: Axes, sizes: Sequence[float], width: int) -> None:
     axes.set_xticks(ticks, [short_number(size) for size in ticks])
     axes.xaxis.set_minor_locator(NullLocator())
     axes.grid(axis="x", color=RULE, linewidth=0.8)
+
+
+def _scale_evenly(axes: Axes, sizes: Sequence[float]) -> None:
+    axes.set_xlim(min(sizes) - 0.3, max(sizes) + 0.3)
+    axes.xaxis.set_major_locator(MaxNLocator(7, integer=True, min_n_ticks=1))
 
 
 def _check_growth(

@@ -39,8 +39,9 @@ def image_grid(
     command: str,
     name: str = "image-grid",
     title: str = "Images",
+    n_columns: tuple[int, int] = (8, 4),
 ) -> Figure:
-    """Images in rows of eight (four on a phone) with their class names.
+    """Images in rows of eight (four on a phone), or of n_columns, with their class names.
 
     images: uint8 (N, H, W), N usually 64. labels, predictions: int64 (N,);
     predictions None shows the data alone. A wrong prediction has a frame, a
@@ -53,7 +54,7 @@ def image_grid(
     score = "" if predictions is None else f"{n_right} of {len(images)} right"
 
     def draw(width: int) -> Canvas:
-        columns, size = (4, SMALL) if width == NARROW else (8, 9.5)
+        columns, size = (n_columns[1], SMALL) if width == NARROW else (n_columns[0], 9.5)
         cell, gap, top = (width - 2 * MARGIN) / columns, 10, 30 if score else 4
         names = [shorten(class_name, int(cell / (0.59 * size))) for class_name in class_names]
         caption_height = 2 * size + 19 if score else size + 14
