@@ -51,22 +51,38 @@ def measured_under(line: dict[str, Any]) -> Conditions:
     return Conditions(len(line["seeds"]), env["threads"], env.get("precision") or "float32")
 
 
-def is_current(study: str, data: str, arm: str) -> bool:
-    """Whether the newest line of an arm is of the recipe as it is now, with seeds enough."""
-    line = ledger.latest("study", study, arm=arm, data=data)
-    if line is None:
-        return False
-    if study.startswith(SEARCH):
-        return len(line["seeds"]) >= conditions_of(study).n_seeds
-    found = get_study(study)
-    if not isinstance(found, Study):  # a grid, whose best point is known once it has run
+def is_of_recipe(line: dict[str, Any]) -> bool:
+    """Whether a study's line is of its arm's recipe as it is now.
+
+    The best recipe of a search or of a grid is known only once it has run.
+    """
+    if line["name"].startswith(SEARCH):
         return True
-    recipe = next((each.recipe for each in found.arms if each.name == arm), None)
+    study = get_study(line["name"])
+    if not isinstance(study, Study):
+        return True
+    recipe = next((each.recipe for each in study.arms if each.name == line["arm"]), None)
     if recipe is None:
         return False
-    conditions = conditions_of(study)
-    has_seeds = method_of(recipe.model).learns_in_epochs
-    precisions = {recipe.precision, conditions.precision}
-    of_now = {replace(recipe, seed=0, precision=each).content_hash for each in precisions}
-    enough = len(line["seeds"]) >= (conditions.n_seeds if has_seeds else 1)
-    return enough and line["recipe_hash"] in of_now
+    precisions = {recipe.precision, line["env"]["precision"]}
+    return line["recipe_hash"] in {
+        replace(recipe, seed=0, precision=each).content_hash for each in precisions
+    }
+
+
+def current(study: str, data: str, arm: str) -> dict[str, Any] | None:
+    """The newest line of an arm, if it is of the recipe as it is now."""
+    line = ledger.latest("study", study, arm=arm, data=data)
+    return line if line is not None and is_of_recipe(line) else None
+
+
+def has_seeds(study: str, line: dict[str, Any]) -> bool:
+    """Whether a line has as many as the row asks for; what has no randomness has one."""
+    found = None if study.startswith(SEARCH) else get_study(study)
+    wanted = conditions_of(study).n_seeds
+    if found is not None and not isinstance(found, Study):
+        wanted = 1
+    elif found is not None:
+        arm = next(each for each in found.arms if each.name == line["arm"])
+        wanted = wanted if method_of(arm.recipe.model).learns_in_epochs else 1
+    return len(line["seeds"]) >= wanted

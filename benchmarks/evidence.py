@@ -1,13 +1,14 @@
-"""`make evidence`: trains what the ledger lacks, cheapest first, and adds it line by line.
+"""`make evidence`: trains what the ledger lacks, cheapest first, and adds it arm by arm.
 
 python -m benchmarks.evidence                  # go on until all is there; Ctrl-C stops it cleanly
 python -m benchmarks.evidence --list           # what is lacking, and about how long it takes
 python -m benchmarks.evidence --minutes 60     # stop after an hour
 
-Every study runs as the command that docs/systems.md shows for its rows, at low priority. Runs
-lie in build/evidence: what was stopped is resumed there, and a study is added to the ledger once
-it is finished. --commit COMMIT trains from a checkout of that commit beside this one, so that
-this one may change while it runs; the ledger names that commit.
+Every row of docs/systems.md is an arm of a study; it is trained under the seeds, threads and
+precision that the row's command shows, at low priority. Runs lie in build/evidence: what was
+stopped is resumed there, and an arm is added to the ledger once all of its seeds are measured.
+--commit COMMIT trains from a checkout of that commit beside this one, so that this one may
+change while it runs; the ledger names that commit.
 """
 
 from __future__ import annotations
@@ -19,83 +20,107 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks import ledger, systems
-from benchmarks.conditions import Conditions, conditions_of, is_current
+from benchmarks.conditions import SEARCH, Conditions, conditions_of, current, has_seeds
+from mnistlab import run_study
+from mnistlab.studies import get_study
+from mnistlab.study import Study
 
 FOLDER = ledger.CHECKOUT / "build" / "evidence"
 NICE = 15
 
 
 class Lacking(NamedTuple):
-    """A study that the ledger does not hold as docs/systems.md asks for it.
+    """An arm of a study that the ledger does not hold as docs/systems.md asks for it.
 
     time_s: about how long it takes, from older lines; infinity where there is none.
     """
 
     study: str
+    arm: str
     data: str
-    conditions: Conditions
     time_s: float
+
+    @property
+    def conditions(self) -> Conditions:
+        """Those of the row."""
+        return conditions_of(self.study)
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether the arm can be trained without the others: not the winner of a search."""
+        return not self.study.startswith(SEARCH) and isinstance(get_study(self.study), Study)
 
 
 def lacking() -> list[Lacking]:
     """Cheapest first."""
     found = []
-    for study, data in dict.fromkeys((row.study, row.data) for row in systems.ROWS):
-        conditions = conditions_of(study)
-        arms = {row.arm for row in systems.ROWS if (row.study, row.data) == (study, data)}
-        if not all(is_current(study, data, arm) for arm in arms):
-            found.append(Lacking(study, data, conditions, _time_s(study, data, conditions)))
+    for study, arm, data in dict.fromkeys((row.study, row.arm, row.data) for row in systems.ROWS):
+        line = current(study, data, arm)
+        if line is None or not has_seeds(study, line):
+            found.append(Lacking(study, arm, data, _time_s(study, arm, data)))
     return sorted(found, key=lambda each: each.time_s)
 
 
-def _time_s(study: str, data: str, conditions: Conditions) -> float:
-    newest = {
-        line["arm"]: line
-        for line in ledger.read()
-        if (line["kind"], line["name"], line.get("data")) == ("study", study, data)
-        and "train_time_s" in line
-    }
-    if not newest:
+def _time_s(study: str, arm: str, data: str) -> float:
+    line = ledger.latest("study", study, arm=arm, data=data)
+    if line is None or not line.get("train_time_s"):
         return math.inf
-    of_a_seed: float = sum(
-        sum(line["train_time_s"]) / len(line["train_time_s"]) for line in newest.values()
-    )
-    return of_a_seed * conditions.n_seeds
+    times = line["train_time_s"]
+    return conditions_of(study).n_seeds * float(sum(times)) / len(times)
 
 
 def run(each: Lacking, checkout: Path, until: float) -> bool:
-    """Train what is left of one study, and add it; False where it was stopped before its end.
+    """Train what is left of one arm, and add it; False where it was stopped before its end.
 
     What is stopped keeps its runs, and the last checkpoint of the one under way.
     """
-    command = [
-        sys.executable,
-        "-m",
-        "mnistlab",
-        *each.conditions.arguments(each.study, each.data),
-        *("--out", str(FOLDER)),
-    ]
+    said = each.conditions.arguments(each.study, each.data)
+    command = ["-m", "mnistlab", *said, "--out", str(FOLDER)]
+    if each.is_alone:
+        command = ["-m", "benchmarks.evidence", "--arm", each.study, each.arm, each.data]
     env = os.environ | {"PYTHONPATH": str(checkout)}
-    # A group of its own: Ctrl-C in the terminal reaches this process alone, which passes it on.
+    # A session of its own: Ctrl-C in the terminal reaches this process alone, which passes it on.
     training = subprocess.Popen(
-        ["nice", "-n", str(NICE), *command], cwd=checkout, env=env, start_new_session=True
+        ["nice", "-n", str(NICE), sys.executable, *command, *([str(FOLDER)] * each.is_alone)],
+        cwd=checkout,
+        env=env,
+        start_new_session=True,
     )
     try:
-        left = None if math.isinf(until) else max(until - time.monotonic(), 0)
-        status = training.wait(left)
+        status = training.wait(None if math.isinf(until) else max(until - time.monotonic(), 0))
     except (KeyboardInterrupt, subprocess.TimeoutExpired):
         os.killpg(training.pid, signal.SIGINT)
         training.wait()
         return False
     if status != 0:
-        sys.exit(f"error: {' '.join(command[1:])} ended with {status}")
+        sys.exit(f"error: {' '.join(command)} ended with {status}")
     ledger.record_study(FOLDER / f"study-{each.study}-{each.data}", checkout)
     return True
+
+
+def train_arm(study: str, arm: str, data: str, out: Path) -> None:
+    """Every seed of one arm, trained and evaluated, as a study of that arm alone."""
+    whole, conditions = get_study(study), conditions_of(study)
+    assert isinstance(whole, Study)
+    one = replace(
+        whole,
+        arms=tuple(each for each in whole.arms if each.name == arm),
+        decide=lambda results: "",
+    )
+    run_study(
+        one,
+        data,
+        n_seeds=conditions.n_seeds,
+        out=out,
+        threads=conditions.threads,
+        precision=conditions.precision,
+    )
 
 
 def checkout_of(commit: str | None) -> Path:
@@ -109,32 +134,39 @@ def checkout_of(commit: str | None) -> Path:
     return path
 
 
-def _shown(each: Lacking) -> Iterator[str]:
-    yield f"{each.time_s / 60:8.0f} min" if math.isfinite(each.time_s) else "       ? min"
-    yield f"mnistlab {' '.join(each.conditions.arguments(each.study, each.data))}"
+def shown(each: Lacking) -> str:
+    """Such as "   12 min  mlp-batch-size batch-32 on mnist"."""
+    minutes = f"{each.time_s / 60:5.0f}" if math.isfinite(each.time_s) else "    ?"
+    return f"{minutes} min  {each.study} {each.arm} on {each.data}"
 
 
-def main() -> None:
+def main(arguments: Sequence[str]) -> int:
     """The command line."""
     parser = argparse.ArgumentParser(description="Train what the ledger lacks, cheapest first.")
     parser.add_argument("--list", action="store_true", help="only say what is lacking")
     parser.add_argument("--minutes", type=float, default=math.inf, help="stop after so long")
     parser.add_argument("--commit", help="train from a checkout of this commit")
     parser.add_argument("--only", nargs="+", metavar="STUDY", help="of these studies alone")
-    options = parser.parse_args()
+    parser.add_argument("--arm", nargs=4, help=argparse.SUPPRESS)  # how the queue calls itself
+    options = parser.parse_args(arguments)
+    if options.arm:
+        study, arm, data, out = options.arm
+        train_arm(study, arm, data, Path(out))
+        return 0
     found = [each for each in lacking() if not options.only or each.study in options.only]
-    for each in found:
-        print("  ".join(_shown(each)), flush=True)
+    print("\n".join(map(shown, found)), flush=True)
     if options.list:
-        return
+        return 0
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C
     FOLDER.mkdir(parents=True, exist_ok=True)
     checkout, until = checkout_of(options.commit), time.monotonic() + 60 * options.minutes
     for each in found:
+        print(shown(each), flush=True)
         if not run(each, checkout, until):
             print("stopped; the same command goes on")
-            sys.exit(130)
+            return 130
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main(sys.argv[1:]))

@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from benchmarks import ledger
-from benchmarks.conditions import SEARCH, conditions_of, measured_under
+from benchmarks.conditions import conditions_of, current, measured_under
 from benchmarks.study_tables import accuracy_cells, newest_arms
 from mnistlab.evaluation import Difference, corrected, interval_text, over_seeds
 
@@ -130,7 +129,7 @@ ROWS = (
 
 def cells(row: Row) -> list[str]:
     """The row as a line of the table."""
-    line = ledger.latest("study", row.study, arm=row.arm, data=row.data)
+    line = current(row.study, row.data, row.arm)
     measured = MISSING if line is None else _measured(line, row.figure)
     conditions = conditions_of(row.study) if line is None else measured_under(line)
     command = f"`mnistlab {' '.join(conditions.arguments(row.study, row.data))}`"
