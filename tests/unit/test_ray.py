@@ -296,8 +296,7 @@ def test_ctrl_c_ends_the_tasks_and_the_same_command_goes_on(
     nodes: Cluster, stripes: Dataset, tmp_path: Path
 ) -> None:
     (tmp_path / "space.json").write_text(json.dumps(SPACE.to_json()))
-    endless = replace(LONG, phases=(Phase("momentum", 1e-3, 10**6),))
-    (tmp_path / "long.json").write_text(json.dumps(endless.to_json()))
+    (tmp_path / "long.json").write_text(json.dumps(LONG.to_json()))
     ml.export(stripes, tmp_path / "data", format="npz")
     command = [sys.executable, "-m", "mnistlab", "tune", "long.json", "--space", "space.json"]
     command += ["--data", "data", "--trials", "4", "--seeds", "1", "--on", "ray"]
