@@ -143,16 +143,7 @@ def _classes(profile: Profile, command: str) -> Section:
         name="class-pie",
         title="Images by class",
     )
-    by_class = profile.grey_levels.sum(axis=0)
-    shares = [statistics_of(levels).black if levels.any() else np.nan for levels in by_class]
-    everything = statistics_of(by_class.sum(axis=0)).black
-    black = black_pixels(
-        np.array([everything, *shares]),
-        profile.dataset.class_names,
-        caption=f"Black is a grey level of {BLACK} at most (write-up C); all parts.",
-        command=command,
-    )
-    return Section("Classes", figures=(figure, slices, black), tables=(class_table(profile),))
+    return Section("Classes", figures=(figure, slices), tables=(class_table(profile),))
 
 
 def _parts(profile: Profile, command: str) -> tuple[Figure, ...]:
@@ -186,7 +177,17 @@ def _pixels(profile: Profile, command: str) -> Section:
         caption="All pixels of all images.",
         command=command,
     )
-    return Section("Pixels", constant, figures=(histogram,), tables=(pixel_table(profile),))
+    by_class = profile.grey_levels.sum(axis=0)
+    shares = [statistics_of(levels).black if levels.any() else np.nan for levels in by_class]
+    everything = statistics_of(by_class.sum(axis=0)).black
+    black = black_pixels(
+        np.array([everything, *shares]),
+        profile.dataset.class_names,
+        caption=f"Black is a grey level of {BLACK} at most (write-up C); all parts.",
+        command=command,
+    )
+    tables = (pixel_table(profile),)
+    return Section("Pixels", constant, figures=(histogram, black), tables=tables)
 
 
 def _images(profile: Profile, command: str) -> Section:

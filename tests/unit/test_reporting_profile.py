@@ -94,9 +94,9 @@ def test_every_part_asked_for_is_there(page: Page, figures: dict[str, Figure]) -
     assert list(figures) == [
         "class-balance",
         "class-pie",
-        "black-pixels",
         "split-pie",
         "grey-levels",
+        "black-pixels",
         "first-images",
         "class-gallery",
         "class-moments",
