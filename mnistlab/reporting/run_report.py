@@ -101,11 +101,17 @@ def curves_figure(run: Run, command: str) -> Figure:
 
 
 def _kept_text(run: Run) -> str:
-    kept = kept_epoch(run)
+    kept, of = kept_epoch(run), _kept_of(run)
     if run.recipe.phases[-1].keep == "last":
-        return f"The weights of the last epoch, {kept}, are kept."
-    what = "the best on validation" if is_validated(run) else "that of the lowest training loss"
-    return f"The weights of epoch {kept}, {what}, are kept."
+        return f"The weights of {of}, {kept}, are kept."
+    return f"The weights of epoch {kept}, {of.replace(' epoch', '')}, are kept."
+
+
+def _kept_of(run: Run) -> str:
+    """The epoch whose weights a run keeps, in words."""
+    if run.recipe.phases[-1].keep == "last":
+        return "the last epoch"
+    return f"the best epoch {'on validation' if is_validated(run) else 'by training loss'}"
 
 
 def is_validated(run: Run) -> bool:
@@ -122,13 +128,10 @@ def curves_caption(runs: Sequence[Run]) -> str:
             "At a constant rate the accuracy may swing from epoch to epoch until the end; a rate "
             "that falls to zero lets it settle."
         )
-    if parts:
-        return " ".join(parts)
-    lasts = {run.recipe.phases[-1].keep == "last" for run in runs}
-    if lasts == {True}:
-        return "The weights of the last epoch are kept."
-    best = "the best epoch on validation" if all(map(is_validated, runs)) else "each arm's epoch"
-    return f"The weights of {best} are kept."
+    return (
+        " ".join(parts)
+        or f"The weights of {' or '.join(sorted({_kept_of(run) for run in runs}))} are kept."
+    )
 
 
 def lines_text(runs: Sequence[Run]) -> str:

@@ -87,7 +87,7 @@ def test_every_point_is_tried_on_the_images_of_the_search(
         for point in row:
             assert point.n_images == 120
             recipe = replace(MACHINE, model_args=point.recipe.model_args, n_train=120)
-            alone = cross_validate(recipe, dim, n_folds=2, out=tmp_path)
+            alone = cross_validate(recipe, dim, n_folds=2, shuffled=False, out=tmp_path)
             assert point.accuracy == alone.accuracy
 
 
@@ -241,7 +241,10 @@ def test_a_grid_of_a_network(stripes: Dataset, tmp_path: Path) -> None:
     assert isinstance(result, GridResult)
     assert result.run.recipe.model_args == result.best.recipe.model_args
     names = {path.name for path in tmp_path.iterdir()}
-    assert len([name for name in names if name.startswith("cv-2-folds-net-hidden_sizes_")]) == 4
+    assert (
+        len([name for name in names if name.startswith("cv-2-folds-in-order-net-hidden_sizes_")])
+        == 4
+    )
 
 
 # The embedding

@@ -106,10 +106,23 @@ def test_the_page_says_so(run: Run, stripes: Dataset) -> None:
     page = said_on(report(run, stripes))
     assert "no validation part" in page
     assert "480 / none / 120" in page
-    assert not re.search(r"\b(None|nan|NaN)\b|best on validation", page)
+    assert not re.search(r"\b(None|nan|NaN)\b|on validation", page)
     if run.log:
         assert "The weights of the last epoch, 5, are kept." in page
         assert "Test accuracy along the way" in page
+
+
+def test_without_validation_the_best_epoch_is_that_of_the_lowest_training_loss(
+    stripes: Dataset, tmp_path: Path
+) -> None:
+    """At a rate that spoils the last epochs."""
+    phases = (Phase("sgd", 0.1, 3), Phase("sgd", 200.0, 2))
+    run = evaluate(train(replace(TORCH, phases=phases), stripes, out=tmp_path), stripes)
+    losses = [line["train_loss"] for line in run.log]
+    best = losses.index(min(losses)) + 1
+    assert best <= 3
+    page = said_on(report(run, stripes))
+    assert f"The weights of epoch {best}, the best by training loss, are kept." in page
 
 
 def test_the_command_line_says_so(
