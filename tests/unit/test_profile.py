@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from mnistlab.data import Dataset, split
+from mnistlab.data import PROTOCOLS, Dataset, split
 from mnistlab.data import profile as profile_module  # the module; its function is not exported
 from mnistlab.data.embedding import principal_components, variance_shares
 from mnistlab.data.grey_levels import BLACK, statistics_of
@@ -109,7 +109,10 @@ def test_sizes_are_those_of_the_splits(found: Profile, stripes: Dataset) -> None
 
 def test_a_split_that_cannot_be_says_why() -> None:
     lone = profile(dataset(noise(12), [0] * 11 + [1], 2), with_map=False)
-    official, given, stratified, shuffled = lone.splits
+    by_name = {sizes.protocol: sizes for sizes in lone.splits}
+    assert by_name.keys() == PROTOCOLS.keys()
+    official, given = by_name["official"], by_name["given"]
+    stratified, shuffled = by_name["stratified-70-15-15"], by_name["shuffled-60-20-20"]
     assert official.sizes is None
     assert "no official test part" in official.fault
     assert given.sizes is None
@@ -117,6 +120,7 @@ def test_a_split_that_cannot_be_says_why() -> None:
     assert stratified.sizes is None
     assert "class 'class 1' has 1 image;" in stratified.fault
     assert shuffled.sizes == (7, 2, 3)
+    assert by_name["test-first-60-20-20"].sizes == (6, 3, 3)
 
 
 # What is shown
