@@ -28,7 +28,7 @@ ZERO = re.compile("(?:above|below) 0")
 @pytest.fixture(scope="module")
 def rates() -> dict[str, float]:
     return {
-        name: false_claims(STUDIES[name].decide, STUDIES[name].arms, 5, 200) for name in CLAIMING
+        name: false_claims(STUDIES[name].decide, STUDIES[name].arms, 5, 150) for name in CLAIMING
     }
 
 
