@@ -218,8 +218,8 @@ def predict(
     here or in training, and refused where not.
     """
     from mnistlab import run as runs
-    from mnistlab.reporting.predicting import page_beside
     from mnistlab.reporting.predicting import predict as predict_into
+    from mnistlab.run.predicting import page_beside
 
     opened = runs.open_run(run)
     n_rows = predict_into(

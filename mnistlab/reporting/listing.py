@@ -64,7 +64,7 @@ def listing_sections(result: StudyResult, command: str) -> list[Section]:
         unit="%",
         title=table.title,
         caption=_caption(arms, n_seeds),
-        is_linear=epochs[-1] <= SHORT,
+        x_scale="linear" if epochs[-1] <= SHORT else "log",
         command=command,
         name="listing",
     )

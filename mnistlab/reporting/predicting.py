@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 from collections.abc import Callable
 from functools import partial
@@ -10,10 +9,9 @@ from pathlib import Path
 
 from mnistlab.data.notes import heard, note, shown
 from mnistlab.data.readers.shapes import Size, as_size
-from mnistlab.errors import DataError
 from mnistlab.run import Run
 from mnistlab.run import predict as predict_into
-from mnistlab.run.predicting import open_beside_inputs
+from mnistlab.run.predicting import open_beside_inputs, page_beside
 from mnistlab.run.predictions import chosen_threshold
 
 
@@ -72,20 +70,6 @@ def predict(
         page = prediction_page(run, Path(path).name, seen, list(dict.fromkeys(said)), command)
         file.write(render(page).encode())
     return n_images
-
-
-def page_beside(out: Path | str) -> Path:
-    """Where the page of the table `out` lies: results.html for results.csv.
-
-    DataError where `out` is no file beside which a page can lie, or would be the page itself.
-    """
-    out = Path(out)
-    if not out.name or (out.exists() and not out.is_file()):
-        raise DataError(f"{out}: a report is written beside the table, which must be a file")
-    page = out.with_suffix(".html")
-    if os.path.realpath(page) == os.path.realpath(out):
-        raise DataError(f"{out}: is where the report would be; name another file for the table")
-    return page
 
 
 def _command(

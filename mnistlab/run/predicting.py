@@ -110,6 +110,20 @@ def open_beside_inputs(run: Run, path: Path | str, out: Path | str) -> Iterator[
         yield file
 
 
+def page_beside(out: Path | str) -> Path:
+    """Where the page of the table `out` lies: results.html for results.csv.
+
+    DataError where `out` is no file beside which a page can lie, or would be the page itself.
+    """
+    out = Path(out)
+    if not out.name or (out.exists() and not out.is_file()):
+        raise DataError(f"{out}: a report is written beside the table, which must be a file")
+    page = out.with_suffix(".html")
+    if os.path.realpath(page) == os.path.realpath(out):
+        raise DataError(f"{out}: is where the report would be; name another file for the table")
+    return page
+
+
 def _check_columns(columns: tuple[str, str] | None) -> None:
     if columns is None:
         return

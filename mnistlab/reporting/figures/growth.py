@@ -47,11 +47,11 @@ def growth_curves(
     command: str,
     name: str = "growth",
     title: str = "Growth",
-    is_linear: bool = False,
+    x_scale: str = "log",
 ) -> Figure:
     """A mark a seed over a logarithmic axis of training images or seconds, the mean stronger.
 
-    is_linear: the axis is not logarithmic, and of whole numbers, such as epochs.
+    x_scale: "log", or "linear" for whole numbers, such as epochs.
 
     For each arm shown its sizes (S,) and as many arrays of values, a number a seed. With laws,
     the power laws of the means, the values' axis is logarithmic too and each law a dashed
@@ -79,11 +79,11 @@ def growth_curves(
             reached += [line, *values[arm]]
         _scale_y(axes, reached, bool(laws))
         every_size = [size for arm in shown for size in sizes[arm]]
-        if is_linear:
+        if x_scale == "linear":
             _scale_evenly(axes, every_size)
         else:
             _scale_sizes(axes, every_size, width)
-        scale = "" if is_linear else " (log scale)"
+        scale = " (log scale)" if x_scale == "log" else ""
         axes.set_xlabel(f"{x_title}{scale}", loc="right", color=MUTED, fontsize=SMALL)
         return blank
 

@@ -33,10 +33,10 @@ _LABEL, _MARGIN, _GAP = 32.0, 14.0, 16.0  # height of a label; round the pie; fr
 
 
 class Slice(NamedTuple):
-    """A part of the pie, of `count` things, from and to an angle in radians, clockwise from 12."""
+    """A part of the pie, of `size` things, from and to an angle in radians, clockwise from 12."""
 
     name: str
-    count: int
+    size: int
     colour: str
     strength: float
     start: float
@@ -82,7 +82,7 @@ def pie(
                 _draw_label(sheet, piece, total, centre, radius, sign, y)
         return blank
 
-    told = ", ".join(f"{s.count:,} ({_percent(s.count, total)}) {s.name}" for s in slices)
+    told = ", ".join(f"{s.size:,} ({_percent(s.size, total)}) {s.name}" for s in slices)
     alt = f"Of {total:,} {things}: {told}."
     return compose(
         draw, name=name, title=title, alt=alt, caption=caption, command=command, half=True
@@ -98,7 +98,7 @@ def _slices(counts: NDArray[np.int64], names: Sequence[str]) -> list[Slice]:
         present = present[highest(counts[present], MOST_SLICES - 1)]
     n_colours = len(ARMS)
     parts = [
-        (names[k], int(counts[k]), ARMS[k % n_colours][0], 0.85 if k < n_colours else 0.5)
+        (names[int(k)], int(counts[k]), ARMS[k % n_colours][0], 0.85 if k < n_colours else 0.5)
         for k in present
     ]
     if rest := int(counts.sum() - counts[present].sum()):
@@ -144,8 +144,8 @@ def _draw_label(
     x = centre[0] + sign * (radius + _GAP)
     sheet.plot([x_rim, x, x + sign * 5], [y_rim, y, y], color=MUTED, linewidth=0.8)
     room = centre[0] - radius - _GAP - 9
-    percent = _percent(piece.count, total)
-    number = f"{piece.count:,}, {percent}"
+    percent = _percent(piece.size, total)
+    number = f"{piece.size:,}, {percent}"
     if text_width(number, SMALL) > room:
         number = percent
     align = "left" if sign > 0 else "right"
