@@ -125,6 +125,9 @@ def open_run(path: Path | str) -> Run:
         raise RunError(f"{path}: not a complete run (it has no result.json)")
     data, env, result = read_records(path, "data", "env", "result")
     _check_classes(result, len(data["class_names"]), path / "result.json")
+    if result["val_accuracy"] is None and data["n_val"]:
+        n_val = f"{data['n_val']:,}"
+        raise RunError(f"{path / 'result.json'}: val_accuracy: is null for {n_val} images")
     return Run(path, read_recipe(path / "recipe.json"), data, env, result)
 
 
