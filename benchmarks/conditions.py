@@ -7,6 +7,7 @@ from typing import Any
 
 from benchmarks import ledger
 from mnistlab.classifiers.methods import method_of
+from mnistlab.recipe import Recipe
 from mnistlab.studies import get_study
 from mnistlab.study import Study
 
@@ -61,18 +62,21 @@ def measured_under(line: dict[str, Any]) -> Conditions:
     return Conditions(len(line["seeds"]), env["threads"], env.get("precision") or "float32")
 
 
+def arms_of(study: str) -> dict[str, Recipe] | None:
+    """The recipes of a study's arms by name; None of a search and a grid, which make their own."""
+    found = None if study.startswith(SEARCH) else get_study(study)
+    return {arm.name: arm.recipe for arm in found.arms} if isinstance(found, Study) else None
+
+
 def is_of_recipe(line: dict[str, Any]) -> bool:
     """Whether a study's line is of its arm's recipe as it is now.
 
     The best recipe of a search or of a grid is known only once it has run.
     """
-    if line["name"].startswith(SEARCH):
+    arms = arms_of(line["name"])
+    if arms is None:
         return True
-    study = get_study(line["name"])
-    if not isinstance(study, Study):
-        return True
-    recipe = next((each.recipe for each in study.arms if each.name == line["arm"]), None)
-    if recipe is None:
+    if (recipe := arms.get(line["arm"])) is None:
         return False
     precisions = {recipe.precision, line["env"]["precision"]}
     return line["recipe_hash"] in {
@@ -88,11 +92,8 @@ def current(study: str, data: str, arm: str) -> dict[str, Any] | None:
 
 def has_seeds(study: str, line: dict[str, Any]) -> bool:
     """Whether a line has as many as the row asks for; what has no randomness has one."""
-    found = None if study.startswith(SEARCH) else get_study(study)
-    wanted = conditions_of(study).n_seeds
-    if found is not None and not isinstance(found, Study):
+    arms, wanted = arms_of(study), conditions_of(study).n_seeds
+    is_grid = arms is None and not study.startswith(SEARCH)
+    if is_grid or (arms and not method_of(arms[line["arm"]].model).learns_in_epochs):
         wanted = 1
-    elif found is not None:
-        arm = next(each for each in found.arms if each.name == line["arm"])
-        wanted = wanted if method_of(arm.recipe.model).learns_in_epochs else 1
     return len(line["seeds"]) >= wanted

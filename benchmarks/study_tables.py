@@ -7,6 +7,7 @@ from statistics import fmean
 from typing import Any
 
 from benchmarks import ledger
+from benchmarks.conditions import arms_of, is_of_recipe
 from benchmarks.markdown import machine_text, markdown, measured
 from mnistlab.evaluation import fraction_interval, power_law, wilson_interval
 
@@ -24,7 +25,7 @@ def study_table(name: str, data: str) -> str:
     stopped = len({fmean(arm.get("epochs", [0])) for arm in arms}) > 1
     rows = [
         [
-            f"{arm['system']} `{arm['arm']}`",
+            f"{arm['system']} {arm_text(arm)}",
             f"{arm['n_parameters']:,}",
             arm["published"] or "–",
             val_text(arm["val_accuracy"]),
@@ -55,7 +56,7 @@ def cost_table(name: str, data: str) -> str:
     arms = newest_arms(name, data)
     rows = [
         [
-            f"{arm['system']} `{arm['arm']}`",
+            f"{arm['system']} {arm_text(arm)}",
             f"{arm['n_train']:,}",
             val_text(arm["val_accuracy"]),
             *accuracy_cells(arm["test_accuracy"], arm["n_test"]),
@@ -154,7 +155,7 @@ def embedding_table() -> str:
 
 
 def newest_arms(name: str, data: str) -> list[dict[str, Any]]:
-    """The newest line of every arm of a study on one data set, in the study's order."""
+    """The newest line of every arm that a study still has, on one data set, in its order."""
     arms = {
         line["arm"]: line
         for line in ledger.read()
@@ -162,7 +163,13 @@ def newest_arms(name: str, data: str) -> list[dict[str, Any]]:
     }
     if not arms:
         raise KeyError(f"the ledger holds no study {name} on {data}")
-    return list(arms.values())
+    there = arms_of(name)
+    return [line for arm, line in arms.items() if there is None or arm in there]
+
+
+def arm_text(line: dict[str, Any]) -> str:
+    """An arm's name as code; said where it was measured of another version."""
+    return f"`{line['arm']}`" + ("" if is_of_recipe(line) else " (an earlier version)")
 
 
 def _megabytes(size: float) -> str:

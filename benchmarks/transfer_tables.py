@@ -5,7 +5,7 @@ from __future__ import annotations
 from statistics import fmean
 
 from benchmarks.markdown import gain_cell, markdown, measured
-from benchmarks.study_tables import ACCURACY, accuracy_cells, newest_arms
+from benchmarks.study_tables import ACCURACY, accuracy_cells, arm_text, newest_arms
 from mnistlab.evaluation import Difference, corrected, over_seeds
 
 BASES = ("simple-cnn", "random-weights")  # what two stages of a pretrained network are put beside
@@ -16,7 +16,7 @@ def transfer_table(name: str, data: str) -> str:
     arms = newest_arms(name, data)
     rows = [
         [
-            f"`{arm['arm']}`",
+            arm_text(arm),
             f"{arm['n_train']:,}",
             (arm.get("weights") or "none").partition(",")[0],
             f"{fmean(arm['val_accuracy']):.4f}",
