@@ -32,7 +32,7 @@ from mnistlab.studies import get_study
 from mnistlab.study import Study
 
 FOLDER = ledger.CHECKOUT / "build" / "evidence"
-NICE = 15
+NICE = 19
 
 
 class Lacking(NamedTuple):
