@@ -41,6 +41,7 @@ class Conditions:
 CONVOLUTIONAL = Conditions(precision="bfloat16")
 OTHERS = {
     "cnn-regularisation": CONVOLUTIONAL,
+    "shuffling": CONVOLUTIONAL,
     "lr-schedule": CONVOLUTIONAL,
     "optimizers": CONVOLUTIONAL,
     "final-shortened": CONVOLUTIONAL,

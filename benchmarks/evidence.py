@@ -4,11 +4,11 @@ python -m benchmarks.evidence                  # go on until all is there; Ctrl-
 python -m benchmarks.evidence --list           # what is lacking, and about how long it takes
 python -m benchmarks.evidence --minutes 60     # stop after an hour
 
-Every row of docs/systems.md is an arm of a study; it is trained under the seeds, threads and
-precision that the row's command shows, at low priority. Runs lie in build/evidence: what was
-stopped is resumed there, and an arm is added to the ledger once all of its seeds are measured.
---commit COMMIT trains from a checkout of that commit beside this one, so that this one may
-change while it runs; the ledger names that commit.
+Every row of docs/systems.md is an arm of a study; it, and every arm of a few studies, is trained
+under the seeds, threads and precision that the row's command shows, at low priority. Runs lie
+in build/evidence: what was stopped is resumed there, and an arm is added to the ledger once all
+of its seeds are measured. --commit COMMIT trains from a checkout of that commit beside this one,
+so that this one may change while it runs; the ledger names that commit.
 """
 
 from __future__ import annotations
@@ -26,13 +26,28 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks import ledger, systems
-from benchmarks.conditions import SEARCH, Conditions, conditions_of, current, has_seeds
+from benchmarks.conditions import (
+    SEARCH,
+    Conditions,
+    arms_of,
+    conditions_of,
+    current,
+    has_seeds,
+)
 from mnistlab import run_study
 from mnistlab.studies import get_study
 from mnistlab.study import Study
 
 FOLDER = ledger.CHECKOUT / "build" / "evidence"
 NICE = 19
+# Studies of which README.md and docs show every arm, beside the rows of docs/systems.md.
+WHOLE = (
+    ("ladder", "mnist"),
+    ("ladder", "fashion-mnist"),
+    ("double-softmax", "fashion-mnist"),
+    ("shuffling", "fashion-mnist"),
+    ("pixel-scaling", "mnist"),
+)
 
 
 class Lacking(NamedTuple):
@@ -59,8 +74,10 @@ class Lacking(NamedTuple):
 
 def lacking() -> list[Lacking]:
     """Cheapest first."""
+    wanted = [(row.study, row.arm, row.data) for row in systems.ROWS]
+    wanted += [(study, arm, data) for study, data in WHOLE for arm in arms_of(study) or ()]
     found = []
-    for study, arm, data in dict.fromkeys((row.study, row.arm, row.data) for row in systems.ROWS):
+    for study, arm, data in dict.fromkeys(wanted):
         line = current(study, data, arm)
         if line is None or not has_seeds(study, line):
             found.append(Lacking(study, arm, data, _time_s(study, arm, data)))

@@ -43,6 +43,7 @@ def rows(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """Two rows and a ledger of their own."""
     of_two = tuple(Row("A", "", "–", study, arm, "mnist") for study, arm in (DEAR, CHEAP))
     monkeypatch.setattr(systems, "ROWS", of_two)
+    monkeypatch.setattr(evidence, "WHOLE", ())
     monkeypatch.setattr(ledger, "LEDGER", tmp_path / "ledger.jsonl")
     return tmp_path / "ledger.jsonl"
 
@@ -83,6 +84,7 @@ import sys
 from pathlib import Path
 from benchmarks import evidence, ledger, systems
 from benchmarks.systems import Row
+evidence.WHOLE = ()
 systems.ROWS = (Row("E1", "", "-", "ladder", "softmax", "fashion-mini"),)
 ledger.LEDGER, evidence.FOLDER = Path("ledger.jsonl"), Path("runs").absolute()
 sys.exit(evidence.main([]))
