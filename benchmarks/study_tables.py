@@ -22,7 +22,7 @@ def study_table(name: str, data: str) -> str:
     """
     arms = newest_arms(name, data)
     expanded = [arm.get("expanded_val_accuracy") for arm in arms]
-    stopped = len({fmean(arm.get("epochs", [0])) for arm in arms}) > 1
+    stopped = len({fmean(arm["epochs"]) for arm in arms if "epochs" in arm}) > 1
     rows = [
         [
             f"{arm['system']} {arm_text(arm)}",
@@ -32,7 +32,7 @@ def study_table(name: str, data: str) -> str:
             *([f"{fmean(of_arm):.4f}" if of_arm else "–"] if any(expanded) else []),
             *accuracy_cells(arm["test_accuracy"], arm["n_test"]),
             str(len(arm["seeds"])),
-            *([f"{fmean(arm['epochs']):.0f}"] if stopped else []),
+            *([f"{fmean(arm['epochs']):.0f}" if "epochs" in arm else "–"] if stopped else []),
             "–" if arm["late_swing"] is None else f"{100 * arm['late_swing']:.1f}",
         ]
         for arm, of_arm in zip(arms, expanded, strict=True)
