@@ -112,7 +112,7 @@ def run(each: Lacking, checkout: Path, until: float) -> bool:
     try:
         status = training.wait(None if math.isinf(until) else max(until - time.monotonic(), 0))
     except (KeyboardInterrupt, subprocess.TimeoutExpired):
-        os.killpg(training.pid, signal.SIGINT)
+        os.killpg(training.pid, signal.SIGTERM)  # SIGINT is ignored in a background job
         training.wait()
         return False
     if status != 0:
