@@ -272,6 +272,7 @@ def test_benchmarks_are_listed_in_a_checkout(capsys: pytest.CaptureFixture[str])
         "comparing",
         "csv_reader",
         "evaluating",
+        "family_wise",
         "kept_features",
         "larger_than_memory",
         "loop",

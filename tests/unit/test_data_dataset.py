@@ -83,7 +83,10 @@ def test_parts_are_disjoint_and_complete(n: int, n_classes: int, protocol: str) 
     cut = split(dataset, protocol)
     parts = [_numbers(part) for part in (cut.train, cut.val, cut.test)]
     assert sorted(number for part in parts for number in part) == list(range(n))
-    assert all(parts)
+    train, val, test = parts
+    assert train
+    assert test
+    assert bool(val) == (protocol != "train-test")
     assert _numbers(split(dataset, protocol).train) == parts[0]
     for part in (cut.train, cut.val, cut.test):
         assert part.labels.tolist() == [number % n_classes for number in _numbers(part)]

@@ -38,8 +38,11 @@ def test_one_answer_in_twenty_about_equal_arms_claims_a_difference(rates) -> Non
 
 @pytest.mark.parametrize("name", CLAIMING)
 def test_every_studys_answer_about_equal_arms_claims_seldom(name: str, rates) -> None:
-    """Too few answers to tell 5 % from 3 or 7; uncorrected, most had 14 to 35 %."""
-    assert rates[name] <= 0.1
+    """Too few answers to tell 5 % from 3 or 7; uncorrected, most had 14 to 35 %.
+
+    Of 150 answers that claim one time in twenty, 20 do once in fifteen thousand tries.
+    """
+    assert rates[name] < 20 / 150
 
 
 @pytest.mark.slow
@@ -89,7 +92,7 @@ def excludes_zero(told: str) -> bool:
 
 def check_every_gain_has_its_interval(study: Study, answer: str) -> None:
     """But for arms of one seed, of which the answer says so."""
-    bare = re.findall(r"points(?! \()", answer)
+    bare = re.findall(r"[+−][\d.]+ points(?! \()", answer)
     assert not bare or "one seed and so no intervals" in answer
 
 

@@ -91,7 +91,7 @@ def test_hash_follows_content_not_labels() -> None:
             replace(recipe, augmentation={"shift": 1}),
             replace(recipe, test_time_augmentation=("shift",)),
             replace(recipe, order="file"),
-            replace(recipe, phases=(replace(recipe.phases[0], keep="last"),)),
+            replace(recipe, phases=(replace(recipe.phases[0], keep="best"),)),
         )
     }
     assert len(hashes) == 22

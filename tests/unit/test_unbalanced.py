@@ -33,7 +33,7 @@ def test_a_recipe_weighs_classes(name: str) -> None:
     assert classifier_of(back, "cpu").class_weight is None
 
 
-@pytest.mark.parametrize("name", ["mlp", "scratch-mlp"])
+@pytest.mark.parametrize("name", ["mlp-tuned", "scratch-mlp"])
 def test_a_run_logs_what_counts_all_classes_alike(
     name: str, unbalanced: Dataset, tmp_path: Path
 ) -> None:

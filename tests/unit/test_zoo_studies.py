@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from quick_figures import unpainted
+from quick_figures import unpainted, without_png
 
 from mnistlab.cli import run_command
 from mnistlab.data import Dataset, export
@@ -673,7 +673,7 @@ def test_arms_that_are_drawn_together_have_a_figure_that_says_how_many_seeds(
     assert not drawn & {"learning-curves", "per-class-accuracy"}
 
 
-@unpainted()
+@without_png()
 def test_the_page_of_a_miniature_says_how_it_is_made(tiny: Dataset, tmp_path: Path) -> None:
     named = replace(tiny, name="fashion-mnist")
     result = run_study(get_study("mlp-regularisation"), named, quick=True, out=tmp_path)
