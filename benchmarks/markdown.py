@@ -28,6 +28,19 @@ def measured(line: dict[str, Any], columns: Sequence[str], rows: Sequence[Sequen
     return markdown(columns, rows) + "\n" + machine_text(line) + "\n"
 
 
+def measured_arms(
+    arms: Sequence[dict[str, Any]], columns: Sequence[str], rows: Sequence[Sequence[str]]
+) -> str:
+    """A table of arms and where the figures of each were taken: one line where all were alike."""
+    where: dict[str, list[str]] = {}
+    for arm in arms:
+        where.setdefault(machine_text(arm), []).append(f"`{arm['arm']}`")
+    if len(where) == 1:
+        return measured(arms[0], columns, rows)
+    lines = [f"- {', '.join(names)}: {text}\n" for text, names in where.items()]
+    return markdown(columns, rows) + "\n" + "".join(lines)
+
+
 def machine_text(line: dict[str, Any]) -> str:
     env = line["env"]
     libraries = [f"{name} {env[name]}" for name in LIBRARIES if name in env] or [

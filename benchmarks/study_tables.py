@@ -8,7 +8,7 @@ from typing import Any
 
 from benchmarks import ledger
 from benchmarks.conditions import arms_of, is_of_recipe
-from benchmarks.markdown import machine_text, markdown, measured
+from benchmarks.markdown import machine_text, markdown, measured_arms
 from mnistlab.evaluation import fraction_interval, power_law, wilson_interval
 
 OVER_SEEDS, OF_IMAGES = "95 % interval over seeds", "95 % interval, images only"
@@ -48,7 +48,7 @@ def study_table(name: str, data: str) -> str:
         *(["epochs"] if stopped else []),
         "late swing, points",
     )
-    return measured(arms[0], columns, rows)
+    return measured_arms(arms, columns, rows)
 
 
 def cost_table(name: str, data: str) -> str:
@@ -79,7 +79,7 @@ def cost_table(name: str, data: str) -> str:
         "prediction, s",
         "memory of training, MB",
     )
-    return measured(arms[0], columns, rows)
+    return measured_arms(arms, columns, rows)
 
 
 def growth_table(name: str, data: str) -> str:

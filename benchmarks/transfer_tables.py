@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from statistics import fmean
 
-from benchmarks.markdown import gain_cell, markdown, measured
+from benchmarks.markdown import gain_cell, markdown, measured_arms
 from benchmarks.study_tables import ACCURACY, accuracy_cells, arm_text, newest_arms
 from mnistlab.evaluation import Difference, corrected, over_seeds
 
@@ -35,7 +35,7 @@ def transfer_table(name: str, data: str) -> str:
         "seeds",
         "training, s",
     )
-    return measured(arms[0], columns, rows)
+    return measured_arms(arms, columns, rows)
 
 
 def gains_table(name: str, data: str) -> str:
