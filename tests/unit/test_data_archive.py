@@ -276,3 +276,12 @@ def test_damaged_archives_load_or_say_why(
     except DataError as error:
         message = str(error)
     assert message is None or (message.startswith(str(path)) and "\n" not in message)
+
+
+def test_a_member_without_a_name_is_refused(tmp_path: Path) -> None:
+    path = packed(tmp_path / "x.zip", class_folders())
+    raw = path.read_bytes()
+    where = raw.rindex(list(class_folders())[-1].encode())  # in the table of contents
+    path.write_bytes(raw[:where] + b"\0" + raw[where + 1 :])  # at which zipfile cuts a name
+    with pytest.raises(DataError, match=r"x.zip: holds a file without a name; refused"):
+        load(path)

@@ -159,7 +159,7 @@ def _members(archive: zipfile.ZipFile, path: Path, folder: Path) -> dict[zipfile
     """What is to be unpacked, and where to, once all of it is checked."""
     found: dict[zipfile.ZipInfo, Path] = {}
     for info in archive.infolist():
-        if info.is_dir():
+        if info.filename.endswith("/"):  # a folder; is_dir() stumbles over an empty name
             continue
         steps = _steps(info, path)
         if not any(map(is_junk, steps)):
@@ -185,8 +185,10 @@ def _steps(info: zipfile.ZipInfo, path: Path) -> tuple[str, ...]:
     """The folders and the name of a member; DataError if they lead out of the archive."""
     name = info.filename.replace("\\", "/")  # as some programs on Windows write it
     steps = PurePosixPath(name).parts
+    if not steps:
+        raise DataError(f"{path}: holds a file without a name; refused")
     leads_out = name.startswith("/") or ".." in steps or re.match("[A-Za-z]:", name)
-    if leads_out or not steps or len(steps) > MAX_DEPTH:
+    if leads_out or len(steps) > MAX_DEPTH:
         raise DataError(f"{path}: member {info.filename[:80]!a} leads out of it; refused")
     return steps
 
