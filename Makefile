@@ -17,7 +17,7 @@ types:
 test:
 	$(PYTHON) -m pytest -m "not slow" -n auto --dist loadfile --no-loadscope-reorder
 
-# The tests that numbers depend on, as other makes of CPU would run them: a quarter of an hour.
+# The tests that numbers depend on, as other makes of CPU would run them: half an hour.
 # Resumed where it stopped; ARGS="--again" or ARGS="tests/golden" go to tests/cpus.py.
 check-cpus:
 	$(PYTHON) tests/cpus.py $(ARGS)
