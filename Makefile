@@ -2,7 +2,7 @@
 PYTHON := .venv/bin/python
 export MNISTLAB_DATA ?= $(wildcard ../shared/data)
 
-.PHONY: check check-cpus golden format lint types test slow tables evidence
+.PHONY: check check-cpus fuzz golden format lint types test slow tables evidence
 
 check: lint types test
 
@@ -25,6 +25,10 @@ check-cpus:
 # Writes what tests/golden keeps of RECIPES="name ...", of all without: a minute for ten.
 golden:
 	PYTHONPATH=tests:$(PYTHONPATH) $(PYTHON) tests/golden/write.py $(ARGS) $(RECIPES)
+
+# New examples for the tests that draw them: whatever fails has found a fault.
+fuzz:
+	MNISTLAB_FUZZ=1 $(PYTHON) -m pytest $$(grep -rl "@given" tests) -m "not slow" -n auto --dist loadfile
 
 format:
 	$(PYTHON) -m ruff format .

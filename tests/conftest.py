@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import gc
 import os
+import signal
 
 os.environ.setdefault("SCIPY_ARRAY_API", "1")  # read once, when scipy is first imported
 # The tests' networks are tiny: threads that wait for each other take longer than the work.
@@ -17,11 +18,19 @@ from hypothesis import HealthCheck, settings
 
 from mnistlab.data import Dataset
 
-# A machine that does other work as well must not fail a test: none of them is about time.
+# A machine that does other work as well must not fail a test: none of them is about time. The same
+# examples every time, so that a change is judged by the change; `make fuzz` draws new ones.
 settings.register_profile(
-    "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    "any machine",
+    deadline=None,
+    derandomize="MNISTLAB_FUZZ" not in os.environ,
+    suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("any machine")
+
+# A shell's background job ignores Ctrl-C, and so would every process that a test starts and stops.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A test that gives hundreds of command lines need not build the same parser for each.
 typer.main.get_command = functools.cache(typer.main.get_command)
