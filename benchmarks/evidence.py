@@ -102,6 +102,8 @@ def run(each: Lacking, checkout: Path, until: float) -> bool:
     if each.is_alone:
         command = ["-m", "benchmarks.evidence", "--arm", each.study, each.arm, each.data]
     env = os.environ | {"PYTHONPATH": str(checkout)}
+    if folders := os.environ.get("MNISTLAB_DATA"):  # the Makefile's is relative to this checkout
+        env["MNISTLAB_DATA"] = os.pathsep.join(map(os.path.abspath, folders.split(os.pathsep)))
     # A session of its own: Ctrl-C in the terminal reaches this process alone, which passes it on.
     training = subprocess.Popen(
         ["nice", "-n", str(NICE), sys.executable, *command, *([str(FOLDER)] * each.is_alone)],

@@ -114,3 +114,28 @@ def test_stopped_and_begun_again_it_adds_the_whole_study_once(tmp_path: Path) ->
     assert finished == {path: path.stat().st_mtime_ns for path in finished}
     subprocess.run(command, cwd=tmp_path, env=env, check=True)
     assert len((tmp_path / "ledger.jsonl").read_text().splitlines()) == 1
+
+
+def test_data_are_found_from_another_checkout(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """`make evidence` names them relative to this one."""
+    started: dict[str, Any] = {}
+
+    class Training:
+        def __init__(self, command: list[str], **settings: Any) -> None:
+            started.update(settings)
+
+        def wait(self, seconds: float | None = None) -> int:
+            return 0
+
+    monkeypatch.setattr(subprocess, "Popen", Training)
+    monkeypatch.setattr(ledger, "record_study", lambda *arguments: None)
+    monkeypatch.setenv("MNISTLAB_DATA", os.pathsep.join(("shared", "/elsewhere")))
+    monkeypatch.chdir(tmp_path)
+    each = evidence.Lacking("optimizers", "sgd", "mnist", 1.0)
+    assert evidence.run(each, tmp_path / "checkout", float("inf"))
+    assert started["env"]["MNISTLAB_DATA"].split(os.pathsep) == [
+        str(tmp_path / "shared"),
+        "/elsewhere",
+    ]

@@ -1,4 +1,4 @@
-"""What a run says when it is told to stop, and when nothing was left to do."""
+"""What a command prints when it is stopped, and when there was nothing left to do."""
 
 from __future__ import annotations
 
