@@ -116,7 +116,8 @@ def page_beside(out: Path | str) -> Path:
     DataError where `out` is no file beside which a page can lie, or would be the page itself.
     """
     out = Path(out)
-    if not out.name or (out.exists() and not out.is_file()):
+    is_stream = atomic.OPEN_ALREADY.fullmatch(str(out))  # a file, where that is redirected to one
+    if not out.name or is_stream or (out.exists() and not out.is_file()):
         raise DataError(f"{out}: a report is written beside the table, which must be a file")
     page = out.with_suffix(".html")
     if os.path.realpath(page) == os.path.realpath(out):

@@ -86,7 +86,7 @@ def test_what_was_noticed_stands_on_the_page(run: Run, tmp_path: Path) -> None:
     assert "--invert auto" in page.replace("</span> <span>", " ")
 
 
-@pytest.mark.parametrize("out", ["page.html", "/dev/null", "folder"])
+@pytest.mark.parametrize("out", ["page.html", "/dev/null", "/dev/stdout", "/dev/fd/1", "folder"])
 def test_a_table_beside_which_no_page_can_lie(
     run: Run, unseen: Path, tmp_path: Path, out: str
 ) -> None:
