@@ -16,7 +16,7 @@ import torch
 
 import mnistlab as ml
 from benchmarks.ledger import run_benchmark
-from mnistlab.run.auditing import audit, quick_recipe
+from mnistlab.auditing.finding import audit, quick_recipe
 
 # Places in the test part; which they are is common knowledge, none was found here.
 REJECTED = (

@@ -17,7 +17,7 @@ import torch
 
 import mnistlab as ml
 from benchmarks.ledger import run_benchmark
-from mnistlab.run import classifier_of
+from mnistlab.runs import classifier_of
 from mnistlab.studies.exercises import AUGMENTATIONS
 
 N_TURNS, N_IMAGES = 5, 12_800

@@ -21,8 +21,8 @@ import torch
 import mnistlab as ml
 from benchmarks.ledger import run_benchmark
 from mnistlab.evaluation.intervals import mean_interval
-from mnistlab.run import classifier_of
-from mnistlab.run.checkpoints import FILES, Checkpoints
+from mnistlab.runs import classifier_of
+from mnistlab.runs.checkpoints import FILES, Checkpoints
 
 N_IMAGES, EVERY, N_PAIRS = 55_000, 100, 150
 

@@ -19,7 +19,7 @@ import numpy as np
 from benchmarks.ledger import run_benchmark
 from mnistlab.classifiers.methods import method_of
 from mnistlab.recipe import Recipe
-from mnistlab.run import Run
+from mnistlab.runs import Run
 from mnistlab.studies import STUDIES, get_study
 from mnistlab.studies.wording import against_base
 from mnistlab.study import Arm, ArmResult, Study

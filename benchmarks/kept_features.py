@@ -19,7 +19,7 @@ import torch
 
 import mnistlab as ml
 from benchmarks.ledger import run_benchmark
-from mnistlab.run import classifier_of
+from mnistlab.runs import classifier_of
 
 N_TURNS, N_EPOCHS, N_IMAGES, N_VAL = 3, 5, 5000, 1000
 

@@ -25,7 +25,7 @@ from torch.utils.data import DataLoader, Subset
 
 import mnistlab as ml
 from benchmarks.ledger import run_benchmark
-from mnistlab.run import classifier_of
+from mnistlab.runs import classifier_of
 from mnistlab.training import hardware
 
 N_TURNS = 3

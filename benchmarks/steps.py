@@ -24,7 +24,7 @@ from torch.utils.data import DataLoader, TensorDataset
 import mnistlab as ml
 from benchmarks.ledger import run_benchmark
 from benchmarks.loop import PlainCNN
-from mnistlab.run import classifier_of
+from mnistlab.runs import classifier_of
 from mnistlab.training import hardware
 
 N_TURNS = 3

@@ -31,7 +31,7 @@ import mnistlab as ml
 from benchmarks import ledger, plain_cnn
 from benchmarks.your_image_sets import SETS, Images, Parts
 from mnistlab import atomic
-from mnistlab.run import classifier_of
+from mnistlab.runs import classifier_of
 from mnistlab.training import hardware
 
 N_SEEDS = 5

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from mnistlab.recipes import RECIPES, RECOMMENDED, get_recipe
     from mnistlab.reporting.predicting import predict
     from mnistlab.reporting.run_report import report
-    from mnistlab.run import (
+    from mnistlab.runs import (
         Progress,
         Run,
         compare,
@@ -64,15 +64,15 @@ _HOMES = {
     "SVMClassifier": "classifiers",
     "save_classifier": "classifiers.storage",
     "load_classifier": "classifiers.storage",
-    "Run": "run",
-    "Progress": "run",
-    "train": "run",
-    "resume": "run",
-    "evaluate": "run",
-    "compare": "run",
+    "Run": "runs",
+    "Progress": "runs",
+    "train": "runs",
+    "resume": "runs",
+    "evaluate": "runs",
+    "compare": "runs",
     "predict": "reporting.predicting",
-    "cross_validate": "run",
-    "open_run": "run",
+    "cross_validate": "runs",
+    "open_run": "runs",
     "report": "reporting.run_report",
     # networks by hand
     "scratch": "scratch",

@@ -80,8 +80,8 @@ def data_profile(
     """
     from mnistlab.cli.terminal import say, table
     from mnistlab.data import load
-    from mnistlab.data.profile import profile
-    from mnistlab.reporting.profile_report import profile_report, summary_lines
+    from mnistlab.profiling.measuring import profile
+    from mnistlab.profiling.page import profile_report, summary_lines
 
     atomic.check_writable(out)  # before the work
     dataset = load(name, size=size, label_column=label_column)
@@ -120,11 +120,11 @@ def data_audit(
     Every image, of all parts, is judged by a network trained on other folds. This takes as long
     as that many short trainings.
     """
+    from mnistlab.auditing.finding import audit
+    from mnistlab.auditing.page import audit_report, counts_table
     from mnistlab.cli.terminal import shown_progress, table
     from mnistlab.data import load
-    from mnistlab.reporting.audit_report import audit_report, counts_table
     from mnistlab.reporting.study_report import text_of
-    from mnistlab.run.auditing import audit
 
     atomic.check_writable(out)
     dataset = load(name, size=size, label_column=label_column)

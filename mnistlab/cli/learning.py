@@ -72,7 +72,7 @@ def train(
     """Train a recipe and keep the run. The test part is left alone: see evaluate."""
     from dataclasses import replace
 
-    from mnistlab import run as runs
+    from mnistlab import runs
     from mnistlab.cli.terminal import say, shown_progress, table
     from mnistlab.tracking import tracked
 
@@ -162,7 +162,7 @@ def cv(
     as_json: JsonOption = False,
 ) -> None:
     """Cross-validate a recipe on the training part. Trains once a fold and keeps the figures."""
-    from mnistlab import run as runs
+    from mnistlab import runs
     from mnistlab.cli.terminal import shown_progress, table
 
     chosen = named_recipe(recipe, settings or [])

@@ -45,7 +45,7 @@ def recipes_command(as_json: JsonOption = False) -> None:
 def _describe(recipe: Recipe, group: str, purpose: str) -> dict[str, Any]:
     """n_parameters: null where training decides how many, or an extra that it needs is missing."""
     from mnistlab.recipes import needs
-    from mnistlab.run import count_recipe_parameters
+    from mnistlab.runs import count_recipe_parameters
 
     extra, n_parameters, missing = needs(recipe), None, None
     try:

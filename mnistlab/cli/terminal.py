@@ -18,7 +18,7 @@ from mnistlab.cli.streams import say as say
 from mnistlab.data import Dataset
 from mnistlab.errors import Stopped
 from mnistlab.recipe import Recipe
-from mnistlab.run import Progress, Run, TrialEnd
+from mnistlab.runs import Progress, Run, TrialEnd
 
 if TYPE_CHECKING:
     from mnistlab.phases import Epoch

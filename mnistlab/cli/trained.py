@@ -25,7 +25,7 @@ from mnistlab.errors import DataError
 
 if TYPE_CHECKING:
     from mnistlab.data import Dataset
-    from mnistlab.run import Run
+    from mnistlab.runs import Run
 
 app = typer.Typer()
 
@@ -62,7 +62,7 @@ def evaluate(
     With --data it is measured on other images: those it was trained on are left out, and the
     figures go into result.json, under other_data. report.html is of the run's own test part.
     """
-    from mnistlab import run as runs
+    from mnistlab import runs
     from mnistlab.data import load
     from mnistlab.reporting.run_report import report
 
@@ -145,7 +145,7 @@ def compare(
 
     Runs that differ in their seed alone count as one recipe. Writes a page.
     """
-    from mnistlab import run as folders
+    from mnistlab import runs as folders
     from mnistlab.cli.terminal import table
     from mnistlab.reporting.compare_report import compare_report, contenders_table
     from mnistlab.reporting.study_report import text_of
@@ -217,9 +217,9 @@ def predict(
     Image files of another size than the run was trained on are resized where --size is given,
     here or in training, and refused where not.
     """
-    from mnistlab import run as runs
+    from mnistlab import runs
     from mnistlab.reporting.predicting import predict as predict_into
-    from mnistlab.run.predicting import page_beside
+    from mnistlab.runs.predicting import page_beside
 
     opened = runs.open_run(run)
     n_rows = predict_into(
@@ -261,7 +261,7 @@ def _headings(text: str | None) -> tuple[str, str] | None:
 
 def _corrupted(run: Run, dataset: Dataset, device: str, threads: int | None) -> Run:
     """The run with its errors under corruptions, printed as a table."""
-    from mnistlab import run as runs
+    from mnistlab import runs
     from mnistlab.cli.terminal import shown_count, table
     from mnistlab.evaluation.corruptions import CORRUPTIONS, SEVERITIES
 

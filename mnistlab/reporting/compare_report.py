@@ -12,8 +12,8 @@ from mnistlab.reporting.figures.differences import Row, differences
 from mnistlab.reporting.page import Column, Fact, Number, Page, Section, Table
 from mnistlab.reporting.render import write
 from mnistlab.reporting.run_report import machine_text
-from mnistlab.run import Comparison
-from mnistlab.run.comparing import Verdict, p_text
+from mnistlab.runs import Comparison
+from mnistlab.runs.comparing import Verdict, p_text
 
 MOST_NAMED = 6  # recipes, in the title
 CORRECTED = (

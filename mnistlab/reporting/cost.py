@@ -19,7 +19,7 @@ from mnistlab.reporting.figures import (
 from mnistlab.reporting.page import Column, Figure, Section, Table
 from mnistlab.reporting.run_report import curves_caption, curves_of
 from mnistlab.reporting.series import Series, repeats, series_of, standing_apart
-from mnistlab.run import test_part as test_part_of
+from mnistlab.runs import test_part as test_part_of
 from mnistlab.study import ArmResult, StudyResult, growing_families
 
 COSTS = (

@@ -31,8 +31,8 @@ from mnistlab.reporting.figures import (
     severity_curves,
 )
 from mnistlab.reporting.page import Cell, Column, Figure, Number, Section, Table
-from mnistlab.run import Run
-from mnistlab.run import test_part as test_part_of
+from mnistlab.runs import Run
+from mnistlab.runs import test_part as test_part_of
 
 N_MISTAKES, N_OF_CLASS, N_PAIRS = 64, 8, 10
 MOST_CLASSES = 12  # of more, a gallery of every class named would be too long

@@ -9,7 +9,7 @@ from mnistlab.data import Dataset
 from mnistlab.recipe import Recipe
 from mnistlab.reporting.figures.views import views_row
 from mnistlab.reporting.page import Section
-from mnistlab.run import Run, parts_of
+from mnistlab.runs import Run, parts_of
 
 
 def expansion_sections(run: Run, dataset: Dataset, command: str) -> tuple[Section, ...]:

@@ -9,7 +9,7 @@ from mnistlab.reporting.class_table import report_table
 from mnistlab.reporting.figures import confusion_matrix, score_grid
 from mnistlab.reporting.page import Column, Fact, Page, Section, Table
 from mnistlab.reporting.run_report import images_text, machine_text, validation_text
-from mnistlab.run import test_part as test_part_of
+from mnistlab.runs import test_part as test_part_of
 from mnistlab.study import GridResult
 
 

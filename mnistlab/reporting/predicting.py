@@ -9,10 +9,10 @@ from pathlib import Path
 
 from mnistlab.data.notes import heard, note, shown
 from mnistlab.data.readers.shapes import Size, as_size
-from mnistlab.run import Run
-from mnistlab.run import predict as predict_into
-from mnistlab.run.predicting import open_beside_inputs, page_beside
-from mnistlab.run.predictions import chosen_threshold
+from mnistlab.runs import Run
+from mnistlab.runs import predict as predict_into
+from mnistlab.runs.predicting import open_beside_inputs, page_beside
+from mnistlab.runs.predictions import chosen_threshold
 
 
 def predict(
@@ -34,7 +34,7 @@ def predict(
 
     report: write a page of the predictions as well, `page_beside(out)`: results.html for
     results.csv. It appears when it is whole, and takes the place only of what `out` itself might.
-    All else, what is returned and what is raised are those of `mnistlab.run.predict`.
+    All else, what is returned and what is raised are those of `mnistlab.runs.predict`.
     """
     into = partial(
         predict_into,

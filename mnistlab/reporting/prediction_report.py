@@ -11,7 +11,7 @@ from mnistlab.reporting.figures import class_balance, class_gallery
 from mnistlab.reporting.figures.predicted import percent_text, predicted_grid
 from mnistlab.reporting.page import Cell, Column, Fact, Figure, Page, Section, Table
 from mnistlab.reporting.prediction_sample import Example, PredictionSample
-from mnistlab.run import Run
+from mnistlab.runs import Run
 
 N_ROWS = 24  # of the least sure
 

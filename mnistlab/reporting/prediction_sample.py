@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from mnistlab.reporting.bounds import spread
 from mnistlab.reporting.figures.strips import SIDE, shrunk
-from mnistlab.run.predicting import Predicted
+from mnistlab.runs.predicting import Predicted
 
 N_SHOWN = 48  # images of a grid
 N_OF_CLASS = 16  # images of a row of the gallery

@@ -29,8 +29,8 @@ from mnistlab.reporting.figures import (
 from mnistlab.reporting.page import Column, Fact, Figure, Page, Section, Table
 from mnistlab.reporting.render import write
 from mnistlab.reporting.step_figure import step_figures
-from mnistlab.run import Run, classifier_of, dataset_of, parts_of
-from mnistlab.run import test_part as test_part_of
+from mnistlab.runs import Run, classifier_of, dataset_of, parts_of
+from mnistlab.runs import test_part as test_part_of
 
 LONGEST_FACT = 80  # characters
 N_SHOWN = 64  # images of the before-and-after grids (write-up E)

@@ -23,7 +23,7 @@ from mnistlab.reporting.figures import (
 from mnistlab.reporting.page import Column, Fact, Page, Section, Table
 from mnistlab.reporting.render import write
 from mnistlab.reporting.run_report import machine_text
-from mnistlab.run.comparing import p_text
+from mnistlab.runs.comparing import p_text
 from mnistlab.space import Choice
 from mnistlab.tuning import Trial, TuningResult
 

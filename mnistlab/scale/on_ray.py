@@ -30,11 +30,11 @@ from mnistlab import atomic
 from mnistlab.data import Dataset
 from mnistlab.errors import RecipeError, RunError, Stopped
 from mnistlab.recipe import Recipe
-from mnistlab.run import Progress, Run
-from mnistlab.run.checkpoints import FILES
-from mnistlab.run.computation import folder_of, precision_used
-from mnistlab.run.making import make
-from mnistlab.run.training import ended
+from mnistlab.runs import Progress, Run
+from mnistlab.runs.checkpoints import FILES
+from mnistlab.runs.computation import folder_of, precision_used
+from mnistlab.runs.making import make
+from mnistlab.runs.training import ended
 from mnistlab.scale.worker import GRACE_S, LOOK_EVERY_S, Job, Outcome, Told, told
 
 N_RETRIES = 3  # of a task whose process or computer is gone; one that needs more takes them along
@@ -93,7 +93,7 @@ class OnRay:
     ) -> Run:
         """A run in OUT, trained by a task or found.
 
-        Raises what `mnistlab.run.train` raises, and RunError where Ray gives the task up.
+        Raises what `mnistlab.runs.train` raises, and RunError where Ray gives the task up.
         """
         precision = precision_used(recipe, "cpu" if device == "auto" else device)
         path = folder_of(Path(out), recipe, data, precision)

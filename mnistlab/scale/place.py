@@ -10,8 +10,8 @@ from typing import Protocol, TypeVar
 
 from mnistlab.data import Dataset
 from mnistlab.recipe import Recipe
-from mnistlab.run import Progress, Run, TrialEnd
-from mnistlab.run import train as train_here
+from mnistlab.runs import Progress, Run, TrialEnd
+from mnistlab.runs import train as train_here
 
 Result = TypeVar("Result")
 
@@ -41,7 +41,7 @@ class Place(Protocol):
         threads: int | None,
         progress: Progress,
     ) -> Run:
-        """A run in OUT, trained or found, as `mnistlab.run.train` gives it.
+        """A run in OUT, trained or found, as `mnistlab.runs.train` gives it.
 
         May be called by several threads. What a hook of `progress` raises ends the training.
         """
@@ -70,7 +70,7 @@ class Here:
         threads: int | None,
         progress: Progress,
     ) -> Run:
-        """As `mnistlab.run.train`."""
+        """As `mnistlab.runs.train`."""
         return train_here(
             recipe, data, out=out, force=force, device=device, threads=threads, progress=progress
         )

@@ -16,10 +16,10 @@ from typing import Any
 from mnistlab.data import Dataset
 from mnistlab.errors import MnistlabError
 from mnistlab.recipe import Recipe
-from mnistlab.run import Progress
-from mnistlab.run.computation import folder_name
-from mnistlab.run.making import partial_of
-from mnistlab.run.training import train_in
+from mnistlab.runs import Progress
+from mnistlab.runs.computation import folder_name
+from mnistlab.runs.making import partial_of
+from mnistlab.runs.training import train_in
 
 LOOK_EVERY_S = 0.5  # at whether the job is still wanted
 GRACE_S = 10.0  # for a training that was, until the end of its step

@@ -14,7 +14,7 @@ from pathlib import Path
 from mnistlab import atomic
 from mnistlab.data import Dataset, load
 from mnistlab.errors import RecipeError
-from mnistlab.run import DEFAULT_FOLDER, Progress
+from mnistlab.runs import DEFAULT_FOLDER, Progress
 from mnistlab.scale import place
 from mnistlab.study.comparison import (
     Arm,

@@ -17,7 +17,7 @@ from mnistlab.classifiers.methods import method_of
 from mnistlab.data import Dataset
 from mnistlab.evaluation import Difference, fraction_interval, largest_swing, over_seeds
 from mnistlab.recipe import Recipe
-from mnistlab.run import Run
+from mnistlab.runs import Run
 from mnistlab.study.settings import Settings
 
 LATE_EPOCHS = 4  # of write-up E's five, all but the first: three changes

@@ -11,7 +11,7 @@ import numpy as np
 
 from mnistlab.data import Dataset
 from mnistlab.recipe import Recipe
-from mnistlab.run import CrossValidation, Run, cross_validate
+from mnistlab.runs import CrossValidation, Run, cross_validate
 from mnistlab.study.settings import Settings
 
 

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from mnistlab.data import Dataset
 from mnistlab.recipe import Recipe
-from mnistlab.run import DEFAULT_FOLDER, Progress, Run, evaluate
+from mnistlab.runs import DEFAULT_FOLDER, Progress, Run, evaluate
 from mnistlab.scale import Here, Place, of_many, together
 
 

@@ -17,7 +17,7 @@ from mnistlab.data import Dataset
 from mnistlab.errors import RecipeError
 from mnistlab.phases import Epoch
 from mnistlab.recipe import Recipe
-from mnistlab.run import DEFAULT_FOLDER, Progress, Run
+from mnistlab.runs import DEFAULT_FOLDER, Progress, Run
 from mnistlab.tracking.delivery import Delivery
 
 TRACKERS = ("mlflow",)

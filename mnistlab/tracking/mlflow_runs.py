@@ -24,7 +24,7 @@ from mlflow.tracking import MlflowClient
 from mnistlab.data import Dataset
 from mnistlab.phases import Epoch
 from mnistlab.recipe import Recipe
-from mnistlab.run import Run
+from mnistlab.runs import Run
 from mnistlab.tracking.delivery import Delivery
 from mnistlab.tracking.store import Store, current_store, store_of
 

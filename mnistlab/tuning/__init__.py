@@ -22,8 +22,8 @@ from mnistlab.errors import RecipeError, Stopped, TrainingError
 from mnistlab.evaluation import Difference, interval_text, on_same_images, over_seeds
 from mnistlab.recipe import Recipe
 from mnistlab.recipes.spaces import space_of
-from mnistlab.run import DEFAULT_FOLDER, Progress, parts_of
-from mnistlab.run.building import check_trainable
+from mnistlab.runs import DEFAULT_FOLDER, Progress, parts_of
+from mnistlab.runs.building import check_trainable
 from mnistlab.scale import place
 from mnistlab.space import Space
 from mnistlab.studies.wording import points

@@ -21,9 +21,9 @@ from mnistlab.data import Dataset
 from mnistlab.errors import MnistlabError, TrainingError
 from mnistlab.phases import Epoch
 from mnistlab.recipe import Recipe
-from mnistlab.run import Progress, TrialEnd
-from mnistlab.run.building import parts_of
-from mnistlab.run.computation import folder_name
+from mnistlab.runs import Progress, TrialEnd
+from mnistlab.runs.building import parts_of
+from mnistlab.runs.computation import folder_name
 from mnistlab.scale import Here, Place, of_many, together
 from mnistlab.space import Space
 from mnistlab.tuning.board import Board, Plan

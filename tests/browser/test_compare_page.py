@@ -13,7 +13,7 @@ from mnistlab.data import Dataset
 from mnistlab.phases import Phase
 from mnistlab.recipe import Recipe
 from mnistlab.reporting.compare_report import compare_report
-from mnistlab.run import compare, evaluate, train
+from mnistlab.runs import compare, evaluate, train
 
 pytestmark = pytest.mark.browser
 

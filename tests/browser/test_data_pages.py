@@ -11,11 +11,11 @@ from page_checks import WIDTHS_AND_SCHEMES, check_page
 from quick_figures import without_png
 
 import mnistlab as ml
+from mnistlab.auditing.finding import audit
+from mnistlab.auditing.page import audit_report
 from mnistlab.data import Dataset
-from mnistlab.data.profile import profile
-from mnistlab.reporting.audit_report import audit_report
-from mnistlab.reporting.profile_report import profile_report
-from mnistlab.run.auditing import audit
+from mnistlab.profiling.measuring import profile
+from mnistlab.profiling.page import profile_report
 
 pytestmark = pytest.mark.browser
 

@@ -15,7 +15,7 @@ from mnistlab.phases import Phase
 from mnistlab.recipe import Recipe
 from mnistlab.reporting.predicting import predict
 from mnistlab.reporting.run_report import report
-from mnistlab.run import evaluate, measure_robustness, train
+from mnistlab.runs import evaluate, measure_robustness, train
 
 pytestmark = pytest.mark.browser
 

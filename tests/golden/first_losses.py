@@ -24,7 +24,7 @@ from mnistlab.recipes.double_softmax import FULL_BATCH
 from mnistlab.recipes.exercises import VARIANTS
 from mnistlab.recipes.portfolio import CONV_ARMS
 from mnistlab.recipes.transfer import TRANSFER
-from mnistlab.run import classifier_of
+from mnistlab.runs import classifier_of
 from mnistlab.training import hardware
 
 N_BATCHES, N_EPOCHS = 10, 3  # thirty steps, several phases sharing the epochs

@@ -12,7 +12,7 @@ import pytest
 from mnistlab.data import available, load
 from mnistlab.recipes import RECIPES, get_recipe
 from mnistlab.recipes.transfer import TRANSFER
-from mnistlab.run import evaluate, train
+from mnistlab.runs import evaluate, train
 
 # Recipes that expect nothing yet, and why. Each leaves this list when `expect` is written from
 # what a study has measured at full size.

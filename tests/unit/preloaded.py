@@ -37,7 +37,7 @@ MODULES = (
     "sklearn.datasets",
     "mnistlab.cli.terminal",
     "mnistlab.tracking",
-    "mnistlab.run",
+    "mnistlab.runs",
     "mnistlab.study",
     "mnistlab.studies",
     "mnistlab.tuning",

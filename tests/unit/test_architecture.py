@@ -17,8 +17,17 @@ PACKAGE = Path(mnistlab.__file__).parent
 FOUNDATIONS = {"errors", "atomic", "bounds", "version", "machine"}
 GROUND = {"data", "evaluation", "phases", "scratch"}
 LEARNING = GROUND | {"models", "training"}
-CORE = LEARNING | {"classifiers", "recipe", "recipes", "run", "space"}
-TOP = CORE | {"study", "studies", "tuning", "reporting", "serving", "scale", "tracking"}
+CORE = LEARNING | {"classifiers", "recipe", "recipes", "runs", "space"}
+TOP = CORE | {
+    "auditing",
+    "profiling",
+    "reporting",
+    "scale",
+    "study",
+    "studies",
+    "tracking",
+    "tuning",
+}
 ALLOWED = {
     "errors": set(),
     "atomic": set(),
@@ -35,12 +44,14 @@ ALLOWED = {
     "recipe": LEARNING | {"classifiers"},
     "space": LEARNING | {"classifiers", "recipe"},
     "recipes": LEARNING | {"classifiers", "recipe", "space"},
-    "run": CORE,
+    "runs": CORE,
     "scale": CORE,
     "study": CORE | {"scale"},
     "studies": CORE | {"study"},
     "tuning": CORE | {"scale", "study", "studies"},
     "reporting": TOP,
+    "auditing": CORE | {"reporting"},
+    "profiling": CORE | {"reporting"},
     "tracking": CORE | {"reporting"},
     "cli": TOP,
     "__main__": {"cli"},

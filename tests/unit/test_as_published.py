@@ -18,7 +18,7 @@ from torch.nn.functional import cross_entropy
 from mnistlab.data import Dataset, load
 from mnistlab.recipe import Recipe
 from mnistlab.recipes import get_recipe
-from mnistlab.run import classifier_of, evaluate, train
+from mnistlab.runs import classifier_of, evaluate, train
 
 N_TRAIN, N_TEST, N_EPOCHS, SEED = 300, 100, 2, 5
 

@@ -12,15 +12,15 @@ from typing import Any
 import numpy as np
 import pytest
 
+from mnistlab.auditing.duplicates import find_duplicates
+from mnistlab.auditing.finding import Audit, audit, quick_recipe
+from mnistlab.auditing.label_errors import find_label_errors
+from mnistlab.auditing.suspects import find_suspects
 from mnistlab.data import Dataset, load
-from mnistlab.data.duplicates import find_duplicates
 from mnistlab.errors import DataError, RecipeError, RunError, TrainingError
-from mnistlab.evaluation.label_errors import find_label_errors
 from mnistlab.phases import Phase
 from mnistlab.recipe import Recipe
-from mnistlab.run import Progress
-from mnistlab.run.auditing import Audit, audit, quick_recipe
-from mnistlab.run.suspects import find_suspects
+from mnistlab.runs import Progress
 
 RECIPE = Recipe(
     "quick",

@@ -22,8 +22,8 @@ from mnistlab.errors import RecipeError
 from mnistlab.phases import Phase
 from mnistlab.recipe import Recipe
 from mnistlab.recipes import get_recipe
-from mnistlab.run import classifier_of
-from mnistlab.run.building import check_mirrors
+from mnistlab.runs import classifier_of
+from mnistlab.runs.building import check_mirrors
 from mnistlab.studies import get_study
 from mnistlab.training import augmentation
 from mnistlab.training.augmentation import AUGMENTATIONS, MIXTURES, augmenter, check

@@ -23,7 +23,7 @@ from mnistlab.errors import RecipeError
 from mnistlab.phases import Phase
 from mnistlab.recipe import read_recipe, set_fields
 from mnistlab.recipes import get_recipe
-from mnistlab.run import building
+from mnistlab.runs import building
 
 HUGE = 10**400  # no float holds it
 NO_NUMBERS = [math.nan, math.inf, -math.inf, 1e300, HUGE, -HUGE]

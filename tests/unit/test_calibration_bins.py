@@ -14,7 +14,7 @@ from mnistlab.data import Dataset
 from mnistlab.phases import Phase
 from mnistlab.recipe import Recipe
 from mnistlab.reporting.evidence import evidence_sections
-from mnistlab.run import evaluate, train
+from mnistlab.runs import evaluate, train
 
 NET = Recipe("net", "A4", "scratch", (Phase("momentum", 0.02, 2),), scaling="min-max")
 

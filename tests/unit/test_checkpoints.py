@@ -24,8 +24,8 @@ from mnistlab.data import Dataset
 from mnistlab.errors import RunError, Stopped
 from mnistlab.phases import Phase
 from mnistlab.recipe import Recipe
-from mnistlab.run import Progress, Run, resume, train
-from mnistlab.run.checkpoints import FILES
+from mnistlab.runs import Progress, Run, resume, train
+from mnistlab.runs.checkpoints import FILES
 
 TORCH = Recipe(
     name="torch",
@@ -324,7 +324,7 @@ def watch(name, arguments):
         if not value:
             die()
 if event == "time":
-    from mnistlab.run.checkpoints import Checkpoints
+    from mnistlab.runs.checkpoints import Checkpoints
     is_due = Checkpoints.is_due
     def first(self):
         threading.Timer(value, die).start()

@@ -13,7 +13,7 @@ from mnistlab.data import Dataset
 from mnistlab.errors import RunError
 from mnistlab.phases import Phase
 from mnistlab.recipe import Recipe
-from mnistlab.run import Run, compare, evaluate, train
+from mnistlab.runs import Run, compare, evaluate, train
 
 GOOD = Recipe(
     name="good",

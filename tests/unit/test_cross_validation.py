@@ -18,7 +18,7 @@ from mnistlab.data import Dataset
 from mnistlab.errors import DataError, RecipeError, RunError, TrainingError
 from mnistlab.phases import Phase
 from mnistlab.recipe import Recipe
-from mnistlab.run import Progress, cross_validate
+from mnistlab.runs import Progress, cross_validate
 
 SVM = Recipe(
     "machine", "A6", "svm", (), model_args={"C": 1.0, "gamma": 0.05}, scaling="min-max", n_train=150

@@ -10,15 +10,15 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from mnistlab.data import Dataset, load
-from mnistlab.data import duplicates as module
-from mnistlab.data.duplicates import (
+from mnistlab.auditing import duplicates as module
+from mnistlab.auditing.duplicates import (
     MAX_DISTANCE,
     blank_images,
     contrast,
     find_duplicates,
     first_copies,
 )
+from mnistlab.data import Dataset, load
 
 N, N_TRAIN = 700, 600
 

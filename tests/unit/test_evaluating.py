@@ -20,8 +20,8 @@ from mnistlab.data import Dataset
 from mnistlab.errors import DataError, RunError
 from mnistlab.phases import Phase
 from mnistlab.recipe import Recipe
-from mnistlab.run import Run, compare, evaluate, open_run, predict, train
-from mnistlab.run.seen import image_hashes, inverted, is_seen
+from mnistlab.runs import Run, compare, evaluate, open_run, predict, train
+from mnistlab.runs.seen import image_hashes, inverted, is_seen
 
 RECIPE = Recipe("small", "E2", "mlp", (Phase("adam", 0.01, 3),), precision="float32")
 

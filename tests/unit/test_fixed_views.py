@@ -23,7 +23,7 @@ from mnistlab.phases import Phase
 from mnistlab.recipe import EXPANSION_FACTORS, Recipe
 from mnistlab.recipes import get_recipe
 from mnistlab.reporting.expansion_section import expansion_sections, views_of_image
-from mnistlab.run import classifier_of, train
+from mnistlab.runs import classifier_of, train
 from mnistlab.training.fixed_views import (
     EXPANSIONS,
     VIEW_NAMES,

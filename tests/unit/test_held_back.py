@@ -11,7 +11,7 @@ import pytest
 from mnistlab.data import Dataset, split
 from mnistlab.phases import Phase
 from mnistlab.recipe import Recipe
-from mnistlab.run import Run, cross_validate, train
+from mnistlab.runs import Run, cross_validate, train
 from mnistlab.tuning import tune
 
 PHASES = (Phase("momentum", 0.02, 2),)

@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from mnistlab.errors import RecipeError
-from mnistlab.evaluation.label_errors import (
+from mnistlab.auditing.label_errors import (
     class_thresholds,
     confident_classes,
     confident_joint,
@@ -18,6 +17,7 @@ from mnistlab.evaluation.label_errors import (
     installed_engine,
     label_quality,
 )
+from mnistlab.errors import RecipeError
 
 RANKINGS = ("self_confidence", "normalized_margin")
 

@@ -9,7 +9,7 @@ from mnistlab.models import count_parameters
 from mnistlab.models.cnn import cnn
 from mnistlab.models.scaling import Scaling
 from mnistlab.recipes import RECIPES, get_recipe
-from mnistlab.run import count_recipe_parameters
+from mnistlab.runs import count_recipe_parameters
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from mnistlab.data import Dataset
 from mnistlab.errors import RecipeError
 from mnistlab.phases import Phase
 from mnistlab.recipe import Recipe
-from mnistlab.run import Run, train
+from mnistlab.runs import Run, train
 from mnistlab.training.loop import batch_sizes
 from mnistlab.training.parallel import ALONE, Processes
 
@@ -129,7 +129,7 @@ def test_what_they_leave_is_gone_on_with(prepared: Path) -> None:
     whole, _ = together(prepared, recipe)
     dying = (
         "import os, runpy, signal, sys\n"
-        "from mnistlab.run.checkpoints import Checkpoints\n"
+        "from mnistlab.runs.checkpoints import Checkpoints\n"
         "keep = Checkpoints.keep\n"
         "def keep_and_stop(self, checkpoint):\n"
         "    self._asked = signal.SIGTERM if self.n_steps == 10 else None\n"

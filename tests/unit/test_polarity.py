@@ -15,7 +15,7 @@ from mnistlab.data.polarity import border_of, polarity_differs
 from mnistlab.errors import DataError, RunError
 from mnistlab.phases import Phase
 from mnistlab.recipe import Recipe
-from mnistlab.run import Run, evaluate, train
+from mnistlab.runs import Run, evaluate, train
 
 RECIPE = Recipe("small", "C19", "mlp", (Phase("adam", 0.01, 4),), precision="float32")
 

@@ -18,7 +18,7 @@ from mnistlab.data.readers import csv_table, idx
 from mnistlab.errors import DataError, RunError
 from mnistlab.phases import Phase
 from mnistlab.recipe import Recipe
-from mnistlab.run import Run, predict, train
+from mnistlab.runs import Run, predict, train
 
 RECIPE = Recipe("small", "C19", "mlp", (Phase("adam", 0.01, 3),))
 SVM = Recipe("machine", "A6", "svm", (), {"C": 10.0})

@@ -30,7 +30,7 @@ from mnistlab.data.readers import content, csv_table, idx, unlabelled
 from mnistlab.errors import DataError
 from mnistlab.phases import Phase
 from mnistlab.recipe import Recipe
-from mnistlab.run import Run, predict, predicting, train
+from mnistlab.runs import Run, predict, predicting, train
 
 RECIPE = Recipe("small", "C19", "mlp", (Phase("adam", 0.01, 2),))
 SIDE = 12

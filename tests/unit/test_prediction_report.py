@@ -17,7 +17,7 @@ from mnistlab.errors import DataError
 from mnistlab.phases import Phase
 from mnistlab.recipe import Recipe
 from mnistlab.reporting.prediction_sample import EvenSample, Example
-from mnistlab.run import Run, train
+from mnistlab.runs import Run, train
 
 NET = Recipe("small", "C19", "scratch", (Phase("adam", 0.01, 2),), {"hidden_sizes": (16,)})
 

@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from mnistlab.data import PROTOCOLS, Dataset, split
-from mnistlab.data import profile as profile_module  # the module; its function is not exported
 from mnistlab.data.embedding import principal_components, variance_shares
-from mnistlab.data.grey_levels import BLACK, statistics_of
-from mnistlab.data.nearest import closest_pairs, nearest_images
-from mnistlab.data.profile import N_EXAMPLES, Profile, profile
 from mnistlab.errors import DataError
+from mnistlab.profiling import measuring as profile_module
+from mnistlab.profiling.grey_levels import BLACK, statistics_of
+from mnistlab.profiling.measuring import N_EXAMPLES, Profile, profile
+from mnistlab.profiling.nearest import closest_pairs, nearest_images
 
 
 def dataset(images: np.ndarray, labels: list[int], n_classes: int, **fields: Any) -> Dataset:
@@ -208,7 +208,7 @@ def test_the_nearest_are_those_found_one_by_one(n: int, k: int, seed: int, n_lev
 def test_blocks_join_seamlessly(monkeypatch: pytest.MonkeyPatch) -> None:
     images, labels = noise(40), np.arange(40) % 3
     whole = nearest_images(images, labels)
-    monkeypatch.setattr("mnistlab.data.nearest.ROWS_AT_ONCE", 7)
+    monkeypatch.setattr("mnistlab.profiling.nearest.ROWS_AT_ONCE", 7)
     for a, b in zip(whole, nearest_images(images, labels), strict=True):
         np.testing.assert_array_equal(a, b)
 
@@ -354,7 +354,7 @@ def test_identical_images_of_two_classes_are_no_ones_own() -> None:
 def test_a_profile_is_made_without_torch_and_matplotlib() -> None:
     code = (
         "import sys, numpy as np; from mnistlab.data import Dataset; "
-        "from mnistlab.data.profile import profile; "
+        "from mnistlab.profiling.measuring import profile; "
         "profile(Dataset('d', np.zeros((2, 8, 8), np.uint8), np.arange(2), ('a', 'b'))); "
         "print(sorted({'torch', 'matplotlib', 'polars'} & set(sys.modules)))"
     )

@@ -31,7 +31,7 @@ from mnistlab.data import Dataset
 from mnistlab.errors import RecipeError, RunError, TrainingError
 from mnistlab.phases import Phase
 from mnistlab.recipe import Recipe
-from mnistlab.run import Progress, Run
+from mnistlab.runs import Progress, Run
 from mnistlab.scale import Here, Place, place, together
 from mnistlab.scale.worker import Job, Outcome, Told, told
 from mnistlab.space import Range, Space
@@ -383,7 +383,7 @@ from dataclasses import replace
 from pathlib import Path
 import mnistlab as ml
 from mnistlab.phases import Phase
-from mnistlab.run import Progress
+from mnistlab.runs import Progress
 from mnistlab.scale import place
 recipe = replace(
     ml.get_recipe("softmax"), phases=(Phase("sgd", 1e-4, 10_000),), checkpoint_steps=10

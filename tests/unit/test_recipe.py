@@ -254,7 +254,7 @@ def test_unknown_recipe_suggests() -> None:
 
 
 def test_a_penalty_without_support_vectors_is_refused(stripes: Dataset) -> None:
-    from mnistlab.run.building import check_trainable
+    from mnistlab.runs.building import check_trainable
 
     recipe = replace(get_recipe("svm"), model_args={"C": 1e-100})
     with pytest.raises(RecipeError, match="C must be at least 1e-12, got 1e-100"):

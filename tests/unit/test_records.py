@@ -24,9 +24,9 @@ from mnistlab.errors import RunError
 from mnistlab.phases import Phase
 from mnistlab.recipe import Recipe
 from mnistlab.reporting.evidence import _figures
-from mnistlab.run import Run, cross_validate, measure_robustness, open_run, train
-from mnistlab.run.checkpoints import FILES, KEY, _digest
-from mnistlab.run.records import DataRecord, EnvRecord, ResultRecord
+from mnistlab.runs import Run, cross_validate, measure_robustness, open_run, train
+from mnistlab.runs.checkpoints import FILES, KEY, _digest
+from mnistlab.runs.records import DataRecord, EnvRecord, ResultRecord
 
 RECIPE = Recipe(
     "small", "E2", "scratch", (Phase("sgd", 0.05, 2),), checkpoint_steps=2, precision="float32"

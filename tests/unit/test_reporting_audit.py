@@ -49,8 +49,8 @@ def test_bad_input_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str
 
 
 def test_of_a_clean_set_the_page_says_so(stripes: Dataset, tmp_path: Path) -> None:
-    from mnistlab.reporting.audit_report import audit_report
-    from mnistlab.run.auditing import audit
+    from mnistlab.auditing.finding import audit
+    from mnistlab.auditing.page import audit_report
 
     clean = replace(stripes, name="clean")
     recipe = replace(ml.get_recipe("scratch-mlp-tuned"), phases=(ml.Phase("momentum", 0.02, 3),))

@@ -15,7 +15,7 @@ from mnistlab.recipe import Recipe
 from mnistlab.reporting.evidence import evidence_sections
 from mnistlab.reporting.figures import reliability_diagram, roc_curves, severity_curves
 from mnistlab.reporting.page import Section, cell_text
-from mnistlab.run import Run, evaluate, measure_robustness, train
+from mnistlab.runs import Run, evaluate, measure_robustness, train
 
 NET = Recipe("net", "A4", "scratch", (Phase("momentum", 0.02, 3),), scaling="min-max")
 MACHINE = Recipe("machine", "A6", "svm", (), scaling="min-max")

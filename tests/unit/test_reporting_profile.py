@@ -21,7 +21,8 @@ from quick_figures import without_png
 
 from mnistlab.cli import run_command
 from mnistlab.data import Dataset, export
-from mnistlab.data.profile import Profile, profile
+from mnistlab.profiling.measuring import Profile, profile
+from mnistlab.profiling.page import profile_page, profile_report
 from mnistlab.reporting import Figure, Page, Table
 from mnistlab.reporting.figures import (
     alike_pairs,
@@ -34,7 +35,6 @@ from mnistlab.reporting.figures import (
 )
 from mnistlab.reporting.figures.strips import layout, shrunk
 from mnistlab.reporting.page import cell_text
-from mnistlab.reporting.profile_report import profile_page, profile_report
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>"
 NAMES = ("cat", HOSTILE, "$\\frac{1}{0}$ {{ 7 * 7 }} \x00")

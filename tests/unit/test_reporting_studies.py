@@ -24,7 +24,7 @@ from mnistlab.reporting.cost import cost_table, growth_sections
 from mnistlab.reporting.run_report import kept_epoch, report
 from mnistlab.reporting.series import repeats, series_of, standing_apart
 from mnistlab.reporting.study_report import study_report, summary_lines
-from mnistlab.run import Run
+from mnistlab.runs import Run
 from mnistlab.studies import get_study
 from mnistlab.study import (
     AnyResult,

@@ -20,9 +20,9 @@ from mnistlab.cli import run_command
 from mnistlab.data import Dataset
 from mnistlab.errors import MnistlabError, RunError
 from mnistlab.recipe import Recipe
-from mnistlab.run import Run, resume, train
-from mnistlab.run import training as training_module
-from mnistlab.run.checkpoints import FILES
+from mnistlab.runs import Run, resume, train
+from mnistlab.runs import training as training_module
+from mnistlab.runs.checkpoints import FILES
 
 RECIPE = replace(BY_HAND, checkpoint_steps=5)
 CHANGES = ("unlink", "rename", "replace", "rmdir", "mkdir", "remove")

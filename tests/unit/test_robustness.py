@@ -15,7 +15,7 @@ from mnistlab.errors import RunError
 from mnistlab.evaluation.corruptions import CORRUPTIONS, corrupted
 from mnistlab.phases import Phase
 from mnistlab.recipe import Recipe
-from mnistlab.run import Run, evaluate, measure_robustness, train
+from mnistlab.runs import Run, evaluate, measure_robustness, train
 
 NET = Recipe("net", "A4", "scratch", (Phase("momentum", 0.02, 3),), scaling="min-max")
 

@@ -19,7 +19,7 @@ from mnistlab.phases import Epoch, Phase
 from mnistlab.recipe import Recipe
 from mnistlab.recipes import get_recipe
 from mnistlab.reporting.run_report import report
-from mnistlab.run import Progress, Run, evaluate, open_run, train
+from mnistlab.runs import Progress, Run, evaluate, open_run, train
 from mnistlab.training import fixed_views
 
 RECIPE = Recipe(

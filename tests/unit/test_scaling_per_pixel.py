@@ -18,7 +18,7 @@ from mnistlab.data import load
 from mnistlab.data.scaling import fit_scaling
 from mnistlab.phases import Phase
 from mnistlab.recipe import Recipe
-from mnistlab.run import Progress
+from mnistlab.runs import Progress
 from mnistlab.study import GridStudy, Settings
 
 KIND = "min-max-per-pixel"

@@ -16,7 +16,7 @@ from mnistlab.phases import Phase
 from mnistlab.recipe import Recipe
 from mnistlab.recipes import RECIPES, get_recipe
 from mnistlab.recipes.spaces import BY_MODEL, DENSE, OF_PHASES, SPACES, TRANSFER, space_of
-from mnistlab.run import count_recipe_parameters
+from mnistlab.runs import count_recipe_parameters
 from mnistlab.space import Choice, Layers, Range, Space, read_space
 
 WIDTHS = Range(32, 512, logarithmic=True)

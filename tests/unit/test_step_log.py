@@ -15,8 +15,8 @@ from mnistlab.errors import RunError
 from mnistlab.phases import Phase
 from mnistlab.recipe import Recipe, set_fields
 from mnistlab.reporting.step_figure import step_figures
-from mnistlab.run import Progress, classifier_of, evaluate, parts_of, train
-from mnistlab.run.step_losses import FILE, step_losses
+from mnistlab.runs import Progress, classifier_of, evaluate, parts_of, train
+from mnistlab.runs.step_losses import FILE, step_losses
 
 SOFTMAX = Recipe(
     "softmax",

@@ -18,7 +18,7 @@ from mnistlab.recipe import Recipe
 from mnistlab.recipes import RECIPES
 from mnistlab.reporting.comparison_report import comparison_table, published_table
 from mnistlab.reporting.study_report import study_report
-from mnistlab.run import Progress, Run
+from mnistlab.runs import Progress, Run
 from mnistlab.studies import STUDIES, get_study
 from mnistlab.study import Arm, ArmResult, Study, StudyResult, run_study
 

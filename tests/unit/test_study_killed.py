@@ -21,7 +21,7 @@ import pytest
 
 import mnistlab as ml
 from mnistlab.errors import RunError
-from mnistlab.run import open_run
+from mnistlab.runs import open_run
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="SIGKILL is POSIX")
 

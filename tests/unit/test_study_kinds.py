@@ -16,7 +16,7 @@ from mnistlab.data import Dataset
 from mnistlab.data.embedding import neighbour_agreement
 from mnistlab.phases import Phase
 from mnistlab.recipe import Recipe
-from mnistlab.run import CrossValidation, Progress, Run, cross_validate
+from mnistlab.runs import CrossValidation, Progress, Run, cross_validate
 from mnistlab.studies import get_study
 from mnistlab.study import (
     Arm,

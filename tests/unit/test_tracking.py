@@ -25,7 +25,7 @@ from mnistlab.data import Dataset, export, load
 from mnistlab.errors import RecipeError, RunError, TrainingError
 from mnistlab.phases import Epoch, Phase
 from mnistlab.recipe import Recipe
-from mnistlab.run import Progress, Run, train
+from mnistlab.runs import Progress, Run, train
 from mnistlab.tracking import tracked
 from mnistlab.tracking.delivery import Delivery
 from mnistlab.tracking.store import store_of

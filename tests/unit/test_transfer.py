@@ -22,7 +22,7 @@ from mnistlab.models import build, count_parameters
 from mnistlab.models.backbones import BACKBONES
 from mnistlab.phases import Phase
 from mnistlab.recipe import Recipe
-from mnistlab.run import train
+from mnistlab.runs import train
 from mnistlab.training import features
 from mnistlab.training.freezing import groups_of
 
@@ -398,7 +398,7 @@ def test_a_transferred_network_is_stored_and_restored(stripes: Dataset, tmp_path
 @pytest.mark.parametrize("phase", [Phase(unfrozen=0), Phase(block_decay=0.5)])
 @pytest.mark.parametrize("model", ["cnn", "scratch"])
 def test_what_has_no_blocks_freezes_none(model: str, phase: Phase) -> None:
-    from mnistlab.run import classifier_of
+    from mnistlab.runs import classifier_of
 
     with pytest.raises(RecipeError, match=f"model {model} has no blocks"):
         classifier_of(Recipe("r", "A9", model, (phase,)))

@@ -23,7 +23,7 @@ from mnistlab.data import Dataset
 from mnistlab.errors import RecipeError, RunError, TrainingError
 from mnistlab.phases import Phase
 from mnistlab.recipe import Recipe
-from mnistlab.run import Progress, TrialEnd
+from mnistlab.runs import Progress, TrialEnd
 from mnistlab.space import Choice, Layers, Range, Space
 from mnistlab.tuning import Trial, TuningResult, tune
 from mnistlab.tuning.board import Plan, n_grid_points, set_point

@@ -13,7 +13,7 @@ from mnistlab import evaluation
 from mnistlab.data import Dataset
 from mnistlab.recipe import set_fields
 from mnistlab.recipes import get_recipe
-from mnistlab.run import classifier_of
+from mnistlab.runs import classifier_of
 
 
 @pytest.fixture

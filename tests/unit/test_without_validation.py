@@ -13,17 +13,17 @@ import pytest
 from mnistlab.cli import run_command
 from mnistlab.data import Dataset, split
 from mnistlab.data.exporting import export
-from mnistlab.data.profile import profile
 from mnistlab.data.splits import protocol_of
 from mnistlab.errors import DataError, RecipeError, RunError
 from mnistlab.phases import Phase
+from mnistlab.profiling.measuring import profile
 from mnistlab.recipe import Recipe
 from mnistlab.reporting.listing import listing_sections
 from mnistlab.reporting.run_report import report
 from mnistlab.reporting.study_report import study_report, summary_lines
-from mnistlab.run import Progress, Run, compare, cross_validate, evaluate, open_run, predict, train
-from mnistlab.run.predictions import chosen_threshold
-from mnistlab.run.snapshots import FILE as SNAPSHOTS
+from mnistlab.runs import Progress, Run, compare, cross_validate, evaluate, open_run, predict, train
+from mnistlab.runs.predictions import chosen_threshold
+from mnistlab.runs.snapshots import FILE as SNAPSHOTS
 from mnistlab.studies.wording import best_on_validation
 from mnistlab.study import Arm, Study, StudyResult, run_study
 from mnistlab.tuning import tune

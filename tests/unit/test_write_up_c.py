@@ -25,7 +25,7 @@ from mnistlab.data import Dataset
 from mnistlab.errors import RecipeError
 from mnistlab.recipe import Recipe
 from mnistlab.recipes import get_recipe
-from mnistlab.run import Run
+from mnistlab.runs import Run
 
 Arrays = tuple[np.ndarray, np.ndarray]
 

@@ -15,7 +15,7 @@ from mnistlab.models import build, count_parameters
 from mnistlab.models.cnn import cnn
 from mnistlab.models.mlp import mlp
 from mnistlab.recipes import get_recipe
-from mnistlab.run import count_recipe_parameters
+from mnistlab.runs import count_recipe_parameters
 
 # Parameters for 10 classes. A linear layer from a to b has a * b + b, a k x k convolution from
 # a to b channels k * k * a * b + b, a batch normalisation of c channels 2 * c.

@@ -22,7 +22,7 @@ from mnistlab.recipes import get_recipe
 from mnistlab.recipes.portfolio import CONV_ARMS, DENSE_ARMS
 from mnistlab.reporting.comparison_report import comparison_table, published_table
 from mnistlab.reporting.study_report import study_report
-from mnistlab.run import Run
+from mnistlab.runs import Run
 from mnistlab.studies import STUDIES, get_study
 from mnistlab.studies.wording import (
     against_base,

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from mnistlab import atomic
 from mnistlab.data import Dataset
 from mnistlab.errors import RunError
-from mnistlab.run.arrays import read_arrays
-from mnistlab.run.folder import Run
+from mnistlab.runs.arrays import read_arrays
+from mnistlab.runs.folder import Run
 
 FILE = "snapshots.npz"
 

@@ -14,7 +14,7 @@ from mnistlab.evaluation.corruptions import (
     corrupted,
     mean_corruption_error,
 )
-from mnistlab.run.folder import Run, check_writable, dataset_of, test_part, update_result
+from mnistlab.runs.folder import Run, check_writable, dataset_of, test_part, update_result
 
 SEED = 0  # every run meets the same corrupted images
 

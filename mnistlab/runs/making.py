@@ -12,11 +12,11 @@ from pathlib import Path
 
 from mnistlab import atomic
 from mnistlab.errors import MnistlabError, RunError, TrainingError
-from mnistlab.run.checkpoints import FILES
-from mnistlab.run.folder import WEIGHTS
-from mnistlab.run.seen import FILE as SEEN
-from mnistlab.run.snapshots import FILE as SNAPSHOTS
-from mnistlab.run.step_losses import FILE as STEPS
+from mnistlab.runs.checkpoints import FILES
+from mnistlab.runs.folder import WEIGHTS
+from mnistlab.runs.seen import FILE as SEEN
+from mnistlab.runs.snapshots import FILE as SNAPSHOTS
+from mnistlab.runs.step_losses import FILE as STEPS
 
 RECORDS = ("recipe.json", "data.json", "env.json", "tracking.json")  # written before the first step
 RUN_FILES = (*RECORDS, "log.jsonl", STEPS, WEIGHTS, SNAPSHOTS, SEEN, "result.json")

@@ -9,12 +9,12 @@ from statistics import fmean
 
 import numpy as np
 
+from mnistlab.auditing.finding import Audit
+from mnistlab.auditing.suspects import REASONS, Suspect
 from mnistlab.reporting.bounds import spread, with_left_out
 from mnistlab.reporting.figures import image_grid
 from mnistlab.reporting.page import Cell, Column, Fact, Figure, Page, Section, Table
 from mnistlab.reporting.render import write
-from mnistlab.run.auditing import Audit
-from mnistlab.run.suspects import REASONS, Suspect
 
 N_SHOWN, N_ROWS = 64, 50
 TITLES = {

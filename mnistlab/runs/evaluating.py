@@ -34,7 +34,7 @@ from mnistlab.evaluation import (
     tempered,
     top_k_accuracy,
 )
-from mnistlab.run.folder import (
+from mnistlab.runs.folder import (
     Run,
     check_writable,
     dataset_of,
@@ -42,9 +42,9 @@ from mnistlab.run.folder import (
     test_part,
     update_result,
 )
-from mnistlab.run.predictions import predictions, threshold_figures, threshold_record
-from mnistlab.run.seen import is_seen, read_seen, seen_in
-from mnistlab.run.snapshots import accuracy_by_epoch
+from mnistlab.runs.predictions import predictions, threshold_figures, threshold_record
+from mnistlab.runs.seen import is_seen, read_seen, seen_in
+from mnistlab.runs.snapshots import accuracy_by_epoch
 
 MOST_NAMED = 5  # classes in a message
 FITTED = ("temperature", "threshold")  # on the validation part

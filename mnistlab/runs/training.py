@@ -16,26 +16,26 @@ from mnistlab.data import Dataset, Split, load
 from mnistlab.errors import MnistlabError, RecipeError, RunError
 from mnistlab.phases import Epoch
 from mnistlab.recipe import EXPANSION_FACTORS, Recipe, read_recipe
-from mnistlab.run.building import check_trainable, classifier_of, parts_of
-from mnistlab.run.checkpoints import Checkpoints, Following
-from mnistlab.run.computation import (
+from mnistlab.runs.building import check_trainable, classifier_of, parts_of
+from mnistlab.runs.checkpoints import Checkpoints, Following
+from mnistlab.runs.computation import (
     computation,
     folder_of,
     is_name_of,
     precision_used,
 )
-from mnistlab.run.describing import (
+from mnistlab.runs.describing import (
     data_record,
     expanded_accuracy,
     finite,
     validation_figures,
 )
-from mnistlab.run.folder import WEIGHTS, Run, data_of, open_run, read_records, recorded_parts
-from mnistlab.run.making import RECORDS, keep_only, make, partial_of
-from mnistlab.run.progress import Progress
-from mnistlab.run.seen import write_seen
-from mnistlab.run.snapshots import write_snapshots
-from mnistlab.run.step_losses import step_log
+from mnistlab.runs.folder import WEIGHTS, Run, data_of, open_run, read_records, recorded_parts
+from mnistlab.runs.making import RECORDS, keep_only, make, partial_of
+from mnistlab.runs.progress import Progress
+from mnistlab.runs.seen import write_seen
+from mnistlab.runs.snapshots import write_snapshots
+from mnistlab.runs.step_losses import step_log
 from mnistlab.version import __version__
 
 if TYPE_CHECKING:

@@ -14,9 +14,9 @@ from mnistlab import atomic
 from mnistlab.data import Dataset, Split, load
 from mnistlab.errors import DataError, MnistlabError, RunError
 from mnistlab.recipe import Recipe, read_recipe
-from mnistlab.run.arrays import Wanted, read_arrays
-from mnistlab.run.building import parts_of
-from mnistlab.run.records import RECORDS, EpochRecord, read_lines, read_record
+from mnistlab.runs.arrays import Wanted, read_arrays
+from mnistlab.runs.building import parts_of
+from mnistlab.runs.records import RECORDS, EpochRecord, read_lines, read_record
 
 WEIGHTS = "model.safetensors"
 ROUNDING = 1e-9  # of an accuracy that was computed in another way

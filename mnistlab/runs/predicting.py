@@ -22,9 +22,9 @@ from mnistlab.data.readers import idx
 from mnistlab.data.readers.shapes import Size, as_size
 from mnistlab.data.readers.unlabelled import Block, open_images
 from mnistlab.errors import DataError, RunError
-from mnistlab.run.evaluating import differs_from_training, polarity_text
-from mnistlab.run.folder import Run
-from mnistlab.run.predictions import by_threshold, chosen_threshold
+from mnistlab.runs.evaluating import differs_from_training, polarity_text
+from mnistlab.runs.folder import Run
+from mnistlab.runs.predictions import by_threshold, chosen_threshold
 
 PIXELS_LOOKED_AT = 1 << 24  # the polarity is judged by the first images, no more than these
 

@@ -21,7 +21,7 @@ from mnistlab.data import Dataset
 from mnistlab.data.splits import protocol_of
 from mnistlab.errors import MnistlabError
 from mnistlab.recipe import Recipe
-from mnistlab.run.folder import open_run
+from mnistlab.runs.folder import open_run
 
 CUT_AS_IT_CAME = ("given", "official")  # the protocols that look at the parts a set came in
 

@@ -29,9 +29,9 @@ from mnistlab.evaluation import (
     on_same_images,
     over_seeds,
 )
-from mnistlab.run.computation import recorded_computation
-from mnistlab.run.folder import Run
-from mnistlab.run.training import DEFAULT_FOLDER
+from mnistlab.runs.computation import recorded_computation
+from mnistlab.runs.folder import Run
+from mnistlab.runs.training import DEFAULT_FOLDER
 
 MOST_SENTENCES = 3  # of more pairs the answer speaks of the best one alone
 

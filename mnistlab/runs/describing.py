@@ -13,8 +13,8 @@ from mnistlab.data.polarity import border_of
 from mnistlab.evaluation import measure
 from mnistlab.phases import Epoch, epoch_of_weights
 from mnistlab.recipe import Recipe
-from mnistlab.run.computation import sizes_given
-from mnistlab.run.predictions import predictions, threshold_record
+from mnistlab.runs.computation import sizes_given
+from mnistlab.runs.predictions import predictions, threshold_record
 
 
 def validation_figures(classifier: Any, val: Dataset) -> dict[str, Any]:

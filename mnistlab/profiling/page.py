@@ -8,9 +8,25 @@ from pathlib import Path
 import numpy as np
 
 from mnistlab import atomic
-from mnistlab.data.grey_levels import BLACK, statistics_of
-from mnistlab.data.profile import Embedding, Profile
 from mnistlab.data.splits import auto_protocol
+from mnistlab.profiling.grey_levels import BLACK, statistics_of
+from mnistlab.profiling.measuring import Embedding, Profile
+from mnistlab.profiling.tables import (
+    agreement_table,
+    class_table,
+    pair_table,
+    pixel_table,
+    split_table,
+)
+from mnistlab.profiling.words import (
+    answer,
+    classes,
+    closest,
+    compared,
+    components,
+    percent,
+    shown,
+)
 from mnistlab.reporting.figures import (
     alike_pairs,
     black_pixels,
@@ -25,22 +41,6 @@ from mnistlab.reporting.figures import (
 )
 from mnistlab.reporting.page import Fact, Figure, Page, Section
 from mnistlab.reporting.palette import ARMS
-from mnistlab.reporting.profile_tables import (
-    agreement_table,
-    class_table,
-    pair_table,
-    pixel_table,
-    split_table,
-)
-from mnistlab.reporting.profile_words import (
-    answer,
-    classes,
-    closest,
-    compared,
-    components,
-    percent,
-    shown,
-)
 from mnistlab.reporting.render import render
 
 N_FIRST = 10  # images, as write-up A shows them

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from mnistlab import atomic
 from mnistlab.data import Split, large
-from mnistlab.run.arrays import read_arrays
+from mnistlab.runs.arrays import read_arrays
 
 FILE = "seen.npz"
 SEED = 20_261_129  # of the factors; another one would make the files of all runs unreadable

@@ -17,11 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnistlab import atomic
-from mnistlab.classifiers.methods import method_of
-from mnistlab.data import Dataset, load
-from mnistlab.data.duplicates import MAX_DISTANCE, Duplicates, find_duplicates
-from mnistlab.errors import RecipeError, RunError
-from mnistlab.evaluation.label_errors import (
+from mnistlab.auditing.duplicates import MAX_DISTANCE, Duplicates, find_duplicates
+from mnistlab.auditing.label_errors import (
     Engine,
     LabelErrors,
     Ranking,
@@ -29,14 +26,24 @@ from mnistlab.evaluation.label_errors import (
     find_label_errors,
     installed_engine,
 )
+from mnistlab.auditing.suspects import (
+    REASONS,
+    Reason,
+    Suspect,
+    find_suspects,
+    places_in_parts,
+    table,
+)
+from mnistlab.classifiers.methods import method_of
+from mnistlab.data import Dataset, load
+from mnistlab.errors import RecipeError, RunError
 from mnistlab.recipe import Recipe
 from mnistlab.recipes import get_recipe
-from mnistlab.run.building import classifier_of
-from mnistlab.run.computation import folder_name
-from mnistlab.run.cross_validation import check_folds, train_folds
-from mnistlab.run.progress import Progress
-from mnistlab.run.suspects import REASONS, Reason, Suspect, find_suspects, places_in_parts, table
-from mnistlab.run.training import DEFAULT_FOLDER
+from mnistlab.runs.building import classifier_of
+from mnistlab.runs.computation import folder_name
+from mnistlab.runs.cross_validation import check_folds, train_folds
+from mnistlab.runs.progress import Progress
+from mnistlab.runs.training import DEFAULT_FOLDER
 from mnistlab.version import __version__
 
 LARGE, EPOCHS_OF_LARGE = 20_000, 4  # from so many images on, a few epochs are enough to judge by

@@ -17,11 +17,11 @@ from mnistlab.classifiers.methods import method_of
 from mnistlab.data import Dataset, load
 from mnistlab.errors import RecipeError, RunError
 from mnistlab.recipe import Recipe
-from mnistlab.run.building import check_trainable, classifier_of, parts_of
-from mnistlab.run.computation import folder_name, precision_used
-from mnistlab.run.progress import Progress
-from mnistlab.run.records import EnvRecord, FoldsRecord, read_record
-from mnistlab.run.training import DEFAULT_FOLDER, n_steps
+from mnistlab.runs.building import check_trainable, classifier_of, parts_of
+from mnistlab.runs.computation import folder_name, precision_used
+from mnistlab.runs.progress import Progress
+from mnistlab.runs.records import EnvRecord, FoldsRecord, read_record
+from mnistlab.runs.training import DEFAULT_FOLDER, n_steps
 from mnistlab.version import __version__
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from mnistlab.data import Dataset
 from mnistlab.errors import RunError
 from mnistlab.evaluation import best_threshold, measure
-from mnistlab.run.folder import Run
+from mnistlab.runs.folder import Run
 
 POSITIVE = 1  # of two classes, the one whose probability the threshold is for
 

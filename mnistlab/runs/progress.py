@@ -10,7 +10,7 @@ from typing import NamedTuple
 from mnistlab.data import Dataset
 from mnistlab.phases import Epoch
 from mnistlab.recipe import Recipe
-from mnistlab.run.folder import Run
+from mnistlab.runs.folder import Run
 
 
 class TrialEnd(NamedTuple):

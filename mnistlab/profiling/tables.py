@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from mnistlab.data.grey_levels import BLACK, statistics_of
-from mnistlab.data.profile import Embedding, Profile
 from mnistlab.data.splits import auto_protocol
+from mnistlab.profiling.grey_levels import BLACK, statistics_of
+from mnistlab.profiling.measuring import Embedding, Profile
+from mnistlab.profiling.words import class_name, compared
 from mnistlab.reporting.bounds import MOST_CLASSES, extremes, with_left_out
 from mnistlab.reporting.page import Column, Table
-from mnistlab.reporting.profile_words import class_name, compared
 
 
 def class_table(profile: Profile) -> Table:

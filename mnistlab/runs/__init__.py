@@ -12,15 +12,15 @@ A folder under a run's own name is complete. While it trains, and if it fails or
 its name ends in .partial, and checkpoints lie in it from which `resume` goes on.
 """
 
-from mnistlab.run.building import classifier_of, count_recipe_parameters, parts_of
-from mnistlab.run.comparing import Comparison, compare
-from mnistlab.run.cross_validation import CrossValidation, cross_validate
-from mnistlab.run.evaluating import Evaluation, evaluate, evaluation
-from mnistlab.run.folder import Run, dataset_of, open_run, test_part
-from mnistlab.run.predicting import predict
-from mnistlab.run.progress import Progress, TrialEnd
-from mnistlab.run.robustness import measure_robustness
-from mnistlab.run.training import DEFAULT_FOLDER, resume, train
+from mnistlab.runs.building import classifier_of, count_recipe_parameters, parts_of
+from mnistlab.runs.comparing import Comparison, compare
+from mnistlab.runs.cross_validation import CrossValidation, cross_validate
+from mnistlab.runs.evaluating import Evaluation, evaluate, evaluation
+from mnistlab.runs.folder import Run, dataset_of, open_run, test_part
+from mnistlab.runs.predicting import predict
+from mnistlab.runs.progress import Progress, TrialEnd
+from mnistlab.runs.robustness import measure_robustness
+from mnistlab.runs.training import DEFAULT_FOLDER, resume, train
 
 __all__ = [
     "DEFAULT_FOLDER",

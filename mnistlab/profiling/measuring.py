@@ -24,16 +24,16 @@ from mnistlab.data.embedding import (
     principal_components,
     variance_shares,
 )
-from mnistlab.data.grey_levels import (
+from mnistlab.data.splits import PROTOCOLS
+from mnistlab.errors import DataError
+from mnistlab.profiling.grey_levels import (
     BLACK,
     Counts,
     levels_by_class,
     moments_by_class,
     statistics_of,
 )
-from mnistlab.data.nearest import Pair, closest_pairs, nearest_images
-from mnistlab.data.splits import PROTOCOLS
-from mnistlab.errors import DataError
+from mnistlab.profiling.nearest import Pair, closest_pairs, nearest_images
 
 N_EXAMPLES, N_PAIRS = 16, 12
 N_COMPARED, N_MAP = 10_000, 5000  # images; N_COMPARED squared is what neighbours cost

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from mnistlab.data.grey_levels import statistics_of
-from mnistlab.data.profile import Embedding, Profile
+from mnistlab.profiling.grey_levels import statistics_of
+from mnistlab.profiling.measuring import Embedding, Profile
 
 MOST = 0.8  # the share of the variance whose components are counted
 

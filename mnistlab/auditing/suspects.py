@@ -12,9 +12,9 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from mnistlab.auditing.duplicates import Duplicates, blank_images, contrast
+from mnistlab.auditing.label_errors import LabelErrors
 from mnistlab.data import Dataset
-from mnistlab.data.duplicates import Duplicates, blank_images, contrast
-from mnistlab.evaluation.label_errors import LabelErrors
 
 Reason = Literal["label", "doubtful-label", "duplicate", "near-duplicate", "blank"]
 REASONS: tuple[Reason, ...] = get_args(Reason)

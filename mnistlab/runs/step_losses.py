@@ -17,8 +17,8 @@ from mnistlab import atomic
 from mnistlab.errors import RunError
 from mnistlab.phases import StepLog, StepLoss
 from mnistlab.phases.checkpoint import Checkpoint
-from mnistlab.run.describing import finite
-from mnistlab.run.records import StepRecord, read_lines
+from mnistlab.runs.describing import finite
+from mnistlab.runs.records import StepRecord, read_lines
 
 FILE = "steps.jsonl"
 
