@@ -42,8 +42,8 @@ from mnistlab.recipes import get_recipe
 from mnistlab.runs.building import classifier_of
 from mnistlab.runs.computation import folder_name
 from mnistlab.runs.cross_validation import check_folds, train_folds
+from mnistlab.runs.execution import DEFAULT_FOLDER, Execution
 from mnistlab.runs.progress import Progress
-from mnistlab.runs.training import DEFAULT_FOLDER
 from mnistlab.version import __version__
 
 LARGE, EPOCHS_OF_LARGE = 20_000, 4  # from so many images on, a few epochs are enough to judge by
@@ -203,7 +203,8 @@ def _judge(
     method = method_of(recipe.model)
     with method.n_threads(threads):
         env = method.describe(device, recipe.precision)
-        for fold in train_folds(recipe, dataset, n_folds, device, progress):
+        execution = Execution(device=device, progress=progress)
+        for fold in train_folds(recipe, dataset, n_folds, execution):
             given = dataset.labels[fold.held_out]
             p = fold.classifier.predict_proba(dataset.images[fold.held_out])
             probabilities[fold.held_out] = p

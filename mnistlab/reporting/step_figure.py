@@ -7,7 +7,7 @@ import numpy as np
 from mnistlab.reporting.figures.steps import step_losses_figure
 from mnistlab.reporting.page import Figure
 from mnistlab.runs import Run
-from mnistlab.runs.step_losses import step_losses
+from mnistlab.runs.logs import step_losses
 
 
 def step_figures(run: Run, command: str) -> tuple[Figure, ...]:

@@ -16,17 +16,25 @@ from mnistlab.runs.building import classifier_of, count_recipe_parameters, parts
 from mnistlab.runs.comparing import Comparison, compare
 from mnistlab.runs.cross_validation import CrossValidation, cross_validate
 from mnistlab.runs.evaluating import Evaluation, evaluate, evaluation
+from mnistlab.runs.execution import (
+    DEFAULT_FOLDER,
+    Execution,
+    ExecutionOptions,
+    execution_of,
+)
 from mnistlab.runs.folder import Run, dataset_of, open_run, test_part
 from mnistlab.runs.predicting import predict
 from mnistlab.runs.progress import Progress, TrialEnd
 from mnistlab.runs.robustness import measure_robustness
-from mnistlab.runs.training import DEFAULT_FOLDER, resume, train
+from mnistlab.runs.training import resume, train
 
 __all__ = [
     "DEFAULT_FOLDER",
     "Comparison",
     "CrossValidation",
     "Evaluation",
+    "Execution",
+    "ExecutionOptions",
     "Progress",
     "Run",
     "TrialEnd",
@@ -37,6 +45,7 @@ __all__ = [
     "dataset_of",
     "evaluate",
     "evaluation",
+    "execution_of",
     "measure_robustness",
     "open_run",
     "parts_of",

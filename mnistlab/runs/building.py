@@ -12,7 +12,7 @@ from mnistlab.classifiers.methods import count_parameters, method_of
 from mnistlab.data import Dataset, Split, split
 from mnistlab.data.splits import protocol_of, sample
 from mnistlab.errors import DataError, RecipeError
-from mnistlab.recipe import Recipe
+from mnistlab.recipe import EXPANSION_FACTORS, Recipe
 
 # Numbers that an optimizer remembers of each weight, where it is not one.
 REMEMBERED = {"sgd": 0, "adam": 2, "adamw": 2, "muon": 2}
@@ -67,6 +67,13 @@ def check_memory(recipe: Recipe, n_parameters: int | None) -> None:
             f"takes {needed / 2**30:,.1f} GiB, this machine has {there / 2**30:,.1f} GiB; "
             "make its layers smaller"
         )
+
+
+def n_steps(recipe: Recipe, n_images: int) -> int:
+    """Batches that training on so many images takes at most; 0 for what has none."""
+    n_examples = n_images * EXPANSION_FACTORS.get(recipe.expansion or "", 1)
+    per_epoch = -(-n_examples // recipe.batch_size)
+    return per_epoch * sum(phase.n_epochs(per_epoch) for phase in recipe.phases)
 
 
 def parts_of(recipe: Recipe, dataset: Dataset) -> Split:

@@ -25,7 +25,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from mnistlab import atomic, machine
-from mnistlab.errors import RunError, Stopped
+from mnistlab.errors import MnistlabError, RunError, Stopped
 from mnistlab.phases import Checkpoint, Position
 
 FILES = "checkpoint-*.safetensors"
@@ -134,6 +134,20 @@ class Checkpoints:
         if self._asked is not None:
             said = f"{self.folder}: stopped; mnistlab train --resume {self.folder} goes on"
             raise Stopped(said, self._asked, str(self.folder))
+
+    @contextmanager
+    def blamed(self) -> Iterator[None]:
+        """An error before the first step of a resumed training is the checkpoint's: RunError."""
+        n_before = self.n_steps
+        try:
+            yield
+        except (LookupError, RuntimeError, TypeError, ValueError) as error:
+            is_ours = isinstance(error, MnistlabError)
+            if self._last is None or self.n_steps > n_before or is_ours:
+                raise
+            said = " ".join(str(error).split()) or type(error).__name__
+            text = f"{self.folder}: its checkpoint cannot be resumed from: {said}"
+            raise RunError(text) from error
 
     def clear(self) -> None:
         """The training is over: remove all of them."""

@@ -30,8 +30,8 @@ from mnistlab.evaluation import (
     over_seeds,
 )
 from mnistlab.runs.computation import recorded_computation
+from mnistlab.runs.execution import DEFAULT_FOLDER
 from mnistlab.runs.folder import Run
-from mnistlab.runs.training import DEFAULT_FOLDER
 
 MOST_SENTENCES = 3  # of more pairs the answer speaks of the best one alone
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,11 +17,10 @@ from mnistlab.classifiers.methods import method_of
 from mnistlab.data import Dataset, load
 from mnistlab.errors import RecipeError, RunError
 from mnistlab.recipe import Recipe
-from mnistlab.runs.building import check_trainable, classifier_of, parts_of
+from mnistlab.runs.building import check_trainable, classifier_of, n_steps, parts_of
 from mnistlab.runs.computation import folder_name, precision_used
-from mnistlab.runs.progress import Progress
+from mnistlab.runs.execution import Execution, ExecutionOptions, execution_of
 from mnistlab.runs.records import EnvRecord, FoldsRecord, read_record
-from mnistlab.runs.training import DEFAULT_FOLDER, n_steps
 from mnistlab.version import __version__
 
 
@@ -76,11 +75,7 @@ def cross_validate(
     *,
     n_folds: int = 5,
     shuffled: bool = True,
-    out: Path | str = DEFAULT_FOLDER,
-    force: bool = False,
-    device: str = "auto",
-    threads: int | None = None,
-    progress: Progress | None = None,
+    **options: Unpack[ExecutionOptions],
 ) -> CrossValidation:
     """Train on all folds but one and score on that one, for each of n_folds stratified folds.
 
@@ -88,29 +83,36 @@ def cross_validate(
     that scores it. Folds follow the recipe's seed, so recipes of one seed meet the same
     ones; not shuffled they follow the order of the images, as those of scikit-learn's
     GridSearchCV(cv=3). Writes OUT/cv-.../result.json, and reads it where it is there already;
-    `force` trains again. Raises DataError, RecipeError and TrainingError, RunError for a damaged
-    result.
+    `force` trains again; for `options` see Execution. Raises DataError, RecipeError and
+    TrainingError, RunError for a damaged result.
     """
     dataset = data if isinstance(data, Dataset) else load(data or recipe.data)
-    train, progress = parts_of(recipe, dataset).train, progress or Progress()
+    return cross_validate_in(recipe, dataset, n_folds, shuffled, execution_of(options))
+
+
+def cross_validate_in(
+    recipe: Recipe, dataset: Dataset, n_folds: int, shuffled: bool, execution: Execution
+) -> CrossValidation:
+    """As `cross_validate`, on a data set that is loaded."""
+    train, device = parts_of(recipe, dataset).train, execution.device
     check_folds(recipe, train, n_folds, device)
     kind = "folds" if shuffled else "folds-in-order"
-    path = Path(out) / f"cv-{n_folds}-{kind}-{folder_name(recipe, dataset, device)}"
-    if (path / "result.json").exists() and not force:
+    path = execution.out / f"cv-{n_folds}-{kind}-{folder_name(recipe, dataset, device)}"
+    if (path / "result.json").exists() and not execution.force:
         result = _stored(path, recipe, dataset, n_folds, precision_used(recipe, device))
         for number, scored in enumerate(result.accuracy, start=1):
-            progress.on_fold(recipe, number, scored)
+            execution.progress.on_fold(recipe, number, scored)
         return result
     atomic.check_writable(path)
     accuracy, seconds = [], []
     method = method_of(recipe.model)
-    with method.n_threads(threads):
+    with method.n_threads(execution.threads):
         env = method.describe(device, recipe.precision)
-        for fold in train_folds(recipe, train, n_folds, device, progress, shuffled):
+        for fold in train_folds(recipe, train, n_folds, execution, shuffled):
             images, labels = train.images[fold.held_out], train.labels[fold.held_out]
             seconds.append(fold.train_time_s)
             accuracy.append(float(fold.classifier.score(images, labels)))
-            progress.on_fold(recipe, len(accuracy), accuracy[-1])
+            execution.progress.on_fold(recipe, len(accuracy), accuracy[-1])
     result = CrossValidation(
         recipe, dataset.name, len(train), tuple(accuracy), tuple(seconds), path
     )
@@ -133,27 +135,23 @@ def check_folds(recipe: Recipe, images: Dataset, n_folds: int, device: str) -> N
 
 
 def train_folds(
-    recipe: Recipe,
-    images: Dataset,
-    n_folds: int,
-    device: str,
-    progress: Progress,
-    shuffled: bool = True,
+    recipe: Recipe, images: Dataset, n_folds: int, execution: Execution, shuffled: bool = True
 ) -> Iterator[Fold]:
     """For each of n_folds stratified folds, a classifier trained on all the others.
 
     Folds follow the recipe's seed. A recipe that validates on nothing trains on all images of the
-    other folds. Whoever asks for the next fold tells `progress` of the last.
+    other folds. The caller scores a fold and reports it before the next is trained.
     Raises TrainingError for a loss that is not finite.
     """
     from sklearn.model_selection import StratifiedKFold
 
+    progress = execution.progress
     folds = StratifiedKFold(
         n_folds, shuffle=shuffled, random_state=recipe.seed if shuffled else None
     )
     for inner, outer in folds.split(images.images, images.labels):
         progress.on_start(recipe, images, n_steps(recipe, len(inner)))
-        classifier, start = classifier_of(recipe, device), time.perf_counter()
+        classifier, start = classifier_of(recipe, execution.device), time.perf_counter()
         nothing = (images.images[:0], images.labels[:0])
         classifier.fit(
             images.images[inner],

@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-import numpy as np
-
 from mnistlab.data import Dataset, Split
 from mnistlab.data.polarity import border_of
 from mnistlab.evaluation import measure
@@ -66,12 +64,4 @@ def data_record(dataset: Dataset, parts: Split) -> dict[str, Any]:
         "border": asdict(border_of(parts.train.images)),
         "provenance": dataset.provenance,
         "licence": dataset.licence,
-    }
-
-
-def finite(record: dict[str, Any]) -> dict[str, Any]:
-    """NaN and infinity are not JSON; they are written as null."""
-    return {
-        key: None if isinstance(value, float) and not np.isfinite(value) else value
-        for key, value in record.items()
     }

@@ -1,14 +1,14 @@
 """How to run what a recipe describes: on which device, with how many threads, into which folder.
 
-Nothing here is part of a recipe, and nothing here but the device and the threads changes a number,
-those only in its last digits.
+Nothing here is part of a recipe. The device and the number of threads change a result in its last
+digits only; nothing else here changes it at all.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from mnistlab.runs.progress import Progress
 
@@ -21,7 +21,7 @@ class Execution:
 
     out: the folder in which run folders are made. device: "auto", "cpu", "cuda" or "mps".
     threads: of torch and of NumPy's products; None for as many as the libraries choose.
-    force: train again what is complete already. progress: the callbacks that are told.
+    force: train again what is complete already. progress: callbacks.
     """
 
     out: Path = DEFAULT_FOLDER
@@ -31,17 +31,41 @@ class Execution:
     progress: Progress = field(default_factory=Progress)
 
 
-class ExecutionOptions(TypedDict, total=False):
-    """The fields of Execution as keyword arguments: `**options: Unpack[ExecutionOptions]`."""
+class ComputeOptions(TypedDict, total=False):
+    """Keyword arguments of a function that computes in a folder that is there already."""
 
-    out: Path | str
     device: str
     threads: int | None
-    force: bool
     progress: Progress | None
 
 
-def execution_of(options: ExecutionOptions) -> Execution:
-    """The Execution that the keyword arguments of a public function describe."""
-    given = {name: value for name, value in options.items() if value is not None}
-    return Execution(**{**given, "out": Path(options.get("out", DEFAULT_FOLDER))})  # type: ignore[arg-type]
+class FolderOptions(ComputeOptions, total=False):
+    """Keyword arguments of a function that makes folders and always reuses what is complete."""
+
+    out: Path | str
+
+
+class ExecutionOptions(FolderOptions, total=False):
+    """The fields of Execution as keyword arguments: `**options: Unpack[ExecutionOptions]`."""
+
+    force: bool
+
+
+def execution_of(
+    options: ComputeOptions | FolderOptions | ExecutionOptions,
+    allowed: type[ComputeOptions] | type[FolderOptions] | type[ExecutionOptions] = ExecutionOptions,
+) -> Execution:
+    """The Execution that the keyword arguments of a public function describe.
+
+    None stands for the default. Raises TypeError for an argument that is not in `allowed`: a
+    TypedDict is not checked when the program runs, and a misspelt `threads` must not be ignored.
+    """
+    given: dict[str, Any] = {name: value for name, value in options.items() if value is not None}
+    if unknown := options.keys() - allowed.__annotations__.keys():
+        raise TypeError(
+            f"unexpected keyword argument {min(unknown)!r}; there are: "
+            f"{', '.join(sorted(allowed.__annotations__))}"
+        )
+    if "out" in given:
+        given["out"] = Path(given["out"])
+    return Execution(**given)

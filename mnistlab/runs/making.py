@@ -14,12 +14,12 @@ from mnistlab import atomic
 from mnistlab.errors import MnistlabError, RunError, TrainingError
 from mnistlab.runs.checkpoints import FILES
 from mnistlab.runs.folder import WEIGHTS
+from mnistlab.runs.logs import EPOCHS, STEPS
 from mnistlab.runs.seen import FILE as SEEN
 from mnistlab.runs.snapshots import FILE as SNAPSHOTS
-from mnistlab.runs.step_losses import FILE as STEPS
 
 RECORDS = ("recipe.json", "data.json", "env.json", "tracking.json")  # written before the first step
-RUN_FILES = (*RECORDS, "log.jsonl", STEPS, WEIGHTS, SNAPSHOTS, SEEN, "result.json")
+RUN_FILES = (*RECORDS, EPOCHS, STEPS, WEIGHTS, SNAPSHOTS, SEEN, "result.json")
 
 
 def partial_of(path: Path) -> Path:

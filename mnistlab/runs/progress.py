@@ -1,4 +1,4 @@
-"""What a long run tells whoever asked for it."""
+"""Callbacks by which long work reports to whoever asked for it."""
 
 from __future__ import annotations
 
@@ -13,11 +13,15 @@ from mnistlab.recipe import Recipe
 from mnistlab.runs.folder import Run
 
 
-class TrialEnd(NamedTuple):
-    """A trial of a search: its number from 1, how far it got, and how the search stands.
+def _nothing(*arguments: object) -> None:
+    """The callback that nobody wants; no lambda, so that Progress() can be sent to a process."""
 
-    accuracy: None where it had none. why: what ended it early. best: of all trials so far.
-    n_done: how many are over, this one included.
+
+class TrialEnd(NamedTuple):
+    """The end of a trial: its number from 1, how far it got, and how the search stands.
+
+    accuracy: None where it had none. why: the reason for an early end. best: accuracy of the best
+    trial so far. n_done: how many trials are over, this one included.
     """
 
     number: int
@@ -29,26 +33,25 @@ class TrialEnd(NamedTuple):
 
 @dataclass(frozen=True)
 class Progress:
-    """What a long run tells its caller; every hook is optional.
+    """Callbacks of a long run; every one is optional.
 
-    on_plan: how many runs and folds are to come. on_folder: where the one that starts next is made,
-    its name ending in .partial. on_start: one that must train, and its
-    number of steps. on_features: how many images a phase's frozen blocks have seen, and of how
-    many. on_resume: how many steps of the started one are made already, and how many damaged
-    checkpoints were passed over. on_end: a run that is complete, trained now or re-used.
-    on_found: one that was there already and is not trained; on_end is called after it.
-    on_fold: a fold that is scored, now or before, its number from 1, and its accuracy.
-    on_trial: a trial of a search that is over.
+    on_plan: how many runs and folds are to come. on_folder: the folder in which the next run is
+    made, its name ending in .partial. on_start: a training that begins, and its number of steps.
+    on_resume: how many of these steps are done already, and how many damaged checkpoints were
+    skipped. on_features: how many images have passed the frozen blocks of a phase, and of how many.
+    on_end: a run that is complete, trained now or reused. on_found: a run that was complete before
+    and is not trained; on_end is called after it. on_fold: a fold that is scored, now or before:
+    its number from 1, and its accuracy. on_trial: a trial of a search that is over.
     """
 
-    on_plan: Callable[[int], None] = lambda n_runs: None
-    on_folder: Callable[[Path], None] = lambda path: None
-    on_start: Callable[[Recipe, Dataset, int], None] = lambda recipe, dataset, n_steps: None
-    on_resume: Callable[[int, int], None] = lambda n_steps, n_damaged: None
-    on_features: Callable[[int, int], None] = lambda n_done, n_images: None
-    on_step: Callable[[], None] = lambda: None
-    on_epoch: Callable[[Epoch], None] = lambda epoch: None
-    on_end: Callable[[Run], None] = lambda run: None
-    on_found: Callable[[Run], None] = lambda run: None
-    on_fold: Callable[[Recipe, int, float], None] = lambda recipe, number, accuracy: None
-    on_trial: Callable[[TrialEnd], None] = lambda trial: None
+    on_plan: Callable[[int], None] = _nothing
+    on_folder: Callable[[Path], None] = _nothing
+    on_start: Callable[[Recipe, Dataset, int], None] = _nothing
+    on_resume: Callable[[int, int], None] = _nothing
+    on_features: Callable[[int, int], None] = _nothing
+    on_step: Callable[[], None] = _nothing
+    on_epoch: Callable[[Epoch], None] = _nothing
+    on_end: Callable[[Run], None] = _nothing
+    on_found: Callable[[Run], None] = _nothing
+    on_fold: Callable[[Recipe, int, float], None] = _nothing
+    on_trial: Callable[[TrialEnd], None] = _nothing

@@ -1,11 +1,12 @@
-"""Scale: where trainings run, here or on the computers of a Ray cluster.
+"""Scale: trainings in this process, or on the computers of a Ray cluster.
 
-    place     what a place can do; here, one training after another
-    on_ray    a task a training; the only file that knows Ray
-    worker    what such a task does, on whichever computer it is
+    executor         what an executor can do; the local one, one training after another
+    ray_executor     one Ray task per training
+    ray_connection   the connection to a cluster; these two files alone know Ray
+    worker           what such a task does, on whichever computer it runs
 
-Run folders, test figures and the journal of a search stay with the process that was started; a
-place is only handed what it needs to train.
+Run folders, test metrics and the journal of a search stay with the process that was started; an
+executor is only given what it needs to train.
 """
 
 from __future__ import annotations
@@ -14,26 +15,27 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from mnistlab.errors import RecipeError
-from mnistlab.scale.place import Here, Place, of_many, together
+from mnistlab.scale.executor import Executor, LocalExecutor, concurrent, run_all
 
-__all__ = ["PLACES", "Here", "Place", "of_many", "place", "together"]
+__all__ = ["EXECUTORS", "Executor", "LocalExecutor", "concurrent", "executor_of", "run_all"]
 
-PLACES = ("local", "ray")
+EXECUTORS = ("local", "ray")
 
 
 @contextmanager
-def place(name: str) -> Iterator[Place]:
-    """A place by its name while the block runs.
+def executor_of(name: str) -> Iterator[Executor]:
+    """An executor by its name, while the block runs.
 
     Raises RecipeError where there is none of that name or Ray is not installed, and RunError for a
     cluster that does not answer.
     """
-    if name not in PLACES:
-        raise RecipeError(f"unknown place {name!r}; there are: {', '.join(PLACES)}")
+    if name not in EXECUTORS:
+        raise RecipeError(f"unknown executor {name!r}; there are: {', '.join(EXECUTORS)}")
     if name == "local":
-        yield Here()
+        yield LocalExecutor()
         return
-    from mnistlab.scale.on_ray import connected
+    from mnistlab.scale.ray_connection import connected
+    from mnistlab.scale.ray_executor import RayExecutor
 
-    with connected() as cluster:
-        yield cluster
+    with connected() as ray:
+        yield RayExecutor(ray)

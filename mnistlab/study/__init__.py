@@ -9,13 +9,14 @@ A study is a value with a name and a question; its `run` gives a result with an 
 
 from __future__ import annotations
 
-from pathlib import Path
+from dataclasses import replace
+from typing import Unpack
 
 from mnistlab import atomic
 from mnistlab.data import Dataset, load
 from mnistlab.errors import RecipeError
-from mnistlab.runs import DEFAULT_FOLDER, Progress
-from mnistlab.scale import place
+from mnistlab.runs import ExecutionOptions, execution_of
+from mnistlab.scale import executor_of
 from mnistlab.study.comparison import (
     Arm,
     ArmResult,
@@ -55,36 +56,33 @@ def run_study(
     *,
     n_seeds: int | None = None,
     quick: bool = False,
-    out: Path | str = DEFAULT_FOLDER,
-    force: bool = False,
-    device: str = "auto",
-    threads: int | None = None,
     precision: str | None = None,
-    progress: Progress | None = None,
     on: str = "local",
+    **options: Unpack[ExecutionOptions],
 ) -> AnyResult:
     """Run a study on a data set and write OUT/study-NAME-DATA/result.json.
 
     quick: a miniature of it, in a folder of its own, to see in a minute or two what it does.
-    on: where its runs are trained, "local" or "ray"; on Ray with one thread each unless more are
-    said. precision: of networks whose recipe leaves it at "auto"; None leaves it to the machine.
-    With the same seeds, threads and precision the figures are the same.
+    precision: of networks whose recipe leaves it at "auto"; None leaves it to the machine.
+    on: the executor of its trainings, "local" or "ray"; Ray trains with one thread each unless more
+    are given. For `options` see Execution. With the same seeds, threads and precision the results
+    are the same.
 
-    Runs are found by content hash, so a repeated study trains only what is missing and one
-    cut short goes on where it stopped. Errors are those of `train`.
+    Runs are found by content hash, so a repeated study trains only what is missing, and a study
+    that was stopped is resumed. Errors are those of `train`.
     """
     if n_seeds is not None and n_seeds < 1:
         raise RecipeError(f"seeds must be at least 1, got {n_seeds}")
+    execution = execution_of(options)
     dataset = data if isinstance(data, Dataset) else load(data or study.data)
-    atomic.check_writable(out)
+    atomic.check_writable(execution.out)
     if quick:
         study, dataset = miniature(study), few_images(dataset)
     if on != "local" and not isinstance(study, Study):
         raise RecipeError(f"study {study.name} compares no arms: it runs here alone, not on {on}")
-    with place(on) as where:
-        threads = threads or where.default_threads
-        told = progress or Progress()
-        settings = Settings(n_seeds, Path(out), force, device, threads, told, where, precision)
+    with executor_of(on) as executor:
+        execution = replace(execution, threads=execution.threads or executor.default_threads)
+        settings = Settings(execution, executor, n_seeds, precision)
         atomic.check_writable(settings.folder_of(study, dataset))  # not after hours of training
         result = study.run(dataset, settings)
     atomic.write_json(result.path / "result.json", result.to_json())

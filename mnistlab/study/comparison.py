@@ -132,7 +132,7 @@ class Study:
             for arm in self.arms
             if seed in seeds[arm.name]
         ]
-        settings.progress.on_plan(len(recipes))
+        settings.execution.progress.on_plan(len(recipes))
         trained: dict[str, list[Run]] = {arm.name: [] for arm in self.arms}
         for recipe, run in zip(recipes, settings.train_all(recipes, dataset), strict=True):
             trained[recipe.name].append(run)

@@ -49,7 +49,7 @@ class EmbeddingStudy:
         """Fit both on training images; the other parts are left alone."""
         train = split(dataset, self.protocol).train
         rows, drawn = as_rows(train.images), sample(train, self.n_map)
-        with machine.n_threads(settings.threads):
+        with machine.n_threads(settings.execution.threads):
             start = time.perf_counter()
             pca = principal_components(rows, self.n_components, self.seed)
             pca_time_s, start = time.perf_counter() - start, time.perf_counter()

@@ -11,7 +11,8 @@ import numpy as np
 
 from mnistlab.data import Dataset
 from mnistlab.recipe import Recipe
-from mnistlab.runs import CrossValidation, Run, cross_validate
+from mnistlab.runs import CrossValidation, Run
+from mnistlab.runs.cross_validation import cross_validate_in
 from mnistlab.study.settings import Settings
 
 
@@ -45,7 +46,8 @@ class GridStudy:
         and of equal points the first wins, rows before columns. The test part is looked at once,
         for the winner.
         """
-        settings.progress.on_plan(self.n_folds * len(self.rows[1]) * len(self.columns[1]) + 1)
+        n_points = len(self.rows[1]) * len(self.columns[1])
+        settings.execution.progress.on_plan(self.n_folds * n_points + 1)
         points = tuple(
             tuple(self._searched(row, column, dataset, settings) for column in self.columns[1])
             for row in self.rows[1]
@@ -71,17 +73,7 @@ class GridStudy:
             model_args={**self.recipe.model_args, **values},
             n_train=self.n_search,
         )
-        return cross_validate(
-            point,
-            dataset,
-            n_folds=self.n_folds,
-            shuffled=False,
-            out=settings.out,
-            force=settings.force,
-            device=settings.device,
-            threads=settings.threads,
-            progress=settings.progress,
-        )
+        return cross_validate_in(point, dataset, self.n_folds, False, settings.execution)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""How a study is to be run: where its folders lie, on what, and who is told."""
+"""How a study is to be run, beyond how each of its trainings is."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Protocol
 
 from mnistlab.data import Dataset
 from mnistlab.recipe import Recipe
-from mnistlab.runs import DEFAULT_FOLDER, Progress, Run, evaluate
-from mnistlab.scale import Here, Place, of_many, together
+from mnistlab.runs import Execution, Run, evaluate
+from mnistlab.scale import Executor, LocalExecutor, concurrent, run_all
 
 
 class Named(Protocol):
@@ -24,48 +24,36 @@ class Named(Protocol):
 
 @dataclass(frozen=True)
 class Settings:
-    """n_seeds: None leaves it to the study. force: train again what is there already.
+    """executor: runs the trainings; this process evaluates the runs.
 
-    place: where runs are trained; they are evaluated here. precision: of recipes that leave it at
-    "auto"; None: as the machine chooses.
+    n_seeds: None leaves it to the study. precision: of recipes that leave it at "auto"; None: as
+    the machine chooses.
     """
 
+    execution: Execution = field(default_factory=Execution)
+    executor: Executor = field(default_factory=LocalExecutor)
     n_seeds: int | None = None
-    out: Path = DEFAULT_FOLDER
-    force: bool = False
-    device: str = "auto"
-    threads: int | None = None
-    progress: Progress = field(default_factory=Progress)
-    place: Place = field(default_factory=Here)
     precision: str | None = None
 
     def train(self, recipe: Recipe, dataset: Dataset) -> Run:
         """A run of the recipe, trained now or found."""
         if self.precision is not None and recipe.precision == "auto":
             recipe = replace(recipe, precision=self.precision)
-        return self.place.train(
-            recipe,
-            dataset,
-            out=self.out,
-            force=self.force,
-            device=self.device,
-            threads=self.threads,
-            progress=self.progress,
-        )
+        return self.executor.train(recipe, dataset, self.execution)
 
     def train_all(self, recipes: Sequence[Recipe], dataset: Dataset) -> list[Run]:
-        """A run of each, in order, as many at once as the place allows."""
-        n_at_once = self.place.n_at_once(self.threads)
-        told = self if n_at_once == 1 else replace(self, progress=of_many(self.progress))
-        works = [partial(told.train, recipe, dataset) for recipe in recipes]
-        return together(self.place, n_at_once, works)
+        """A run of each, in order; as many train at once as the executor allows."""
+        n_at_once = self.executor.n_at_once(self.execution.threads)
+        many = self if n_at_once == 1 else replace(self, execution=concurrent(self.execution))
+        works = [partial(many.train, recipe, dataset) for recipe in recipes]
+        return run_all(self.executor, n_at_once, works)
 
     def evaluate(self, run: Run, dataset: Dataset) -> Run:
-        """The run with its test figures, measured now or found."""
+        """The run with its test metrics, measured now or found."""
         if run.result["test_accuracy"] is not None:
             return run
-        return evaluate(run, dataset, device=self.device, threads=self.threads)
+        return evaluate(run, dataset, device=self.execution.device, threads=self.execution.threads)
 
     def folder_of(self, study: Named, dataset: Dataset) -> Path:
         """Where a study's result lies."""
-        return self.out / f"study-{study.name}-{dataset.name}"
+        return self.execution.out / f"study-{study.name}-{dataset.name}"

@@ -1,8 +1,8 @@
 """Tuning: the best point of a space on validation, and what it is worth over seeds.
 
-    board    which points are tried, kept in a journal (Optuna)
-    search   trials trained, one after another, by one process or several
-    trial    a point and how far it got
+    trial_storage   which points are tried, in a journal (Optuna)
+    search          trials trained, one after another, by one process or several
+    trial           a point and how far it got
 
 The best trial's own score is the luckiest of many. What is reported is its recipe trained again
 with seeds the search has not seen, beside the recipe that was there before, on the test part.
@@ -14,7 +14,7 @@ import signal
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 from mnistlab import atomic, machine
 from mnistlab.data import Dataset, load
@@ -22,9 +22,10 @@ from mnistlab.errors import RecipeError, Stopped, TrainingError
 from mnistlab.evaluation import Difference, interval_text, on_same_images, over_seeds
 from mnistlab.recipe import Recipe
 from mnistlab.recipes.spaces import space_of
-from mnistlab.runs import DEFAULT_FOLDER, Progress, parts_of
+from mnistlab.runs import execution_of, parts_of
 from mnistlab.runs.building import check_trainable
-from mnistlab.scale import place
+from mnistlab.runs.execution import FolderOptions
+from mnistlab.scale import executor_of
 from mnistlab.space import Space
 from mnistlab.studies.wording import points
 from mnistlab.study import Arm, ArmResult, Settings, Study, StudyResult
@@ -94,11 +95,8 @@ def tune(
     sampler: str = "tpe",
     seed: int = 0,
     n_processes: int = 1,
-    out: Path | str = DEFAULT_FOLDER,
-    device: str = "auto",
-    threads: int | None = None,
-    progress: Progress | None = None,
     on: str = "local",
+    **options: Unpack[FolderOptions],
 ) -> TuningResult:
     """Search a space for the recipe that is best on validation, and train it over seeds.
 
@@ -110,14 +108,15 @@ def tune(
     OUT/tune-.../best.json. Raises what `train` raises, RecipeError for a space or sampler that
     does not fit, and TrainingError where no trial was trained to its end.
     """
+    execution = execution_of(options, FolderOptions)
     dataset = data if isinstance(data, Dataset) else load(data or recipe.data)
     for name, value in (("trials", n_trials), ("seeds", n_seeds), ("processes", n_processes)):
         if value < 1:
             raise RecipeError(f"{name} must be at least 1, got {value}")
     machine.check_threads(n_processes, "processes")
-    machine.check_threads(threads)
-    atomic.check_writable(out)
-    space, progress = space or space_of(recipe), progress or Progress()
+    machine.check_threads(execution.threads)
+    atomic.check_writable(execution.out)
+    space = space or space_of(recipe)
     space.check(recipe)
     parts = parts_of(recipe, dataset)
     if not len(parts.val):
@@ -125,36 +124,32 @@ def tune(
             f"{recipe.name}: tuning chooses by a validation part, and split {parts.protocol} has "
             "none; --set split=auto draws one"
         )
-    check_trainable(recipe, parts.train, device)
+    check_trainable(recipe, parts.train, execution.device)
     if on != "local" and n_processes > 1:
         raise RecipeError(f"processes are of this machine; on {on} the cluster decides")
-    with place(on) as where:
-        threads = threads or where.default_threads
-        search = Search(
-            recipe, dataset, space, n_trials, sampler, seed, Path(out), device, threads, where
-        )
-        return _searched(search, n_seeds, n_processes, progress)
+    with executor_of(on) as executor:
+        execution = replace(execution, threads=execution.threads or executor.default_threads)
+        search = Search(recipe, dataset, space, n_trials, sampler, seed, execution, executor)
+        return _searched(search, n_seeds, n_processes)
 
 
-def _searched(search: Search, n_seeds: int, n_processes: int, progress: Progress) -> TuningResult:
+def _searched(search: Search, n_seeds: int, n_processes: int) -> TuningResult:
     """The search, led to its end."""
-    board = search.board()
+    storage = search.storage()
     atomic.write_json(search.folder / "space.json", search.space.to_json())
     atomic.write_json(search.folder / "recipe.json", search.recipe.to_json())
-    progress.on_plan(search.n_trials)
+    search.execution.progress.on_plan(search.n_trials)
     try:
         with helped(search, n_processes) as shared:
-            trials = shared.wait(progress)
+            trials = shared.wait()
     except KeyboardInterrupt as error:
         raise _stopped(search, error) from error
-    settings = Settings(
-        n_seeds, search.out, False, search.device, search.threads, progress, search.place
-    )
-    importance = board.importance()
+    settings = Settings(search.execution, search.executor, n_seeds)
+    importance = storage.importance()
     study = _worth(search, trials, importance)
     with atomic.locked(search.folder / "seeds.lock"):  # another process may be as far
         comparison = replace(study.run(search.dataset, settings), path=search.folder)
-        result = TuningResult(search, trials, board.time_s(), importance, comparison)
+        result = TuningResult(search, trials, storage.time_s(), importance, comparison)
         atomic.write_json(search.folder / "result.json", result.to_json())
     return result
 

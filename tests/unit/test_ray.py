@@ -31,9 +31,9 @@ from mnistlab.data import Dataset
 from mnistlab.errors import RecipeError, RunError, TrainingError
 from mnistlab.phases import Phase
 from mnistlab.recipe import Recipe
-from mnistlab.runs import Progress, Run
-from mnistlab.scale import Here, Place, place, together
-from mnistlab.scale.worker import Job, Outcome, Told, told
+from mnistlab.runs import Execution, Progress, Run
+from mnistlab.scale import Executor, LocalExecutor, executor_of, run_all
+from mnistlab.scale.worker import Call, Job, Outcome, perform
 from mnistlab.space import Range, Space
 from mnistlab.study import Arm, ArmResult, Study, StudyResult
 from mnistlab.tuning import Trial, tune
@@ -99,20 +99,20 @@ def assert_same(one: StudyResult, other: StudyResult) -> None:
 
 @pytest.fixture(scope="module")
 def nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """Two nodes with one core each, to which this process is connected as `place` does it."""
+    """Two nodes with one core each, to which this process is connected as `executor_of` does it."""
     old = tmp_path_factory.mktemp("old") / "mnistlab"
     old.mkdir()
     (old / "__init__.py").write_text("raise ImportError('an older version')\n")
     with cluster(2, {"PYTHONPATH": str(old.parent)}) as running, pytest.MonkeyPatch.context() as m:
         m.setenv("RAY_ADDRESS", running.address)
-        with place("ray"):  # held, so that tests share the connection and its processes
+        with executor_of("ray"):  # held, so that tests share the connection and its processes
             yield running
 
 
 @pytest.fixture(scope="module")
-def where(nodes: Cluster) -> Iterator[Place]:
-    with place("ray") as cluster_place:
-        yield cluster_place
+def executor(nodes: Cluster) -> Iterator[Executor]:
+    with executor_of("ray") as ray_executor:
+        yield ray_executor
 
 
 def test_a_study_on_two_nodes_is_that_of_one_process(
@@ -177,7 +177,7 @@ def test_a_killed_worker_costs_time_alone(
 
 
 def test_an_error_of_a_task_is_that_of_a_training(
-    where: Place, stripes: Dataset, tmp_path: Path
+    executor: Executor, stripes: Dataset, tmp_path: Path
 ) -> None:
     """It ends the other tasks and is the same line; the folder with its log stays."""
     with np.errstate(all="ignore"), pytest.raises(TrainingError) as here:
@@ -197,7 +197,7 @@ def test_an_error_of_a_task_is_that_of_a_training(
 
 
 def test_a_training_that_was_stopped_here_goes_on_there(
-    where: Place, stripes: Dataset, tmp_path: Path
+    executor: Executor, stripes: Dataset, tmp_path: Path
 ) -> None:
     class EnoughError(Exception):
         pass
@@ -206,12 +206,13 @@ def test_a_training_that_was_stopped_here_goes_on_there(
         if epoch.epoch == 3:
             raise EnoughError
 
-    recipe, said = replace(BY_HAND, checkpoint_steps=10), {"device": "cpu", "threads": 1}
+    recipe = replace(BY_HAND, checkpoint_steps=10)
+    said: dict[str, Any] = {"device": "cpu", "threads": 1}
     with pytest.raises(EnoughError):
         ml.train(recipe, stripes, out=tmp_path, progress=Progress(on_epoch=stop), **said)
     resumed: list[int] = []
     progress = Progress(on_resume=lambda n_steps, n_damaged: resumed.append(n_steps))
-    run = where.train(recipe, stripes, out=tmp_path, force=False, progress=progress, **said)
+    run = executor.train(recipe, stripes, Execution(tmp_path, progress=progress, **said))
     assert resumed
     assert resumed[0] >= 10
     whole = ml.train(recipe, stripes, out=tmp_path / "whole", **said)
@@ -220,17 +221,17 @@ def test_a_training_that_was_stopped_here_goes_on_there(
 
 
 def test_a_run_that_is_trained_there_is_not_begun_here(
-    where: Place, stripes: Dataset, tmp_path: Path
+    executor: Executor, stripes: Dataset, tmp_path: Path
 ) -> None:
     refused: list[str] = []
-    said = {"out": tmp_path, "device": "cpu", "threads": 1}
+    said: dict[str, Any] = {"out": tmp_path, "device": "cpu", "threads": 1}
 
     def try_here(recipe: Recipe, dataset: Dataset, n_steps: int) -> None:
         with pytest.raises(RunError) as caught:
             ml.train(recipe, dataset, **said)
         refused.append(str(caught.value))
 
-    run = where.train(BY_HAND, stripes, force=False, progress=Progress(on_start=try_here), **said)
+    run = executor.train(BY_HAND, stripes, Execution(progress=Progress(on_start=try_here), **said))
     assert refused == [f"{run.path}: another process is training this run"]
     assert [path.name for path in tmp_path.iterdir()] == [run.path.name]
 
@@ -261,22 +262,27 @@ class OneAtATime:
 
     default_threads = 1
 
-    def __init__(self, cluster_place: Place) -> None:
-        self.train, self.stop = cluster_place.train, cluster_place.stop
+    def __init__(self, executor: Executor) -> None:
+        self.train, self.stop = executor.train, executor.stop
 
     def n_at_once(self, threads: int | None) -> int:
         return 1
 
 
 def test_one_at_a_time_the_trials_are_those_of_one_process(
-    where: Place, stripes: Dataset, tmp_path: Path
+    executor: Executor, stripes: Dataset, tmp_path: Path
 ) -> None:
     from mnistlab.tuning.search import Search
 
     recipe = replace(BY_HAND, phases=(Phase("momentum", 0.02, 8),))
-    search = Search(recipe, stripes, SPACE, 14, "tpe", 0, tmp_path / "here", "cpu", 1)
-    there = replace(search, out=tmp_path / "there", place=OneAtATime(where))
-    here_trials, there_trials = (one.wait(Progress()) for one in (search, there))
+    execution = Execution(tmp_path / "here", "cpu", 1)
+    search = Search(recipe, stripes, SPACE, 14, "tpe", 0, execution)
+    there = replace(
+        search,
+        execution=replace(execution, out=tmp_path / "there"),
+        executor=OneAtATime(executor),
+    )
+    here_trials, there_trials = (one.wait() for one in (search, there))
     assert told_of(there_trials) == told_of(here_trials)
     assert any(trial.state == "pruned" for trial in here_trials)
 
@@ -340,10 +346,12 @@ def test_a_lost_node_costs_time_alone(
 # Without a cluster
 
 
-def test_an_unknown_place_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unknown_executor_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     for command in ("study ladder", "tune layered-mlp"):
         assert run_command([*command.split(), "--on", "moon", "--out", str(tmp_path)]) == 2
-        assert capsys.readouterr().err == "error: unknown place 'moon'; there are: local, ray\n"
+        assert capsys.readouterr().err == "error: unknown executor 'moon'; there are: local, ray\n"
 
 
 def test_without_ray_it_says_how_to_get_it(
@@ -383,17 +391,14 @@ from dataclasses import replace
 from pathlib import Path
 import mnistlab as ml
 from mnistlab.phases import Phase
-from mnistlab.runs import Progress
-from mnistlab.scale import place
+from mnistlab.runs import Execution, Progress
+from mnistlab.scale import executor_of
 recipe = replace(
     ml.get_recipe("softmax"), phases=(Phase("sgd", 1e-4, 10_000),), checkpoint_steps=10
 )
 said = Progress(on_epoch=lambda epoch: print("trains", flush=True))
-with place("ray") as cluster:
-    cluster.train(
-        recipe, ml.load("digits"), out=Path(sys.argv[1]), force=False, device="cpu", threads=1,
-        progress=said,
-    )
+with executor_of("ray") as executor:
+    executor.train(recipe, ml.load("digits"), Execution(Path(sys.argv[1]), "cpu", 1, progress=said))
 """
 
 
@@ -424,8 +429,8 @@ def test_a_driver_that_is_killed_leaves_no_temporary_folder() -> None:
 
 def test_a_job_tells_as_it_goes_and_leaves_nothing(stripes: Dataset, tmp_path: Path) -> None:
     job = Job(BY_HAND, "told", "cpu", 1, {}, "float32")
-    *events, outcome = told(job, stripes, lambda: True)
-    hooks = [event.hook for event in events if isinstance(event, Told)]
+    *events, outcome = perform(job, stripes, lambda: True)
+    hooks = [event.callback for event in events if isinstance(event, Call)]
     assert hooks == ["on_start"] + 4 * ["on_epoch"]
     assert isinstance(outcome, Outcome)
     assert outcome.error is None
@@ -433,8 +438,8 @@ def test_a_job_tells_as_it_goes_and_leaves_nothing(stripes: Dataset, tmp_path: P
     assert outcome.files.keys() == {path.name for path in run.path.iterdir()}
     endless = replace(LONG, phases=(Phase("momentum", 1e-3, 10**6),))
     looks = iter([True, True])
-    unwanted = told(replace(job, recipe=endless), stripes, lambda: next(looks, False))
-    assert all(isinstance(event, Told) for event in unwanted)
+    unwanted = perform(replace(job, recipe=endless), stripes, lambda: next(looks, False))
+    assert all(isinstance(event, Call) for event in unwanted)
     assert not (Path(tempfile.gettempdir()) / "mnistlab-told").exists()
     assert not [thread for thread in threading.enumerate() if thread.name == "told"]
 
@@ -442,7 +447,7 @@ def test_a_job_tells_as_it_goes_and_leaves_nothing(stripes: Dataset, tmp_path: P
 def test_the_first_error_ends_the_others() -> None:
     ended = threading.Event()
 
-    class Waiting(Here):
+    class Waiting(LocalExecutor):
         def stop(self) -> None:
             ended.set()
 
@@ -454,5 +459,5 @@ def test_the_first_error_ends_the_others() -> None:
         raise RecipeError("wrong")
 
     with pytest.raises(RecipeError, match="wrong"):
-        together(Waiting(), 2, [wait_for_end, fail, wait_for_end])
-    assert together(Here(), 2, [lambda: 1, lambda: 2, lambda: 3]) == [1, 2, 3]
+        run_all(Waiting(), 2, [wait_for_end, fail, wait_for_end])
+    assert run_all(LocalExecutor(), 2, [lambda: 1, lambda: 2, lambda: 3]) == [1, 2, 3]

@@ -18,7 +18,7 @@ from mnistlab.errors import RecipeError
 from mnistlab.phases import Phase
 from mnistlab.recipes import GROUPS, RECIPES, needs
 from mnistlab.runs import classifier_of
-from mnistlab.runs.training import n_steps
+from mnistlab.runs.building import n_steps
 from mnistlab.study.quick import _short
 
 ONE_EPOCH = ["--set", "epochs=1", "--set", "model_args.channels=[4,8]", "--set", "blocks=0"]

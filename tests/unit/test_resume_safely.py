@@ -235,7 +235,7 @@ def test_where_nothing_can_be_written_nothing_is_trained(
         raise ml.DataError(f"{folder}: cannot be written into: Read-only file system")
 
     monkeypatch.setattr(atomic, "check_writable", refuses)
-    monkeypatch.setattr(training_module._Training, "run", lambda *a, **n: pytest.fail("trained"))
+    monkeypatch.setattr(training_module.Trainer, "run", lambda *a, **n: pytest.fail("trained"))
     before = tree(run.path)
     for work in (
         lambda: ml.evaluate(run),

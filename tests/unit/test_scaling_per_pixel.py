@@ -18,7 +18,7 @@ from mnistlab.data import load
 from mnistlab.data.scaling import fit_scaling
 from mnistlab.phases import Phase
 from mnistlab.recipe import Recipe
-from mnistlab.runs import Progress
+from mnistlab.runs import Execution
 from mnistlab.study import GridStudy, Settings
 
 KIND = "min-max-per-pixel"
@@ -109,7 +109,7 @@ def test_the_grid_is_grid_search_cv(kind: str, scaler: Any, tmp_path: Path) -> N
         n_search=N_TRAIN,
         decide=lambda result: "",
     )
-    result = study.run(data, Settings(out=tmp_path, threads=1, progress=Progress()))
+    result = study.run(data, Settings(Execution(tmp_path, threads=1)))
 
     X = data.images[:N_TRAIN].reshape(N_TRAIN, -1).astype(np.float64)
     X = X if scaler else X / 255  # in every fold some pixel is 0 and some is 255

@@ -16,7 +16,7 @@ from mnistlab.phases import Phase
 from mnistlab.recipe import Recipe, set_fields
 from mnistlab.reporting.step_figure import step_figures
 from mnistlab.runs import Progress, classifier_of, evaluate, parts_of, train
-from mnistlab.runs.step_losses import FILE, step_losses
+from mnistlab.runs.logs import STEPS, step_losses
 
 SOFTMAX = Recipe(
     "softmax",
@@ -92,7 +92,7 @@ def test_stopped_and_resumed_no_line_is_missing_or_there_twice(
         with pytest.raises(KillError):
             train(recipe, stripes, out=tmp_path / "out", progress=stopped_after(n_steps))
     run = train(recipe, stripes, out=tmp_path / "out")
-    assert (run.path / FILE).read_bytes() == (whole.path / FILE).read_bytes()
+    assert (run.path / STEPS).read_bytes() == (whole.path / STEPS).read_bytes()
     assert (run.path / "model.safetensors").read_bytes() == (
         whole.path / "model.safetensors"
     ).read_bytes()
@@ -102,7 +102,7 @@ def test_off_it_leaves_no_file_and_on_no_other_numbers(stripes: Dataset, tmp_pat
     off = replace(SOFTMAX, log_steps=None)
     assert off.content_hash == SOFTMAX.content_hash
     one, other = (train(r, stripes, out=tmp_path / str(r.log_steps)) for r in (off, SOFTMAX))
-    assert not (one.path / FILE).exists()
+    assert not (one.path / STEPS).exists()
     assert (one.path / "model.safetensors").read_bytes() == (
         other.path / "model.safetensors"
     ).read_bytes()
@@ -122,7 +122,7 @@ def test_the_page_shows_it(stripes: Dataset, tmp_path: Path) -> None:
 @pytest.mark.parametrize("fault", ["twice", "field", "no JSON"])
 def test_damage_is_one_line(stripes: Dataset, tmp_path: Path, fault: str) -> None:
     run = train(BY_HAND, stripes, out=tmp_path)
-    path = run.path / FILE
+    path = run.path / STEPS
     first, *rest = path.read_text().splitlines()
     begin = {"twice": [first, first], "field": [first.replace("n_steps", "n")], "no JSON": ["{"]}
     path.write_text("\n".join([*begin[fault], *rest]))

@@ -122,14 +122,14 @@ def test_the_best_mean_wins_and_of_equal_ones_the_first(
         for gamma, s in zip(GRID.columns[1], row, strict=True)
     }
 
-    def made_up(recipe: Recipe, dataset: Dataset, **settings: Any) -> CrossValidation:
+    def made_up(recipe: Recipe, dataset: Dataset, *settings: Any) -> CrossValidation:
         mean = places[recipe.model_args["C"], recipe.model_args["gamma"]]
         spread = 0.05 * recipe.model_args["C"]  # the best single fold must not matter
         return CrossValidation(
             recipe, dataset.name, 120, (mean - spread, mean + spread), (1.0, 1.0), tmp_path
         )
 
-    monkeypatch.setattr(grid_module, "cross_validate", made_up)
+    monkeypatch.setattr(grid_module, "cross_validate_in", made_up)
     result = run_study(GRID, stripes, out=tmp_path)
     assert isinstance(result, GridResult)
     assert result.best is result.points[best[0]][best[1]]

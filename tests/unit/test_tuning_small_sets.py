@@ -8,6 +8,7 @@ from pathlib import Path
 from mnistlab.data import Dataset
 from mnistlab.phases import Phase
 from mnistlab.recipe import Recipe
+from mnistlab.runs import Execution
 from mnistlab.space import Choice, Space
 from mnistlab.tuning.search import Search
 
@@ -20,8 +21,8 @@ def test_the_pruner_knows_how_many_epochs_a_full_trial_has(
     space = Space({"learning_rate": Choice((0.1, 0.2))})
     n_train = 480 - 480 // 12  # the last twelfth is validation
     for recipe, expected in ((RECIPE, 70 // (n_train // 64 + 1)), (_long(RECIPE), 50)):
-        search = Search(recipe, stripes, space, 1, "tpe", 0, tmp_path, "cpu", 1)
-        assert search.board().plan.n_epochs == expected
+        search = Search(recipe, stripes, space, 1, "tpe", 0, Execution(tmp_path, "cpu", 1))
+        assert search.storage().plan.n_epochs == expected
 
 
 def _long(recipe: Recipe) -> Recipe:

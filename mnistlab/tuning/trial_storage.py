@@ -1,7 +1,7 @@
-"""The board of a search: which points are tried, by whom, and what came of them.
+"""The storage of a search: which points are tried, by whom, and with what outcome.
 
-Everything of Optuna is here. The board lies in the search's folder as a journal and is shared by
-any number of processes; each takes a trial, reports its epochs and tells its end.
+Everything of Optuna is here. The storage lies in the search's folder as a journal and is shared by
+any number of processes; each claims a trial, reports its epochs and its end.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Plan:
     start: Mapping[str, Any] | None
 
 
-class Board:
+class TrialStorage:
     """The trials of one plan in a folder.
 
     Raises RecipeError for a sampler there is not, or a grid of ranges.
@@ -89,7 +89,7 @@ class Board:
                 trial.report(accuracy, epoch)
             return not trial.should_prune()
 
-    def tell(
+    def end(
         self, number: int, state: str, accuracy: float | None, time_s: float, why: str = ""
     ) -> None:
         """A trial is over; accuracy is given of a complete one."""
@@ -195,7 +195,7 @@ class Board:
 
 
 class _Held(JournalFileOpenLock):
-    """No lock of the journal's own: the board's is held around everything."""
+    """No lock of the journal's own: the storage holds one of the system around everything."""
 
     def acquire(self) -> bool:
         """At once."""
