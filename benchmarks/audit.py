@@ -43,7 +43,7 @@ def bench() -> dict[str, Any]:
         print(f"seed {seed}: {found}, missed {missed[-1]}", file=sys.stderr)
     return {
         "threads": torch.get_num_threads(),
-        "engine": audited.label_errors.engine,
+        "engine": audited.to_json()["engine"],
         "n_folds": len(audited.accuracy),
         "n_rejected": len(REJECTED),
         "n_ranked": len(ranked),

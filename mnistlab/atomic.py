@@ -29,6 +29,7 @@ from mnistlab.errors import DataError
 # would be emptied under whoever writes to it.
 OPEN_ALREADY = re.compile(r"/dev/(stdin|stdout|stderr)|(?:/dev|/proc/self)/fd/(\d+)")
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+LOCK_POLL_S = 0.01  # between two tries for a lock that another process holds
 
 
 @contextlib.contextmanager
@@ -150,26 +151,15 @@ def write_json(path: Path, content: Any) -> None:
 def claimed(folder: Path, keep: str | None = None) -> Iterator[None]:
     """An empty folder that no other process may claim until the block ends.
 
-    What an earlier process left in it is removed, but for files of the pattern `keep`. Raises
-    BlockingIOError where another has it, or has just given it its final name; a process that dies
-    gives it up. Windows and some network file systems have no such claim: there it is empty, no
-    more.
+    What an earlier process left in the folder is removed, except files of the pattern `keep`.
+    Raises BlockingIOError where another process has claimed it. A process that dies gives its
+    claim up. A file system without locks has no claims: there the folder is only emptied.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with contextlib.ExitStack() as stack:
-        if os.name != "nt":
-            import fcntl
-
-            descriptor = os.open(folder, os.O_RDONLY)
-            stack.callback(os.close, descriptor)
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise
-            except OSError:  # a file system without locks
-                pass
-            if not folder.exists() or not os.path.samestat(os.fstat(descriptor), folder.stat()):
-                raise BlockingIOError(f"{folder} was finished by another process")
+    path = folder.with_name(f".{folder.name}.lock")  # not inside: the folder may be renamed
+    with _lock(path, wait=False, remove=True):
+        if not folder.exists():  # renamed between the two lines above
+            raise BlockingIOError(f"{folder} was finished by another process")
         for left in folder.iterdir():
             if keep is not None and left.match(keep):
                 continue
@@ -178,20 +168,41 @@ def claimed(folder: Path, keep: str | None = None) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def locked(path: Path) -> Iterator[None]:
+def locked(path: Path, remove: bool = False) -> Iterator[None]:
     """Run the block while no other process runs one under the same file; waits for its turn.
 
-    The file is made and stays, empty. A process that dies gives its turn up. On Windows, which has
-    no such lock, nobody waits.
+    The file is empty and stays, unless it is to be removed. A process that dies gives its turn up.
+    On a file system without locks nobody waits.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("ab") as file:
-        if os.name != "nt":
-            import fcntl
-
-            with contextlib.suppress(OSError):  # a file system without locks
-                fcntl.flock(file, fcntl.LOCK_EX)
+    with _lock(path, wait=True, remove=remove):
         yield
+
+
+@contextlib.contextmanager
+def _lock(path: Path, wait: bool, remove: bool) -> Iterator[None]:
+    # filelock takes 0.03 s to load.
+    from filelock import FileLock, Timeout
+
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()  # raises where nothing can be written
+    lock = FileLock(path, blocking=wait, poll_interval=LOCK_POLL_S, fallback_to_soft=False)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise BlockingIOError(f"{path}: held by another process") from error
+    except OSError:  # a file system without locks
+        pass
+    with contextlib.ExitStack() as stack:
+        stack.callback(lock.release)
+        if remove:  # before the release: a lock on a file without a name counts for nobody
+            stack.callback(_remove_if_possible, path)
+        yield
+
+
+def _remove_if_possible(path: Path) -> None:
+    with contextlib.suppress(OSError):  # Windows does not remove an open file
+        path.unlink()
 
 
 def publish_folder(aside: Path, path: Path) -> None:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from mnistlab.errors import RecipeError
+from mnistlab.errors import DataError, RecipeError
 
 
 def describe() -> dict[str, Any]:
@@ -151,3 +151,30 @@ def _number_in(variable: str, lowest: int) -> int:
             f"{variable} is {text!r}, no number from {lowest} on: only torchrun should set it"
         )
     return int(text)
+
+
+def cache_folder() -> Path:
+    """Where downloads, pretrained weights, features and out-of-core images lie.
+
+    The folder that MNISTLAB_CACHE names, else the platform's cache folder for mnistlab. Raises
+    DataError for a home folder (~name) that does not exist.
+    """
+    if folder := os.environ.get("MNISTLAB_CACHE"):
+        return _expanded(folder, "MNISTLAB_CACHE")
+    # platformdirs takes 0.02 s to load.
+    from platformdirs import user_cache_path
+
+    return user_cache_path("mnistlab")
+
+
+def data_folders() -> list[Path]:
+    """The folders of MNISTLAB_DATA, a list separated as PATH is; errors as in `cache_folder`."""
+    listed = os.environ.get("MNISTLAB_DATA", "").split(os.pathsep)
+    return [_expanded(folder, "MNISTLAB_DATA") for folder in listed if folder]
+
+
+def _expanded(folder: str, variable: str) -> Path:
+    try:
+        return Path(folder).expanduser()
+    except RuntimeError as error:
+        raise DataError(f"{variable}: {folder}: there is no such home folder") from error

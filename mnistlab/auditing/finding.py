@@ -1,7 +1,7 @@
 """What may be wrong with a data set: labels, copies, blank images.
 
-This is about the images, not about how well a model does: every image is held out once,
-test images too, and judged by a classifier trained on other folds.
+An audit is about the images, not about a model: every image, test images too, is held out once
+and judged by a classifier trained on the other folds.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import io
 from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 from zipfile import BadZipFile
 
 import numpy as np
@@ -19,12 +19,10 @@ from numpy.typing import NDArray
 from mnistlab import atomic
 from mnistlab.auditing.duplicates import MAX_DISTANCE, Duplicates, find_duplicates
 from mnistlab.auditing.label_errors import (
-    Engine,
     LabelErrors,
     Ranking,
-    check_settings,
+    check_ranking,
     find_label_errors,
-    installed_engine,
 )
 from mnistlab.auditing.suspects import (
     REASONS,
@@ -42,38 +40,58 @@ from mnistlab.recipes import get_recipe
 from mnistlab.runs.building import classifier_of
 from mnistlab.runs.computation import folder_name
 from mnistlab.runs.cross_validation import check_folds, train_folds
-from mnistlab.runs.execution import DEFAULT_FOLDER, Execution
-from mnistlab.runs.progress import Progress
+from mnistlab.runs.execution import Execution, ExecutionOptions, execution_of
 from mnistlab.version import __version__
 
-LARGE, EPOCHS_OF_LARGE = 20_000, 4  # from so many images on, a few epochs are enough to judge by
+LARGE, EPOCHS_OF_LARGE = 20_000, 4  # with so many images a few epochs are enough
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """What classifiers that have not seen an image say of it.
+
+    probabilities: float32 (N, K). accuracy, train_time_s: one number per fold.
+    """
+
+    probabilities: NDArray[np.float32]
+    accuracy: tuple[float, ...]
+    train_time_s: tuple[float, ...]
 
 
 @dataclass(frozen=True, eq=False)
 class Audit:
-    """What an audit found, and from what; `path` is the folder it is kept in.
-
-    probabilities: float32 (N, K), each row by a classifier that has not seen its image.
-    accuracy, train_time_s: a number a fold. suspects: in the order of `find_suspects`.
-    """
+    """What an audit found; `path` is its folder. suspects: in the order of `find_suspects`."""
 
     dataset: Dataset
     recipe: Recipe
     path: Path
-    probabilities: NDArray[np.float32]
-    accuracy: tuple[float, ...]
-    train_time_s: tuple[float, ...]
+    judged: Judged
     label_errors: LabelErrors
     duplicates: Duplicates
     suspects: tuple[Suspect, ...]
     max_distance: float
+
+    @property
+    def probabilities(self) -> NDArray[np.float32]:
+        """Of every image, by a classifier that has not seen it: (N, K)."""
+        return self.judged.probabilities
+
+    @property
+    def accuracy(self) -> tuple[float, ...]:
+        """On the held-out images of each fold."""
+        return self.judged.accuracy
+
+    @property
+    def train_time_s(self) -> tuple[float, ...]:
+        """Of each fold."""
+        return self.judged.train_time_s
 
     def of(self, reason: Reason) -> tuple[Suspect, ...]:
         """The suspects of one reason, in order."""
         return tuple(suspect for suspect in self.suspects if suspect.reason == reason)
 
     def ranked(self, part: str) -> NDArray[np.intp]:
-        """Places within a part of all its images, the label most likely wrong first."""
+        """Positions within a part ("train", "test") of its images, worst label first."""
         parts, places = places_in_parts(self.dataset)
         order = self.label_errors.order
         return np.asarray(places[order[parts[order] == part]])
@@ -94,7 +112,7 @@ class Audit:
             "n_folds": len(self.accuracy),
             "accuracy": list(self.accuracy),
             "train_time_s": list(self.train_time_s),
-            "engine": self.label_errors.engine,
+            "engine": "own",  # older audits: or "cleanlab"
             "ranking": self.label_errors.ranking,
             "max_distance": self.max_distance,
             "n_suspects": {reason: len(self.of(reason)) for reason in REASONS},
@@ -122,77 +140,46 @@ def audit(
     recipe: Recipe | None = None,
     n_folds: int = 5,
     ranking: Ranking = "self_confidence",
-    engine: Engine | None = None,
     max_distance: float = MAX_DISTANCE,
-    out: Path | str = DEFAULT_FOLDER,
-    force: bool = False,
-    device: str = "auto",
-    threads: int | None = None,
-    progress: Progress | None = None,
+    **options: Unpack[ExecutionOptions],
 ) -> Audit:
     """Look for wrong labels, copies and blank images in a data set, a name or a path.
 
-    The official parts are taken together: all images are cut into n_folds stratified folds, and
-    those of each are judged by a classifier trained on the others. Of the recipe, `quick_recipe`
-    where none is given, its split and n_train do not count. engine: who looks for wrong labels;
-    None is cleanlab where it is installed. Writes OUT/audit-.../suspects.csv and result.json.
-    Probabilities that are there already are used again, unless `force` is set. Raises DataError,
-    RecipeError and TrainingError, RunError for damaged probabilities.
+    All images, those of an official test set too, are cut into n_folds stratified folds. A
+    classifier trained on the other folds judges each image. The recipe is `quick_recipe` by
+    default; its split and n_train have no effect. Writes OUT/audit-.../suspects.csv and
+    result.json. Probabilities of an earlier audit are reused unless `force` is set; for `options`
+    see Execution. Raises DataError, RecipeError and TrainingError, RunError for damaged
+    probabilities.
     """
-    dataset = data if isinstance(data, Dataset) else load(data)
-    recipe, engine = recipe or quick_recipe(len(dataset)), engine or installed_engine()
-    check_settings(ranking, engine)
+    dataset, execution = data if isinstance(data, Dataset) else load(data), execution_of(options)
+    recipe = recipe or quick_recipe(len(dataset))
+    check_ranking(ranking)
     if not 0 <= max_distance <= 2:
         raise RecipeError(f"max_distance must be in 0 <= max_distance <= 2, got {max_distance}")
-    progress = progress or Progress()
-    path = Path(out) / f"audit-{n_folds}-folds-{folder_name(recipe, dataset, device)}"
-    if (path / "probabilities.npz").exists() and not force:
-        judged = _kept(path / "probabilities.npz", dataset, n_folds)
+    name = f"audit-{n_folds}-folds-{folder_name(recipe, dataset, execution.device)}"
+    path = execution.out / name
+    if (path / "probabilities.npz").exists() and not execution.force:
+        judged = _stored(path / "probabilities.npz", dataset, n_folds)
         for number, accuracy in enumerate(judged.accuracy, start=1):
-            progress.on_fold(recipe, number, accuracy)
+            execution.progress.on_fold(recipe, number, accuracy)
     else:
-        judged = _judge(path, recipe, dataset, n_folds, device, threads, progress)
-    label_errors = find_label_errors(
-        dataset.labels, judged.probabilities, ranking=ranking, engine=engine
-    )
+        judged = _judge(path, recipe, dataset, n_folds, execution)
+    label_errors = find_label_errors(dataset.labels, judged.probabilities, ranking)
     test = dataset.official_parts.get("test")
     duplicates = find_duplicates(dataset.images, test.start if test else None, max_distance)
-    found = Audit(
-        dataset,
-        recipe,
-        path,
-        judged.probabilities,
-        judged.accuracy,
-        judged.train_time_s,
-        label_errors,
-        duplicates,
-        find_suspects(dataset, label_errors, duplicates),
-        max_distance,
-    )
-    atomic.write_text(path / "suspects.csv", table(found.suspects, dataset.class_names))
+    suspects = find_suspects(dataset, label_errors, duplicates)
+    found = Audit(dataset, recipe, path, judged, label_errors, duplicates, suspects, max_distance)
+    atomic.write_text(path / "suspects.csv", table(suspects, dataset.class_names))
     atomic.write_json(path / "result.json", found.to_json())
     return found
 
 
-@dataclass(frozen=True, eq=False)
-class _Judged:
-    """Probabilities float32 (N, K) of held-out images, and a number a fold."""
-
-    probabilities: NDArray[np.float32]
-    accuracy: tuple[float, ...]
-    train_time_s: tuple[float, ...]
-
-
 def _judge(
-    path: Path,
-    recipe: Recipe,
-    dataset: Dataset,
-    n_folds: int,
-    device: str,
-    threads: int | None,
-    progress: Progress,
-) -> _Judged:
-    """Train on the folds, and keep what it gave under `path`."""
+    path: Path, recipe: Recipe, dataset: Dataset, n_folds: int, execution: Execution
+) -> Judged:
+    """Train on the folds, and write what they say of the held-out images into `path`."""
+    device = execution.device
     check_folds(recipe, dataset, n_folds, device)
     if not hasattr(classifier_of(recipe, device), "predict_proba"):
         raise RecipeError(
@@ -201,17 +188,16 @@ def _judge(
     probabilities = np.empty((len(dataset), dataset.n_classes), dtype=np.float32)
     accuracy, seconds = [], []
     method = method_of(recipe.model)
-    with method.n_threads(threads):
+    with method.n_threads(execution.threads):
         env = method.describe(device, recipe.precision)
-        execution = Execution(device=device, progress=progress)
         for fold in train_folds(recipe, dataset, n_folds, execution):
             given = dataset.labels[fold.held_out]
             p = fold.classifier.predict_proba(dataset.images[fold.held_out])
             probabilities[fold.held_out] = p
             accuracy.append(float((p.argmax(1) == given).mean()))
             seconds.append(fold.train_time_s)
-            progress.on_fold(recipe, len(accuracy), accuracy[-1])
-    judged = _Judged(probabilities, tuple(accuracy), tuple(seconds))
+            execution.progress.on_fold(recipe, len(accuracy), accuracy[-1])
+    judged = Judged(probabilities, tuple(accuracy), tuple(seconds))
     atomic.write_json(path / "recipe.json", recipe.to_json())
     atomic.write_json(path / "env.json", {"mnistlab": __version__, **env, "seed": recipe.seed})
     buffer = io.BytesIO()
@@ -220,8 +206,8 @@ def _judge(
     return judged
 
 
-def _kept(path: Path, dataset: Dataset, n_folds: int) -> _Judged:
-    """What was judged before; a folder's name says by which recipe and of which images."""
+def _stored(path: Path, dataset: Dataset, n_folds: int) -> Judged:
+    """What an earlier audit found; the folder's name tells its recipe and images."""
     try:
         # np.load leaves a file open that is no archive, where it has opened it itself.
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
@@ -234,6 +220,6 @@ def _kept(path: Path, dataset: Dataset, n_folds: int) -> _Judged:
             raise ValueError(f"has {accuracy.shape} and {seconds.shape} figures of {n_folds} folds")
         if not np.allclose(p.sum(1), 1, atol=1e-3):
             raise ValueError("probabilities do not sum to 1")
-        return _Judged(p, tuple(map(float, accuracy)), tuple(map(float, seconds)))
+        return Judged(p, tuple(map(float, accuracy)), tuple(map(float, seconds)))
     except (OSError, ValueError, KeyError, TypeError, EOFError, BadZipFile) as error:
         raise RunError(f"{path}: cannot be read: {error}") from error

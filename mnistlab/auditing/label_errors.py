@@ -3,13 +3,12 @@
 A classifier that has not seen an image says how probable each class is. A class is confident
 where it is at least as probable as it is on average for the images labelled so (eq. 2 of the
 paper); a label is likely wrong where another class is confident and more probable than the label's
-own. The same can be had from cleanlab, with the extra `audit`. Nothing here imports torch.
+own. The tests compare every step with cleanlab, the authors' library. Nothing here imports torch.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib.util import find_spec
 from typing import Literal, get_args
 
 import numpy as np
@@ -18,7 +17,6 @@ from numpy.typing import NDArray
 from mnistlab.errors import RecipeError
 from mnistlab.evaluation.probabilities import Labels, Probabilities
 
-Engine = Literal["own", "cleanlab"]
 Ranking = Literal["self_confidence", "normalized_margin"]  # as cleanlab calls them
 
 ROUNDING = 1e-6  # probabilities so close count as equal; cleanlab's value too
@@ -28,17 +26,16 @@ ROUNDING = 1e-6  # probabilities so close count as equal; cleanlab's value too
 class LabelErrors:
     """What is known of the labels of N images of K classes.
 
-    is_likely (N,): the label is likely wrong. suggested (N,): the most probable class, which is
-    the given one where nothing speaks against it. quality (N,): 0 to 1, low where the label fits
-    badly: the probability of the given class, or (1 + margin) / 2, its margin being that
-    probability less the largest other. engine: who found them.
+    is_likely (N,): the label is likely wrong. suggested (N,): the most probable class, often the
+    given one. quality (N,): 0 to 1, low for a label that fits badly. With ranking
+    "self_confidence" it is the probability of the given class, with "normalized_margin"
+    (1 + margin) / 2, the margin being that probability minus the largest of the other classes.
     """
 
     is_likely: NDArray[np.bool_]
     suggested: NDArray[np.int64]
     quality: NDArray[np.float64]
     ranking: Ranking
-    engine: Engine
 
     @property
     def order(self) -> NDArray[np.intp]:
@@ -46,43 +43,25 @@ class LabelErrors:
         return np.lexsort((self.quality, ~self.is_likely))
 
 
-def check_settings(ranking: str, engine: str) -> None:
-    """RecipeError for an unknown ranking or engine, or for cleanlab where it is not installed."""
-    for name, value, there in (("ranking", ranking, Ranking), ("engine", engine, Engine)):
-        if value not in get_args(there):
-            known = ", ".join(get_args(there))
-            raise RecipeError(f"unknown {name} {value!r}; there are: {known}")
-    if engine == "cleanlab" and installed_engine() != "cleanlab":
-        raise RecipeError("cleanlab is not installed; pip install 'mnistlab[audit]'")
-
-
-def installed_engine() -> Engine:
-    """cleanlab where it is installed, else the project's own; both find the same."""
-    try:
-        return "cleanlab" if find_spec("cleanlab") else "own"
-    except ValueError:  # a module of that name that was not imported from anywhere
-        return "own"
+def check_ranking(ranking: str) -> None:
+    """RecipeError for an unknown ranking."""
+    if ranking not in get_args(Ranking):
+        known = ", ".join(get_args(Ranking))
+        raise RecipeError(f"unknown ranking {ranking!r}; there are: {known}")
 
 
 def find_label_errors(
-    labels: Labels,
-    probabilities: Probabilities,
-    *,
-    ranking: Ranking = "self_confidence",
-    engine: Engine = "own",
+    labels: Labels, probabilities: Probabilities, ranking: Ranking = "self_confidence"
 ) -> LabelErrors:
     """The labels (N,) that out-of-fold probabilities (N, K) speak against.
 
     No image's probabilities may come from a classifier trained on it. Raises RecipeError as
-    `check_settings` does.
+    `check_ranking` does.
     """
-    check_settings(ranking, engine)
+    check_ranking(ranking)
     p = np.asarray(probabilities, dtype=np.float64)
-    if engine == "cleanlab":
-        is_likely, quality = _by_cleanlab(labels, p, ranking)
-    else:
-        is_likely, quality = _unlike_confident(labels, p), label_quality(labels, p, ranking)
-    return LabelErrors(is_likely, p.argmax(1), quality, ranking, engine)
+    quality = label_quality(labels, p, ranking)
+    return LabelErrors(_unlike_confident(labels, p), p.argmax(1), quality, ranking)
 
 
 def label_quality(
@@ -137,13 +116,3 @@ def _unlike_confident(labels: Labels, p: NDArray[np.float64]) -> NDArray[np.bool
     found = confident_classes(labels, p)
     own = p[np.arange(len(labels)), labels]
     return np.asarray((found >= 0) & (found != labels) & (own + ROUNDING < p.max(1)))
-
-
-def _by_cleanlab(
-    labels: Labels, p: NDArray[np.float64], ranking: Ranking
-) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
-    from cleanlab.filter import find_label_issues
-    from cleanlab.rank import get_label_quality_scores
-
-    is_likely = find_label_issues(labels, p, filter_by="confident_learning", n_jobs=1)
-    return is_likely, get_label_quality_scores(labels, p, method=ranking)

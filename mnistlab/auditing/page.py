@@ -40,7 +40,7 @@ def audit_report(audit: Audit) -> Path:
             Fact("Images", f"{len(data):,}, all parts together"),
             Fact("Judged by", f"{audit.recipe.name}, {len(audit.accuracy)} folds"),
             Fact("Accuracy on held-out folds", f"{fmean(audit.accuracy):.4f}"),
-            Fact("Labels looked for by", audit.label_errors.engine),
+            Fact("Labels looked for by", "confident learning"),
         ),
         sections=(
             Section(

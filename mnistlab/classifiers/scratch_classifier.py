@@ -121,7 +121,7 @@ class ScratchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
         examples = self._examples(train)
         validation = None if val is None else self._examples(val)
         self.snapshots_: dict[int, dict[str, NDArray[Any]]] = {}
-        with large.giving_back(examples.X, validation and validation.X):
+        with large.bounded_memory(examples.X, validation and validation.X):
             history = scratch.train(
                 self.network_,
                 examples,
@@ -142,7 +142,7 @@ class ScratchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
         """Class probabilities (N, K), columns in the order of classes_."""
         images = check_images(self, X)
-        with large.giving_back(images):
+        with large.bounded_memory(images):
             logits = self.network_.predict_logits(self._shaped(images))
         return scratch.softmax(logits.astype(np.float64))
 

@@ -148,7 +148,7 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         scaling = Scaling(
             *scaling_of_images(fitted, self.image_shape_, margins(self.image_shape_, self.pad_to))
         )
-        with hardware.seeded(seed, device), large.giving_back(prepared, prepared_val):
+        with hardware.seeded(seed, device), large.bounded_memory(prepared, prepared_val):
             self.network_ = nn.Sequential(scaling, self._build())
             self.weights_from_ = read_pretrained(self.network_[1])
             self.network_.to(device).to(memory_format=torch.channels_last)
@@ -181,8 +181,7 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
         """Class probabilities (N, K), columns in the order of classes_."""
         images = check_images(self, X)
-        with large.giving_back(images):
-            return np.concatenate([self._probabilities(block) for block in large.blocks(images)])
+        return np.concatenate([self._probabilities(block) for block in large.blocks(images)])
 
     def _probabilities(self, images: NDArray[Any]) -> NDArray[np.float64]:
         device = next(self.network_.parameters()).device

@@ -50,13 +50,12 @@ class Part:
         margins = ((0, 0), (rows // 2, rows - rows // 2), (columns // 2, columns - columns // 2))
         n = max(1, min(most, BYTES_AT_ONCE // (self.shape[0] * self.shape[1])))
         start = 0
-        with large.giving_back(self.images):
-            for block in large.blocks(self.images):
-                for first in range(0, len(block), n):
-                    some = block[first : first + n]
-                    places = slice(start, start + len(some))
-                    start += len(some)
-                    yield places, np.pad(some, margins) if rows or columns else some
+        for block in large.blocks(self.images):
+            for first in range(0, len(block), n):
+                some = block[first : first + n]
+                places = slice(start, start + len(some))
+                start += len(some)
+                yield places, np.pad(some, margins) if rows or columns else some
 
 
 def file_names(part: str, format: str) -> list[str]:

@@ -21,7 +21,7 @@ from mnistlab.data.dataset import Dataset
 from mnistlab.data.export_files import WRITERS, Part, file_names
 from mnistlab.data.exported import Record
 from mnistlab.data.readers import content, labels
-from mnistlab.data.readers.csv_table import BLOCK_BYTES
+from mnistlab.data.readers.csv_blocks import BLOCK_BYTES
 from mnistlab.data.readers.shapes import Size, as_size
 from mnistlab.errors import DataError
 

@@ -1,9 +1,13 @@
 """Images too many for memory: they stay in a file that is mapped, and look like any other array.
 
-From LARGE bytes on nothing of the project copies images into memory. Plain IDX files are mapped
-where they lie, several of them together; what must be put together anew, such as the parts of a
-random split, goes into a file without a name in the cache folder, which is gone with the array.
-Pages that were read count as the process's own until they are given back: see `giving_back`.
+From LARGE bytes on nothing in the project copies images into memory. All others meet five
+functions, which take and give arrays of any size: `blocks` goes through images, `take` selects
+some, `joined` puts arrays together, `bounded_memory` is held while a training reads them in any
+order, `rows_of` reads single images faster than a mapped file does.
+
+Plain IDX files are mapped where they lie. What must be written anew, such as a random split, goes
+into a file without a name in the cache folder, which is gone with the array. Linux counts mapped
+pages that were read as memory of the process until they are given back to it.
 """
 
 from __future__ import annotations
@@ -23,24 +27,24 @@ from typing import IO, Any, Self, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from mnistlab.data.published.locate import cache_folder
 from mnistlab.errors import DataError
+from mnistlab.machine import cache_folder
 
 LARGE = 1 << 30  # bytes from which on images are mapped
-BLOCK = 1 << 26  # bytes that are gone through at a time
-RESIDENT = 1 << 28  # bytes of mapped pages from which on they are given back
-PERIOD_S = 0.02  # between two looks at how many there are: the fastest loop maps 5 GB a second
+BLOCK = 1 << 26  # bytes per block of `blocks`
+RESIDENT = 1 << 28  # bytes of mapped pages above which they are given back
+PERIOD_S = 0.02  # between two looks at how many there are: the fastest loop maps 5 GB per second
 
 Images = NDArray[np.uint8]
 
 
 class MappedFile(mmap.mmap):
-    """The bytes of a file, which must not be empty, read from the disk as they are asked for."""
+    """The bytes of a file that is not empty, read from the disk when they are needed."""
 
     descriptor: int
 
     def __new__(cls, file: IO[bytes]) -> Self:
-        """The file may be closed, and its name removed."""
+        """The file may be closed and removed afterwards."""
         mapped = super().__new__(cls, file.fileno(), 0, access=mmap.ACCESS_READ)
         mapped.descriptor = os.dup(file.fileno())
         weakref.finalize(mapped, os.close, mapped.descriptor)
@@ -54,9 +58,9 @@ def map_file(path: Path) -> MappedFile:
 
 
 def mapping_of(array: NDArray[Any]) -> mmap.mmap | None:
-    """The mapped file behind an array or a part of one, where it can only be read.
+    """The read-only mapped file behind an array or a view of one; None for other arrays.
 
-    None of all others: a mapping that is private and was written to is no copy of its file.
+    A private mapping that was written to counts as memory: its file holds other bytes.
     """
     base: object = array
     while isinstance(base, np.ndarray | memoryview):
@@ -68,10 +72,9 @@ def mapping_of(array: NDArray[Any]) -> mmap.mmap | None:
 
 
 class Rows:
-    """The images of a mapped file, read one by one into memory of their own.
+    """The images of a mapped file, read one by one with `pread` instead of through the mapping.
 
-    An image in a page that is mapped first takes four times as long, and the page must be given
-    back.
+    To map a page for one image takes four times as long, and the page must be given back.
     """
 
     def __init__(self, images: NDArray[Any], mapping: MappedFile) -> None:
@@ -80,9 +83,9 @@ class Rows:
         self._start, self._n_bytes = images.ctypes.data - base, images[:1].nbytes
 
     def read(self, places: NDArray[np.intp]) -> NDArray[Any]:
-        """Those at the places (B,), in memory that may be written to.
+        """The images at the places (B,), in new memory.
 
-        Raises DataError where the file has become shorter since, or its disk does not answer.
+        Raises DataError where the file has become shorter meanwhile, or its disk does not answer.
         """
         images = np.empty((len(places), *self._shape), self._dtype)
         rows = images.reshape(len(places), -1).view(np.uint8)
@@ -94,8 +97,8 @@ class Rows:
             raise DataError(f"the images cannot be read any more: {error.strerror}") from error
         return images
 
-    def ask(self, places: NDArray[np.intp]) -> None:
-        """Have them brought from the disk, without waiting."""
+    def prefetch(self, places: NDArray[np.intp]) -> None:
+        """Let the system read these images from the disk, without waiting for them."""
         for start in self._starts(places):
             os.posix_fadvise(self._file.descriptor, start, self._n_bytes, os.POSIX_FADV_WILLNEED)
 
@@ -105,17 +108,17 @@ class Rows:
 
 
 def rows_of(images: NDArray[Any]) -> Rows | None:
-    """Of a file mapped by this module, on a system that reads at any place; None of others."""
+    """The reader of images that this module has mapped; None for others, and without `pread`."""
     mapping = mapping_of(images)
     can = images.flags.c_contiguous and hasattr(os, "preadv") and hasattr(os, "posix_fadvise")
     return Rows(images, mapping) if can and isinstance(mapping, MappedFile) else None
 
 
-class Parts:
-    """Images (N, H, W) of several arrays: to be read like one, which they become once it is needed.
+class Concatenated:
+    """Images (N, H, W) of several arrays, concatenated only when that is needed.
 
     What lies within one of them is taken without a copy, so an official split copies nothing.
-    Whatever an array has and this has not is that of the array they become; see `joined`.
+    Anything else an array can do is done by `whole`, the concatenated array; see `joined`.
     """
 
     def __init__(self, arrays: Sequence[Images]) -> None:
@@ -149,7 +152,7 @@ class Parts:
         return self.whole.__reduce__()
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):  # NumPy and pickle ask for such, and would take them for ours
+        if name.startswith("__"):  # else NumPy and pickle would find `whole`'s protocols here
             raise AttributeError(name)
         return getattr(self.whole, name)
 
@@ -159,33 +162,30 @@ class Parts:
     @cached_property
     def whole(self) -> Images:
         """The one array."""
-        with giving_back(*self.arrays):
-            return joined(self.arrays)
-
-
-def together(arrays: Sequence[Images]) -> Images:
-    """All rows of the arrays as one; from LARGE bytes on not before it is needed."""
-    if len(arrays) > 1 and sum(array.nbytes for array in arrays) >= LARGE:
-        return cast("Images", Parts(arrays))
-    return joined(arrays)
+        with bounded_memory(*self.arrays):
+            return joined(iter(self.arrays))
 
 
 def blocks(images: NDArray[Any]) -> Iterator[NDArray[Any]]:
-    """The same rows, in order, so many at a time that they take BLOCK bytes; no copies.
+    """All rows in order, BLOCK bytes at a time, without a copy and within `bounded_memory`.
 
-    Of no rows, one block without any.
+    No rows are one empty block.
     """
-    for array in _arrays(images):
-        n_rows = max(BLOCK // max(array[:1].nbytes, 1), 1)
-        for first in range(0, max(len(array), 1), n_rows):
-            yield array[first : first + n_rows]
+    with bounded_memory(images):
+        for array in _arrays(images):
+            n_rows = max(BLOCK // max(array[:1].nbytes, 1), 1)
+            for first in range(0, max(len(array), 1), n_rows):
+                yield array[first : first + n_rows]
 
 
 def joined(parts: Iterable[NDArray[Any]]) -> NDArray[Any]:
     """All rows of the parts, in order; from LARGE bytes on in a file without a name.
 
-    A single part is given back as it is. Raises DataError where the disk cannot hold them.
+    A single part is returned as it is. A sequence of arrays (not an iterator) is concatenated only
+    when that is needed. Raises DataError where the disk cannot hold the images.
     """
+    if isinstance(parts, Sequence) and len(parts) > 1 and sum(p.nbytes for p in parts) >= LARGE:
+        return cast("NDArray[Any]", Concatenated(parts))
     first: list[NDArray[Any]] = []
     waiting, n_bytes = iter(parts), 0
     for part in waiting:
@@ -197,22 +197,23 @@ def joined(parts: Iterable[NDArray[Any]]) -> NDArray[Any]:
 
 
 def take(images: Images, indices: NDArray[np.intp] | slice) -> Images:
-    """The images at `indices`; no copy of those that lie together, in order."""
+    """The images at `indices`; consecutive ones are not copied."""
     if isinstance(indices, slice):
         return images[indices]
-    if _lie_together(indices) and 0 <= indices[0] <= indices[-1] < len(images):
+    if _are_consecutive(indices) and 0 <= indices[0] <= indices[-1] < len(images):
         return images[indices[0] : indices[-1] + 1]
     if len(indices) * images[:1].nbytes < LARGE:
         return images[indices]
-    with giving_back(images):
-        return joined(images[some] for some in _some(indices, images[:1].nbytes))
+    n_rows = max(BLOCK // images[:1].nbytes, 1)
+    with bounded_memory(images):
+        return joined(images[indices[i : i + n_rows]] for i in range(0, len(indices), n_rows))
 
 
 @contextlib.contextmanager
-def giving_back(*arrays: NDArray[Any] | None) -> Iterator[None]:
-    """While the block runs, no more than about RESIDENT bytes of mapped arrays count as memory.
+def bounded_memory(*arrays: NDArray[Any] | None) -> Iterator[None]:
+    """While the block runs, mapped arrays take no more than about RESIDENT bytes of memory.
 
-    The system keeps pages that were given back as long as it has room, and then for any process.
+    Pages that were given back stay in the system's file cache as long as there is room.
     """
     found = (mapping_of(one) for array in arrays if array is not None for one in _arrays(array))
     mappings = [mapping for mapping in found if mapping is not None]
@@ -231,7 +232,7 @@ def giving_back(*arrays: NDArray[Any] | None) -> Iterator[None]:
         for mapping in mappings:
             mapping.madvise(mmap.MADV_DONTNEED)
 
-    watcher = threading.Thread(target=watch, name="giving back pages", daemon=True)
+    watcher = threading.Thread(target=watch, name="bounded memory", daemon=True)
     watcher.start()
     try:
         yield
@@ -242,17 +243,11 @@ def giving_back(*arrays: NDArray[Any] | None) -> Iterator[None]:
 
 
 def _arrays(images: NDArray[Any]) -> tuple[NDArray[Any], ...]:
-    return images.arrays if isinstance(images, Parts) else (images,)
+    return images.arrays if isinstance(images, Concatenated) else (images,)
 
 
-def _lie_together(indices: NDArray[np.intp]) -> bool:
-    """Whether there are any, each one more than the one before."""
+def _are_consecutive(indices: NDArray[np.intp]) -> bool:
     return indices.dtype != bool and len(indices) > 0 and bool((np.diff(indices) == 1).all())
-
-
-def _some(indices: NDArray[np.intp], row_bytes: int) -> Iterator[NDArray[np.intp]]:
-    n_rows = max(BLOCK // row_bytes, 1)
-    return (indices[first : first + n_rows] for first in range(0, len(indices), n_rows))
 
 
 def _on_disk(
@@ -277,7 +272,7 @@ def _on_disk(
 
 
 def _resident_bytes() -> int | None:
-    """Of mapped files, in this process; None where the system does not say."""
+    """How many bytes of mapped files are in memory of this process; None if that is unknown."""
     try:
         pages = Path("/proc/self/statm").read_text(encoding="ascii").split()[2]
     except OSError:

@@ -85,7 +85,7 @@ def assembled(name: str, parts: Mapping[PartName, Part], provenance: str) -> Dat
     _say_untrained(present, codes, class_names, provenance)
     return Dataset(
         name,
-        large.together([part.images for part in chosen]),
+        large.joined([part.images for part in chosen]),
         np.concatenate(codes),
         class_names,
         n_official_train=len(chosen[0].images) if len(chosen) > 1 else None,

@@ -32,8 +32,8 @@ def fit_scaling(kind: str, X: NDArray[Any]) -> tuple[Shift, Shift]:
     if kind == PER_PIXEL:
         return _ends_of_each(X)
     if kind in ("min-max", "symmetric"):
-        with large.giving_back(X):
-            low, high = float(X.min()), float(X.max())
+        ends = np.array([(block.min(), block.max()) for block in large.blocks(X)])
+        low, high = float(ends[:, 0].min()), float(ends[:, 1].max())
         if kind == "symmetric":
             return (low + high) / 2, (high - low) / 2 or 1.0
         return low, (high - low) or 1.0
@@ -45,9 +45,8 @@ def fit_scaling(kind: str, X: NDArray[Any]) -> tuple[Shift, Shift]:
 def _moments_of_bytes(X: NDArray[np.uint8]) -> tuple[float, float]:
     # From the histogram: exact, and no copy of the images in float64.
     counts, values = np.zeros(256, np.int64), np.arange(256)
-    with large.giving_back(X):
-        for block in large.blocks(X):
-            counts += np.bincount(block.ravel(), minlength=256)
+    for block in large.blocks(X):
+        counts += np.bincount(block.ravel(), minlength=256)
     mean = float(counts @ values) / X.size
     variance = float(counts @ (values - mean) ** 2) / X.size
     return mean, variance**0.5 or 1.0
@@ -56,10 +55,9 @@ def _moments_of_bytes(X: NDArray[np.uint8]) -> tuple[float, float]:
 def _ends_of_each(X: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """The lowest value of each pixel, and how far the highest is from it, 1 where it is not."""
     low, high = np.full(X.shape[1:], np.inf), np.full(X.shape[1:], -np.inf)
-    with large.giving_back(X):
-        for block in large.blocks(X):
-            np.minimum(low, block.min(axis=0), out=low)
-            np.maximum(high, block.max(axis=0), out=high)
+    for block in large.blocks(X):
+        np.minimum(low, block.min(axis=0), out=low)
+        np.maximum(high, block.max(axis=0), out=high)
     scale = high - low
     # MinMaxScaler's rule of what is constant: within ten roundings of float64.
     return low, np.where(scale < 10 * np.finfo(np.float64).eps, 1.0, scale)

@@ -17,8 +17,8 @@ import torch
 from torch import Tensor, nn
 
 from mnistlab.data.published.download import download
-from mnistlab.data.published.locate import cache_folder, data_folders
 from mnistlab.errors import RecipeError
+from mnistlab.machine import cache_folder, data_folders
 from mnistlab.models.backbones import TIMM
 
 FOLDER = "weights"  # of the cache, and of every folder of MNISTLAB_DATA

@@ -30,13 +30,12 @@ def image_hashes(images: NDArray[np.uint8]) -> NDArray[np.uint64]:
     factors = _factors(images.shape[1] * images.shape[2])
     hashes = np.empty(len(images), dtype=np.uint64)
     done = 0
-    with large.giving_back(images):
-        for block in large.blocks(images):
-            for start in range(0, len(block), N_AT_ONCE):
-                pixels = np.asarray(block[start : start + N_AT_ONCE])
-                flat = pixels.reshape(len(pixels), -1).astype(np.uint64)
-                hashes[done : done + len(flat)] = flat @ factors
-                done += len(flat)
+    for block in large.blocks(images):
+        for start in range(0, len(block), N_AT_ONCE):
+            pixels = np.asarray(block[start : start + N_AT_ONCE])
+            flat = pixels.reshape(len(pixels), -1).astype(np.uint64)
+            hashes[done : done + len(flat)] = flat @ factors
+            done += len(flat)
     return hashes
 
 

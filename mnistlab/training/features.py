@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from mnistlab import atomic
-from mnistlab.data.published.locate import cache_folder
+from mnistlab.machine import cache_folder
 
 BATCH = 250
 LARGE = 1 << 28  # bytes from which on a file is mapped

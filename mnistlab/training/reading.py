@@ -30,7 +30,7 @@ def images_of(X: Tensor, batches: Sequence[Tensor], rows: Rows | None) -> Iterat
         if place < asking_until:
             first, n_asked = max(n_asked, place + 1), place + 1 + N_AHEAD
             for coming in batches[first:n_asked]:
-                rows.ask(coming.numpy())
+                rows.prefetch(coming.numpy())
         start = time.perf_counter()
         images = rows.read(batch.numpy())
         if time.perf_counter() - start > SLOW_S * len(batch):

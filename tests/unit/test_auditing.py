@@ -60,7 +60,7 @@ def planted() -> Dataset:
 @pytest.fixture(scope="module")
 def found(planted: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Audit:
     out = tmp_path_factory.mktemp("audits")
-    return audit(planted, recipe=RECIPE, n_folds=3, engine="own", out=out, threads=1)
+    return audit(planted, recipe=RECIPE, n_folds=3, out=out, threads=1)
 
 
 def test_flipped_labels_are_found(found: Audit, planted: Dataset) -> None:
@@ -155,7 +155,7 @@ def test_every_image_is_judged_by_a_classifier_that_has_not_seen_it(
     watch("fit")
     watch("predict_proba")
     by_hand = replace(RECIPE, model="scratch", phases=(Phase("sgd", 0.01, 1),), precision="auto")
-    result = audit(dataset, recipe=by_hand, n_folds=4, engine="own", out=tmp_path)
+    result = audit(dataset, recipe=by_hand, n_folds=4, out=tmp_path)
     judged = [numbers for numbers in seen["predict_proba"] if len(numbers) == 150]
     assert len(seen["fit"]) == len(judged) == 4
     for inner, outer in zip(seen["fit"], judged, strict=True):
@@ -217,30 +217,38 @@ def test_probabilities_are_used_again_unless_forced(
         on_fold=lambda recipe, number, accuracy: folds.append((number, accuracy)),
     )
     common: dict[str, Any] = {"recipe": RECIPE, "out": found.path.parent, "progress": progress}
-    again = audit(planted, n_folds=3, engine="own", **common)
+    again = audit(planted, n_folds=3, **common)
     assert again.suspects == found.suspects
     assert again.to_json() == found.to_json()
     assert (started, folds) == ([], list(enumerate(found.accuracy, start=1)))
-    other = audit(
-        planted, n_folds=3, engine="own", ranking="normalized_margin", max_distance=0, **common
-    )
+    other = audit(planted, n_folds=3, ranking="normalized_margin", max_distance=0, **common)
     assert not started
     assert len(other.of("near-duplicate")) == 0
     assert len(other.of("duplicate")) == 4
     assert {s.index for s in other.of("label")} == {s.index for s in found.of("label")}
     assert json.loads((found.path / "result.json").read_text()) == other.to_json()
     folds.clear()
-    forced = audit(planted, n_folds=3, engine="own", force=True, **common)
+    forced = audit(planted, n_folds=3, force=True, **common)
     assert (started, len(folds)) == (["planted"] * 3, 3)
     np.testing.assert_array_equal(forced.probabilities, found.probabilities)
     assert forced.suspects == found.suspects
 
 
-def test_cleanlab_as_the_engine_finds_the_same(found: Audit, planted: Dataset) -> None:
-    pytest.importorskip("cleanlab")
-    theirs = audit(planted, recipe=RECIPE, n_folds=3, engine="cleanlab", out=found.path.parent)
-    assert theirs.suspects == found.suspects
-    assert theirs.to_json()["engine"] == "cleanlab"
+def test_cleanlab_finds_the_same_labels(found: Audit, planted: Dataset) -> None:
+    cleanlab = pytest.importorskip("cleanlab.filter")
+    ranked = cleanlab.find_label_issues(
+        planted.labels,
+        found.probabilities.astype(np.float64),
+        filter_by="confident_learning",
+        return_indices_ranked_by="self_confidence",
+        n_jobs=1,
+    )
+    assert [suspect.index for suspect in found.of("label")] == ranked.tolist()
+
+
+def test_one_engine_looks_for_labels(planted: Dataset) -> None:
+    with pytest.raises(TypeError, match="unexpected keyword argument 'engine'"):
+        audit(planted, engine="cleanlab")  # type: ignore[call-arg]
 
 
 @pytest.mark.parametrize("content", [b"", b"zzz", b"PK\x03\x04" + b"\0" * 40])
@@ -249,11 +257,11 @@ def test_damaged_probabilities_are_one_line(
 ) -> None:
     few = planted.take(slice(0, 300))
     fast = replace(RECIPE, phases=())  # as it was initialised
-    first = audit(few, recipe=fast, n_folds=2, engine="own", out=tmp_path)
+    first = audit(few, recipe=fast, n_folds=2, out=tmp_path)
     path = first.path / "probabilities.npz"
     path.write_bytes(content)
     with pytest.raises(RunError, match=r"probabilities\.npz: cannot be read: ") as caught:
-        audit(few, recipe=fast, n_folds=2, engine="own", out=tmp_path)
+        audit(few, recipe=fast, n_folds=2, out=tmp_path)
     assert "\n" not in str(caught.value)
 
 
@@ -290,7 +298,6 @@ def test_foreign_probabilities_are_refused(
         ({}, {"max_distance": -0.1}, RecipeError, "max_distance"),
         ({}, {"max_distance": float("nan")}, RecipeError, "max_distance"),
         ({}, {"ranking": "zzz"}, RecipeError, "unknown ranking 'zzz'"),
-        ({}, {"engine": "zzz"}, RecipeError, "unknown engine 'zzz'"),
     ],
 )
 def test_what_cannot_be_audited_leaves_nothing(
@@ -315,7 +322,7 @@ def test_training_that_diverges_leaves_nothing(planted: Dataset, tmp_path: Path)
 
 def test_data_by_name(tmp_path: Path) -> None:
     untrained = replace(RECIPE, phases=(), n_train=50)
-    result = audit("fashion-mini", recipe=untrained, n_folds=2, engine="own", out=tmp_path)
+    result = audit("fashion-mini", recipe=untrained, n_folds=2, out=tmp_path)
     assert len(result.probabilities) == 7000, "n_train and the split do not count"
     with pytest.raises(DataError):
         audit("no-such-set", recipe=untrained, n_folds=2, out=tmp_path)

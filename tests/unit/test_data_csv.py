@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mnistlab.data import Dataset, load
-from mnistlab.data.readers import csv_digits, csv_table, labels, unlabelled
+from mnistlab.data.readers import csv_blocks, csv_cells, csv_table, labels, unlabelled
 from mnistlab.data.readers.csv_cells import Columns
 from mnistlab.errors import DataError
 
@@ -164,7 +164,7 @@ def test_defects_name_row_and_column(tmp_path: Path, text: str | bytes, message:
 
 
 def test_rows_are_counted_across_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(csv_table, "BLOCK_BYTES", 64)
+    monkeypatch.setattr(csv_blocks, "BLOCK_BYTES", 64)
     good = [f"{i % 10},{i % 256},2,3,4" for i in range(500)]
     dataset = _load(tmp_path, "\n".join([HEADER, *good]) + "\n" * 300)
     assert dataset.images[:, 0, 0].tolist() == [i % 256 for i in range(500)]
@@ -177,18 +177,18 @@ def test_rows_are_counted_across_blocks(tmp_path: Path, monkeypatch: pytest.Monk
 def test_blank_lines_over_many_blocks_are_still_blank(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(csv_table, "BLOCK_BYTES", 64)
+    monkeypatch.setattr(csv_blocks, "BLOCK_BYTES", 64)
     with pytest.raises(DataError, match="row 3 is blank"):
         _load(tmp_path, f"{HEADER}\n0,1,2,3,4\n" + "\n" * 50 + "0,1,2,3,4\n")
 
 
 def test_a_row_without_end_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(csv_table, "BLOCK_BYTES", 64)
+    monkeypatch.setattr(csv_blocks, "BLOCK_BYTES", 64)
     with pytest.raises(DataError, match="holds a row longer than 64 bytes"):
         _load(tmp_path, "1" * 10_000)
 
 
-@pytest.mark.parametrize("magic", csv_table.PACKED)
+@pytest.mark.parametrize("magic", csv_blocks.PACKED)
 def test_what_polars_would_unpack_is_kept_from_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, magic: bytes
 ) -> None:
@@ -217,10 +217,22 @@ def test_what_polars_would_unpack_is_kept_from_it(
         "\n1,2\n",
     ],
 )
-def test_the_fast_way_is_sure_or_gives_up(text: str) -> None:
+def test_the_fast_way_reads_the_same_or_gives_up(text: str) -> None:
     columns = Columns(("label", "a"), label=0)
-    assert csv_digits.parse(text.encode(), columns) is None
-    assert csv_digits.parse(b"1,2\n003,255\r\n", columns) is not None
+    try:
+        expected = csv_cells.parse(text.encode(), columns, "table", 1)
+    except DataError:
+        assert csv_blocks.parse_fast(text.encode(), columns) is None
+    else:
+        found = csv_blocks.parse_fast(text.encode(), columns)
+        assert found is None or found.pixels.tolist() == expected.pixels.tolist()
+        assert found is None or found.labels == expected.labels
+
+
+def test_plain_numbers_go_the_fast_way() -> None:
+    found = csv_blocks.parse_fast(b"1,2\n003,255\r\n", Columns(("label", "a"), label=0))
+    assert found is not None
+    assert (found.labels, found.pixels.tolist()) == (["1", "003"], [[2], [255]])
 
 
 @given(
@@ -244,7 +256,7 @@ def test_what_the_csv_module_writes_is_read(
         writer.writerow([*(f"pix{i}" for i in range(1, side * side + 1)), "label"])
         writer.writerows(np.column_stack([images.reshape(n, -1), labels]).tolist())
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(csv_digits, "PIECE_BYTES", piece)
+        patch.setattr(csv_blocks, "PIECE_BYTES", piece)
         dataset = load(path)
     assert np.array_equal(dataset.images, images)
     assert [int(dataset.class_names[k]) for k in dataset.labels] == labels.tolist()

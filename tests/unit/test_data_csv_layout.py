@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from mnistlab.data import Dataset, load, split
-from mnistlab.data.readers import csv_table
+from mnistlab.data.readers import csv_blocks
 from mnistlab.errors import DataError
 
 RANDOM = np.random.default_rng(0)
@@ -73,7 +73,7 @@ def test_the_label_column_by_number_or_name(tmp_path: Path, number: str) -> None
 def test_a_table_sorted_by_class_with_dark_corners(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(csv_table, "BLOCK_BYTES", 400)
+    monkeypatch.setattr(csv_blocks, "BLOCK_BYTES", 400)
     images = np.zeros((60, 3, 4), int)
     images[:, 1] = RANDOM.integers(0, 200, (60, 4))
     for place in (0, N):
@@ -174,8 +174,8 @@ def test_fractions_of_white(
     spaced: bool,
     block_bytes: int,
 ) -> None:
-    monkeypatch.setattr(csv_table, "BLOCK_BYTES", block_bytes)
-    monkeypatch.setattr(csv_table, "PIECE_BYTES", block_bytes)
+    monkeypatch.setattr(csv_blocks, "BLOCK_BYTES", block_bytes)
+    monkeypatch.setattr(csv_blocks, "PIECE_BYTES", block_bytes)
     shares = IMAGES.copy()
     shares[:20] = np.where(shares[:20] > 99, 255, 0)  # blocks of 0 and 1 alone come first
     rows = [
@@ -191,8 +191,8 @@ def test_fractions_of_white(
 def test_fractions_of_one_grey_level_are_rounded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(csv_table, "BLOCK_BYTES", 2000)
-    monkeypatch.setattr(csv_table, "PIECE_BYTES", 2000)
+    monkeypatch.setattr(csv_blocks, "BLOCK_BYTES", 2000)
+    monkeypatch.setattr(csv_blocks, "PIECE_BYTES", 2000)
     values = IMAGES + RANDOM.uniform(-0.4, 0.4, IMAGES.shape).clip(-IMAGES.astype(float), None)
     values[:20] = np.round(values[:20] / 400, 3)  # the first blocks hold no more than 1
     rows = [[k, *image.ravel()] for k, image in zip(CLASSES, values, strict=True)]

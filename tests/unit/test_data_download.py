@@ -9,6 +9,7 @@ import os
 import re
 import socket
 import sys
+import threading
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +18,7 @@ import numpy as np
 import pytest
 from data_server import SLOW_S, DataServer
 
+from mnistlab import atomic
 from mnistlab.cli import run_command
 from mnistlab.data import Dataset, available, fetch, load
 from mnistlab.data.published import download, openml, resolve
@@ -485,17 +487,16 @@ def test_defects_of_openml_tables(table: str, message: str) -> None:
         openml.parse(bytearray(table.encode()), "table")
 
 
-@pytest.mark.skipif(os.name == "nt", reason="folders cannot be locked on Windows")
-def test_only_one_process_downloads_at_a_time(tmp_path: Path) -> None:
-    import fcntl
-
-    def lock_elsewhere() -> None:
-        descriptor = os.open(tmp_path, os.O_RDONLY)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        finally:
-            os.close(descriptor)
-
-    with resolve._alone_in(tmp_path), pytest.raises(BlockingIOError):
-        lock_elsewhere()
-    lock_elsewhere()
+def test_only_one_process_downloads_at_a_time(
+    small: tuple[DataServer, Dataset], cache: Path
+) -> None:
+    server, expected = small
+    loaded: list[Dataset] = []
+    other = threading.Thread(target=lambda: loaded.append(load("mnist")))
+    with atomic.locked(cache / "mnist" / ".lock"):
+        other.start()
+        other.join(1)
+        assert other.is_alive()
+        assert server.requests == []
+    other.join(30)
+    assert _same(loaded[0], expected)

@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 import mnistlab as ml
 from mnistlab.classifiers import ScratchClassifier, TorchClassifier
 from mnistlab.data import Dataset, large, load
-from mnistlab.data.readers import csv_table, idx
+from mnistlab.data.readers import csv_blocks, idx
 from mnistlab.data.scaling import fit_scaling
 from mnistlab.errors import DataError
 from mnistlab.training import reading
@@ -107,7 +107,7 @@ def test_tables_and_folders_of_images_are_put_together_on_the_disk(
 ) -> None:
     from PIL import Image
 
-    monkeypatch.setattr(csv_table, "BLOCK_BYTES", 2000)
+    monkeypatch.setattr(csv_blocks, "BLOCK_BYTES", 2000)
     few = stripes.take(slice(0, 40))
     ml.export(few, tmp_path / "table", format="csv")
     for place, (image, label) in enumerate(zip(few.images, few.labels, strict=True)):
@@ -161,7 +161,7 @@ def test_several_arrays_are_read_like_one(
     sizes: list[int], places: list[int], data: st.DataObject
 ) -> None:
     arrays = [np.full((n, 2, 3), i, np.uint8) for i, n in enumerate(sizes)]
-    parts, whole = large.Parts(arrays), np.concatenate(arrays)
+    parts, whole = large.Concatenated(arrays), np.concatenate(arrays)
     keys = [data.draw(st.slices(len(whole))), np.array(places, int), (slice(None), 1), places[:1]]
     if len(whole):
         keys += [data.draw(st.integers(0, len(whole) - 1)), whole[:, 0, 0] > 2]
@@ -240,7 +240,7 @@ def test_a_slow_disk_is_asked_in_time_for_the_same_images(
     asked: list[np.ndarray] = []
     monkeypatch.setattr(reading, "SLOW_S", 0)
     monkeypatch.setattr(reading, "N_AHEAD", 3)
-    monkeypatch.setattr(large.Rows, "ask", lambda rows, places: asked.append(places))
+    monkeypatch.setattr(large.Rows, "prefetch", lambda rows, places: asked.append(places))
     rows = large.rows_of(np.asarray(load(write_parts(tmp_path, stripes)).images))
     assert rows is not None
     X, batches = torch.from_numpy(stripes.images), torch.randperm(480).split(37)
@@ -256,7 +256,7 @@ def test_rows_are_those_of_the_array(tmp_path: Path, low_limits: Path, dtype: ty
     mapped = large.joined(iter(np.array_split(images, 7)))[7:61]
     rows, places = large.rows_of(mapped), np.array([53, 0, 9, 9])
     assert rows is not None
-    rows.ask(places)
+    rows.prefetch(places)
     assert np.array_equal(rows.read(places), images[7:61][places])
     assert rows.read(places).dtype == dtype
     assert large.rows_of(images) is None
@@ -288,7 +288,7 @@ mapping = large.map_file(Path(sys.argv[1]))
 images = np.frombuffer(mapping, np.uint8).reshape(-1, 1 << 20)
 before = most = large._resident_bytes()
 watched = [images] if sys.argv[2] == "watched" else []
-with large.giving_back(*watched):
+with large.bounded_memory(*watched):
     for image in images:
         assert not image.any()
         time.sleep(0.002)
@@ -325,7 +325,7 @@ def test_pages_are_given_back_where_the_system_does_not_say_how_many_there_are(
     (tmp_path / "bytes").write_bytes(bytes(4096))
     with (tmp_path / "bytes").open("rb") as file:
         images = np.frombuffer(Watched(file), np.uint8)
-    with large.giving_back(images):
+    with large.bounded_memory(images):
         assert given_back.wait(20)
 
 
@@ -334,7 +334,7 @@ def test_what_was_written_to_a_private_mapping_stays(tmp_path: Path) -> None:
     own = np.memmap(tmp_path / "bytes", mode="c")
     own[:] = 7
     assert large.mapping_of(own) is None
-    with large.giving_back(own, None):
+    with large.bounded_memory(own, None):
         pass
     assert (own == 7).all()
 

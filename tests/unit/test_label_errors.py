@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from typing import Any
 
@@ -14,7 +15,6 @@ from mnistlab.auditing.label_errors import (
     confident_classes,
     confident_joint,
     find_label_errors,
-    installed_engine,
     label_quality,
 )
 from mnistlab.errors import RecipeError
@@ -74,17 +74,16 @@ def test_it_is_what_the_paper_says(case: Case) -> None:
 @pytest.mark.parametrize("case", CASES, ids=range(len(CASES)))
 def test_cleanlab_finds_the_same_in_the_same_order(case: Case, ranking: Any) -> None:
     pytest.importorskip("cleanlab")
-    labels, p = case
-    own, theirs = (
-        find_label_errors(labels, p, ranking=ranking, engine=engine)
-        for engine in ("own", "cleanlab")
-    )
-    np.testing.assert_array_equal(own.is_likely, theirs.is_likely)
-    np.testing.assert_allclose(own.quality, theirs.quality, atol=1e-12)
-    np.testing.assert_array_equal(own.order, theirs.order)
-    assert (own.engine, theirs.engine) == ("own", "cleanlab")
     from cleanlab.filter import find_label_issues
+    from cleanlab.rank import get_label_quality_scores
 
+    labels, p = case
+    own = find_label_errors(labels, p, ranking)
+    is_likely = find_label_issues(labels, p, filter_by="confident_learning", n_jobs=1)
+    quality = get_label_quality_scores(labels, p, method=ranking)
+    np.testing.assert_array_equal(own.is_likely, is_likely)
+    np.testing.assert_allclose(own.quality, quality, atol=1e-12)
+    np.testing.assert_array_equal(own.order, np.lexsort((quality, ~is_likely)))
     ranked = find_label_issues(
         labels, p, filter_by="confident_learning", return_indices_ranked_by=ranking, n_jobs=1
     )
@@ -144,19 +143,12 @@ def test_the_probabilities_are_left_alone() -> None:
     np.testing.assert_array_equal(p, before)
 
 
-def test_without_cleanlab(monkeypatch: pytest.MonkeyPatch) -> None:
-    labels, p = random_case(1)
-    for name in [name for name in sys.modules if name.split(".")[0] == "cleanlab"]:
-        monkeypatch.delitem(sys.modules, name)
-    monkeypatch.setitem(sys.modules, "cleanlab", None)  # type: ignore[arg-type]
-    with pytest.raises(RecipeError, match="cleanlab is not installed"):
-        find_label_errors(labels, p, engine="cleanlab")
-    assert installed_engine() == "own"
-    assert find_label_errors(labels, p, engine=installed_engine()).is_likely.any()
+def test_cleanlab_is_not_needed() -> None:
+    code = "import sys; sys.modules['cleanlab'] = None; import mnistlab.auditing.label_errors"
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
-@pytest.mark.parametrize("setting", ["ranking", "engine"])
-def test_unknown_settings(setting: str) -> None:
+def test_an_unknown_ranking() -> None:
     labels, p = random_case(1)
-    with pytest.raises(RecipeError, match=f"unknown {setting} 'zzz'; there are: "):
-        find_label_errors(labels, p, **{setting: "zzz"})  # type: ignore[arg-type]
+    with pytest.raises(RecipeError, match="unknown ranking 'zzz'; there are: "):
+        find_label_errors(labels, p, "zzz")  # type: ignore[arg-type]

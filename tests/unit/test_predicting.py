@@ -14,7 +14,7 @@ import pytest
 import mnistlab as ml
 from mnistlab.cli import run_command
 from mnistlab.data import Dataset
-from mnistlab.data.readers import csv_table, idx
+from mnistlab.data.readers import csv_blocks, idx
 from mnistlab.errors import DataError, RunError
 from mnistlab.phases import Phase
 from mnistlab.recipe import Recipe
@@ -81,7 +81,7 @@ def test_blocks_give_what_the_whole_gives(
 ) -> None:
     table = write_table(tmp_path / "evaluate.csv", stripes.images[:90], list(range(90)))
     predict(run, table, tmp_path / "whole.csv")
-    monkeypatch.setattr(csv_table, "BLOCK_BYTES", 2000)
+    monkeypatch.setattr(csv_blocks, "BLOCK_BYTES", 2000)
     counted: list[int] = []
     predict(run, table, tmp_path / "blocks.csv", on_rows=counted.append)
     assert len(counted) > 5

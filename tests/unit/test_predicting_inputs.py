@@ -26,7 +26,7 @@ from PIL import Image
 import mnistlab as ml
 from mnistlab.cli import run_command
 from mnistlab.data import Dataset, load
-from mnistlab.data.readers import content, csv_table, idx, unlabelled
+from mnistlab.data.readers import content, csv_blocks, idx, unlabelled
 from mnistlab.errors import DataError
 from mnistlab.phases import Phase
 from mnistlab.recipe import Recipe
@@ -239,7 +239,7 @@ def test_every_kind_of_file_is_read_with_its_ids(
     (tmp_path / name).write_bytes(raw) if isinstance(raw, bytes) else raw(tmp_path / name, images)
     (tmp_path / "temporary").mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
-    monkeypatch.setattr(csv_table, "BLOCK_BYTES", 4000)
+    monkeypatch.setattr(csv_blocks, "BLOCK_BYTES", 4000)
     monkeypatch.setattr(unlabelled, "BLOCK_PIXELS", 7 * SIDE * SIDE)
     opened = unlabelled.open_images(tmp_path / name, (SIDE, SIDE))
     blocks = list(opened.blocks)

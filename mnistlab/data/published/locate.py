@@ -5,39 +5,16 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from mnistlab import machine
 from mnistlab.data.published.sources import File, Source
-from mnistlab.errors import DataError
 
 SYSTEM_FOLDER = Path("/usr/share/datasets")  # of Debian's dataset-* packages
 
 
-def cache_folder() -> Path:
-    """MNISTLAB_CACHE, or the platform's cache folder for mnistlab; DataError for ~ of nobody."""
-    if folder := os.environ.get("MNISTLAB_CACHE"):
-        return _at_home(folder, "MNISTLAB_CACHE")
-    # pooch knows every platform's conventions; nothing else here needs it.
-    import pooch
-
-    return Path(pooch.os_cache("mnistlab"))
-
-
-def data_folders() -> list[Path]:
-    """The folders of MNISTLAB_DATA, a list separated as PATH is; DataError for ~ of nobody."""
-    listed = os.environ.get("MNISTLAB_DATA", "").split(os.pathsep)
-    return [_at_home(folder, "MNISTLAB_DATA") for folder in listed if folder]
-
-
-def _at_home(folder: str, variable: str) -> Path:
-    try:
-        return Path(folder).expanduser()
-    except RuntimeError as error:
-        raise DataError(f"{variable}: {folder}: there is no such home folder") from error
-
-
 def places(source: Source) -> list[Path]:
     """Every folder that may hold the set, in the order in which they are tried."""
-    found = [cache_folder() / source.folder]
-    for folder in data_folders():
+    found = [machine.cache_folder() / source.folder]
+    for folder in machine.data_folders():
         found.append(folder / source.folder)
         if Path(os.path.realpath(folder)).name == source.folder:
             found.append(folder)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from mnistlab import atomic
 from mnistlab.data.published.sources import Source
-from mnistlab.data.readers import content, csv_table, idx
+from mnistlab.data.readers import content, csv_blocks, csv_cells, idx
 from mnistlab.data.readers.csv_cells import Columns, Rows
 from mnistlab.errors import DataError
 
@@ -49,10 +49,11 @@ def parse(raw: bytearray, where: str) -> Rows:
     if len(names) < 2:
         raise DataError(f"{where}: has {len(names)} attributes; needed are pixels and a class")
     first_row = raw.count(b"\n", 0, start.end()) + 1
-    lines = csv_table.whole_lines(_pieces(raw, start.end()), where)
-    return csv_table.parse(lines, Columns(tuple(names), len(names) - 1), where, first_row)
+    lines = csv_blocks.whole_lines(_pieces(raw, start.end()), where)
+    columns = Columns(tuple(names), len(names) - 1)
+    return csv_cells.join(list(csv_blocks.parse(lines, columns, where, first_row)))
 
 
 def _pieces(raw: bytearray, start: int) -> Iterator[bytes]:
-    for i in range(start, len(raw), csv_table.BLOCK_BYTES):
-        yield bytes(raw[i : i + csv_table.BLOCK_BYTES])
+    for i in range(start, len(raw), csv_blocks.BLOCK_BYTES):
+        yield bytes(raw[i : i + csv_blocks.BLOCK_BYTES])

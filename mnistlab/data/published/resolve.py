@@ -5,15 +5,12 @@ Whatever the place, a file counts only when its content has the published hash.
 
 from __future__ import annotations
 
-import contextlib
 import difflib
 import functools
-import os
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from mnistlab import atomic, machine
 from mnistlab.data.published import locate, openml
 from mnistlab.data.published.download import download
 from mnistlab.data.published.sources import SOURCES, File, Source
@@ -63,7 +60,7 @@ def available(name: str) -> str | None:
 def genuine_files(name: str) -> list[Genuine]:
     """The checked files of a named set, from this machine or a mirror; errors as in `fetch`."""
     source = known(name)
-    cache = locate.cache_folder() / source.folder
+    cache = machine.cache_folder() / source.folder
     while (paths := locate.find(source)) is not None:
         try:
             return [_open(path, file) for path, file in zip(paths, source.files, strict=True)]
@@ -116,7 +113,7 @@ def _discard_wrong(cache: Path, files: tuple[File, ...]) -> bool:
 
 def _download_all(name: str, source: Source, cache: Path) -> None:
     cache.mkdir(parents=True, exist_ok=True)
-    with _alone_in(cache):
+    with atomic.locked(cache / ".lock", remove=True):  # others would write the same .part
         if all(locate.find_file(cache, file) for file in source.files):
             return  # another process has just brought them
         wanted = (source.archive,) if source.archive else source.files
@@ -132,26 +129,9 @@ def _download_all(name: str, source: Source, cache: Path) -> None:
 
 def _not_found(name: str, source: Source, answers: list[str]) -> str:
     tried = [str(place) for place in locate.places(source)]
-    if not locate.data_folders():
+    if not machine.data_folders():
         tried.append("MNISTLAB_DATA (not set)")
     return (
         f"{name}: not found; tried {', '.join([*tried, *answers])}; set MNISTLAB_DATA to a folder "
         f"that holds {source.folder}/, or use fashion-mini, which needs no network"
     )
-
-
-@contextlib.contextmanager
-def _alone_in(folder: Path) -> Iterator[None]:
-    """Keep other processes from downloading into the same `.part`; they wait here."""
-    if sys.platform == "win32":  # folders cannot be locked there
-        yield
-        return
-    import fcntl
-
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        with contextlib.suppress(OSError):  # a file system without locks
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)

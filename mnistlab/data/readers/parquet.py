@@ -188,7 +188,7 @@ def _images(shards: Sequence[Shard], size: Size | None, where: str) -> NDArray[n
     for said in depths.notes():
         note(f"{where}: {said}")
     depths.check(where)
-    return large.together(found)
+    return large.joined(found)
 
 
 def _from_pixels(shard: Shard, size: Size | None) -> NDArray[np.uint8]:

@@ -160,7 +160,7 @@ def _cut(images: NDArray[np.uint8], shape: Size, path: Path) -> Iterator[Block]:
 
 
 def _each_given_back(images: NDArray[np.uint8], shape: Size) -> Iterator[Block]:
-    with large.giving_back(images):
+    with large.bounded_memory(images):
         yield from _blocks(map(str, range(len(images))), iter(images), shape)
 
 
