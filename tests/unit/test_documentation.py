@@ -2,16 +2,23 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+import typer
+from PIL import Image
+from quick_figures import unpainted
 
 import mnistlab as ml
 from benchmarks import ledger, tables
+from mnistlab.cli import app, run_command
 from mnistlab.recipes import get_recipe
+from mnistlab.runs.making import RUN_FILES
 
 
 def test_tables_are_those_of_the_ledger() -> None:
@@ -30,15 +37,85 @@ def test_every_table_is_used_and_a_changed_figure_is_noticed(
         tables.rendered("<!-- table: nonsense -->\n<!-- end -->")
 
 
+README = (ledger.CHECKOUT / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
+COMMANDS = [line for block in BLOCKS for line in block.splitlines() if "mnistlab " in line]
+
+
 def test_ci_runs_the_readmes_test_command() -> None:
-    text = (ledger.CHECKOUT / "README.md").read_text(encoding="utf-8")
-    commands = re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
-    assert commands[1].strip() in (ledger.CHECKOUT / ".ci" / "run").read_text(encoding="utf-8")
+    (command,) = (block.strip() for block in BLOCKS if "make check" in block)
+    assert command in (ledger.CHECKOUT / ".ci" / "run").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("line", COMMANDS)
+def test_the_readmes_commands_are_understood(line: str) -> None:
+    """Parsed as a terminal would hand them over, not carried out."""
+    words = shlex.split(line, comments=True)
+    command, rest = typer.main.get_command(app), words[words.index("mnistlab") + 1 :]
+    while commands := getattr(command, "commands", {}):
+        name, *rest = rest
+        command = commands[name]
+    command.make_context(name, rest)
+
+
+def block_with(text: str) -> list[str]:
+    (block,) = (block for block in BLOCKS if text in block)
+    return block.strip().splitlines()
+
+
+def carry_out(command: str, *more: str) -> None:
+    program, *words = shlex.split(command)
+    assert program == "mnistlab"
+    found = [str(path) for word in words for path in (sorted(Path().glob(word)) or [word])]
+    assert run_command([*found, *more]) == 0
+
+
+def test_the_readmes_first_minute_prints_what_is_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Digits differ, and two epochs stand for ten; every other character is as printed."""
+    monkeypatch.chdir(tmp_path)
+    train, evaluate = block_with("mnistlab train simple-cnn\n")
+    carry_out(train, "--set", "epochs=2", "--threads", "1")
+    with unpainted():
+        carry_out(evaluate, "--threads", "1")
+    captured = capfd.readouterr()
+    printed = [shape(line) for line in (captured.err + captured.out).splitlines()]
+    (shown,) = re.findall(r"```text\n(.*?)```", README, re.DOTALL)
+    for line in shown.splitlines():
+        assert line == "…" or shape(line) in printed, line
+
+
+def shape(line: str) -> str:
+    """A printed line with # for each number and each hash."""
+    return re.sub(r"\d+(\.\d+)?", "#", re.sub(r"-[0-9a-f]{8}-[0-9a-f]{8}", "-#", line))
+
+
+def test_the_readmes_commands_for_own_images_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    levels = np.random.default_rng(0).integers(0, 256, (24, 12, 12), dtype=np.uint8)
+    for i, image in enumerate(levels):
+        for folder in (Path("my-images") / ("left" if i % 2 else "right"), Path("new-images")):
+            folder.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(image).save(folder / f"{i}.png")
+    train, evaluate, predict = block_with("mnistlab train --data my-images/\n")
+    carry_out(train, "--set", "epochs=1", "--set", "min_steps=0", "--threads", "1")
+    with unpainted():
+        carry_out(evaluate, "--threads", "1")
+        carry_out(predict)
+    assert len(Path("results.csv").read_text().splitlines()) == 1 + len(levels)
+    assert Path("results.html").is_file()
+
+
+def test_the_readme_names_every_file_of_a_run_folder() -> None:
+    for name in (*RUN_FILES, "predictions.npz", "report.html", "figures/"):
+        assert f"`{name}`" in README
 
 
 def readmes_python() -> list[str]:
-    text = (ledger.CHECKOUT / "README.md").read_text(encoding="utf-8")
-    return re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    return re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 
 
 def test_the_readmes_python_runs(
