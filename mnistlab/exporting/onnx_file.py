@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnistlab import atomic
-from mnistlab.errors import RunError
+from mnistlab.errors import DataError, RunError
 from mnistlab.evaluation import tempered
 from mnistlab.exporting.card import facts_of, model_card
 from mnistlab.runs.folder import Run, dataset_of
@@ -41,7 +41,7 @@ class Parity(NamedTuple):
 
 
 def export_onnx(run: Run, path: Path | str) -> Parity:
-    """Write the run's classifier to `path`, and its card beside it as `path` with .md.
+    """Write the run's classifier to `path`, and a card that describes it to `path`.md.
 
     Input "images": uint8 (N, H, W) as they are read from a file; output "probabilities": float32
     (N, K) with the temperature that `evaluate` fitted; N is free. The metadata hold the classes,
@@ -50,6 +50,7 @@ def export_onnx(run: Run, path: Path | str) -> Parity:
     is written then.
     """
     path = Path(path)
+    card = _card_path(path)
     classifier = run.classifier("cpu")
     images = some_images(run)
     temperature = run.result.get("temperature")
@@ -63,9 +64,18 @@ def export_onnx(run: Run, path: Path | str) -> Parity:
         )
     with atomic.open_output(path) as file:
         file.write(content)
-    with atomic.open_output(path.with_suffix(".md")) as file:
+    with atomic.open_output(card) as file:
         file.write(model_card(run, path.name, parity).encode())
     return parity
+
+
+def _card_path(path: Path) -> Path:
+    """Where the card goes; DataError where something else lies there, or nothing can be written."""
+    atomic.check_writable(path.parent)
+    card = path.with_name(f"{path.name}.md")
+    if card.exists() and not card.read_text(errors="replace").startswith(f"# {path.name}\n"):
+        raise DataError(f"{card}: exists and is not the card of an export; move it away first")
+    return card
 
 
 def some_images(run: Run) -> NDArray[np.uint8]:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import mnistlab as ml
+from mnistlab.cli import run_command
 from mnistlab.errors import RunError
 from mnistlab.exporting import export_onnx, modules, onnx_file
 
@@ -47,13 +48,12 @@ CLASSIFIERS: dict[str, Any] = {
 }
 
 
-@pytest.mark.parametrize("name", CLASSIFIERS)
-@pytest.mark.parametrize("n_classes", [10, 2])
+@pytest.mark.parametrize(
+    ("name", "n_classes"), [*((name, 10) for name in CLASSIFIERS), ("support vectors", 2)]
+)
 def test_onnxruntime_answers_as_the_classifier(
     name: str, n_classes: int, images: ml.Dataset
 ) -> None:
-    if n_classes == 2 and "scaled" in name:
-        pytest.skip("two classes change nothing in this one")
     chosen = images.take(np.flatnonzero(images.labels < n_classes))
     classifier = CLASSIFIERS[name].fit(chosen.images, chosen.labels)
     content = onnx_file.onnx_bytes(classifier, 1.7, {"of": "a test"})
@@ -81,7 +81,7 @@ def test_a_run_becomes_a_file_that_says_what_it_is(run: ml.Run, tmp_path: Path) 
     facts = session.get_modelmeta().custom_metadata_map
     assert json.loads(facts["classes"]) == list(run.data["class_names"])
     assert json.loads(facts["test_accuracy"]) == run.result["test_accuracy"]
-    card = path.with_suffix(".md").read_text(encoding="utf-8")
+    card = Path(f"{path}.md").read_text(encoding="utf-8")
     assert f"{100 * run.result['test_accuracy']:.2f} % of 1,000 test images" in card
     example = card.split("```python\n")[1].split("```")[0].replace('"model.onnx"', repr(str(path)))
     exec(compile(example, "card", "exec"), {})  # as whoever gets the file would
@@ -97,6 +97,34 @@ def test_a_file_that_answers_otherwise_is_not_written(
         export_onnx(run, tmp_path / "model.onnx")
     assert [file.name for file in tmp_path.iterdir()] == ["model.onnx"]
     assert (tmp_path / "model.onnx").read_bytes() == b"the user's"
+
+
+def test_the_command_writes_the_file_and_says_how_it_compares(
+    run: ml.Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "model.onnx"
+    assert run_command(["export", str(run.path), "-o", str(path), "--json"]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert "on 1,000 images all labels equal the trained classifier's" in said[0]
+    assert json.loads(said[-1])["path"] == str(path)
+    assert json.loads(said[-1])["n_equal"] == 1000
+
+
+def test_wrong_names_and_the_users_own_files_are_refused_before_the_work(
+    run: ml.Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own = tmp_path / "model.onnx.md"
+    own.write_text("my notes")
+    for name, said in (
+        ("model.txt", "model.txt: the name of the file must end in .onnx"),
+        ("model.onnx", "model.onnx.md: exists and is not the card of an export; move it away"),
+        ("model.onnx.md/model.onnx", "model.onnx.md"),  # a file is no folder
+    ):
+        assert run_command(["export", str(run.path), "-o", str(tmp_path / name)]) == 2
+        assert said in capsys.readouterr().err
+    assert [(file.name, file.read_text()) for file in tmp_path.iterdir()] == [
+        ("model.onnx.md", "my notes")
+    ]
 
 
 def test_a_machine_without_probabilities_is_refused(images: ml.Dataset) -> None:
