@@ -77,7 +77,7 @@ class SupportVectors:
         values = np.empty((len(X), len(self.pairs)))
         sign = -1.0 if len(self.n_support) == 2 else 1.0  # SVC turns it for two classes
         for rows in self._blocks(len(X)):
-            np.matmul(self._kernel(X[rows]), self._pair_coefficients, out=values[rows])
+            np.matmul(self._kernel(X[rows]), self.pair_coefficients, out=values[rows])
         values += self.intercepts
         return sign * values
 
@@ -112,7 +112,7 @@ class SupportVectors:
         """exp(-gamma |x - s|^2) (n, S), with |x - s|^2 / 2 = |x|^2 / 2 + |s|^2 / 2 - x s."""
         X = X.astype(self.vectors.dtype, copy=False)
         kernel: NDArray[Any] = X @ self.vectors.T
-        kernel -= self._half_squares
+        kernel -= self.half_squares
         kernel -= np.einsum("nd,nd->n", X, X)[:, None] / 2
         kernel *= self.vectors.dtype.type(2 * self.gamma)
         np.minimum(kernel, 0, out=kernel)  # rounding may leave a distance below zero
@@ -126,12 +126,13 @@ class SupportVectors:
             yield slice(start, start + step)
 
     @cached_property
-    def _half_squares(self) -> NDArray[Any]:
+    def half_squares(self) -> NDArray[Any]:
+        """Half the squared length of each support vector, (S,)."""
         half: NDArray[Any] = np.einsum("sd,sd->s", self.vectors, self.vectors) / 2
         return half
 
     @cached_property
-    def _pair_coefficients(self) -> NDArray[Any]:
+    def pair_coefficients(self) -> NDArray[Any]:
         """(S, pairs) from K - 1 rows, in which a vector meets the other classes in order."""
         ends = np.cumsum(self.n_support)
         of = [slice(end - n, end) for n, end in zip(self.n_support, ends, strict=True)]

@@ -14,7 +14,16 @@ from typing import Annotated
 import typer
 
 from mnistlab import machine
-from mnistlab.cli import benchmarks, datasets, learning, recipes, streams, trained, tuning
+from mnistlab.cli import (
+    benchmarks,
+    datasets,
+    exporting,
+    learning,
+    recipes,
+    streams,
+    trained,
+    tuning,
+)
 from mnistlab.cli.memory import memory_text
 from mnistlab.errors import MnistlabError, RecipeError
 from mnistlab.version import __version__
@@ -34,6 +43,7 @@ app.add_typer(recipes.app)
 app.add_typer(learning.app)
 app.add_typer(tuning.app)
 app.add_typer(trained.app)
+app.add_typer(exporting.app)
 app.add_typer(datasets.app, name="data")
 app.add_typer(benchmarks.app)
 

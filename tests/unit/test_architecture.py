@@ -20,6 +20,7 @@ LEARNING = GROUND | {"models", "training"}
 CORE = LEARNING | {"classifiers", "recipe", "recipes", "runs", "space"}
 TOP = CORE | {
     "auditing",
+    "exporting",
     "profiling",
     "reporting",
     "scale",
@@ -51,6 +52,7 @@ ALLOWED = {
     "tuning": CORE | {"scale", "study", "studies"},
     "reporting": TOP,
     "auditing": CORE | {"reporting"},
+    "exporting": CORE,
     "profiling": CORE | {"reporting"},
     "tracking": CORE | {"reporting"},
     "cli": TOP,

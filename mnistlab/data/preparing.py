@@ -1,0 +1,141 @@
+"""From any picture to the image a network was trained on: as the makers of the set prepared theirs.
+
+A digit drawn on a canvas, shrunk to 28 x 28 as it stands, is nothing like MNIST's digits, which
+were cut out, scaled to 20 pixels and placed by their centre of mass. Every step here is done in
+whole numbers, so that the page of an export (exporting/page) computes the same pixels, bit by bit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnistlab.errors import DataError
+
+Image = NDArray[np.uint8]  # (H, W)
+
+SIDE = 28  # of MNIST's and Fashion-MNIST's images
+DIGIT_SIDE = 20  # longest side of a digit (LeCun et al. 1998, section III-A)
+CENTRE = 14  # the pixel, counted from 0, on which a digit's centre of mass is placed
+INK = 32  # a level from which on a pixel belongs to what is shown, of the 255 of its brightest
+LEAST_CONTRAST = 16  # levels; an image with less shows nothing
+
+
+class Box(NamedTuple):
+    """Where something lies in an image: the first row and column, and those after the last."""
+
+    top: int
+    left: int
+    bottom: int
+    right: int
+
+
+def prepare_digit(image: Image) -> Image:
+    """A picture of one digit, uint8 (H, W), as MNIST would show it: (28, 28), bright on black.
+
+    The ink is cut out, its longest side scaled to 20 pixels with antialiasing, and its centre of
+    mass placed on pixel (14, 14), as near as nothing is cut off. Blank pictures become black.
+    """
+    ink = ink_of(image)
+    box = box_of(ink)
+    if box is None:
+        return np.zeros((SIDE, SIDE), np.uint8)
+    digit = scaled(cut(ink, box), DIGIT_SIDE)
+    rows, columns = digit.sum(axis=1, dtype=np.int64), digit.sum(axis=0, dtype=np.int64)
+    return placed(digit, _start(rows, digit.shape[0]), _start(columns, digit.shape[1]))
+
+
+def prepare_garment(image: Image) -> Image:
+    """A picture of one garment, uint8 (H, W), as Fashion-MNIST would show it: (28, 28) on black.
+
+    The ground is cut off, the longest side scaled to 28 pixels, the rest filled with black.
+    """
+    ink = ink_of(image)
+    box = box_of(ink)
+    if box is None:
+        return np.zeros((SIDE, SIDE), np.uint8)
+    garment = scaled(cut(ink, box), SIDE)
+    height, width = garment.shape
+    return placed(garment, (SIDE - height) // 2, (SIDE - width) // 2)
+
+
+PREPARATIONS: dict[str, Callable[[Image], Image]] = {
+    "digit": prepare_digit,
+    "garment": prepare_garment,
+}
+
+
+def prepare(images: Sequence[Image] | Image, preparation: str) -> NDArray[np.uint8]:
+    """Pictures uint8 (H, W) of any sizes, prepared: (N, 28, 28); DataError for no PREPARATIONS."""
+    if preparation not in PREPARATIONS:
+        raise DataError(
+            f"unknown preparation {preparation!r}; there are: {', '.join(PREPARATIONS)}"
+        )
+    prepared = [PREPARATIONS[preparation](image) for image in images]
+    return np.stack(prepared) if prepared else np.zeros((0, SIDE, SIDE), np.uint8)
+
+
+def ink_of(image: Image) -> NDArray[np.int64]:
+    """What an image shows, on a ground of 0 and as bright as 255, int64 (H, W).
+
+    The ground is the lower median of the outermost pixels; a bright ground is inverted.
+    """
+    levels = image.astype(np.int64)
+    border = np.concatenate([levels[0], levels[-1], levels[1:-1, 0], levels[1:-1, -1]])
+    ground = int(np.sort(border)[(len(border) - 1) // 2])
+    if ground > 127:
+        levels, ground = 255 - levels, 255 - ground
+    contrast = int(levels.max()) - ground
+    if contrast < LEAST_CONTRAST:
+        return np.zeros_like(levels)
+    return np.maximum(levels - ground, 0) * 255 // contrast
+
+
+def box_of(ink: NDArray[np.int64]) -> Box | None:
+    """The smallest box that holds all ink; None where there is none."""
+    rows, columns = (np.flatnonzero((ink >= INK).any(axis=axis)) for axis in (1, 0))
+    if not len(rows):
+        return None
+    return Box(int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1)
+
+
+def cut(ink: NDArray[np.int64], box: Box) -> NDArray[np.int64]:
+    """What lies in a box."""
+    return ink[box.top : box.bottom, box.left : box.right]
+
+
+def scaled(ink: NDArray[np.int64], side: int) -> NDArray[np.int64]:
+    """Levels (H, W), in proportion, with the longest side `side`: each pixel the mean of its area.
+
+    Of whole numbers alone: pixel y of n covers the rows from y H / n to (y + 1) H / n, and by
+    how much row j is covered, times n, is a whole number.
+    """
+    longest = max(ink.shape)
+    height, width = (max(1, (2 * side * of + longest) // (2 * longest)) for of in ink.shape)
+    area = ink.shape[0] * ink.shape[1]
+    sums = _coverage(height, ink.shape[0]) @ ink @ _coverage(width, ink.shape[1]).T
+    return (2 * sums + area) // (2 * area)  # to the nearest; halves upwards
+
+
+def _coverage(n_new: int, n_old: int) -> NDArray[np.int64]:
+    """How much of old pixel j new pixel i covers, in n_new-ths of a pixel: (n_new, n_old)."""
+    new, old = np.arange(n_new)[:, None], np.arange(n_old)
+    ends = np.minimum((new + 1) * n_old, (old + 1) * n_new)
+    return np.maximum(ends - np.maximum(new * n_old, old * n_new), 0)
+
+
+def _start(sums: NDArray[np.int64], length: int) -> int:
+    """Where the first of `length` rows must lie for their centre of mass to lie on CENTRE."""
+    mass, moment = int(sums.sum()), int(sums @ np.arange(length))
+    start = (2 * (CENTRE * mass - moment) + mass) // (2 * mass)
+    return min(max(start, 0), SIDE - length)
+
+
+def placed(ink: NDArray[np.int64], top: int, left: int) -> Image:
+    """Levels (H, W) on a black image of 28 x 28."""
+    image = np.zeros((SIDE, SIDE), np.uint8)
+    image[top : top + ink.shape[0], left : left + ink.shape[1]] = ink
+    return image

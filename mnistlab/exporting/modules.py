@@ -1,0 +1,221 @@
+"""Every kind of classifier as one torch module: uint8 images in, class probabilities out.
+
+Preprocessing, all views of test-time augmentation and the fitted temperature are inside, so that
+whoever runs the exported file can forget none of them. Networks written by hand and support vector
+machines become modules of the same numbers here, and one exporter serves all three.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from mnistlab import scratch
+from mnistlab.classifiers import ScratchClassifier, SVMClassifier, TorchClassifier
+from mnistlab.classifiers.inputs import margins
+from mnistlab.classifiers.support_vectors import SupportVectors
+from mnistlab.errors import RunError
+from mnistlab.scratch import activations, convolution, linear, regularisation, shaping
+from mnistlab.training.fixed_views import views_of
+
+
+class Exported(nn.Module):
+    """Images uint8 (N, H, W) to probabilities float32 (N, K), sharpened by the temperature.
+
+    network: images float32 (N, 1, H, W) to logits. views: of each image; the probabilities are
+    the mean over them. padding: left, right, top, bottom, of 0.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        temperature: float = 1.0,
+        views: Sequence[Callable[[Tensor], Tensor]] = (lambda X: X,),
+        padding: Sequence[int] = (0, 0, 0, 0),
+    ) -> None:
+        super().__init__()
+        self.network, self.temperature = network, temperature
+        self.views, self.padding = views, list(padding)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Probabilities (N, K)."""
+        X = images.unsqueeze(1).float()
+        if any(self.padding):
+            X = nn.functional.pad(X, self.padding)
+        if len(self.views) == 1:  # of logits, so that no probability is lost to rounding before
+            return (self.network(X) / self.temperature).softmax(1)
+        by_view = [self.network(view(X)).softmax(1) for view in self.views]
+        mean = torch.stack(by_view).mean(0).clamp_min(torch.finfo(torch.float32).tiny)
+        return (mean.log() / self.temperature).softmax(1)
+
+
+class PixelScaling(nn.Module):
+    """(x - shift) / scale, as mnistlab.models.scaling has it, without its layout in memory."""
+
+    def __init__(self, shift: NDArray[Any], scale: NDArray[Any]) -> None:
+        super().__init__()
+        self.register_buffer("shift", torch.as_tensor(np.asarray(shift, np.float32)))
+        self.register_buffer("scale", torch.as_tensor(np.asarray(scale, np.float32)))
+
+    def forward(self, X: Tensor) -> Tensor:
+        """Any shape to the same."""
+        return (X - self.shift) / self.scale
+
+
+def module_of(classifier: Any, temperature: float | None) -> Exported:
+    """The classifier as a module in evaluation mode; RunError for one without probabilities."""
+    if isinstance(classifier, TorchClassifier):
+        module = _of_torch(classifier, temperature or 1.0)
+    elif isinstance(classifier, ScratchClassifier):
+        module = Exported(by_hand(classifier.network_), temperature or 1.0)
+    elif isinstance(classifier, SVMClassifier):
+        if not classifier.calibrated:
+            raise RunError(
+                "a support vector machine has no probabilities to export unless it is calibrated; "
+                "train it with --set calibrated=true"
+            )
+        module = Exported(CalibratedMachine(classifier), temperature or 1.0)
+    else:
+        raise AssertionError(f"{type(classifier).__name__} is no classifier of this project")
+    return module.eval()
+
+
+def _of_torch(classifier: TorchClassifier, temperature: float) -> Exported:
+    scaling, network = classifier.network_.cpu()
+    numbers = (scaling.shift.numpy(), scaling.scale.numpy())
+    (top, bottom), (left, right) = margins(classifier.image_shape_, classifier.pad_to)
+    return Exported(
+        nn.Sequential(PixelScaling(*numbers), network),
+        temperature,
+        views_of(classifier.test_time_augmentation),
+        (left, right, top, bottom),
+    )
+
+
+def by_hand(network: scratch.Network) -> nn.Sequential:
+    """A network of mnistlab.scratch as torch layers with the same numbers.
+
+    Channels stand last there and first here; where images are flattened, the rows of the next
+    linear layer are put into the order that torch flattens in.
+    """
+    layers: list[nn.Module] = []
+    n_channels, flattens_channels = 1, False
+    for layer in network.layers:
+        if isinstance(layer, shaping.Scaling):
+            layers.append(PixelScaling(layer.shift, layer.scale))
+        elif isinstance(layer, shaping.Flatten):
+            layers.append(nn.Flatten())
+            flattens_channels = n_channels > 1
+        elif isinstance(layer, shaping.Reshape | regularisation.Dropout):
+            continue  # images have their channel already; nothing is dropped after training
+        elif isinstance(layer, linear.Linear):
+            layers.append(_linear(layer, n_channels if flattens_channels else 1))
+            flattens_channels = False
+        elif isinstance(layer, convolution.Conv2d):
+            layers.append(_convolution(layer, n_channels))
+            n_channels = len(layer.b)
+        elif isinstance(layer, convolution.MaxPool2d):
+            layers.append(nn.MaxPool2d(layer.size))
+        elif isinstance(layer, regularisation.BatchNorm):
+            is_flat = any(isinstance(before, nn.Flatten) for before in layers)
+            layers.append(_batch_norm(layer, nn.BatchNorm1d if is_flat else nn.BatchNorm2d))
+        else:
+            layers.append(ACTIVATIONS[type(layer)]())
+    return nn.Sequential(*layers)
+
+
+ACTIVATIONS: dict[type, Callable[[], nn.Module]] = {
+    activations.ReLU: nn.ReLU,
+    activations.LeakyReLU: nn.LeakyReLU,
+    activations.Tanh: nn.Tanh,
+    activations.Sigmoid: nn.Sigmoid,
+}
+
+
+def _linear(layer: linear.Linear, n_channels: int) -> nn.Linear:
+    n_in, n_out = layer.W.shape
+    weights = layer.W.reshape(n_in // n_channels, n_channels, n_out).swapaxes(0, 1)
+    made = nn.Linear(n_in, n_out)
+    _fill(made.weight, weights.reshape(n_in, n_out).T)
+    _fill(made.bias, layer.b)
+    return made
+
+
+def _convolution(layer: convolution.Conv2d, n_in: int) -> nn.Conv2d:
+    k, n_out = layer.kernel_size, len(layer.b)
+    made = nn.Conv2d(n_in, n_out, k, padding=layer.padding)
+    _fill(made.weight, layer.W.reshape(k, k, n_in, n_out).transpose(3, 2, 0, 1))
+    _fill(made.bias, layer.b)
+    return made
+
+
+def _batch_norm(
+    layer: regularisation.BatchNorm, kind: type[nn.BatchNorm1d] | type[nn.BatchNorm2d]
+) -> nn.Module:
+    made = kind(len(layer.gamma), layer.epsilon)
+    _fill(made.weight, layer.gamma)
+    _fill(made.bias, layer.beta)
+    _fill(made.running_mean, layer.running_mean)
+    _fill(made.running_var, layer.running_variance)
+    return made
+
+
+def _fill(tensor: Tensor | None, values: NDArray[Any]) -> None:
+    assert tensor is not None
+    with torch.no_grad():
+        tensor.copy_(torch.from_numpy(np.ascontiguousarray(values, np.float32)))
+
+
+class CalibratedMachine(nn.Module):
+    """A calibrated support vector machine: scaled pixels to the logarithm of its probabilities."""
+
+    def __init__(self, classifier: SVMClassifier) -> None:
+        super().__init__()
+        machine: SupportVectors = classifier.machine_
+        shift, scale = classifier.scaling_
+        self.two_classes = len(machine.n_support) == 2
+        self.gamma = machine.gamma
+        arrays = {
+            "shift": np.asarray(shift, np.float32),
+            "inverse": np.asarray(1 / np.asarray(scale), np.float32),
+            "vectors": machine.vectors.T.astype(np.float32),  # (D, S)
+            "half_squares": machine.half_squares.astype(np.float32),
+            "coefficients": machine.pair_coefficients.astype(np.float64),
+            "intercepts": machine.intercepts.astype(np.float64),
+            "sigmoids": classifier.sigmoids_.astype(np.float64),
+            "of_pairs": _sides(machine),
+        }
+        for name, array in arrays.items():
+            self.register_buffer(name, torch.from_numpy(np.ascontiguousarray(array)))
+
+    def forward(self, X: Tensor) -> Tensor:
+        """Images (N, 1, H, W) to log probabilities (N, K)."""
+        rows = (X.flatten(1) - self.shift.flatten()) * self.inverse.flatten()
+        halves = self.half_squares + (rows * rows).sum(1, keepdim=True) / 2
+        exponents = ((rows @ self.vectors - halves) * (2 * self.gamma)).clamp_max(0)
+        pairs = exponents.exp().double() @ self.coefficients + self.intercepts
+        if self.two_classes:
+            a, b = self.sigmoids[0]
+            p = torch.sigmoid(-(pairs * a + b))  # of the second class
+            p = torch.cat([1 - p, p], 1)
+        else:
+            # Votes of all pairs, parted where equal by the pairs' values (scikit-learn's rule).
+            votes = torch.where(pairs > 0, 1.0, -1.0).double() @ self.of_pairs / 2
+            sums = pairs @ self.of_pairs
+            decision = votes + (self.of_pairs.shape[1] - 1) / 2 + sums / (3 * (sums.abs() + 1))
+            p = torch.sigmoid(-(decision * self.sigmoids[:, 0] + self.sigmoids[:, 1]))
+            p = p / p.sum(1, keepdim=True)
+        return p.clamp_min(torch.finfo(torch.float32).tiny).log().float()
+
+
+def _sides(machine: SupportVectors) -> NDArray[np.float64]:
+    """(pairs, K): 1 for the first class of a pair, -1 for the second, 0 for the others."""
+    sides = np.zeros((len(machine.pairs), len(machine.n_support)))
+    for row, (first, second) in enumerate(machine.pairs):
+        sides[row, first], sides[row, second] = 1.0, -1.0
+    return sides

@@ -1,0 +1,153 @@
+"""A trained run as one ONNX file that stock onnxruntime loads, checked before it is kept.
+
+torch's exporter has produced wrong graphs before, so nothing is believed: the file is run on real
+images and kept only where it answers as the classifier does.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnistlab import atomic
+from mnistlab.errors import DataError, RunError
+from mnistlab.evaluation import tempered
+from mnistlab.exporting.card import facts_of, model_card
+from mnistlab.runs.folder import Run, dataset_of
+
+if TYPE_CHECKING:
+    from torch import nn
+
+OPSET = 18  # of 2022: old enough for any onnxruntime in use
+N_CHECKED = 1000  # real images on which the file must answer as the classifier does
+TOLERANCE = 1e-4  # of a probability
+NEEDS = "the export of ONNX files needs: pip install 'mnistlab[export]'"
+
+
+class Parity(NamedTuple):
+    """How the file compares with the classifier on n_images: equal labels, largest difference."""
+
+    n_images: int
+    n_equal: int
+    largest_difference: float
+
+
+def export_onnx(run: Run, path: Path | str) -> Parity:
+    """Write the run's classifier to `path`, and a card that describes it to `path`.md.
+
+    Input "images": uint8 (N, H, W) as they are read from a file; output "probabilities": float32
+    (N, K) with the temperature that `evaluate` fitted; N is free. The metadata hold the classes,
+    the accuracy and where it comes from. Raises RunError where the classifier has no
+    probabilities, where its data are gone, or where the file does not answer as it does: nothing
+    is written then.
+    """
+    path = Path(path)
+    card = _card_path(path)
+    classifier = run.classifier("cpu")
+    images = some_images(run)
+    temperature = run.result.get("temperature")
+    content = onnx_bytes(classifier, temperature, facts_of(run))
+    parity = compared(content, classifier, temperature, images)
+    if parity.n_equal < parity.n_images or not parity.largest_difference <= TOLERANCE:
+        raise RunError(
+            f"{path}: not written: the exported network answers differently from the trained one "
+            f"({parity.n_images - parity.n_equal} of {parity.n_images} labels differ, "
+            f"probabilities by up to {parity.largest_difference:.1g})"
+        )
+    with atomic.open_output(path) as file:
+        file.write(content)
+    with atomic.open_output(card) as file:
+        file.write(model_card(run, path.name, parity).encode())
+    return parity
+
+
+def _card_path(path: Path) -> Path:
+    """Where the card goes; DataError where something else lies there, or nothing can be written."""
+    atomic.check_writable(path.parent)
+    card = path.with_name(f"{path.name}.md")
+    if card.exists() and not card.read_text(errors="replace").startswith(f"# {path.name}\n"):
+        raise DataError(f"{card}: exists and is not the card of an export; move it away first")
+    return card
+
+
+def some_images(run: Run) -> NDArray[np.uint8]:
+    """At most N_CHECKED images of the run's data, evenly spaced, in the shape it was trained on."""
+    images = dataset_of(run).images
+    places = np.linspace(0, len(images) - 1, min(len(images), N_CHECKED)).astype(np.intp)
+    return np.ascontiguousarray(images[places])
+
+
+def onnx_bytes(classifier: Any, temperature: float | None, facts: dict[str, str]) -> bytes:
+    """The classifier as a checked ONNX model with `facts` as its metadata."""
+    try:
+        import onnx
+        import onnxscript  # noqa: F401  # torch's exporter imports it late and says less
+    except ImportError as error:
+        raise RunError(NEEDS) from error
+    from mnistlab.exporting.modules import module_of
+
+    module = module_of(classifier, temperature)
+    model = _traced(module, classifier.image_shape_)
+    onnx.helper.set_model_props(model, facts)
+    model.producer_name = "mnistlab"
+    onnx.checker.check_model(model, full_check=True)
+    return bytes(model.SerializeToString())
+
+
+def _traced(module: nn.Module, image_shape: tuple[int, int]) -> Any:
+    import torch
+
+    # Two images: a batch of one would be taken for a batch that is always of one.
+    example = torch.zeros((2, *image_shape), dtype=torch.uint8)
+    with _quiet():
+        program = torch.onnx.export(
+            module,
+            (example,),
+            dynamo=True,
+            external_data=False,
+            opset_version=OPSET,
+            input_names=["images"],
+            output_names=["probabilities"],
+            dynamic_shapes=({0: torch.export.Dim("batch")},),
+            verbose=False,
+        )
+    assert program is not None
+    return program.model_proto
+
+
+def compared(
+    content: bytes, classifier: Any, temperature: float | None, images: NDArray[np.uint8]
+) -> Parity:
+    """The file's answers, by onnxruntime, beside the classifier's."""
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise RunError(NEEDS) from error
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    (theirs,) = session.run(["probabilities"], {"images": images})
+    ours = tempered(classifier.predict_proba(images), temperature or 1.0)
+    n_equal = int((theirs.argmax(1) == ours.argmax(1)).sum())
+    return Parity(len(images), n_equal, float(np.abs(theirs - ours).max()))
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Without what torch's exporter prints and warns of while it works."""
+    logger = logging.getLogger("torch.onnx")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings(action="ignore"), contextlib.redirect_stdout(io.StringIO()):
+            yield
+    finally:
+        logger.setLevel(level)

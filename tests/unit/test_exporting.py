@@ -1,0 +1,133 @@
+"""ONNX files of runs: stock onnxruntime answers as the classifier does, or nothing is written."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import mnistlab as ml
+from mnistlab.cli import run_command
+from mnistlab.errors import RunError
+from mnistlab.exporting import export_onnx, modules, onnx_file
+
+onnx = pytest.importorskip("onnx", reason="the extra 'export' is not installed")
+onnxruntime = pytest.importorskip("onnxruntime", reason="the extra 'export' is not installed")
+
+
+@pytest.fixture(scope="module")
+def images() -> ml.Dataset:
+    """The embedded set, 600 images of it."""
+    data = ml.load("fashion-mini")
+    return data.take(np.arange(600))
+
+
+QUICK: dict[str, Any] = {"random_state": 0, "n_epochs": 2, "batch_size": 50}
+CLASSIFIERS: dict[str, Any] = {
+    "padded, and seen in ten views": ml.TorchClassifier(
+        model="cnn",
+        model_args={"channels": (4,), "batch_norm": True},
+        pad_to=32,
+        test_time_augmentation=("flip", "shift"),
+        **QUICK,
+    ),
+    "residual": ml.TorchClassifier(
+        model="residual", model_args={"channels": (4, 8), "blocks": (0, 1)}, **QUICK
+    ),
+    "softmax, each pixel scaled": ml.TorchClassifier(
+        model="mlp", scaling="min-max-per-pixel", hidden_sizes=(), **QUICK
+    ),
+    "by hand": ml.ScratchClassifier(hidden_sizes=(16,), activation="tanh", dropout=0.2, **QUICK),
+    "by hand, convolutions": ml.ScratchClassifier(
+        channels=(3, 5), hidden_sizes=(8,), batch_norm=True, **QUICK
+    ),
+    "support vectors": ml.SVMClassifier(calibrated=True, random_state=0),
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "n_classes"), [*((name, 10) for name in CLASSIFIERS), ("support vectors", 2)]
+)
+def test_onnxruntime_answers_as_the_classifier(
+    name: str, n_classes: int, images: ml.Dataset
+) -> None:
+    chosen = images.take(np.flatnonzero(images.labels < n_classes))
+    classifier = CLASSIFIERS[name].fit(chosen.images, chosen.labels)
+    content = onnx_file.onnx_bytes(classifier, 1.7, {"of": "a test"})
+    parity = onnx_file.compared(content, classifier, 1.7, chosen.images)
+    assert parity.n_equal == parity.n_images == len(chosen)
+    assert parity.largest_difference < 1e-5
+    alone = onnx_file.compared(content, classifier, 1.7, chosen.images[:1])  # any batch
+    assert alone.largest_difference < 1e-5
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> ml.Run:
+    """An evaluated run of the embedded set."""
+    recipe = ml.set_fields(ml.get_recipe("softmax-tuned"), {"epochs": "1", "n_train": "500"})
+    return ml.evaluate(ml.train(recipe, out=tmp_path_factory.mktemp("runs"), threads=1))
+
+
+def test_a_run_becomes_a_file_that_says_what_it_is(run: ml.Run, tmp_path: Path) -> None:
+    path = tmp_path / "model.onnx"
+    parity = export_onnx(run, path)
+    assert parity.n_equal == parity.n_images == 1000
+    session = onnxruntime.InferenceSession(path)
+    (given,) = session.get_inputs()
+    assert (given.name, given.type, given.shape[1:]) == ("images", "tensor(uint8)", [28, 28])
+    facts = session.get_modelmeta().custom_metadata_map
+    assert json.loads(facts["classes"]) == list(run.data["class_names"])
+    assert json.loads(facts["test_accuracy"]) == run.result["test_accuracy"]
+    card = Path(f"{path}.md").read_text(encoding="utf-8")
+    assert f"{100 * run.result['test_accuracy']:.2f} % of 1,000 test images" in card
+    example = card.split("```python\n")[1].split("```")[0].replace('"model.onnx"', repr(str(path)))
+    exec(compile(example, "card", "exec"), {})  # as whoever gets the file would
+
+
+def test_a_file_that_answers_otherwise_is_not_written(
+    run: ml.Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "model.onnx").write_bytes(b"the user's")
+    right = modules.module_of
+    monkeypatch.setattr(modules, "module_of", lambda classifier, t: right(classifier, 3.0))
+    with pytest.raises(RunError, match="not written: the exported network answers differently"):
+        export_onnx(run, tmp_path / "model.onnx")
+    assert [file.name for file in tmp_path.iterdir()] == ["model.onnx"]
+    assert (tmp_path / "model.onnx").read_bytes() == b"the user's"
+
+
+def test_the_command_writes_the_file_and_says_how_it_compares(
+    run: ml.Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "model.onnx"
+    assert run_command(["export", str(run.path), "-o", str(path), "--json"]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert "on 1,000 images all labels equal the trained classifier's" in said[0]
+    assert json.loads(said[-1])["path"] == str(path)
+    assert json.loads(said[-1])["n_equal"] == 1000
+
+
+def test_wrong_names_and_the_users_own_files_are_refused_before_the_work(
+    run: ml.Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own = tmp_path / "model.onnx.md"
+    own.write_text("my notes")
+    for name, said in (
+        ("model.txt", "model.txt: the name of the file must end in .onnx"),
+        ("model.onnx", "model.onnx.md: exists and is not the card of an export; move it away"),
+        ("model.onnx.md/model.onnx", "model.onnx.md"),  # a file is no folder
+    ):
+        assert run_command(["export", str(run.path), "-o", str(tmp_path / name)]) == 2
+        assert said in capsys.readouterr().err
+    assert [(file.name, file.read_text()) for file in tmp_path.iterdir()] == [
+        ("model.onnx.md", "my notes")
+    ]
+
+
+def test_a_machine_without_probabilities_is_refused(images: ml.Dataset) -> None:
+    fitted = ml.SVMClassifier().fit(images.images, images.labels)
+    with pytest.raises(RunError, match="train it with --set calibrated=true"):
+        onnx_file.onnx_bytes(fitted, None, {})
