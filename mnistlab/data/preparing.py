@@ -91,7 +91,8 @@ def ink_of(image: Image) -> NDArray[np.int64]:
     contrast = int(levels.max()) - ground
     if contrast < LEAST_CONTRAST:
         return np.zeros_like(levels)
-    return np.maximum(levels - ground, 0) * 255 // contrast
+    ink: NDArray[np.int64] = np.maximum(levels - ground, 0) * 255 // contrast
+    return ink
 
 
 def box_of(ink: NDArray[np.int64]) -> Box | None:
@@ -117,14 +118,16 @@ def scaled(ink: NDArray[np.int64], side: int) -> NDArray[np.int64]:
     height, width = (max(1, (2 * side * of + longest) // (2 * longest)) for of in ink.shape)
     area = ink.shape[0] * ink.shape[1]
     sums = _coverage(height, ink.shape[0]) @ ink @ _coverage(width, ink.shape[1]).T
-    return (2 * sums + area) // (2 * area)  # to the nearest; halves upwards
+    means: NDArray[np.int64] = (2 * sums + area) // (2 * area)  # to the nearest; halves upwards
+    return means
 
 
 def _coverage(n_new: int, n_old: int) -> NDArray[np.int64]:
     """How much of old pixel j new pixel i covers, in n_new-ths of a pixel: (n_new, n_old)."""
     new, old = np.arange(n_new)[:, None], np.arange(n_old)
     ends = np.minimum((new + 1) * n_old, (old + 1) * n_new)
-    return np.maximum(ends - np.maximum(new * n_old, old * n_new), 0)
+    covered: NDArray[np.int64] = np.maximum(ends - np.maximum(new * n_old, old * n_new), 0)
+    return covered
 
 
 def _start(sums: NDArray[np.int64], length: int) -> int:

@@ -20,6 +20,7 @@ from mnistlab.classifiers import ScratchClassifier, SVMClassifier, TorchClassifi
 from mnistlab.classifiers.inputs import margins
 from mnistlab.classifiers.support_vectors import SupportVectors
 from mnistlab.errors import RunError
+from mnistlab.models.scaling import Scaling
 from mnistlab.scratch import activations, convolution, linear, regularisation, shaping
 from mnistlab.training.fixed_views import views_of
 
@@ -48,7 +49,8 @@ class Exported(nn.Module):
         if any(self.padding):
             X = nn.functional.pad(X, self.padding)
         if len(self.views) == 1:  # of logits, so that no probability is lost to rounding before
-            return (self.network(X) / self.temperature).softmax(1)
+            logits: Tensor = self.network(X)
+            return (logits / self.temperature).softmax(1)
         by_view = [self.network(view(X)).softmax(1) for view in self.views]
         mean = torch.stack(by_view).mean(0).clamp_min(torch.finfo(torch.float32).tiny)
         return (mean.log() / self.temperature).softmax(1)
@@ -56,6 +58,9 @@ class Exported(nn.Module):
 
 class PixelScaling(nn.Module):
     """(x - shift) / scale, as mnistlab.models.scaling has it, without its layout in memory."""
+
+    shift: Tensor
+    scale: Tensor
 
     def __init__(self, shift: NDArray[Any], scale: NDArray[Any]) -> None:
         super().__init__()
@@ -87,6 +92,7 @@ def module_of(classifier: Any, temperature: float | None) -> Exported:
 
 def _of_torch(classifier: TorchClassifier, temperature: float) -> Exported:
     scaling, network = classifier.network_.cpu()
+    assert isinstance(scaling, Scaling)
     numbers = (scaling.shift.numpy(), scaling.scale.numpy())
     (top, bottom), (left, right) = margins(classifier.image_shape_, classifier.pad_to)
     return Exported(
@@ -173,6 +179,15 @@ def _fill(tensor: Tensor | None, values: NDArray[Any]) -> None:
 
 class CalibratedMachine(nn.Module):
     """A calibrated support vector machine: scaled pixels to the logarithm of its probabilities."""
+
+    shift: Tensor
+    inverse: Tensor
+    vectors: Tensor
+    half_squares: Tensor
+    coefficients: Tensor
+    intercepts: Tensor
+    sigmoids: Tensor
+    of_pairs: Tensor
 
     def __init__(self, classifier: SVMClassifier) -> None:
         super().__init__()
