@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from mnistlab.classifiers.storage import load_classifier, save_classifier
     from mnistlab.data import Dataset, Split, export, fetch, load, split
     from mnistlab.errors import DataError, MnistlabError, RecipeError, RunError, TrainingError
+    from mnistlab.field_paths import set_fields
     from mnistlab.phases import Phase
-    from mnistlab.recipe import Recipe, read_recipe, set_fields
+    from mnistlab.recipe import Recipe, read_recipe
     from mnistlab.recipes import RECIPES, RECOMMENDED, get_recipe
     from mnistlab.reporting.predicting import predict
     from mnistlab.reporting.run_report import report
@@ -57,7 +58,7 @@ _HOMES = {
     "RECOMMENDED": "recipes",
     "get_recipe": "recipes",
     "read_recipe": "recipe",
-    "set_fields": "recipe",
+    "set_fields": "field_paths",
     # training, evaluating, reading
     "TorchClassifier": "classifiers",
     "ScratchClassifier": "classifiers",

@@ -1,22 +1,20 @@
 """A recipe: everything that decides what a training run computes, as one frozen value.
 
 Recipes are compared by what they say, found by their content hash, and changed only
-with dataclasses.replace or `set_fields`.
+with dataclasses.replace or `field_paths.set_fields`.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import MISSING, asdict, dataclass, field, fields
-from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
-from types import NoneType, UnionType
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from mnistlab.bounds import LARGEST_SIDE, check_all_finite, check_count, shortened, shown
+from mnistlab.bounds import LARGEST_SIDE, check_all_finite, check_count, shown
 from mnistlab.data.splits import PROTOCOLS
 from mnistlab.errors import RecipeError
 from mnistlab.phases import Phase, check_order
@@ -154,95 +152,13 @@ def read_recipe(path: Path) -> Recipe:
         raise RecipeError(f"{path}: {error.strerror}") from error
 
 
-def set_fields(recipe: Recipe, settings: Mapping[str, str]) -> Recipe:
-    """The recipe with fields changed, as `--set field=value` does it.
-
-    "phases.0.learning_rate" and "model_args.dropout" reach inside; a bare field of
-    Phase, such as "epochs", changes every phase, and a bare argument of the model, such as
-    "dropout", is that of model_args. Epochs that are set are meant: they are not raised to
-    min_steps, unless that is set after them. Values are text, read as the field's
-    type. Raises RecipeError for unknown fields and values that do not fit.
-    """
-    plain = recipe.to_json()
-    for path, text in settings.items():
-        _set_field(plain, path, text)
-    plain["expect"] = {}
-    return from_json(plain, "--set")
-
-
-def _set_field(plain: dict[str, Any], path: str, text: str) -> None:
-    head, _, rest = path.partition(".")
-    phase_types, own_types = get_type_hints(Phase), get_type_hints(Recipe)
-    for name in (*LABELS, "phases", "model_args"):
-        del own_types[name]
-    if head == "augmentation" and rest:
-        plain["augmentation"][rest] = _read({rest: float}, rest, text, path)
-    elif head == "phases" and rest:
-        number, _, name = rest.partition(".")
-        if not number.isdecimal() or int(number) >= len(plain["phases"]):
-            raise RecipeError(f"--set {path}: phases are numbered 0 to {len(plain['phases']) - 1}")
-        _set_in_phase(plain["phases"][int(number)], name, _read(phase_types, name, text, path))
-    elif head == "model_args" and rest:
-        plain["model_args"][rest] = _read(_arguments_of(plain), rest, text, path)
-    elif path in phase_types:
-        if not plain["phases"]:
-            raise RecipeError(f"--set {path}: {plain['model']} learns without phases")
-        for phase in plain["phases"]:
-            _set_in_phase(phase, path, _read(phase_types, path, text, path))
-    elif path not in own_types and path in _arguments_of(plain):
-        plain["model_args"][path] = _read(_arguments_of(plain), path, text, path)
-    else:
-        also = {*phase_types, *(() if path in own_types else _arguments_of(plain))}
-        plain[path] = _read(own_types, path, text, path, also)
-
-
-def _set_in_phase(phase: dict[str, Any], name: str, value: Any) -> None:
-    phase[name] = value
-    if name == "epochs":  # a trial of one epoch must not become fifty on a small set
-        phase["min_steps"] = 0
-
-
-def _arguments_of(plain: Mapping[str, Any]) -> dict[str, Any]:
-    # May need torch, so only where a model's arguments are meant.
-    from mnistlab.classifiers.methods import argument_types
-
-    return argument_types(plain["model"])
-
-
-def _read(
-    types: Mapping[str, Any], name: str, text: str, path: str, also: Collection[str] = ()
-) -> Any:
-    """`text` as the type of that name; `also` holds further names worth suggesting."""
-    from pydantic import ValidationError
-
-    if name not in types:
-        allowed = {*types, *also}
-        close = get_close_matches(name, allowed, n=1)
-        hint = (
-            f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(sorted(allowed))}"
-        )
-        raise RecipeError(f"--set {path}: no such field; {hint}")
-    kind, adapter = types[name], _adapter(types[name])
-    try:
-        if text == "null" and NoneType in get_args(kind):
-            return None
-        is_list = text.startswith("[")
-        if (
-            get_origin(kind) in (None, Literal, Union, UnionType) and not is_list
-        ):  # such as 3, 0.1, adam
-            return adapter.validate_strings(text)
-        return adapter.validate_json(text, strict=True)
-    except ValidationError as error:
-        raise RecipeError(f"--set {path}={shortened(text)}: {error.errors()[0]['msg']}") from error
-
-
 def validated(kind: type[Value], text: str | bytes, where: str) -> Value:
     """A value in JSON; RecipeError, naming `where`, for any field that does not fit its type."""
     from pydantic import ValidationError
 
     try:
         # Every type is hashable, which mypy does not know of one that is a variable.
-        adapter: TypeAdapter[Value] = _adapter(kind)  # type: ignore[arg-type]
+        adapter: TypeAdapter[Value] = adapter_of(kind)  # type: ignore[arg-type]
         return adapter.validate_json(text, strict=True, extra="forbid")
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
@@ -252,8 +168,8 @@ def validated(kind: type[Value], text: str | bytes, where: str) -> Value:
 
 
 @cache
-def _adapter(kind: Any) -> TypeAdapter[Any]:
-    """What checks values of a type; to make one takes longer than to use it."""
+def adapter_of(kind: Any) -> TypeAdapter[Any]:
+    """The validator of a type; cached, for making one takes longer than using it."""
     from pydantic import TypeAdapter
 
     return TypeAdapter(kind)

@@ -6,7 +6,6 @@ be. A sampler sees it as plain dimensions, numbers and choices.
 
 from __future__ import annotations
 
-import inspect
 import json
 import math
 from collections.abc import Mapping
@@ -15,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from mnistlab.errors import RecipeError
-from mnistlab.recipe import Recipe, set_fields, validated
+from mnistlab.field_paths import set_fields, value_of
+from mnistlab.recipe import Recipe, validated
 
 MOST_FIELDS, MOST_CHOICES, MOST_LAYERS = 100, 1000, 100
 LARGEST = 2**53  # whole numbers up to here are exact in float64, which samplers draw in
@@ -142,7 +142,7 @@ class Space:
         """The point nearest to where the recipe stands; None where a field has none near."""
         every, found = self.dimensions(), {}
         for path, field in self.fields.items():
-            value = _value_of(recipe, path)
+            value = value_of(recipe, path)
             if isinstance(field, Layers):
                 widths = value if isinstance(value, tuple) else ()
                 found[self._number(path)] = len(widths)
@@ -227,27 +227,3 @@ def _text(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.4g}"
     return value if isinstance(value, str) else json.dumps(value)
-
-
-def _value_of(recipe: Recipe, path: str) -> Any:
-    """What a field of the recipe is now; None where its phases differ in it."""
-    head, _, rest = path.partition(".")
-    if head == "phases" and rest:
-        number, _, name = rest.partition(".")
-        return getattr(recipe.phases[int(number)], name)
-    if head == "augmentation" and rest:
-        return recipe.augmentation.get(rest, 0.0)
-    if head == "model_args" and rest:
-        return _argument(recipe, rest)
-    if recipe.phases and hasattr(recipe.phases[0], path):
-        values = {getattr(phase, path) for phase in recipe.phases}
-        return values.pop() if len(values) == 1 else None
-    return getattr(recipe, path) if hasattr(recipe, path) else _argument(recipe, path)
-
-
-def _argument(recipe: Recipe, name: str) -> Any:
-    """An argument of the model, its default where the recipe does not say."""
-    from mnistlab.classifiers.methods import method_of  # may need torch
-
-    there = inspect.signature(method_of(recipe.model).arguments).parameters
-    return recipe.model_args.get(name, there[name].default)

@@ -41,7 +41,8 @@ def recommended(data: str | None) -> str:
 
 def named_recipe(name: str, settings: Sequence[str]) -> Recipe:
     """The recipe of a name or a .json file, with its --set changes."""
-    from mnistlab.recipe import read_recipe, set_fields
+    from mnistlab.field_paths import set_fields
+    from mnistlab.recipe import read_recipe
     from mnistlab.recipes import get_recipe
 
     _check_is_no_data(name)

@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
 
 # Before MLflow is imported: nothing is sent to anyone else or printed, and a server that is away
 # is asked again by Delivery, not for minutes inside one call.
@@ -22,6 +21,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
 from mnistlab.data import Dataset
+from mnistlab.field_paths import flattened
 from mnistlab.phases import Epoch
 from mnistlab.recipe import Recipe
 from mnistlab.runs import Run
@@ -66,7 +66,7 @@ class MlflowRuns:
     def begin(self, recipe: Recipe, dataset: Dataset, n_steps: int) -> None:
         """A training begins, or goes on."""
         run: dict[str, str] = {}
-        params = _flat(recipe.to_json()) | {"data": dataset.name, "n_steps": n_steps}
+        params = flattened(recipe.to_json()) | {"data": dataset.name, "n_steps": n_steps}
         tags = {
             RUN_TAG: self._name,
             "recipe_hash": recipe.content_hash,
@@ -145,17 +145,3 @@ class MlflowRuns:
         is_local = self.uri.startswith("sqlite:")
         place = (self._out / "mlflow-artifacts").resolve().as_uri() if is_local else None
         return str(client.create_experiment(name, artifact_location=place))
-
-
-def _flat(plain: Any, path: str = "") -> dict[str, Any]:
-    """Nested values by their path, such as "phases.0.learning_rate"."""
-    if isinstance(plain, Mapping):
-        items = plain.items()
-    elif isinstance(plain, list) and any(isinstance(value, Mapping) for value in plain):
-        items = {str(place): value for place, value in enumerate(plain)}.items()
-    else:
-        return {path: plain}
-    flat: dict[str, Any] = {}
-    for key, value in items:
-        flat |= _flat(value, f"{path}.{key}" if path else key)
-    return flat

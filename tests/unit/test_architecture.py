@@ -17,7 +17,7 @@ PACKAGE = Path(mnistlab.__file__).parent
 FOUNDATIONS = {"errors", "atomic", "bounds", "version", "machine"}
 GROUND = {"data", "evaluation", "phases", "scratch"}
 LEARNING = GROUND | {"models", "training"}
-CORE = LEARNING | {"classifiers", "recipe", "recipes", "runs", "space"}
+CORE = LEARNING | {"classifiers", "recipe", "field_paths", "recipes", "runs", "space"}
 TOP = CORE | {
     "auditing",
     "exporting",
@@ -43,7 +43,8 @@ ALLOWED = {
     "training": LEARNING,
     "classifiers": LEARNING,
     "recipe": LEARNING | {"classifiers"},
-    "space": LEARNING | {"classifiers", "recipe"},
+    "field_paths": LEARNING | {"classifiers", "recipe"},
+    "space": LEARNING | {"classifiers", "recipe", "field_paths"},
     "recipes": LEARNING | {"classifiers", "recipe", "space"},
     "runs": CORE,
     "scale": CORE,

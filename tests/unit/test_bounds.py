@@ -20,8 +20,9 @@ from mnistlab.classifiers import ScratchClassifier, SVMClassifier, TorchClassifi
 from mnistlab.classifiers.methods import count_parameters
 from mnistlab.data import Dataset
 from mnistlab.errors import RecipeError
+from mnistlab.field_paths import set_fields
 from mnistlab.phases import Phase
-from mnistlab.recipe import read_recipe, set_fields
+from mnistlab.recipe import read_recipe
 from mnistlab.recipes import get_recipe
 from mnistlab.runs import building
 

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from mnistlab.data import Dataset
 from mnistlab.errors import RecipeError
+from mnistlab.field_paths import set_fields
 from mnistlab.phases import OPTIMIZERS, SCHEDULES, Phase
 from mnistlab.phases.phase import MONITORS
-from mnistlab.recipe import Recipe, from_json, read_recipe, set_fields
+from mnistlab.recipe import Recipe, from_json, read_recipe
 from mnistlab.recipes import RECIPES, get_recipe
 
 INTEGERS = st.integers(-(10**20), 10**20)

@@ -12,8 +12,9 @@ from torch.nn.functional import cross_entropy
 
 from mnistlab.data import Dataset
 from mnistlab.errors import RunError
+from mnistlab.field_paths import set_fields
 from mnistlab.phases import Phase
-from mnistlab.recipe import Recipe, set_fields
+from mnistlab.recipe import Recipe
 from mnistlab.reporting.step_figure import step_figures
 from mnistlab.runs import Progress, classifier_of, evaluate, parts_of, train
 from mnistlab.runs.logs import STEPS, step_losses

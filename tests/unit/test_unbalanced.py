@@ -11,7 +11,7 @@ import pytest
 import mnistlab as ml
 from mnistlab import evaluation
 from mnistlab.data import Dataset
-from mnistlab.recipe import set_fields
+from mnistlab.field_paths import set_fields
 from mnistlab.recipes import get_recipe
 from mnistlab.runs import classifier_of
 
