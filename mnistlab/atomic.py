@@ -23,13 +23,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
 
-from mnistlab.errors import DataError
+from mnistlab.errors import DataError, reason
 
 # Names of a file that this process has open already; opened anew, one that is a regular file
 # would be emptied under whoever writes to it.
 OPEN_ALREADY = re.compile(r"/dev/(stdin|stdout|stderr)|(?:/dev|/proc/self)/fd/(\d+)")
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-LOCK_POLL_S = 0.01  # between two tries for a lock that another process holds
 
 
 @contextlib.contextmanager
@@ -125,12 +124,6 @@ def check_writable(folder: Path | str) -> None:
         raise DataError(f"{folder}: cannot be written into: {reason(error)}") from error
 
 
-def reason(error: BaseException) -> str:
-    """What an exception says, on one line."""
-    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return " ".join(text.split()) or type(error).__name__
-
-
 def write_bytes(path: Path, content: bytes) -> None:
     """Write a whole file."""
     with open_aside(path) as file:
@@ -145,64 +138,6 @@ def write_text(path: Path, content: str) -> None:
 def write_json(path: Path, content: Any) -> None:
     """Write standard JSON: NaN and infinity are refused, they are not JSON."""
     write_text(path, json.dumps(content, indent=2, allow_nan=False) + "\n")
-
-
-@contextlib.contextmanager
-def claimed(folder: Path, keep: str | None = None) -> Iterator[None]:
-    """An empty folder that no other process may claim until the block ends.
-
-    What an earlier process left in the folder is removed, except files of the pattern `keep`.
-    Raises BlockingIOError where another process has claimed it. A process that dies gives its
-    claim up. A file system without locks has no claims: there the folder is only emptied.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder.with_name(f".{folder.name}.lock")  # not inside: the folder may be renamed
-    with _lock(path, wait=False, remove=True):
-        if not folder.exists():  # renamed between the two lines above
-            raise BlockingIOError(f"{folder} was finished by another process")
-        for left in folder.iterdir():
-            if keep is not None and left.match(keep):
-                continue
-            shutil.rmtree(left) if left.is_dir() else left.unlink()
-        yield
-
-
-@contextlib.contextmanager
-def locked(path: Path, remove: bool = False) -> Iterator[None]:
-    """Run the block while no other process runs one under the same file; waits for its turn.
-
-    The file is empty and stays, unless it is to be removed. A process that dies gives its turn up.
-    On a file system without locks nobody waits.
-    """
-    with _lock(path, wait=True, remove=remove):
-        yield
-
-
-@contextlib.contextmanager
-def _lock(path: Path, wait: bool, remove: bool) -> Iterator[None]:
-    # filelock takes 0.03 s to load.
-    from filelock import FileLock, Timeout
-
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch()  # raises where nothing can be written
-    lock = FileLock(path, blocking=wait, poll_interval=LOCK_POLL_S, fallback_to_soft=False)
-    try:
-        lock.acquire()
-    except Timeout as error:
-        raise BlockingIOError(f"{path}: held by another process") from error
-    except OSError:  # a file system without locks
-        pass
-    with contextlib.ExitStack() as stack:
-        stack.callback(lock.release)
-        if remove:  # before the release: a lock on a file without a name counts for nobody
-            stack.callback(_remove_if_possible, path)
-        yield
-
-
-def _remove_if_possible(path: Path) -> None:
-    with contextlib.suppress(OSError):  # Windows does not remove an open file
-        path.unlink()
 
 
 def publish_folder(aside: Path, path: Path) -> None:

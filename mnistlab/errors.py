@@ -36,3 +36,9 @@ class Stopped(KeyboardInterrupt):
         self.folder = folder
         self.signal_number = signal_number
         self.status = 128 + signal_number  # as shells number it
+
+
+def reason(error: BaseException) -> str:
+    """What an exception says, on one line."""
+    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return " ".join(text.split()) or type(error).__name__

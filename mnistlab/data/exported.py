@@ -17,8 +17,7 @@ import numpy as np
 from mnistlab import atomic
 from mnistlab.data.dataset import Dataset
 from mnistlab.data.parts import part_called
-from mnistlab.data.readers import content
-from mnistlab.errors import DataError
+from mnistlab.errors import DataError, reason
 
 RECORD = "mnistlab-export.json"
 LARGEST_RECORD = 1 << 24  # bytes; MAX_CLASSES names of 1,000 characters
@@ -62,7 +61,7 @@ def read_record(folder: Path) -> Record | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise DataError(f"{path}: cannot be read: {content.reason(error)}") from error
+        raise DataError(f"{path}: cannot be read: {reason(error)}") from error
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or "the whole"

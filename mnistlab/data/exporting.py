@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mnistlab import atomic
+from mnistlab import atomic, locks
 from mnistlab.data import exported, splits
 from mnistlab.data.dataset import Dataset
 from mnistlab.data.export_files import WRITERS, Part, file_names
@@ -23,7 +23,8 @@ from mnistlab.data.exported import Record
 from mnistlab.data.readers import content, labels
 from mnistlab.data.readers.csv_blocks import BLOCK_BYTES
 from mnistlab.data.readers.shapes import Size, as_size
-from mnistlab.errors import DataError
+from mnistlab.data.stratified import DEFAULT_SEED
+from mnistlab.errors import DataError, reason
 
 ASIDE = ".mnistlab-export"  # the folder, in that of the export, in which its files are written
 LONGEST_SIDE = 4096
@@ -91,13 +92,13 @@ def _writing(folder: Path) -> Iterator[Path]:
     atomic.check_writable(folder)
     try:
         with atomic.made_folder(folder), contextlib.ExitStack() as stack:
-            stack.enter_context(atomic.claimed(aside))
+            stack.enter_context(locks.claimed(aside))
             stack.callback(shutil.rmtree, aside, ignore_errors=True)
             yield aside
     except BlockingIOError as error:
         raise DataError(f"{folder}: another process is exporting into it") from error
     except OSError as error:
-        raise DataError(f"{folder}: cannot be written into: {atomic.reason(error)}") from error
+        raise DataError(f"{folder}: cannot be written into: {reason(error)}") from error
 
 
 def _parts(dataset: Dataset, protocol: str | None, hold_out: float | None) -> Mapping[str, Dataset]:
@@ -107,7 +108,7 @@ def _parts(dataset: Dataset, protocol: str | None, hold_out: float | None) -> Ma
             raise DataError(
                 f"hold-out must be a fraction of the images, and no split, got {hold_out}"
             )
-        order = np.random.default_rng(splits.DEFAULT_SEED).permutation(len(dataset))
+        order = np.random.default_rng(DEFAULT_SEED).permutation(len(dataset))
         return {"train": dataset.take(order[n_test:]), "test": dataset.take(order[:n_test])}
     if protocol is not None:
         cut = splits.split(dataset, protocol)

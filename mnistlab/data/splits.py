@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 
 from mnistlab.data.dataset import Dataset
 from mnistlab.data.readers import kinds
+from mnistlab.data.stratified import DEFAULT_SEED, apportioned, draw, rank_in_class
 from mnistlab.errors import DataError
 
 Indices = tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]
 Protocol = Callable[[Dataset], Indices]
 
-DEFAULT_SEED = 42  # random_state of write-ups A and C
 DRAWN_FRACTION = 0.15  # of the training part, for a validation or test part that is missing
 FEWEST_OF_CLASS = 4  # images that a class needs to be in three parts, two of them in training
 PART_NAMES = ("train", "val", "test")
@@ -84,7 +84,7 @@ def given(dataset: Dataset) -> Indices:
     train = everything[parts["train"]]
     if "val" in parts and "test" in parts:
         return train, everything[parts["val"]], everything[parts["test"]]
-    drawn, rest = _draw(dataset.labels[train], DRAWN_FRACTION)
+    drawn, rest = draw(dataset.labels[train], DRAWN_FRACTION)
     if not len(drawn):
         raise DataError(
             f"{dataset.name}: no class has two training images, so none can be held out"
@@ -180,23 +180,9 @@ def _other_column(dataset: Dataset) -> str:
 
 
 def _drawn_cuts(labels: NDArray[np.int64], val: float, test: float, seed: int) -> Indices:
-    third, rest = _draw(labels, test, seed)
-    second, first = _draw(labels[rest], val / (1 - test), seed)
+    third, rest = draw(labels, test, seed)
+    second, first = draw(labels[rest], val / (1 - test), seed)
     return rest[first], rest[second], third
-
-
-def _draw(
-    labels: NDArray[np.int64], fraction: float, seed: int = DEFAULT_SEED
-) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Places of a stratified draw and of the rest, each in order.
-
-    Every class of two or more images is in both; the only image of a class stays in the rest.
-    """
-    counts = np.bincount(labels)
-    can_be_drawn = np.where(counts > 1, counts, 0)
-    n_drawn = max(round(fraction * len(labels)), int((counts > 1).sum()))
-    is_drawn = _rank_in_class(labels, seed) < _apportioned(can_be_drawn, n_drawn)[labels]
-    return np.flatnonzero(is_drawn), np.flatnonzero(~is_drawn)
 
 
 def sample(part: Dataset, n: int | None) -> Dataset:
@@ -209,38 +195,8 @@ def sample(part: Dataset, n: int | None) -> Dataset:
         return part
     if part.is_published:
         return part.take(slice(0, n))
-    wanted = _apportioned(np.bincount(part.labels), n)
-    return part.take(np.flatnonzero(_rank_in_class(part.labels) < wanted[part.labels]))
-
-
-def _apportioned(counts: NDArray[np.int64], n: int) -> NDArray[np.int64]:
-    """How many of n images each class gets (K,): in proportion, by the largest remainders.
-
-    counts: images of each class. Each class has at least one where n is enough for that; what
-    rare classes so have too many, the largest have too few.
-    """
-    quotas = counts * (n / max(int(counts.sum()), 1))
-    n = min(n, int(counts.sum()))
-    given: NDArray[np.int64] = np.floor(quotas).astype(np.int64)
-    if n >= int((counts > 0).sum()):
-        given = np.where(counts > 0, np.maximum(given, 1), 0)
-    while (missing := n - int(given.sum())) != 0:
-        # As many as there are, one a class: the classes furthest from their quota first.
-        distance = (quotas - given) * np.sign(missing)
-        distance[(given + np.sign(missing) > counts) | (given + np.sign(missing) < 1)] = -np.inf
-        furthest = np.argsort(-distance, kind="stable")[: abs(missing)]
-        given[furthest[np.isfinite(distance[furthest])]] += np.sign(missing)
-    return given
-
-
-def _rank_in_class(labels: NDArray[np.int64], seed: int = DEFAULT_SEED) -> NDArray[np.int64]:
-    """The place (N,), from 0, of each image in a random order of those of its class."""
-    shuffled_places = np.random.default_rng(seed).permutation(len(labels))
-    by_class = shuffled_places[np.argsort(labels[shuffled_places], kind="stable")]
-    counts = np.bincount(labels)
-    rank = np.empty(len(labels), dtype=np.int64)
-    rank[by_class] = np.arange(len(labels)) - np.repeat(counts.cumsum() - counts, counts)
-    return rank
+    wanted = apportioned(np.bincount(part.labels), n)
+    return part.take(np.flatnonzero(rank_in_class(part.labels) < wanted[part.labels]))
 
 
 PROTOCOLS: dict[str, Protocol] = {

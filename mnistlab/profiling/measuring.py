@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -41,8 +42,6 @@ N_COMPONENTS, PERPLEXITY = 50, 30.0  # row A2
 PART_TITLES = {"train": "training part", "val": "validation part", "test": "test part"}
 FEWEST_EMBEDDED = 10  # images; of fewer, components and neighbours say nothing
 
-Step = Callable[[str, str], AbstractContextManager[None]]
-
 
 class SplitSizes(NamedTuple):
     """Images in train, val and test under a protocol; None, and why, where it cannot cut.
@@ -69,6 +68,15 @@ class Embedding:
     n_map: int
     points: NDArray[np.float32] | None
     perplexity: float
+
+    def to_json(self) -> dict[str, Any]:
+        """As it stands in profile.json."""
+        return {
+            "explained_variance": list(self.variance),
+            "neighbour_agreement": self.agreement,
+            "n_map": self.n_map,
+            "perplexity": None if self.points is None else self.perplexity,
+        }
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,7 +116,7 @@ class Profile:
         counts: Counts = self.counts.sum(axis=0)
         return counts
 
-    @property
+    @cached_property
     def own_shares(self) -> NDArray[np.float64]:
         """float64 (K,): for how many of a class's compared images the nearest is of it too.
 
@@ -121,8 +129,7 @@ class Profile:
 
     def to_json(self) -> dict[str, Any]:
         """profile.json: the numbers, without the images."""
-        dataset, embedding = self.dataset, self.embedding
-        by_class = self.grey_levels.sum(axis=0)
+        dataset, by_part = self.dataset, self.grey_levels.sum(axis=1)
         return {
             "data": dataset.name,
             "source": dict(dataset.source),
@@ -131,46 +138,49 @@ class Profile:
             "n_images": len(dataset),
             "height": dataset.images.shape[1],
             "width": dataset.images.shape[2],
-            "classes": [
-                {
-                    "name": name,
-                    "n_images": dict(zip(self.parts, map(int, self.counts[:, k]), strict=True)),
-                    "pixels": _statistics_json(by_class[k]),
-                    "nearest_is_own": _number(self.own_shares[k]),
-                }
-                for k, name in enumerate(dataset.class_names)
-            ],
-            "pixels": {
-                part: _statistics_json(levels.sum(axis=0))
-                for part, levels in zip(self.parts, self.grey_levels, strict=True)
-            },
-            "grey_levels": {
-                part: levels.sum(axis=0).tolist()
-                for part, levels in zip(self.parts, self.grey_levels, strict=True)
-            },
+            "classes": [self._class_json(k) for k in range(dataset.n_classes)],
+            "pixels": dict(zip(self.parts, map(_statistics_json, by_part), strict=True)),
+            "grey_levels": dict(zip(self.parts, by_part.tolist(), strict=True)),
             "black": BLACK,
             "n_constant_pixels": self.n_constant,
             "splits": {s.protocol: s._asdict() for s in self.splits},
             "n_compared": len(self.compared),
             "nearest_is_own": float(self.nearest_is_own.mean()),
             "seed": self.seed,
-            "pairs": [
-                {
-                    "images": [pair.first, pair.second],
-                    "classes": [dataset.class_names[dataset.labels[i]] for i in pair[:2]],
-                    "distance": pair.distance,
-                }
-                for pair in self.pairs
-            ],
-            "embedding": embedding
-            and {
-                "explained_variance": list(embedding.variance),
-                "neighbour_agreement": embedding.agreement,
-                "n_map": embedding.n_map,
-                "perplexity": None if embedding.points is None else embedding.perplexity,
-            },
+            "pairs": [self._pair_json(pair) for pair in self.pairs],
+            "embedding": self.embedding and self.embedding.to_json(),
             "time_s": self.time_s,
         }
+
+    def _class_json(self, k: int) -> dict[str, Any]:
+        return {
+            "name": self.dataset.class_names[k],
+            "n_images": dict(zip(self.parts, map(int, self.counts[:, k]), strict=True)),
+            "pixels": _statistics_json(self.grey_levels[:, k].sum(axis=0)),
+            "nearest_is_own": _number(self.own_shares[k]),
+        }
+
+    def _pair_json(self, pair: Pair) -> dict[str, Any]:
+        names, labels = self.dataset.class_names, self.dataset.labels
+        return {
+            "images": [pair.first, pair.second],
+            "classes": [names[labels[place]] for place in (pair.first, pair.second)],
+            "distance": pair.distance,
+        }
+
+
+class _Steps:
+    """Reports each step before it begins, and measures its seconds."""
+
+    def __init__(self, on_step: Callable[[str], None]) -> None:
+        self.on_step, self.time_s = on_step, dict[str, float]()
+
+    @contextmanager
+    def __call__(self, name: str, text: str) -> Iterator[None]:
+        self.on_step(text)
+        start = time.perf_counter()
+        yield
+        self.time_s[name] = time.perf_counter() - start
 
 
 def profile(
@@ -181,20 +191,13 @@ def profile(
     seed: int = 0,
     on_step: Callable[[str], None] = lambda text: None,
 ) -> Profile:
-    """Look at all of a data set; nothing is trained.
+    """Measure a data set; nothing is trained.
 
-    The t-SNE map of N_MAP images takes longer than everything else: with_map leaves it out.
-    on_step is told what is done next. seed: of the images compared and of the map.
+    with_map: whether to make the t-SNE map of N_MAP images, which takes longer than all the rest.
+    on_step: called with a line of text before each step. seed: of the choice of images that are
+    compared, and of the map.
     """
-    times: dict[str, float] = {}
-
-    @contextmanager
-    def step(name: str, text: str) -> Iterator[None]:
-        on_step(text)
-        start = time.perf_counter()
-        yield
-        times[name] = time.perf_counter() - start
-
+    step = _Steps(on_step)
     n_shown = dataset.n_official_train or len(dataset)
     shown = slice(0, n_shown)
     images, labels = dataset.images[shown], dataset.labels[shown]
@@ -223,7 +226,7 @@ def profile(
         pairs=closest_pairs(nearest, order, N_PAIRS),
         nearest_is_own=nearest.is_own,
         seed=seed,
-        time_s=times,
+        time_s=step.time_s,
     )
 
 
@@ -241,7 +244,7 @@ def _count(dataset: Dataset) -> tuple[tuple[str, ...], Counts, Counts]:
 
 
 def _embed(
-    images: NDArray[np.uint8], labels: NDArray[np.int64], with_map: bool, seed: int, step: Step
+    images: NDArray[np.uint8], labels: NDArray[np.int64], with_map: bool, seed: int, step: _Steps
 ) -> Embedding | None:
     """Components of all of them, neighbours and map of the first N_MAP."""
     if len(images) < FEWEST_EMBEDDED or not (images != images[0]).any():

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mnistlab import atomic
+from mnistlab import atomic, locks
 from mnistlab.data import Dataset, Split, load
 from mnistlab.errors import DataError, MnistlabError, RunError
 from mnistlab.recipe import Recipe, read_recipe
@@ -137,7 +137,7 @@ def update_result(run: Run, change: Callable[[dict[str, Any]], dict[str, Any]]) 
     Raises RunError where the run was trained again since `run` was opened.
     """
     path = run.path / "result.json"
-    with atomic.locked(run.path / ".lock"):
+    with locks.locked(run.path / ".lock"):
         (result,) = read_records(run.path, "result")
         if result.get("weights_sha256") != run.result.get("weights_sha256"):
             raise RunError(f"{run.path}: was trained again while it was being measured")

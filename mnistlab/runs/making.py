@@ -10,7 +10,7 @@ import shutil
 from collections.abc import Callable, Collection
 from pathlib import Path
 
-from mnistlab import atomic
+from mnistlab import atomic, locks
 from mnistlab.errors import MnistlabError, RunError, TrainingError
 from mnistlab.runs.checkpoints import FILES
 from mnistlab.runs.folder import WEIGHTS
@@ -38,7 +38,7 @@ def make(path: Path, afresh: bool, write: Callable[[Path], None]) -> None:
     partial = partial_of(path)
     is_new = not partial.exists()
     try:
-        with atomic.claimed(partial, keep="*"):
+        with locks.claimed(partial, keep="*"):
             if afresh:
                 _remove(sorted(partial.iterdir(), key=lambda left: not left.match(FILES)))
             write(partial)

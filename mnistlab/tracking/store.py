@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from mnistlab import atomic
-from mnistlab.errors import RunError
+from mnistlab.errors import RunError, reason
 
 EXPERIMENT = "mnistlab"
 RECORD = "tracking.json"
@@ -68,7 +68,7 @@ def _read(path: Path) -> Store | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise RunError(f"{path}: cannot be read: {atomic.reason(error)}") from error
+        raise RunError(f"{path}: cannot be read: {reason(error)}") from error
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or "the whole"

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Unpack
 
-from mnistlab import atomic, machine
+from mnistlab import atomic, locks, machine
 from mnistlab.data import Dataset, load
 from mnistlab.errors import RecipeError, Stopped, TrainingError
 from mnistlab.evaluation import Difference, interval_text, on_same_images, over_seeds
@@ -147,7 +147,7 @@ def _searched(search: Search, n_seeds: int, n_processes: int) -> TuningResult:
     settings = Settings(search.execution, search.executor, n_seeds)
     importance = storage.importance()
     study = _worth(search, trials, importance)
-    with atomic.locked(search.folder / "seeds.lock"):  # another process may be as far
+    with locks.locked(search.folder / "seeds.lock"):  # another process may be as far
         comparison = replace(study.run(search.dataset, settings), path=search.folder)
         result = TuningResult(search, trials, storage.time_s(), importance, comparison)
         atomic.write_json(search.folder / "result.json", result.to_json())

@@ -19,7 +19,7 @@ import optuna
 from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock, JournalStorage
 from optuna.trial import FrozenTrial, TrialState
 
-from mnistlab import atomic
+from mnistlab import locks
 from mnistlab.errors import RecipeError, RunError
 from mnistlab.space import Choice, Dimension, Space
 from mnistlab.tuning.trial import COMPLETE, FAILED, PRUNED, RUNNING, Trial
@@ -181,10 +181,10 @@ class TrialStorage:
         return self.folder / f"trial-{number:04d}"
 
     def _claimed(self, number: int) -> AbstractContextManager[None]:
-        return atomic.claimed(self.trial_folder(number), keep="*")
+        return locks.claimed(self.trial_folder(number), keep="*")
 
     def _locked(self) -> AbstractContextManager[None]:
-        return atomic.locked(self.folder / "journal.lock")
+        return locks.locked(self.folder / "journal.lock")
 
     def _found(self, number: int) -> FrozenTrial:
         return self._study.get_trials(deepcopy=False)[number]

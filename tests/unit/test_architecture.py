@@ -14,7 +14,7 @@ import mnistlab
 PACKAGE = Path(mnistlab.__file__).parent
 
 # What each room may import, besides itself and the foundations.
-FOUNDATIONS = {"errors", "atomic", "bounds", "version", "machine"}
+FOUNDATIONS = {"errors", "atomic", "bounds", "locks", "version", "machine"}
 GROUND = {"data", "evaluation", "phases", "scratch"}
 LEARNING = GROUND | {"models", "training"}
 CORE = LEARNING | {"classifiers", "recipe", "field_paths", "recipes", "runs", "space"}
@@ -32,6 +32,7 @@ TOP = CORE | {
 ALLOWED = {
     "errors": set(),
     "atomic": set(),
+    "locks": set(),
     "bounds": set(),
     "version": set(),
     "machine": set(),

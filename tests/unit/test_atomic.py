@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from mnistlab import atomic
+from mnistlab import atomic, locks
 from mnistlab.errors import DataError
 
 
@@ -97,8 +97,8 @@ def test_killed_while_writing_the_file_is_whole(tmp_path: Path) -> None:
 
 def test_a_lock_is_waited_for_and_given_up_by_the_dead(tmp_path: Path) -> None:
     path = tmp_path / "a.lock"
-    hold = "import sys, time; from pathlib import Path; from mnistlab import atomic\n"
-    hold += "with atomic.locked(Path(sys.argv[1])): print('held', flush=True); time.sleep(60)"
+    hold = "import sys, time; from pathlib import Path; from mnistlab import locks\n"
+    hold += "with locks.locked(Path(sys.argv[1])): print('held', flush=True); time.sleep(60)"
     with subprocess.Popen(
         [sys.executable, "-c", hold, str(path)], stdout=subprocess.PIPE, text=True
     ) as other:
@@ -107,10 +107,10 @@ def test_a_lock_is_waited_for_and_given_up_by_the_dead(tmp_path: Path) -> None:
         killer = threading.Timer(0.3, other.kill)
         start = time.monotonic()
         killer.start()
-        with atomic.locked(path):
+        with locks.locked(path):
             assert time.monotonic() - start > 0.2
         killer.join()
-    with atomic.locked(path):  # and again
+    with locks.locked(path):  # and again
         pass
 
 

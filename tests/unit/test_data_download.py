@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 from data_server import SLOW_S, DataServer
 
-from mnistlab import atomic
+from mnistlab import locks
 from mnistlab.cli import run_command
 from mnistlab.data import Dataset, available, fetch, load
 from mnistlab.data.published import download, openml, resolve
@@ -493,7 +493,7 @@ def test_only_one_process_downloads_at_a_time(
     server, expected = small
     loaded: list[Dataset] = []
     other = threading.Thread(target=lambda: loaded.append(load("mnist")))
-    with atomic.locked(cache / "mnist" / ".lock"):
+    with locks.locked(cache / "mnist" / ".lock"):
         other.start()
         other.join(1)
         assert other.is_alive()

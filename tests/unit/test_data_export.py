@@ -17,7 +17,7 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from mnistlab import atomic
+from mnistlab import locks
 from mnistlab.cli import run_command
 from mnistlab.data import Dataset, export, export_files, exporting, load
 from mnistlab.data.exported import RECORD
@@ -479,7 +479,7 @@ def test_an_export_that_fails_leaves_the_earlier_one(
 
 def test_two_exports_into_a_folder_do_not_mix(tmp_path: Path) -> None:
     with (
-        atomic.claimed(tmp_path / exporting.ASIDE),
+        locks.claimed(tmp_path / exporting.ASIDE),
         pytest.raises(DataError, match="another process is exporting into it"),
     ):
         export(_dataset(5, 2, 2, 4), tmp_path)

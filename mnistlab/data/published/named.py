@@ -14,7 +14,7 @@ from mnistlab.data.dataset import Dataset
 from mnistlab.data.published.resolve import EMBEDDED, Genuine, genuine_files, known
 from mnistlab.data.published.sources import SOURCES, Format, Source
 from mnistlab.data.readers import content, idx, labels, npz
-from mnistlab.errors import DataError
+from mnistlab.errors import DataError, reason
 
 FASHION_MINI_FINGERPRINT = "2c9f332f9374ebca8817f88af602b7676589be7fd4d4924cc5d6c6867256f7c3"
 
@@ -95,7 +95,7 @@ def _usps(name: str, files: list[Genuine]) -> list[Part]:
         try:
             values, digits = load_svmlight_file(io.BytesIO(raw), n_features=256)
         except ValueError as error:
-            raise DataError(f"{path}: not libsvm text: {content.reason(error)}") from error
+            raise DataError(f"{path}: not libsvm text: {reason(error)}") from error
         # -1..1 to 0..255; digits are numbered from 1.
         pixels = np.rint((values.toarray() + 1) * 127.5).clip(0, 255).astype(np.uint8)
         parts.append(Part(pixels.reshape(-1, 16, 16), digits.astype(np.int64) - 1))

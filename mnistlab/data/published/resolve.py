@@ -10,12 +10,12 @@ import functools
 from pathlib import Path
 from typing import NamedTuple
 
-from mnistlab import atomic, machine
+from mnistlab import locks, machine
 from mnistlab.data.published import locate, openml
 from mnistlab.data.published.download import download
 from mnistlab.data.published.sources import SOURCES, File, Source
 from mnistlab.data.readers import content
-from mnistlab.errors import DataError
+from mnistlab.errors import DataError, reason
 
 EMBEDDED = Path(__file__).parents[1] / "embedded" / "fashion-mini.npz"
 
@@ -72,7 +72,7 @@ def genuine_files(name: str) -> list[Genuine]:
     try:
         _download_all(name, source, cache)
     except OSError as error:
-        raise DataError(f"{cache}: cannot be written: {content.reason(error)}") from error
+        raise DataError(f"{cache}: cannot be written: {reason(error)}") from error
     brought = [locate.find_file(cache, file) or cache / file.name for file in source.files]
     return [_open(path, file) for path, file in zip(brought, source.files, strict=True)]
 
@@ -113,7 +113,7 @@ def _discard_wrong(cache: Path, files: tuple[File, ...]) -> bool:
 
 def _download_all(name: str, source: Source, cache: Path) -> None:
     cache.mkdir(parents=True, exist_ok=True)
-    with atomic.locked(cache / ".lock", remove=True):  # others would write the same .part
+    with locks.locked(cache / ".lock", remove=True):  # others would write the same .part
         if all(locate.find_file(cache, file) for file in source.files):
             return  # another process has just brought them
         wanted = (source.archive,) if source.archive else source.files

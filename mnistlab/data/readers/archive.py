@@ -25,7 +25,7 @@ from mnistlab.data import notes
 from mnistlab.data.dataset import Dataset
 from mnistlab.data.readers import content, kinds
 from mnistlab.data.readers.left_out import is_image, is_junk
-from mnistlab.errors import DataError
+from mnistlab.errors import DataError, reason
 
 NO_DATA = (None, "zip")
 MAX_CONTENTS_BYTES = 1 << 25  # of the table of contents: about 400,000 members
@@ -99,7 +99,7 @@ def _temporary_folder(path: Path) -> Iterator[Path]:
         # With links resolved: so errors have it whose authors resolved them.
         folder = Path(tempfile.mkdtemp(prefix="mnistlab-")).resolve()
     except OSError as error:
-        raise DataError(f"{path}: cannot be unpacked: {content.reason(error)}") from error
+        raise DataError(f"{path}: cannot be unpacked: {reason(error)}") from error
     try:
         yield folder
     finally:
@@ -115,7 +115,7 @@ def _unpack(path: Path, folder: Path) -> None:
                 with archive.open(info) as packed, target.open("xb") as file:
                     shutil.copyfileobj(packed, file)
     except DAMAGE as error:
-        raise DataError(f"{path}: cannot be unpacked: {content.reason(error)}") from error
+        raise DataError(f"{path}: cannot be unpacked: {reason(error)}") from error
 
 
 def _check_contents(path: Path) -> None:

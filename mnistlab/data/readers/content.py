@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO, Any, Protocol
 
 from mnistlab.data import large
-from mnistlab.errors import DataError
+from mnistlab.errors import DataError, reason
 
 # MNIST packs 5:1, the sparsest set of the project 30:1. A bomb packs 1000:1.
 MAX_RATIO = 100
@@ -120,12 +120,6 @@ def _bounded(file: IO[bytes], n_packed: int, size: int, where: str) -> Iterator[
             why = "unpack it first" if limit == MAX_CONTENT_BYTES else "no image data"
             raise DataError(f"{where}: unpacks to more than {limit} bytes; refused, {why}")
         yield chunk
-
-
-def reason(error: BaseException) -> str:
-    """What an exception says, on one line."""
-    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return " ".join(text.split()) or type(error).__name__
 
 
 def matches(content: bytes | bytearray, published: str) -> bool:

@@ -17,10 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnistlab.data.notes import note
-from mnistlab.data.readers import content
 from mnistlab.data.readers.csv_cells import Columns, number
 from mnistlab.data.readers.shapes import Size
-from mnistlab.errors import DataError
+from mnistlab.errors import DataError, reason
 
 LABEL_NAMES = (
     *("label", "class", "target", "y", "labels", "classes", "targets"),
@@ -122,7 +121,7 @@ def _head(block: bytes, where: str, label_column: str | None) -> Head:
     try:
         cells = _cells(text, delimiter)
     except csv.Error as error:
-        raise DataError(f"{where}: row {n_comments + 1}: {content.reason(error)}") from error
+        raise DataError(f"{where}: row {n_comments + 1}: {reason(error)}") from error
     if not cells:
         raise DataError(f"{where}: row {n_comments + 1} is blank")
     if n_comments:  # numpy.savetxt writes its header so
@@ -142,7 +141,7 @@ def _text(line: bytes, where: str, row: int) -> str:
     try:
         return line.decode().rstrip("\r")
     except UnicodeDecodeError as error:
-        raise DataError(f"{where}: row {row}: {content.reason(error)}") from error
+        raise DataError(f"{where}: row {row}: {reason(error)}") from error
 
 
 def _delimiter(line: str, where: str) -> str:

@@ -2,33 +2,23 @@
 
 from __future__ import annotations
 
-import re
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
-from mnistlab.data import large, parts
+from mnistlab.data import parts
 from mnistlab.data.dataset import Dataset
-from mnistlab.data.notes import note
 from mnistlab.data.parts import PART_NAMES, PartName
-from mnistlab.data.readers import labels, pixels
+from mnistlab.data.readers import image_files, labels
 from mnistlab.data.readers.left_out import LeftOut, Listed, is_table, listed
-from mnistlab.data.readers.pixels import KINDS, Depths
+from mnistlab.data.readers.pixels import KINDS
 from mnistlab.data.readers.shapes import Size
 from mnistlab.errors import DataError
 
 MAX_WRAPPERS = 3  # folders that hold one folder and nothing else, as unpacked archives have them
 FEWEST_CLASS_FOLDERS = 2  # in one folder with images: then it is no class itself
-SIZES_LOOKED_AT = 1000  # files, to tell which size is the most frequent
-SMALLEST_USUAL, LARGEST_USUAL = 20, 64
-USUAL_SIDES = {28: 40, 32: 48}  # a side to suggest, and the longest one of images that suit it
 # Pictures that are not read: a folder of them is a class whose images have to be converted.
 PICTURES = frozenset({".heic", ".heif", ".avif", ".jxl", ".jp2", ".svg", ".psd", ".dng", ".npy"})
-UNENCODABLE = re.compile("[\r\n\ud800-\udfff]")  # surrogates stand for bytes that are not UTF-8
 CLASS_FOLDERS = "class folders (one sub-folder of images per class)"
 
 
@@ -62,7 +52,9 @@ def read(path: Path, size: Size | None = None) -> Dataset:
 def of_files(path: Path, found: dict[PartName, Part], size: Size | None) -> Dataset:
     """The images of the parts, decoded and joined; the folder `path` gives it its name."""
     present = [part for part in PART_NAMES if part in found]
-    images = decoded(path, [file for part in present for file in found[part].files], size)
+    images = image_files.decoded(
+        path, [file for part in present for file in found[part].files], size
+    )
     sets, end = {}, 0
     for part in present:
         start, end = end, end + len(found[part].files)
@@ -70,58 +62,6 @@ def of_files(path: Path, found: dict[PartName, Part], size: Size | None) -> Data
         where = f"{path}: part {part}"
         sets[part] = Dataset(where, images[start:end], numbers, names, provenance=where)
     return parts.joined(path.resolve().name, sets, str(path))
-
-
-def decoded(path: Path, files: Sequence[Path], size: Size | None) -> NDArray[np.uint8]:
-    """The images of a data set, uint8 (N, H, W), and a line on what 8 bits do not hold."""
-    depths = Depths()
-    images = large.joined(image[None] for image in read_images(files, size, depths=depths))
-    depths.check(str(path))
-    for words in depths.notes():
-        note(f"{path}: {words}")
-    return images
-
-
-def all_below(root: Path, left_out: LeftOut) -> list[Path]:
-    """Every image of a folder and its sub-folders, however deep, in no order.
-
-    Raises DataError where a folder cannot be read, and for links that lead up or to the same
-    folder twice: following them might never end.
-    """
-    top = root.resolve()
-    files, waiting, reached = [], [root], {top}
-    while waiting:
-        found = listed(waiting.pop())
-        files += found.images
-        left_out.add_others(found.others)
-        for below in found.folders:
-            target = below.resolve()
-            if target in reached or top.is_relative_to(target):
-                raise DataError(f"{below}: a link that leads back to {target}")
-            reached.add(target)
-            waiting.append(below)
-    return files
-
-
-def no_images(root: Path, left_out: LeftOut) -> DataError:
-    """For a folder in which `all_below` found none."""
-    return DataError(f"{root}: holds no images ({KINDS}){_but(left_out)}")
-
-
-def read_images(
-    files: Sequence[Path],
-    size: Size | None = None,
-    expected: Size | None = None,
-    depths: Depths | None = None,
-) -> Iterator[NDArray[np.uint8]]:
-    """`pixels.decode` for each file in turn; all have one size, the first one's or `expected`."""
-    shape: tuple[int, ...] | None = expected
-    for file in files:
-        image = pixels.decode(file, str(file), size, depths)
-        shape = shape or image.shape
-        if image.shape != shape:
-            raise DataError(f"{file}: {_differs(image.shape, shape, files, expected)}")
-        yield image
 
 
 def unwrapped(path: Path, left_out: LeftOut, past_tables: bool = True) -> Path:
@@ -156,32 +96,6 @@ def _holds_a_set(found: Listed) -> bool:
         return True
     parts_of_it = _called_like_parts(found.folders)
     return any(_has_class_folders(folder, may_hold_images=True) for folder in parts_of_it)
-
-
-def _differs(
-    shape: tuple[int, ...], wanted: tuple[int, ...], files: Sequence[Path], expected: Size | None
-) -> str:
-    most, other = expected, "the images trained on are"
-    if most is None:
-        some = files[:: max(1, len(files) // SIZES_LOOKED_AT)]
-        sizes = Counter(size for file in some if (size := pixels.size_of(file)))
-        most, other = _usual(sizes), f"{files[0]} is"
-    return (
-        f"is {shape[0]}x{shape[1]} where {other} {wanted[0]}x{wanted[1]}; "
-        f"give one size for all (--size {most[0]}x{most[1]})"
-    )
-
-
-def _usual(sizes: Counter[Size]) -> Size:
-    """The most frequent size; where none is twice there, a square of the usual ones."""
-    (most, n), *_ = sizes.most_common(1)
-    side = sorted(max(size) for size in sizes)[len(sizes) // 2]
-    if n > 1 or side < SMALLEST_USUAL:
-        return most
-    usual = next(
-        (usual for usual, longest in USUAL_SIDES.items() if side <= longest), LARGEST_USUAL
-    )
-    return usual, usual
 
 
 def _part_folders(root: Path, left_out: LeftOut) -> dict[PartName, Path]:
@@ -267,7 +181,7 @@ def _class_folders(root: Path, left_out: LeftOut, may_lack_images: bool = False)
     left_out.add_others(top.others)
     part = Part([], [])
     for folder in _with_images(top.folders, left_out):
-        if UNENCODABLE.search(folder.name):  # no prediction could say it
+        if image_files.UNENCODABLE.search(folder.name):  # no prediction could say it
             raise DataError(f"{str(folder)!a}: a name that is not UTF-8, or of several lines")
         images = _images_of_class(folder, left_out, may_lack_images)
         part.files.extend(images)
@@ -308,15 +222,10 @@ def _images_of_class(folder: Path, left_out: LeftOut, may_lack_images: bool) -> 
             f"({some}); give this folder if they are the classes, else move them out of it"
         )
     if not (found.images or may_lack_images):
-        why = _but(own) or "; remove the folder or put images into it"
+        why = image_files.but_left_out(own) or "; remove the folder or put images into it"
         raise DataError(f"{folder}: holds no images ({KINDS}){why}")
     left_out.add(own)
     return found.images
-
-
-def _but(left_out: LeftOut) -> str:
-    words = left_out.words()
-    return f", but {words}" if words else ""
 
 
 def _images(n: int) -> str:

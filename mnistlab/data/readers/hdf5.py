@@ -21,9 +21,9 @@ from numpy.typing import NDArray
 
 import mnistlab
 from mnistlab.data.parts import Part, PartName
-from mnistlab.data.readers import content, named_arrays, npz
+from mnistlab.data.readers import named_arrays, npz
 from mnistlab.data.readers.shapes import Size
-from mnistlab.errors import DataError
+from mnistlab.errors import DataError, reason
 
 LIMIT_S = 60.0  # for any file, and as long again for every
 BYTES_PER_LIMIT = 1 << 28
@@ -66,7 +66,7 @@ def _copy(path: Path, out: Path) -> None:
     except subprocess.TimeoutExpired as error:
         raise DataError(f"{path}: HDF5 was not through after {limit:.0f} s; refused") from error
     except OSError as error:
-        raise DataError(f"{path}: cannot be read: {content.reason(error)}") from error
+        raise DataError(f"{path}: cannot be read: {reason(error)}") from error
     if ended.returncode == REFUSED:
         said = ended.stdout.decode("utf-8", "surrogateescape")
         raise DataError(" ".join(said.replace(str(path.absolute()), str(path)).split()))

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnistlab.data.readers import content
-from mnistlab.errors import DataError
+from mnistlab.errors import DataError, reason
 
 MAX_DATASETS = 1000
 TEXTS_AT_ONCE = 1000
@@ -63,7 +63,7 @@ def copy(path: Path, out: Path) -> None:
     except DataError:
         raise
     except DAMAGE as error:
-        raise DataError(f"{path}: not a sound HDF5 file: {content.reason(error)[:200]}") from error
+        raise DataError(f"{path}: not a sound HDF5 file: {reason(error)[:200]}") from error
 
 
 def _datasets(file: Any, path: Path) -> dict[str, Any]:

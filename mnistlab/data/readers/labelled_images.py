@@ -6,9 +6,8 @@ train, val and test, say which part an image belongs to.
 
 from __future__ import annotations
 
-import csv
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,44 +16,15 @@ import numpy as np
 from mnistlab.data import parts
 from mnistlab.data.dataset import Dataset
 from mnistlab.data.parts import PART_NAMES, PartName
-from mnistlab.data.readers import content, folder, labels
+from mnistlab.data.readers import folder, image_files, label_table, labels
+from mnistlab.data.readers.label_table import Columns, Row
 from mnistlab.data.readers.labels import RawLabels
 from mnistlab.data.readers.left_out import LeftOut, is_table, listed
 from mnistlab.data.readers.shapes import Size
 from mnistlab.errors import DataError
 
-# How the columns are called, in any case; the first name that is there counts.
-FILE_COLUMNS = (
-    *("filename", "file_name", "file", "filepath", "file_path", "image", "image_name"),
-    *("image_path", "image_file", "image_id", "img", "path", "filenames", "files", "images"),
-    *("img_name", "img_path", "image_filename", "photo", "picture", "fname", "id", "name"),
-)
-LABEL_COLUMNS = ("label", "labels", "class", "class_name", "target", "category", "y")
-PART_COLUMNS = ("split", "part", "subset", "set")
-MAX_COLUMNS = 32  # a table of more holds pixels
-MAX_TABLE_BYTES = 1 << 28
 # What else the name of a table of one part may hold: train_labels.csv.
 OTHER_WORDS = re.compile(r"[-_ .]?(labels?|annotations?|metadata|images?)[-_ .]?", re.IGNORECASE)
-
-
-class Columns(NamedTuple):
-    """Positions of the columns, and whether the first row names them."""
-
-    delimiter: str
-    n: int
-    file: int
-    label: int
-    part: int | None
-    has_header: bool
-
-
-class Row(NamedTuple):
-    """number: from 1, as a spreadsheet counts."""
-
-    number: int
-    file: str
-    label: str
-    part: str
 
 
 class Found(NamedTuple):
@@ -107,11 +77,11 @@ def read(path: Path, size: Size | None = None, label_column: str | None = None) 
     left_out = LeftOut()
     root = folder.unwrapped(path, left_out, past_tables=False)
     tables = [file for file in listed(root).others if is_table(file) and not _is_answer(file)]
-    described = {t: c for t in tables if (c := _columns(t, label_column)) is not None}
-    nameless = [t for t in tables if t not in described and len(_first_row(t)[1]) == 2]
+    described = {t: c for t in tables if (c := label_table.columns_of(t, label_column)) is not None}
+    nameless = [t for t in tables if t not in described and len(label_table.first_row(t)[1]) == 2]
     if not described and not nameless:
         return None
-    images = folder.all_below(root, left_out)
+    images = image_files.all_below(root, left_out)
     index = Index(root, images)
     described |= {t: c for t in nameless if (c := _columns_without_header(t, index)) is not None}
     found = [_looked_up(table, columns, index) for table, columns in described.items()]
@@ -131,87 +101,18 @@ def _is_answer(table: Path) -> bool:
     return "submission" in table.name.casefold()
 
 
-def _columns(table: Path, label_column: str | None) -> Columns | None:
-    """Which column is which by the first row; None for a table of another kind."""
-    delimiter, cells = _first_row(table)
-    folded = [re.sub("[ -]", "_", cell.strip().casefold()) for cell in cells]
-    if len(cells) > MAX_COLUMNS or len(set(folded)) < len(folded):
-        return None
-    labels_in: tuple[str, ...] = LABEL_COLUMNS
-    if label_column is not None:
-        labels_in = (re.sub("[ -]", "_", label_column.casefold()),)
-    part, label = _position(folded, PART_COLUMNS), _position(folded, labels_in)
-    file = _position([name if i != label else "" for i, name in enumerate(folded)], FILE_COLUMNS)
-    # Of two columns the one that is not called so is what the other is not.
-    rest = [i for i in range(len(cells)) if i not in (part, label, file)]
-    if len(rest) == 1 and label is None and label_column is None:
-        label = rest[0]
-    elif len(rest) == 1 and file is None:
-        file = rest[0]
-    if label is None or file is None:
-        return None
-    return Columns(delimiter, len(cells), file, label, part, True)
-
-
 def _columns_without_header(table: Path, index: Index) -> Columns | None:
     """Of such a table only the image that its first row names tells what it is."""
-    delimiter, cells = _first_row(table)
-    if len(cells) != 2 or not index.find(_clean(cells[0]), None):
+    delimiter, cells = label_table.first_row(table)
+    if len(cells) != 2 or not index.find(label_table.clean(cells[0]), None):
         return None
     return Columns(delimiter, 2, 0, 1, None, has_header=False)
-
-
-def _position(names: Sequence[str], wanted: Sequence[str]) -> int | None:
-    return next((names.index(name) for name in wanted if name in names), None)
-
-
-def _first_row(table: Path) -> tuple[str, list[str]]:
-    """The delimiter of a table, and the cells of its first row; none of what is no table."""
-    try:
-        with table.open(encoding="utf-8-sig", newline="") as file:
-            line = file.readline(1 << 16)
-    except UnicodeDecodeError:
-        return ",", []
-    except OSError as error:
-        raise DataError(f"{table}: cannot be read: {content.reason(error)}") from error
-    delimiter = max("\t;,", key=line.count)
-    try:
-        return delimiter, next(csv.reader([line], delimiter=delimiter), [])
-    except csv.Error:
-        return delimiter, []
-
-
-def _rows(table: Path, columns: Columns) -> Iterator[Row]:
-    try:
-        if table.stat().st_size > MAX_TABLE_BYTES:
-            raise DataError(f"{table}: larger than {MAX_TABLE_BYTES} bytes; refused")
-        with table.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file, delimiter=columns.delimiter, strict=True)
-            for number, cells in enumerate(reader, 1):
-                if not cells or (number == 1 and columns.has_header):
-                    continue
-                if len(cells) != columns.n:
-                    raise DataError(
-                        f"{table}: row {number} has {len(cells)} cells, not {columns.n}"
-                    )
-                part = "" if columns.part is None else cells[columns.part].strip()
-                yield Row(number, _clean(cells[columns.file]), cells[columns.label].strip(), part)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{table}: cannot be read: {content.reason(error)}") from error
-
-
-def _clean(name: str) -> str:
-    """As a path with slashes below the folder."""
-    name = name.strip().replace("\\", "/")
-    while name.startswith("./"):
-        name = name[2:]
-    return name
 
 
 def _looked_up(table: Path, columns: Columns, index: Index) -> Found:
     stem = OTHER_WORDS.sub("", table.name.split(".")[0])
     part = parts.part_called(stem)
-    rows = list(_rows(table, columns))
+    rows = list(label_table.rows_of(table, columns))
     if not all(parts.part_called(row.part) for row in rows):
         if any(parts.part_called(row.part) for row in rows):
             row = next(row for row in rows if not parts.part_called(row.part))
@@ -297,7 +198,7 @@ def _dataset(path: Path, chosen: list[Found], size: Size | None) -> Dataset:
         files += [file for file in one.files if file is not None]
     all_codes, order = np.concatenate(codes), np.array([PART_NAMES.index(p) for p in part_of])
     places = np.argsort(order, kind="stable")
-    images = folder.decoded(path, [files[place] for place in places], size)
+    images = image_files.decoded(path, [files[place] for place in places], size)
     found = {}
     for i, part in enumerate(PART_NAMES):
         inside = np.flatnonzero(order[places] == i)

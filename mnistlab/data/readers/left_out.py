@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from mnistlab.data.notes import note
-from mnistlab.data.readers import content
 from mnistlab.data.readers.pixels import SUFFIXES
-from mnistlab.errors import DataError
+from mnistlab.errors import DataError, reason
 
 # What systems and file servers put among a user's files; what begins with a dot besides.
 JUNK = frozenset(
@@ -41,7 +40,7 @@ def listed(folder: Path) -> Listed:
             else:
                 (found.images if is_image(path) else found.others).append(path)
     except OSError as error:
-        raise DataError(f"{folder}: cannot be read: {content.reason(error)}") from error
+        raise DataError(f"{folder}: cannot be read: {reason(error)}") from error
     return found
 
 

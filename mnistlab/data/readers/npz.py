@@ -19,7 +19,7 @@ from mnistlab.data.dataset import Dataset
 from mnistlab.data.parts import Part, PartName
 from mnistlab.data.readers import content, named_arrays
 from mnistlab.data.readers.shapes import Size
-from mnistlab.errors import DataError
+from mnistlab.errors import DataError, reason
 
 # What zipfile and the .npy header raise for damaged bytes.
 DAMAGE = (
@@ -78,7 +78,7 @@ def arrays_of(path: Path, where: str) -> dict[str, NDArray[Any]]:
     except DataError:
         raise
     except DAMAGE as error:
-        raise DataError(f"{where}: not a sound .npz file: {content.reason(error)}") from error
+        raise DataError(f"{where}: not a sound .npz file: {reason(error)}") from error
 
 
 def _array(archive: zipfile.ZipFile, info: zipfile.ZipInfo, where: str) -> NDArray[Any]:

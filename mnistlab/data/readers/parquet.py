@@ -24,7 +24,7 @@ from mnistlab.data.readers.labels import RawLabels
 from mnistlab.data.readers.pixel_order import pixel_order
 from mnistlab.data.readers.pixels import Depths
 from mnistlab.data.readers.shapes import Size
-from mnistlab.errors import DataError
+from mnistlab.errors import DataError, reason
 
 if TYPE_CHECKING:
     import polars as pl
@@ -286,6 +286,4 @@ def _sound(path: Path) -> Iterator[None]:
     except DataError:
         raise
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError) as error:
-        raise DataError(
-            f"{path}: not a sound Parquet file: {content.reason(error)[:200]}"
-        ) from error
+        raise DataError(f"{path}: not a sound Parquet file: {reason(error)[:200]}") from error

@@ -20,9 +20,8 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mnistlab.data.readers import content
 from mnistlab.data.readers.shapes import Size
-from mnistlab.errors import DataError
+from mnistlab.errors import DataError, reason
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -136,7 +135,7 @@ def decode(
     except DataError:
         raise
     except (*DAMAGE, Image.DecompressionBombError) as error:
-        raise DataError(f"{where}: not a readable image: {content.reason(error)}") from error
+        raise DataError(f"{where}: not a readable image: {reason(error)}") from error
 
 
 def size_of(file: Path) -> Size | None:

@@ -22,9 +22,9 @@ from mnistlab.data.readers import (
     archive,
     content,
     csv_table,
-    folder,
     hdf5,
     idx,
+    image_files,
     kinds,
     npz,
     parquet,
@@ -34,7 +34,7 @@ from mnistlab.data.readers.kinds import Kind
 from mnistlab.data.readers.left_out import LeftOut
 from mnistlab.data.readers.pixels import Depths
 from mnistlab.data.readers.shapes import Size
-from mnistlab.errors import DataError
+from mnistlab.errors import DataError, reason
 
 BLOCK_PIXELS = 1 << 20  # so many are held decoded at once; a single image may have more
 
@@ -89,12 +89,12 @@ def _array(path: Path, kind: Kind, shape: Size, resize: bool) -> NDArray[np.uint
 
 def _open_folder(path: Path, shape: Size, resize: bool) -> Unlabelled:
     left_out = LeftOut()
-    below = folder.all_below(path, left_out)
+    below = image_files.all_below(path, left_out)
     if not below:
         data = archive.inside(path)
         if data != path and data.is_file():
             return open_images(data, shape, resize)
-        raise folder.no_images(path, left_out)
+        raise image_files.no_images(path, left_out)
     left_out.say(str(path))
     files = {file.relative_to(path).as_posix(): file for file in below}
     return Unlabelled("ID", _decoded(files, shape, resize))
@@ -120,7 +120,7 @@ def _is_folder(path: Path) -> bool:
     try:
         return path.is_dir()
     except OSError as error:  # a folder above it may not be entered
-        raise DataError(f"{path}: cannot be read: {content.reason(error)}") from error
+        raise DataError(f"{path}: cannot be read: {reason(error)}") from error
 
 
 def _kind(path: Path) -> Kind | None:
@@ -166,7 +166,7 @@ def _each_given_back(images: NDArray[np.uint8], shape: Size) -> Iterator[Block]:
 
 def _decoded(files: dict[str, Path], shape: Size, resize: bool) -> Iterator[Block]:
     for name, file in files.items():
-        if folder.UNENCODABLE.search(name):
+        if image_files.UNENCODABLE.search(name):
             raise DataError(f"{str(file)!a}: a name of several lines, or not UTF-8, makes no ID")
     ids = sorted(files)
     return _decoded_in_turn(ids, [files[name] for name in ids], shape, resize)
@@ -176,7 +176,7 @@ def _decoded_in_turn(
     ids: list[str], paths: list[Path], shape: Size, resize: bool
 ) -> Iterator[Block]:
     depths = Depths()
-    images = folder.read_images(paths, shape if resize else None, shape, depths)
+    images = image_files.read_images(paths, shape if resize else None, shape, depths)
     yield from _blocks(iter(ids), images, shape)
     for words in depths.notes():
         note(words)
