@@ -193,10 +193,15 @@ def sample(part: Dataset, n: int | None) -> Dataset:
     """
     if n is None or n >= len(part):
         return part
-    if part.is_published:
-        return part.take(slice(0, n))
+    return part.take(slice(0, n) if part.is_published else places_of_sample(part, n))
+
+
+def places_of_sample(part: Dataset, n: int) -> NDArray[np.intp]:
+    """Which images of the part `sample` takes."""
+    if part.is_published or n >= len(part):
+        return np.arange(min(n, len(part)))
     wanted = apportioned(np.bincount(part.labels), n)
-    return part.take(np.flatnonzero(rank_in_class(part.labels) < wanted[part.labels]))
+    return np.flatnonzero(rank_in_class(part.labels) < wanted[part.labels])
 
 
 PROTOCOLS: dict[str, Protocol] = {

@@ -17,9 +17,8 @@ from mnistlab.reporting.figures import (
     setting_curve,
 )
 from mnistlab.reporting.page import Column, Figure, Section, Table
-from mnistlab.reporting.run_report import curves_caption, curves_of
 from mnistlab.reporting.series import Series, repeats, series_of, standing_apart
-from mnistlab.runs import test_part as test_part_of
+from mnistlab.reporting.training_curves import curves_caption, curves_of
 from mnistlab.study import ArmResult, StudyResult, growing_families
 
 COSTS = (
@@ -108,9 +107,8 @@ def confusion_sections(result: StudyResult, command: str) -> list[Section]:
     sections = []
     for arm in result.arms:
         if arm.arm.name in result.study.confusions:
-            test = test_part_of(arm.runs[0], result.dataset)
-            predicted = arm.runs[0].predicted()
-            confusion = measure(test.labels, predicted, result.dataset.n_classes).confusion
+            stored, n_classes = arm.runs[0].predictions(), result.dataset.n_classes
+            confusion = measure(stored.labels, stored.predicted, n_classes).confusion
             seed = f" Seed {arm.runs[0].recipe.seed}." if len(arm.runs) > 1 else ""
             figure = confusion_matrix(
                 confusion,

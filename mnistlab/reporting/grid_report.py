@@ -9,7 +9,6 @@ from mnistlab.reporting.class_table import report_table
 from mnistlab.reporting.figures import confusion_matrix, score_grid
 from mnistlab.reporting.page import Column, Fact, Page, Section, Table
 from mnistlab.reporting.run_report import images_text, machine_text, validation_text
-from mnistlab.runs import test_part as test_part_of
 from mnistlab.study import GridResult
 
 
@@ -87,8 +86,8 @@ def _grid(result: GridResult, command: str) -> Section:
 
 
 def _winner(result: GridResult, command: str) -> Section:
-    test = test_part_of(result.run, result.dataset)
-    confusion = measure(test.labels, result.run.predicted(), result.dataset.n_classes).confusion
+    stored, n_classes = result.run.predictions(), result.dataset.n_classes
+    confusion = measure(stored.labels, stored.predicted, n_classes).confusion
     figure = confusion_matrix(
         confusion,
         result.dataset.class_names,
