@@ -26,8 +26,8 @@ from mnistlab.runs import DEFAULT_FOLDER, Progress, parts_of
 from mnistlab.runs.building import check_trainable
 from mnistlab.scale import place
 from mnistlab.space import Space
-from mnistlab.studies.wording import points
 from mnistlab.study import Arm, ArmResult, Settings, Study, StudyResult
+from mnistlab.study.wording import points
 from mnistlab.tuning.search import Search, helped
 from mnistlab.tuning.trial import Trial, best_of
 
