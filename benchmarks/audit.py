@@ -1,8 +1,8 @@
-"""How many of MNIST's rejected test labels `data audit` names, over several seeds.
+"""How many of MNIST's rejected test labels `data audit` finds, over several seeds.
 
-Fifteen labels of MNIST's test part are rejected by human readers. Every seed trains the audit's
-networks anew on folds of its own, by the default settings; recall is the share of the fifteen
-among the first 50 and 100 test images of its ranking.
+Fifteen labels of MNIST's test part are rejected by human readers. Every seed draws its own folds
+and trains the audit's networks on them with the default settings; recall is the fraction of the
+fifteen among the first 50 and 100 test images of its ranking.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import mnistlab as ml
 from benchmarks.ledger import run_benchmark
 from mnistlab.auditing.finding import audit, quick_recipe
 
-# Places in the test part; which they are is common knowledge, none was found here.
+# Their positions in the test part are common knowledge; none was found here.
 REJECTED = (
     *(947, 1621, 1901, 2130, 2462, 2597, 2654, 3520),
     *(3558, 5937, 6651, 6783, 8527, 9679, 9729),
@@ -28,7 +28,7 @@ N_SEEDS = 3
 
 
 def bench() -> dict[str, Any]:
-    """Of every seed, how many of the fifteen are among the first so many."""
+    """For every seed, how many of the fifteen are among the first 50 and 100 suspects."""
     data = ml.load("mnist")
     found: dict[str, list[int]] = {str(depth): [] for depth in DEPTHS}
     missed: list[list[int]] = []

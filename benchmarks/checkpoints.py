@@ -1,9 +1,10 @@
-"""What a checkpoint every 100 steps adds to an epoch of SimpleCNN (A9) on Fashion-MNIST, batch 64.
+"""The time that a checkpoint every 100 steps adds to an epoch.
 
-Whole epochs differ by more than checkpoints cost, so stretches of 100 steps of one training are
-compared: of every two in a row one begins with a checkpoint, a coin says which. It trains as
-`mnistlab train` does, through Checkpoints, in float32, and a checkpoint is on the disk long before
-its stretch ends; an epoch with one every 100 steps is made of such stretches.
+SimpleCNN (A9) on Fashion-MNIST, batch 64. Whole epochs vary by more than checkpoints cost, so
+stretches of 100 steps of one training are compared: of every two in a row, a random one begins with
+a checkpoint. It trains in float32 as `mnistlab train` does, with its Checkpoints. A checkpoint is
+on the disk long before its stretch ends, so an epoch with one every 100 steps consists of such
+stretches.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ class EnoughError(Exception):
 
 
 class Sometimes(Checkpoints):
-    """Checkpoints at the beginning of one of every two stretches; began: when each of them did."""
+    """A checkpoint at the start of one of every two stretches. began: start times of all."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder, EVERY, {})
@@ -41,7 +42,7 @@ class Sometimes(Checkpoints):
         self.began: list[float] = []
 
     def is_due(self) -> bool:
-        """At the beginning of a stretch; the first of the training warms up."""
+        """At the start of a stretch; the first one of the training warms up."""
         if not super().is_due():
             return False
         self.began.append(time.perf_counter())
@@ -52,7 +53,7 @@ class Sometimes(Checkpoints):
 
 
 def bench() -> dict[str, Any]:
-    """Seconds of all stretches, and what a checkpoint adds: of every pair, mean and median."""
+    """Seconds of all stretches, and the fraction a checkpoint adds: mean and median of pairs."""
     data = ml.load("fashion-mnist").take(slice(0, N_IMAGES))
     recipe = ml.get_recipe("simple-cnn")
     recipe = replace(recipe, phases=(replace(recipe.phases[0], epochs=1000),), precision="float32")

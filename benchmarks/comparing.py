@@ -1,4 +1,4 @@
-"""What `mnistlab compare` says of two seeds of one recipe, and of SimpleCNN beside E1.
+"""The answers of `mnistlab compare` for two seeds of one recipe, and for SimpleCNN and E1.
 
 Fashion-MNIST, recipes as published. Each pair is compared on its test images, and then the two
 recipes over all seeds.
@@ -22,7 +22,7 @@ N_SEEDS = 3
 
 
 def bench() -> dict[str, Any]:
-    """The answers, with the accuracies they speak of."""
+    """The answers, with the accuracies that they mention."""
     data = ml.load("fashion-mnist")
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder)

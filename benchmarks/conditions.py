@@ -11,15 +11,17 @@ from mnistlab.recipe import Recipe
 from mnistlab.studies import get_study
 from mnistlab.study import Study
 
-SEARCH = "tune-"  # how the ledger's lines of a search are named
+SEARCH = "tune-"  # the ledger's lines of a search have names that begin so
+# The recorded searches ran in two processes: a trial is proposed while the one before still trains.
+SEARCH_PROCESSES = 2
 
 
 @dataclass(frozen=True)
 class Conditions:
-    """What a command must say besides the study's name, so that it gives the row's figure.
+    """The options of a command that repeat the measurement of a row.
 
-    precision: of the networks whose recipe leaves it open. One thread, since sums of several
-    are not added in the same order on every machine.
+    precision: of networks whose recipe leaves it open. One thread, because several threads add
+    numbers in an order that differs between machines.
     """
 
     n_seeds: int = 5
@@ -29,12 +31,12 @@ class Conditions:
     def arguments(self, study: str, data: str) -> list[str]:
         """What follows `mnistlab`."""
         if study.startswith(SEARCH):
-            recipe, seeds = study.removeprefix(SEARCH), str(self.n_seeds)
-            threads = str(self.threads)
-            return ["tune", recipe, "--data", data, "--seeds", seeds, "--threads", threads]
-        settings = {"data": data, "seeds": self.n_seeds, "threads": self.threads}
-        said = [word for name, value in settings.items() for word in (f"--{name}", str(value))]
-        return ["study", study, *said, "--precision", self.precision]
+            command = ["tune", study.removeprefix(SEARCH)]
+            own = {"processes": str(SEARCH_PROCESSES)}
+        else:
+            command, own = ["study", study], {"precision": self.precision}
+        options = {"data": data, "seeds": str(self.n_seeds), "threads": str(self.threads)} | own
+        return command + [word for k, v in options.items() for word in (f"--{k}", v)]
 
 
 # Convolutions take two to three times as long in float32 where the processor has bfloat16.
@@ -58,21 +60,21 @@ def conditions_of(study: str) -> Conditions:
 
 
 def measured_under(line: dict[str, Any]) -> Conditions:
-    """Those of a line of the ledger, so that the command shown gives the figure beside it."""
+    """Those of a line of the ledger, whose command is shown beside its measurement."""
     env = line["env"]
     return Conditions(len(line["seeds"]), env["threads"], env.get("precision") or "float32")
 
 
 def arms_of(study: str) -> dict[str, Recipe] | None:
-    """The recipes of a study's arms by name; None of a search and a grid, which make their own."""
+    """The recipes of a study's arms by name; None for a search or a grid, which make their own."""
     found = None if study.startswith(SEARCH) else get_study(study)
     return {arm.name: arm.recipe for arm in found.arms} if isinstance(found, Study) else None
 
 
 def is_of_recipe(line: dict[str, Any]) -> bool:
-    """Whether a study's line is of its arm's recipe as it is now.
+    """Whether a study's line was measured with its arm's recipe as it is now.
 
-    The best recipe of a search or of a grid is known only once it has run.
+    The best recipe of a search or of a grid is known only after it has run.
     """
     arms = arms_of(line["name"])
     if arms is None:
@@ -86,13 +88,13 @@ def is_of_recipe(line: dict[str, Any]) -> bool:
 
 
 def current(study: str, data: str, arm: str) -> dict[str, Any] | None:
-    """The newest line of an arm, if it is of the recipe as it is now."""
+    """The newest line of an arm, if it was measured with the recipe as it is now."""
     line = ledger.latest("study", study, arm=arm, data=data)
     return line if line is not None and is_of_recipe(line) else None
 
 
 def has_seeds(study: str, line: dict[str, Any]) -> bool:
-    """Whether a line has as many as the row asks for; what has no randomness has one."""
+    """Whether a line has as many seeds as the row asks for; without randomness it needs one."""
     arms, wanted = arms_of(study), conditions_of(study).n_seeds
     is_grid = arms is None and not study.startswith(SEARCH)
     if is_grid or (arms and not method_of(arms[line["arm"]].model).learns_in_epochs):

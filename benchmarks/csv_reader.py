@@ -1,8 +1,7 @@
 """A large CSV into its uint8 array: `mnistlab.data.load` beside `pandas.read_csv` alone.
 
-52,500 images of Fashion-MNIST padded to 32 x 32, 140 MB of text. Every read is
-a process of its own; memory is the peak above what the imports had taken
-(Linux), in multiples of the array's 54 MB.
+52,500 images of Fashion-MNIST padded to 32 x 32, 140 MB of text. Every read runs in a process of
+its own; memory is the peak above that after the imports (Linux), in multiples of the array's 54 MB.
 
     python -m benchmarks.csv_reader [--record]
 """
@@ -59,7 +58,7 @@ def _in_process(reader: str, path: Path) -> dict[str, Any]:
 
 
 def read_once(reader: str, path: Path) -> dict[str, Any]:
-    """One timed read in this process, the imports beforehand and not counted."""
+    """One timed read in this process, without the imports."""
     import pandas as pd
     import polars as pl
 
@@ -93,7 +92,7 @@ def _status_mb(field: str) -> float:
 
 
 def main() -> None:
-    """Print the figures as one JSON line; the ledger's tools load torch, which a read must not."""
+    """Print the numbers as one JSON line; the ledger's tools load torch, which a read must not."""
     if sys.argv[1:2] == ["--read"]:
         print(json.dumps(read_once(sys.argv[2], Path(sys.argv[3]))))
         return

@@ -1,14 +1,14 @@
 """`make evidence`: trains what the ledger lacks, cheapest first, and adds it arm by arm.
 
-python -m benchmarks.evidence                  # go on until all is there; Ctrl-C stops it cleanly
-python -m benchmarks.evidence --list           # what is lacking, and about how long it takes
+python -m benchmarks.evidence                  # until nothing is missing; Ctrl-C stops it cleanly
+python -m benchmarks.evidence --list           # what is missing, and about how long it takes
 python -m benchmarks.evidence --minutes 60     # stop after an hour
 
-Every row of docs/systems.md is an arm of a study; it, and every arm of a few studies, is trained
-under the seeds, threads and precision that the row's command shows, at low priority. Runs lie
-in build/evidence: what was stopped is resumed there, and an arm is added to the ledger once all
-of its seeds are measured. --commit COMMIT trains from a checkout of that commit beside this one,
-so that this one may change while it runs; the ledger names that commit.
+Every row of docs/systems.md is an arm of a study. These arms, and all arms of a few studies, are
+trained at low priority with the seeds, threads and precision that the row's command shows. Runs
+are in build/evidence, where stopped ones are resumed; an arm is added to the ledger when all of its
+seeds are measured. --commit COMMIT trains from a second checkout, of that commit, so that this one
+may change meanwhile; the ledger names that commit.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from mnistlab.study import Study
 
 FOLDER = ledger.CHECKOUT / "build" / "evidence"
 NICE = 19
-# Studies of which README.md and docs show every arm, beside the rows of docs/systems.md.
+# Studies whose every arm is shown in README.md and docs, besides the rows of docs/systems.md.
 WHOLE = (
     ("ladder", "mnist"),
     ("ladder", "fashion-mnist"),
@@ -51,9 +51,9 @@ WHOLE = (
 
 
 class Lacking(NamedTuple):
-    """An arm of a study that the ledger does not hold as docs/systems.md asks for it.
+    """An arm of a study that the ledger does not have as docs/systems.md requires.
 
-    time_s: about how long it takes, from older lines; infinity where there is none.
+    time_s: about how long training takes, from older lines; infinity where there are none.
     """
 
     study: str
@@ -63,17 +63,17 @@ class Lacking(NamedTuple):
 
     @property
     def conditions(self) -> Conditions:
-        """Those of the row."""
+        """Seeds, threads and precision of the row."""
         return conditions_of(self.study)
 
     @property
     def is_alone(self) -> bool:
-        """Whether the arm can be trained without the others: not the winner of a search."""
+        """Whether it can be trained without the other arms; the winner of a search cannot."""
         return not self.study.startswith(SEARCH) and isinstance(get_study(self.study), Study)
 
 
 def lacking() -> list[Lacking]:
-    """Cheapest first."""
+    """Every arm that is missing, cheapest first."""
     wanted = [(row.study, row.arm, row.data) for row in systems.ROWS]
     wanted += [(study, arm, data) for study, data in WHOLE for arm in arms_of(study) or ()]
     found = []
@@ -93,18 +93,18 @@ def _time_s(study: str, arm: str, data: str) -> float:
 
 
 def run(each: Lacking, checkout: Path, until: float) -> bool:
-    """Train what is left of one arm, and add it; False where it was stopped before its end.
+    """Train the missing seeds of one arm and add it to the ledger; False where it was stopped.
 
-    What is stopped keeps its runs, and the last checkpoint of the one under way.
+    A stopped arm keeps its finished runs, and the last checkpoint of the unfinished one.
     """
-    said = each.conditions.arguments(each.study, each.data)
-    command = ["-m", "mnistlab", *said, "--out", str(FOLDER)]
+    arguments = each.conditions.arguments(each.study, each.data)
+    command = ["-m", "mnistlab", *arguments, "--out", str(FOLDER)]
     if each.is_alone:
         command = ["-m", "benchmarks.evidence", "--arm", each.study, each.arm, each.data]
     env = os.environ | {"PYTHONPATH": str(checkout)}
     if folders := os.environ.get("MNISTLAB_DATA"):  # the Makefile's is relative to this checkout
         env["MNISTLAB_DATA"] = os.pathsep.join(map(os.path.abspath, folders.split(os.pathsep)))
-    # A session of its own: Ctrl-C in the terminal reaches this process alone, which passes it on.
+    # A session of its own: Ctrl-C in the terminal reaches only this process, which passes it on.
     training = subprocess.Popen(
         ["nice", "-n", str(NICE), sys.executable, *command, *([str(FOLDER)] * each.is_alone)],
         cwd=checkout,
@@ -161,11 +161,15 @@ def shown(each: Lacking) -> str:
 
 def main(arguments: Sequence[str]) -> int:
     """The command line."""
-    parser = argparse.ArgumentParser(description="Train what the ledger lacks, cheapest first.")
-    parser.add_argument("--list", action="store_true", help="only say what is lacking")
-    parser.add_argument("--minutes", type=float, default=math.inf, help="stop after so long")
+    parser = argparse.ArgumentParser(
+        description="Train what is missing in the ledger, cheapest first."
+    )
+    parser.add_argument("--list", action="store_true", help="only list what is missing")
+    parser.add_argument(
+        "--minutes", type=float, default=math.inf, help="stop after so many minutes"
+    )
     parser.add_argument("--commit", help="train from a checkout of this commit")
-    parser.add_argument("--only", nargs="+", metavar="STUDY", help="of these studies alone")
+    parser.add_argument("--only", nargs="+", metavar="STUDY", help="only these studies")
     parser.add_argument("--arm", nargs=4, help=argparse.SUPPRESS)  # how the queue calls itself
     options = parser.parse_args(arguments)
     if options.arm:
@@ -182,7 +186,7 @@ def main(arguments: Sequence[str]) -> int:
     for each in found:
         print(shown(each), flush=True)
         if not run(each, checkout, until):
-            print("stopped; the same command goes on")
+            print("stopped; the same command resumes")
             return 130
     return 0
 

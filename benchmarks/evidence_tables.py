@@ -1,4 +1,4 @@
-"""Tables of what evidence costs and what it finds: audit, comparison, evaluation."""
+"""Tables of audits, comparisons and evaluations: what they find and what they cost."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from benchmarks.markdown import machine_text, markdown, measured
 
 
 def audit_table() -> str:
-    """Rejected test labels of MNIST among the first suspects, every seed."""
+    """How many of MNIST's rejected test labels are among the first suspects, per seed."""
     line = ledger.newest_benchmark("audit")
     figures = line["figures"]
     rows = [
@@ -26,7 +26,7 @@ def audit_table() -> str:
 
 
 def comparing_table() -> str:
-    """What the command says, word for word."""
+    """The answers of `mnistlab compare`, word for word."""
     line = ledger.newest_benchmark("comparing")
     rows = [[asked, answer] for asked, answer in line["figures"]["answers"].items()]
     return measured(line, ("compared", "answer"), rows)
@@ -54,7 +54,7 @@ def family_wise_table() -> str:
 
 
 def family_wise_studies_table() -> str:
-    """The same of every study of several arms."""
+    """The same for every study of several arms."""
     before, after = _family_wise()
     rows = [
         [f"`{name}`", *(_percent(line["studies"][name] or None) for line in (before, after))]
@@ -71,7 +71,7 @@ FAMILY_WISE = {
 
 
 def _family_wise() -> tuple[dict[str, Any], dict[str, Any]]:
-    """The newest figures of answers that were not corrected, and of those that are."""
+    """The newest numbers for uncorrected answers, and for corrected ones."""
     lines = [line for line in ledger.read() if line["name"] == "family_wise"]
     by_rule = {line["figures"]["correction"]: line["figures"] for line in lines}
     return by_rule["none"], by_rule["Holm"]
@@ -82,13 +82,11 @@ def _percent(fraction: float | None) -> str:
 
 
 def evaluating_table() -> str:
-    """Seconds of an evaluation besides the network's own, and sizes of pages."""
+    """Seconds of an evaluation without the network's own, and sizes of pages."""
     line = ledger.newest_benchmark("evaluating")
     figures = line["figures"]
-    besides = [
-        whole - naming
-        for whole, naming in zip(figures["seconds"], figures["naming_s"], strict=True)
-    ]
+    predicting = zip(figures["seconds"], figures["naming_s"], strict=True)
+    besides = [whole - of_network for whole, of_network in predicting]
     rows = [
         [
             f"evaluation of {figures['n_images']:,} images and page, besides naming them",
@@ -103,7 +101,7 @@ def evaluating_table() -> str:
 
 
 def kept_table() -> str:
-    """Stage 1 of transfer learning with features kept, beside the plain loop."""
+    """Stage 1 of transfer learning with cached features, beside the plain loop."""
     line = ledger.newest_benchmark("kept_features")
     figures = line["figures"]
     rows = [

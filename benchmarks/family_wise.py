@@ -1,7 +1,7 @@
 """How often a study's answer claims a difference between arms that do not differ.
 
-Arms of equal accuracy are made up, their seeds paired, and the study writes its answer of them.
-A claim is an interval in the answer that is not followed by "no difference shown".
+The study writes its answer about made-up results: arms of equal accuracy, their seeds paired. A
+claim is an interval in the answer that is not followed by "no difference shown".
 
 python -m benchmarks.family_wise --record    # five minutes on one core
 """
@@ -21,8 +21,8 @@ from mnistlab.classifiers.methods import method_of
 from mnistlab.recipe import Recipe
 from mnistlab.runs import Run
 from mnistlab.studies import STUDIES, get_study
-from mnistlab.studies.wording import against_base
 from mnistlab.study import Arm, ArmResult, Study
+from mnistlab.study.wording import against_base
 
 N_ARMS, N_SEEDS = (3, 6, 10), (3, 5, 10)
 N_SEEDS_OF_STUDIES = 5
@@ -36,7 +36,7 @@ Decide = Callable[[Sequence[ArmResult]], str]
 
 
 class MadeUpRun(Run):
-    """A run of figures alone, without a folder."""
+    """A run of made-up results, without a folder."""
 
     @property
     def log(self) -> list[dict[str, Any]]:
@@ -48,9 +48,9 @@ class MadeUpRun(Run):
 def made_up(
     arms: Sequence[Arm], n_seeds: int, random: np.random.Generator, better: Sequence[int] = ()
 ) -> list[ArmResult]:
-    """Results of arms that are equally good, but for those at the places `better`.
+    """Results of arms that are equally good, except those at the positions `better`.
 
-    What does not learn in epochs gives the same accuracy for every seed: the mean of the others.
+    A model that does not learn in epochs has one accuracy for all seeds: the mean of the others.
     """
     shape = (2, len(arms), n_seeds)
     accuracy = ACCURACY + random.normal(0, BY_SEED, n_seeds) + random.normal(0, BY_RUN, shape)
@@ -74,8 +74,8 @@ def _run(recipe: Recipe, val: float, test: float) -> Run:
 
 
 def claims(answer: str) -> list[bool]:
-    """Of every interval in an answer: whether a difference is claimed beside it."""
-    return ["no difference shown" not in told for told in INTERVAL.findall(answer)]
+    """For every interval in an answer: whether a difference is claimed beside it."""
+    return ["no difference shown" not in text for text in INTERVAL.findall(answer)]
 
 
 def equal_arms(n_arms: int) -> tuple[Arm, ...]:
@@ -86,17 +86,17 @@ def equal_arms(n_arms: int) -> tuple[Arm, ...]:
 def false_claims(
     decide: Decide, arms: Sequence[Arm], n_seeds: int, n_answers: int, seed: int = 0
 ) -> float:
-    """Of so many answers about equal arms, the fraction that claims any difference."""
+    """The fraction of answers about equal arms that claim any difference."""
     random = np.random.default_rng(seed)
     wrong = sum(any(claims(decide(made_up(arms, n_seeds, random)))) for _ in range(n_answers))
     return wrong / n_answers
 
 
 def beside_better(n_arms: int, n_seeds: int, n_answers: int, seed: int = 0) -> tuple[float, float]:
-    """Half of the arms are better than the base: claims about the others, and the better found.
+    """With half of the arms better than the base: how many claims are wrong, how many right.
 
-    The fraction of answers that claims a difference of an arm that is as good as the base, and
-    the mean fraction of the better arms of which one is claimed.
+    Returns the fraction of answers that claim a difference for an arm that is as good as the base,
+    and the mean fraction of the better arms for which a difference is claimed.
     """
     random, arms = np.random.default_rng(seed), equal_arms(n_arms)
     better = range(1, 1 + math.ceil((n_arms - 1) / 2))

@@ -1,7 +1,7 @@
 """8.1 million digits: MNIST's 60,000 training images, each changed 135 times.
 
-Made as "infinite MNIST" is (Loosli, Canu, Bottou 2007): seeded affine and elastic changes. Written
-as plain IDX files beside MNIST's own test part, a block at a time.
+As in "infinite MNIST" (Loosli, Canu, Bottou 2007): random affine and elastic changes, with a seed.
+Written block by block as plain IDX files, beside MNIST's own test part.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ BLOCK = 2000
 
 
 def write(folder: Path, n_copies: int = N_COPIES) -> Path:
-    """Make `folder` hold n_copies * 60,000 images to train on and 10,000 to test on."""
+    """Write n_copies * 60,000 training and 10,000 test images into `folder`."""
     images_path = folder / "train-images-idx3-ubyte"
     if images_path.exists():
         return folder

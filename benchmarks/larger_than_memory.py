@@ -1,12 +1,12 @@
 """Training on 8.1 million digits that stay on the disk, beside the same ones in memory.
 
-Every turn is a process of its own, which trains as `mnistlab train` does and is stopped once its
-steps are timed: the network by E2 (784-100-10) and SimpleCNN (A9), batch 64. Turns alternate.
-Then one whole epoch of E2 is trained and evaluated as it stands, for the memory it takes at most.
-Where this machine lets a process have no more than LIMIT bytes, the system's copies of files
-included, the turns on the disk are made once more in so little: then the images do not fit.
+Every turn is a process of its own, which trains as `mnistlab train` does and stops once its steps
+are timed: E2's network (784-100-10) and SimpleCNN (A9), batch 64. Turns alternate. Then one whole
+epoch of E2 is trained and evaluated, for its peak memory. Where this machine can limit a process to
+LIMIT bytes, the system's file cache included, the turns on the disk are repeated under that limit:
+then the images do not fit.
 
-MNISTLAB_INFINITE: a folder that keeps the images for another time; they take six minutes to make.
+MNISTLAB_INFINITE: a folder in which the images stay for the next time; they take six minutes.
 """
 
 from __future__ import annotations
@@ -39,18 +39,18 @@ CGROUPS = Path("/sys/fs/cgroup/memory")
 
 
 class TimedError(Exception):
-    """All steps that are timed have been made."""
+    """All timed steps are done."""
 
 
 def recipe_of(name: str) -> ml.Recipe:
-    """One epoch, in float32, of a recipe as published; 5,000 images validate."""
+    """One epoch of a recipe as published, in float32, with 5,000 validation images."""
     recipe = ml.get_recipe(name)
     phases = (replace(recipe.phases[0], epochs=1),)
     return replace(recipe, phases=phases, precision="float32", split="official", n_val=5000)
 
 
 def turn(folder: str, name: str, where: str) -> dict[str, float]:
-    """Steps a second, and the most memory a process takes from its start on."""
+    """Steps per second, and the process's peak memory since its start."""
     data = ml.load(folder)
     if where == "memory":
         data = replace(data, images=np.concatenate(list(large.blocks(data.images))))
@@ -68,7 +68,7 @@ def turn(folder: str, name: str, where: str) -> dict[str, float]:
 
 
 def whole(folder: str, name: str, where: str) -> dict[str, float]:
-    """An epoch of all images, and the figures of its run."""
+    """An epoch of all images, and the numbers of its run."""
     with tempfile.TemporaryDirectory() as out:
         start = time.perf_counter()
         run = ml.evaluate(ml.train(recipe_of(name), folder, out=out))
@@ -78,7 +78,7 @@ def whole(folder: str, name: str, where: str) -> dict[str, float]:
 
 
 def in_process(what: Callable[..., Any], *of: str, limited: bool = False) -> dict[str, float]:
-    """What a function of this file gives in a process of its own."""
+    """The result of a function of this file that runs in a process of its own."""
     command = [sys.executable, "-m", "benchmarks.larger_than_memory", what.__name__, *of]
     if limited:
         forget(Path(of[0]))
@@ -91,7 +91,7 @@ def in_process(what: Callable[..., Any], *of: str, limited: bool = False) -> dic
 
 
 def forget(folder: Path) -> None:
-    """Drop the copies of files: the system counts them as those of who read them first."""
+    """Empty the file cache: the system counts it to the process that read a file first."""
     for path in folder.iterdir():
         with path.open("rb") as file:
             os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
@@ -99,7 +99,7 @@ def forget(folder: Path) -> None:
 
 @contextlib.contextmanager
 def little_memory() -> Iterator[Path]:
-    """A control group of no more than LIMIT bytes, pages of files included."""
+    """A control group of no more than LIMIT bytes, file cache included."""
     own = next(
         line.split(":")[2]
         for line in Path("/proc/self/cgroup").read_text(encoding="ascii").splitlines()
@@ -115,7 +115,7 @@ def little_memory() -> Iterator[Path]:
 
 
 def can_be_limited() -> bool:
-    """Whether this machine lets us make such a group."""
+    """Whether this process may create such a group."""
     try:
         with little_memory():
             return True
@@ -124,7 +124,7 @@ def can_be_limited() -> bool:
 
 
 def bench() -> dict[str, Any]:
-    """Every turn, the median share of steps a second that is kept, and the most memory."""
+    """Every turn, the median fraction of the speed in memory that remains, and peak memory."""
     import torch
 
     limited = {False, can_be_limited()}
@@ -140,15 +140,18 @@ def bench() -> dict[str, Any]:
                 turns["disk"].append(in_process(turn, folder, name, "disk"))
                 if True in limited:
                     turns["limited"].append(in_process(turn, folder, name, "disk", limited=True))
-            figures[name] = {"turns": turns, "kept": {w: share(turns, w) for w in turns}}
+            figures[name] = {
+                "turns": turns,
+                "kept": {w: fraction_of_speed(turns, w) for w in turns},
+            }
         for little in sorted(limited):
             ends = in_process(whole, folder, "mlp", "disk", limited=little)
             figures["limited epoch" if little else "epoch"] = ends
     return figures
 
 
-def share(turns: dict[str, list[dict[str, float]]], where: str) -> float | None:
-    """The median of pairs: steps a second there, of those in memory."""
+def fraction_of_speed(turns: dict[str, list[dict[str, float]]], where: str) -> float | None:
+    """Steps per second there, divided by those in memory: the median of pairs."""
     pairs = zip(turns[where], turns["memory"], strict=False)
     ratios = [one["steps_per_s"] / other["steps_per_s"] for one, other in pairs]
     return statistics.median(ratios) if ratios else None

@@ -1,14 +1,15 @@
 """The ledger: one JSON line per measured arm or benchmark, never edited by hand.
 
-python -m benchmarks.ledger runs/study-ladder-mnist     # keep a finished study's figures
+python -m benchmarks.ledger runs/study-ladder-mnist     # add a finished study's numbers
 """
 
 from __future__ import annotations
 
 import json
+import statistics
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -40,8 +41,13 @@ def newest_benchmark(name: str) -> dict[str, Any]:
     return line
 
 
+def median_ratio(values: Sequence[float], bases: Sequence[float]) -> float:
+    """The median over turns of a value divided by the base of the same turn."""
+    return statistics.median(a / b for a, b in zip(values, bases, strict=True))
+
+
 def append(lines: list[dict[str, Any]], checkout: Path = CHECKOUT) -> None:
-    """Add lines, each stamped with the commit that lies in `checkout` and the day."""
+    """Add lines, each with the date and the commit that is checked out in `checkout`."""
     stamp = {"commit": _commit(checkout), "date": f"{datetime.now(UTC):%Y-%m-%d}"}
     old = LEDGER.read_text(encoding="utf-8") if LEDGER.exists() else ""
     new = "".join(json.dumps(line | stamp, allow_nan=False) + "\n" for line in lines)
@@ -51,9 +57,9 @@ def append(lines: list[dict[str, Any]], checkout: Path = CHECKOUT) -> None:
 def run_benchmark(
     name: str, bench: Callable[[], dict[str, Any]], precision: str = "float32"
 ) -> None:
-    """Measure, print the figures as one JSON line, and keep them if --record was given.
+    """Measure, print the numbers as one JSON line, and add them to the ledger with --record.
 
-    precision: of the networks it trains, as a recipe says it.
+    precision: of the networks it trains, as in a recipe.
     """
     figures = bench()
     env = hardware.describe("cpu", precision)
@@ -63,9 +69,9 @@ def run_benchmark(
 
 
 def record_study(folder: Path, checkout: Path = CHECKOUT) -> None:
-    """Keep a finished study: a line per arm, with every seed's values; one line if it has none.
+    """Add a finished study: a line per arm, with every seed's values; one line if it has no arms.
 
-    checkout: of the code that trained it.
+    checkout: the code that trained it.
     """
     result = json.loads((folder / "result.json").read_text(encoding="utf-8"))
     head = {"kind": "study", "name": result["study"], "data": result["data"]}
@@ -81,21 +87,21 @@ def record_study(folder: Path, checkout: Path = CHECKOUT) -> None:
     for arm in result["arms"]:
         run = folder.parent / arm["runs"][0]
         env = json.loads((run / "env.json").read_text(encoding="utf-8"))
-        kept = json.loads((run / "result.json").read_text(encoding="utf-8"))
+        run_result = json.loads((run / "result.json").read_text(encoding="utf-8"))
         lines.append(
             head
             | {key: value for key, value in arm.items() if key not in ("recipe", "runs")}
-            | {"recipe": arm["recipe"]["name"], "recipe_hash": kept["recipe_hash"]}
-            | {"n_train": _n_train(run, kept), "n_test": kept.get("n_test"), "env": env}
-            | ({"weights": kept["weights"]} if "weights" in kept else {})
+            | {"recipe": arm["recipe"]["name"], "recipe_hash": run_result["recipe_hash"]}
+            | {"n_train": _n_train(run, run_result), "n_test": run_result.get("n_test"), "env": env}
+            | ({"weights": run_result["weights"]} if "weights" in run_result else {})
         )
     append(lines, checkout)
 
 
-def _n_train(run: Path, kept: dict[str, Any]) -> int:
-    """Images trained on, or, of a cross-validation, cut into folds."""
-    if "n_images" in kept:
-        return int(kept["n_images"])
+def _n_train(run: Path, result: dict[str, Any]) -> int:
+    """The number of images it was trained on or, for a cross-validation, of all folds."""
+    if "n_images" in result:
+        return int(result["n_images"])
     return int(json.loads((run / "data.json").read_text(encoding="utf-8"))["n_train"])
 
 

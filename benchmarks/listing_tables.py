@@ -5,7 +5,7 @@ from __future__ import annotations
 from benchmarks import ledger
 from benchmarks.markdown import markdown
 from benchmarks.study_tables import accuracy_text
-from mnistlab.studies.double_softmax import B2_LISTING
+from mnistlab.writeups.b_double_softmax import B2_LISTING
 
 KEY = "test_accuracy_by_epoch"
 

@@ -1,6 +1,6 @@
 """One epoch of SimpleCNN (A9) on Fashion-MNIST, batch 64: the loop beside plain PyTorch.
 
-The peer is what one writes on the first day: torchvision's data set, a DataLoader and
+The peer is a first, usual program: torchvision's data set, a DataLoader and
 transforms per image, the network with ReLU before the pool, plain Adam. Both train on the
 same 55,000 images and then validate on the same 5,000, and both are timed; turns
 alternate, and each pair of turns gives one ratio.
@@ -33,7 +33,7 @@ Turn = Callable[[int], tuple[float, float]]  # seed -> seconds of the epoch, val
 
 
 class PlainCNN(nn.Module):
-    """A9 as it is usually typed."""
+    """A9 as one usually writes it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -107,7 +107,7 @@ def our_turn(data: ml.Dataset, precision: str) -> Turn:
 
 @contextmanager
 def torchvision_root(data: ml.Dataset) -> Iterator[Path]:
-    """A folder in which torchvision finds Fashion-MNIST without downloading it."""
+    """A folder where torchvision finds Fashion-MNIST without a download."""
     with tempfile.TemporaryDirectory() as folder:
         raw = Path(folder) / "FashionMNIST" / "raw"
         for packed in ml.export(data, raw, format="idx"):

@@ -71,7 +71,7 @@ def svm_table() -> str:
 
 
 def augmentation_table() -> str:
-    """What each augmentation adds to an epoch of SimpleCNN."""
+    """How much time each augmentation adds to an epoch of SimpleCNN."""
     line = ledger.newest_benchmark("augmentation")
     figures = line["figures"]
     rows = [
@@ -87,10 +87,10 @@ def augmentation_table() -> str:
 
 
 def checkpoints_table() -> str:
-    """What checkpoints add to an epoch of SimpleCNN."""
+    """How much time checkpoints add to an epoch of SimpleCNN."""
     line = ledger.newest_benchmark("checkpoints")
     figures = line["figures"]
-    mean, half = (100 * share for share in figures["added_share_mean"])
+    mean, half = (100 * fraction for fraction in figures["added_share_mean"])
     rows = [
         [
             f"{arm} a checkpoint",

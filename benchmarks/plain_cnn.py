@@ -1,7 +1,7 @@
-"""The network one writes first: 40 lines of plain PyTorch, with batch normalisation.
+"""A first, usual network: 40 lines of plain PyTorch, with batch normalisation.
 
-Images scaled to 0..1, Adam at its usual rate, batches of 32, and the best epoch on validation, of
-ten or, of a small set, of as many as make 400 steps.
+Images scaled to 0..1, Adam at its usual rate, batches of 32, the best epoch on validation. Ten
+epochs; for a small set as many as give 400 steps.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def train(
     seed: int,
     score: Callable[[Any, Any], float],
 ) -> tuple[NDArray[np.int64], int]:
-    """The classes of the test images, and the epoch that was best on validation."""
+    """The predicted classes of the test images, and the best epoch on validation."""
     torch.manual_seed(seed)
     images, images_val, images_test = (
         torch.from_numpy(x).float().unsqueeze(1) / 255 for x in (X, X_val, X_test)

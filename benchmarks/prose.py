@@ -1,7 +1,7 @@
-"""Measured figures typed into prose: there are to be none, for nobody would notice them change.
+"""Finds measured numbers typed into prose. None is allowed, because it would become outdated.
 
-Measured figures stand in tables that benchmarks.tables renders from the ledger. What prose may
-say is in STATED: settings, definitions and what the write-ups print.
+Measured numbers belong in tables, which benchmarks.tables renders from the ledger. Prose may
+contain what is in STATED: settings, definitions and what the write-ups print.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ FIGURE = re.compile(rf"(?<![\w.])[+\-±]?(?:\d[\d,.]*\s?(?:{UNITS})(?![\w-])(?! 
 
 STATED: dict[str, tuple[str, ...]] = {
     "README.md": ("12 minutes on two quiet cores",),
-    "extending.md": ("a fall to below 0.02 unless told otherwise",),
+    "extending.md": ("a fall to below 0.02 by default",),
     "measured.md": (
         "52,500 rows of 32 x 32 pixels, 140 MB",
         "the 95 % interval of the fit",
@@ -48,7 +48,7 @@ STATED: dict[str, tuple[str, ...]] = {
 
 
 class Typed(NamedTuple):
-    """A figure in the prose of a page, with the line it stands in."""
+    """A number in the prose of a page, with its line."""
 
     line: int
     figure: str
@@ -56,7 +56,7 @@ class Typed(NamedTuple):
 
 
 def typed(page: Path) -> list[Typed]:
-    """Figures of a page's prose that are in none of the phrases stated."""
+    """The numbers of a page's prose that are in none of the phrases of STATED."""
     whole = page.read_text(encoding="utf-8")
     prose = NOT_PROSE.sub(lambda found: re.sub(r"[^\n]", " ", found[0]), whole)
     for phrase in STATED.get(page.name, ()):

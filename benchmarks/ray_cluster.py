@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-STORE_BYTES = 300 * 2**20  # of each node, for data sets and results
+STORE_BYTES = 300 * 2**20  # per node, for data sets and results
 UP = "Ray runtime started"
 END_S = 20.0
 PR_SET_PDEATHSIG = 1
@@ -31,7 +31,7 @@ class Cluster:
     nodes: tuple[subprocess.Popen[str], ...]
 
     def processes(self) -> list[int]:
-        """Of all nodes, those that started them included."""
+        """The processes of all nodes, with those that started the nodes."""
         found = [node.pid for node in self.nodes]
         children = _children()
         for process in found:  # grows while it is gone through
@@ -39,18 +39,18 @@ class Cluster:
         return found
 
     def lose(self, number: int) -> None:
-        """All processes of one node are gone at once, as when its computer is."""
+        """End all processes of one node at once, as if its computer failed."""
         for process in Cluster(self.address, (self.nodes[number],)).processes():
             _kill(process)
 
     def tasks(self) -> list[int]:
-        """Processes that run a task of a training at this moment."""
+        """Processes that run a training task now."""
         return [process for process in self.processes() if "ray::_task" in _title(process)]
 
 
 @contextmanager
 def cluster(n_nodes: int, env: Mapping[str, str] | None = None) -> Iterator[Cluster]:
-    """So many nodes named node-0, node-1, ... while the block runs. Linux only."""
+    """A cluster of nodes named node-0, node-1, ... while the block runs. Linux only."""
     # Names of sockets must be short.
     folder = Path(tempfile.mkdtemp(prefix="ray", dir="/tmp"))
     address = f"127.0.0.1:{_free_port()}"
@@ -102,12 +102,12 @@ def _started(
 
 
 def _end_with_parent() -> None:
-    """In a node's first process: it ends, and its node with it, when this process is no more."""
+    """Make a node's first process, and so the node, end when this process ends."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _end(cluster: Cluster) -> None:
-    """All processes of the cluster and no others, whatever they are at."""
+    """All processes of the cluster and no others, in any state."""
     ending = cluster.processes()
     for process in ending:
         _kill(process)
@@ -128,7 +128,7 @@ def _kill(process: int) -> None:
 
 
 def _children() -> dict[int, list[int]]:
-    """Processes of this machine by that which started them."""
+    """The processes of this machine by their parent process."""
     children: dict[int, list[int]] = {}
     for path in Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -141,7 +141,7 @@ def _children() -> dict[int, list[int]]:
 
 
 def _title(process: int) -> str:
-    """What a process calls itself; nothing once it is gone."""
+    """The command line of a process; empty after its end."""
     try:
         return Path(f"/proc/{process}/cmdline").read_text(encoding="utf-8", errors="replace")
     except OSError:

@@ -1,8 +1,8 @@
 """A study of eight equal arms on Ray: one node with one core, and two of them.
 
-Every arm trains the same small convolutional network on Fashion-MNIST, with one thread and as many
-steps. Seconds are of the whole study, from connecting to the table; the nodes are started before.
-Turns alternate.
+Every arm trains the same small convolutional network on Fashion-MNIST, with one thread and the same
+number of steps. Seconds are of the whole study, from connecting to the table; the nodes are started
+before. Turns alternate.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ COSTS = ("train_time_s", "predict_time_s", "training_memory_mb")
 
 
 def equal_arms() -> Study:
-    """The same work eight times; each with a rate of its own, so that tables tell them apart."""
+    """The same work eight times; each arm has its own learning rate, so that tables differ."""
     recipe = replace(ml.get_recipe("cnn-small"), precision="float32")
     phase = replace(recipe.phases[0], epochs=N_EPOCHS)
 
@@ -45,7 +45,7 @@ def equal_arms() -> Study:
 
 
 def timed(n_workers: int, data: ml.Dataset, out: Path) -> tuple[float, dict[str, Any]]:
-    """Seconds of the study on so many workers, and its table without what it cost."""
+    """Seconds of the study on that many workers, and its table without times."""
     with cluster(n_workers) as running:
         os.environ["RAY_ADDRESS"] = running.address
         start = time.perf_counter()

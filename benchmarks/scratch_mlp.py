@@ -1,11 +1,11 @@
-"""One epoch of A4's network by hand, 784-128-10, batch 128, momentum: beside PyTorch and sklearn.
+"""One epoch of A4's NumPy network, 784-128-10, batch 128, momentum: beside PyTorch and sklearn.
 
-All train on the same 49,000 MNIST images of row A1's split, float32, same rate, same number
-of threads, for N_EPOCHS epochs; the turns alternate, and each gives the median seconds of its
-epochs. PyTorch is eager with the whole set as one float32 tensor and a batch one gather from
-it, once with torch's default momentum step and once with the fused one; the faster counts.
-scikit-learn is MLPClassifier, an epoch being one iteration of its solver. Validation is
-timed for none. limit_s is the time of the epoch's matrix products alone, by NumPy.
+All train on the same 49,000 MNIST images of row A1's split, float32, same learning rate, same
+number of threads, for N_EPOCHS epochs. Turns alternate; the time of a turn is the median seconds of
+its epochs. PyTorch is eager, the whole set is one float32 tensor and a batch is one gather from it;
+once with torch's default momentum step and once with the fused one. scikit-learn is MLPClassifier,
+where an epoch is one iteration of its solver. Validation is never timed. limit_s is the time of the
+epoch's matrix products alone, in NumPy.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ Turn = Callable[[int], tuple[float, float]]  # seed -> seconds an epoch, validat
 
 
 def our_turn(parts: ml.Split) -> Turn:
-    """mnistlab.scratch, from bytes: scaling is part of the epoch."""
+    """mnistlab.scratch on uint8 images: scaling is part of the epoch."""
     train = scratch.Examples(parts.train.images, parts.train.labels)
 
     def turn(seed: int) -> tuple[float, float]:
@@ -141,7 +141,7 @@ def median(values: Any) -> float:
 
 
 def bench() -> dict[str, Any]:
-    """Seconds an epoch by turn for one thread and two, accuracies, and ratios to the peers."""
+    """Seconds per epoch by turn, with one thread and two; accuracies; ratios to the peers."""
     parts = ml.split(ml.load("mnist"), "stratified-70-15-15")
     by_threads = {}
     for threads in (1, 2):
@@ -151,7 +151,7 @@ def bench() -> dict[str, Any]:
 
 
 def compare(parts: ml.Split) -> dict[str, Any]:
-    """All peers with as many threads as now allowed."""
+    """All peers, with the number of threads that is set now."""
     turns = {
         "mnistlab": our_turn(parts),
         "torch": torch_turn(parts, fused=False),

@@ -8,7 +8,6 @@ and each pair of turns gives one ratio.
 
 from __future__ import annotations
 
-import statistics
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -22,7 +21,7 @@ from torch.nn.functional import pad
 from torch.utils.data import DataLoader, TensorDataset
 
 import mnistlab as ml
-from benchmarks.ledger import run_benchmark
+from benchmarks.ledger import median_ratio, run_benchmark
 from benchmarks.loop import PlainCNN
 from mnistlab.runs import classifier_of
 from mnistlab.training import hardware
@@ -142,9 +141,7 @@ def measure(system: System, everything: ml.Dataset) -> dict[str, Any]:
         "n_images": system.n_images,
         "steps_per_s": steps,
         "faster": {
-            name: statistics.median(
-                own / plain for own, plain in zip(turns, steps["plain"], strict=True)
-            )
+            name: median_ratio(turns, steps["plain"])
             for name, turns in steps.items()
             if name != "plain"
         },

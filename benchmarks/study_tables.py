@@ -1,4 +1,4 @@
-"""Tables of finished studies, a row an arm, from the newest lines of the ledger."""
+"""Tables of finished studies, one row per arm, from the newest lines of the ledger."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ ACCURACY = ("test accuracy, mean", OVER_SEEDS, OF_IMAGES)
 
 
 def study_table(name: str, data: str) -> str:
-    """The newest figures of every arm of a study on one data set.
+    """The newest results of every arm of a study on one data set.
 
-    Epochs, a mean over seeds, where arms differ in how many they took; old lines do not say.
+    With the mean number of epochs where the arms differ in it; old lines do not have it.
     """
     arms = newest_arms(name, data)
     expanded = [arm.get("expanded_val_accuracy") for arm in arms]
@@ -52,7 +52,7 @@ def study_table(name: str, data: str) -> str:
 
 
 def cost_table(name: str, data: str) -> str:
-    """Every arm of a study with what it costs: mean seconds over seeds, most memory of any."""
+    """Every arm of a study with its cost: mean seconds over seeds, largest memory of any."""
     arms = newest_arms(name, data)
     rows = [
         [
@@ -133,13 +133,13 @@ def grid_table(name: str, data: str) -> str:
 
 
 def embedding_table() -> str:
-    """What principal components and the map keep, by data set."""
+    """Variance in the principal components, and how well each space separates the classes."""
     lines = [ledger.latest("study", "embedding", data=data) for data in ("mnist", "fashion-mnist")]
     rows = [
         [
             line["data"],
             f"{100 * sum(line['explained_variance']):.1f} %",
-            *(f"{100 * share:.1f} %" for share in line["neighbour_agreement"].values()),
+            *(f"{100 * fraction:.1f} %" for fraction in line["neighbour_agreement"].values()),
         ]
         for line in lines
         if line is not None
@@ -155,7 +155,7 @@ def embedding_table() -> str:
 
 
 def newest_arms(name: str, data: str) -> list[dict[str, Any]]:
-    """The newest line of every arm that a study still has, on one data set, in its order."""
+    """The newest line of every arm that the study still has, on one data set, in its order."""
     arms = {
         line["arm"]: line
         for line in ledger.read()
@@ -168,19 +168,20 @@ def newest_arms(name: str, data: str) -> list[dict[str, Any]]:
 
 
 def arm_text(line: dict[str, Any]) -> str:
-    """An arm's name as code; said where it was measured of another version."""
+    """An arm's name as code, with a remark where its recipe has changed since."""
     return f"`{line['arm']}`" + ("" if is_of_recipe(line) else " (an earlier version)")
 
 
 def _megabytes(size: float) -> str:
-    """What is smaller than what the system hands out at once is not told apart."""
+    """Below 10 MB the operating system's units of memory are too coarse for a number."""
     return f"{size:.0f}" if size >= 10 else "< 10"
 
 
 def accuracy_cells(accuracies: list[float], n_images: int | None) -> list[str]:
-    """Mean over seeds; its interval over seeds; Wilson's for a model that good, over images.
+    """Mean over seeds; its interval over seeds; Wilson's interval over test images.
 
-    The one says how much another seed would change, the other how much other test images would.
+    The first interval says how much another seed would change the mean, the second how much other
+    test images would.
     """
     mean = fmean(accuracies)
     images = "–"
@@ -191,19 +192,19 @@ def accuracy_cells(accuracies: list[float], n_images: int | None) -> list[str]:
 
 
 def over_seeds_text(fractions: list[float]) -> str:
-    """Such as "0.9176 to 0.9228"; "–" of one seed."""
+    """Such as "0.9176 to 0.9228"; "–" for one seed."""
     _, low, high = fraction_interval(fractions)
     return "–" if math.isnan(low) else f"{low:.4f} to {high:.4f}"
 
 
 def accuracy_text(fractions: list[float]) -> str:
-    """Such as "0.9203 (0.9176 to 0.9228)", the interval over seeds; of one seed the figure."""
+    """Such as "0.9203 (0.9176 to 0.9228)", the interval over seeds; for one seed the value."""
     interval = over_seeds_text(fractions)
     return f"{fmean(fractions):.4f}" + ("" if interval == "–" else f" ({interval})")
 
 
 def val_text(accuracies: list[float | None]) -> str:
-    """Mean over seeds; a dash where no image validated."""
+    """Mean over seeds; a dash where there was no validation part."""
     known = [value for value in accuracies if value is not None]
     return f"{fmean(known):.4f}" if known else "–"
 

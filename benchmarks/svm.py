@@ -1,8 +1,8 @@
 """The SVM on 49,000 MNIST images, C = 10: SVMClassifier beside scikit-learn's SVC.
 
-The peer is what one writes: pixels / 255 in float64, SVC(C=10).fit, then predict. Both train
+The peer is the usual program: pixels / 255 in float64, SVC(C=10).fit, then predict. Both train
 on the training part and predict the 10,500 images of the validation part; turns alternate.
-`--n 3000` takes fewer training images, for a trial.
+`--n 3000` uses fewer training images, to try it out.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ Turn = Callable[[], dict[str, Any]]
 
 
 def stock_turn(train: ml.Dataset, val: ml.Dataset) -> Turn:
-    """scikit-learn's SVC, its defaults but for C."""
+    """scikit-learn's SVC with its defaults, except C."""
     X, X_val = (part.images.reshape(len(part), -1) / 255 for part in (train, val))
     return lambda: timed(SVC(C=10), X, train.labels, X_val)
 
 
 def our_turn(train: ml.Dataset, val: ml.Dataset) -> Turn:
-    """The same machine by SVMClassifier, images as they come."""
+    """The same machine as SVMClassifier, on uint8 images."""
     return lambda: timed(ml.SVMClassifier(C=10), train.images, train.labels, val.images)
 
 

@@ -1,7 +1,7 @@
-"""Every row of the published systems with the figure printed there and the one measured here.
+"""Every row of the published systems: what was published beside what is measured here.
 
-A row names the study, the arm and the data set whose newest ledger line answers it; what the
-ledger does not hold yet is said to be missing.
+A row names the study, the arm and the data set whose newest ledger line holds the measurement.
+Where the ledger has none yet, the table says so.
 """
 
 from __future__ import annotations
@@ -14,14 +14,15 @@ from benchmarks.study_tables import accuracy_cells, newest_arms
 from mnistlab.evaluation import Difference, corrected, interval_text, over_seeds
 
 MISSING = ["not measured yet", "–", "–", "–"]
-SEARCHED = ("mnist", "fashion-mnist")  # by the search of row D3
+SEARCHED = ("mnist", "fashion-mnist")  # data sets of D3's searches
 
 
 class Row(NamedTuple):
-    """system: as in "C8". figure: what was published.
+    """system: the row, such as "C8". metric: what is measured.
 
-    "test" accuracy, "expanded_val", that of the fourfold validation part, a class's F1 by its
-    number; of a search the points "gained" on validation, or what "matters" most.
+    "test": accuracy on the test part. "expanded_val": on the fourfold validation part. A number:
+    the F1 score of that class. "gained": points that a search gains on validation. "matters": the
+    most important setting of a search.
     """
 
     system: str
@@ -30,7 +31,7 @@ class Row(NamedTuple):
     study: str
     arm: str
     data: str = "fashion-mnist"
-    figure: str | int = "test"
+    metric: str | int = "test"
 
 
 ROWS = (
@@ -76,11 +77,11 @@ ROWS = (
     Row("B4", "batch 15", "0.818", "batch-size", "batch-15"),
     Row("B4", "batch 20", "0.811", "batch-size", "batch-20"),
     Row("B5", "batch 10, rate 0.01", "0.8179", "batch-size", "double-softmax-slow"),
-    Row("B6", "B3, F1 of Shirt", "0.627", "batch-size", "double-softmax", figure=6),
-    Row("B6", "B3, F1 of Pullover", "0.753", "batch-size", "double-softmax", figure=2),
-    Row("B6", "B3, F1 of Coat", "0.772", "batch-size", "double-softmax", figure=4),
+    Row("B6", "B3, F1 of Shirt", "0.627", "batch-size", "double-softmax", metric=6),
+    Row("B6", "B3, F1 of Pullover", "0.753", "batch-size", "double-softmax", metric=2),
+    Row("B6", "B3, F1 of Coat", "0.772", "batch-size", "double-softmax", metric=4),
     *(
-        Row(f"C{number}", name, published, "mlp-regularisation", name, figure="expanded_val")
+        Row(f"C{number}", name, published, "mlp-regularisation", name, metric="expanded_val")
         for number, (name, published) in enumerate(
             (
                 ("dense-base", "0.833"),
@@ -95,7 +96,7 @@ ROWS = (
         )
     ),
     *(
-        Row(f"C{number}", name, published, "cnn-regularisation", name, figure="expanded_val")
+        Row(f"C{number}", name, published, "cnn-regularisation", name, metric="expanded_val")
         for number, (name, published) in enumerate(
             (
                 ("conv-base", "0.875"),
@@ -113,9 +114,9 @@ ROWS = (
     Row("C17", "its phases cut to 10 epochs", "0.916", "final-shortened", "final-shortened"),
     Row("C17", "its layers, trained in half an hour", "0.916", "final-tuned", "final-tuned"),
     *(
-        Row(system, what, published, "tune-layered-mlp", "layered-mlp-best", data, figure)
+        Row(system, what, published, "tune-layered-mlp", "layered-mlp-best", data, metric)
         for data in SEARCHED
-        for system, what, published, figure in (
+        for system, what, published, metric in (
             ("D3", "network by hand, gained by tuning", "about 9 points", "gained"),
             ("D3", "network by hand, tuned", "–", "test"),
             ("D4", "what of it matters most", "a figure", "matters"),
@@ -130,28 +131,28 @@ ROWS = (
 def cells(row: Row) -> list[str]:
     """The row as a line of the table."""
     line = current(row.study, row.data, row.arm)
-    measured = MISSING if line is None else _measured(line, row.figure)
+    measured = MISSING if line is None else _measured(line, row.metric)
     conditions = conditions_of(row.study) if line is None else measured_under(line)
     command = f"`mnistlab {' '.join(conditions.arguments(row.study, row.data))}`"
     return [row.system, row.what, row.data, f"{row.published}", *measured, command]
 
 
-def _measured(line: dict[str, Any], figure: str | int) -> list[str]:
-    """The figure, its interval over seeds, its interval over test images, and n."""
-    if isinstance(figure, int):
-        scores = [by_class[figure] for by_class in line["per_class_f1"]]
+def _measured(line: dict[str, Any], metric: str | int) -> list[str]:
+    """The metric, its interval over seeds, its interval over test images, and the seeds."""
+    if isinstance(metric, int):
+        scores = [by_class[metric] for by_class in line["per_class_f1"]]
         return [*_of(accuracy_cells(scores, None), "F1"), str(len(scores))]
     n = str(len(line["seeds"]))
-    if figure == "matters":
+    if metric == "matters":
         setting, fraction = next(iter(line["importance"].items()))
         return [f"{setting} ({fraction:.0%})", "–", "–", n]
-    if figure == "gained":
+    if metric == "gained":
         found = gains(line["name"], SEARCHED)[line["data"], "val_accuracy"]
         return [f"{100 * found.mean:+.1f} points (validation)", interval_text(found), "–", n]
-    if figure == "test":
+    if metric == "test":
         return [*accuracy_cells(line["test_accuracy"], line["n_test"]), n]
-    values = line.get(f"{figure}_accuracy")
-    if values is None:  # of a recipe that this row no longer stands for
+    values = line.get(f"{metric}_accuracy")
+    if values is None:  # measured with a recipe that this row no longer has
         return MISSING
     return [*_of(accuracy_cells(values, None), "fourfold validation"), n]
 
@@ -161,9 +162,9 @@ def _of(cells: list[str], what: str) -> list[str]:
 
 
 def gains(name: str, sets: Sequence[str]) -> dict[tuple[str, str], Difference]:
-    """By data set and figure: points that a search's best recipe is ahead of the untuned one.
+    """By data set and metric: how much the best recipe of a search gains on the untuned one.
 
-    With intervals that hold together over the sets and both figures.
+    The intervals are simultaneous over the data sets and both metrics.
     """
     found = {}
     for data in sets:

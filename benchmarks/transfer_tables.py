@@ -1,4 +1,4 @@
-"""Tables of the study `transfer`: every arm with its weights, and what pretraining is worth."""
+"""Tables of the study `transfer`: every arm with its weights, and the gain from pretraining."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from benchmarks.markdown import gain_cell, markdown, measured_arms
 from benchmarks.study_tables import ACCURACY, accuracy_cells, arm_text, newest_arms
 from mnistlab.evaluation import Difference, corrected, over_seeds
 
-BASES = ("simple-cnn", "random-weights")  # what two stages of a pretrained network are put beside
+BASES = ("simple-cnn", "random-weights")  # compared with the two stages of a pretrained network
 
 
 def transfer_table(name: str, data: str) -> str:
-    """Every arm: images, whose weights it began with, accuracies, seconds of training."""
+    """Every arm: images, initial weights, accuracies, seconds of training."""
     arms = newest_arms(name, data)
     rows = [
         [
@@ -52,12 +52,12 @@ def gains_table(name: str, data: str) -> str:
         for base in BASES
         if (other := arm["arm"].replace("two-stage", base)) in arms
     }
-    told = dict(zip(found, corrected(list(found.values())), strict=True))
+    gains = dict(zip(found, corrected(list(found.values())), strict=True))
     rows = [
         [
             f"{arm['n_train']:,}",
             f"{fmean(arm['test_accuracy']):.4f}",
-            *(_gain(told.get((arm["arm"], base))) for base in BASES),
+            *(_gain(gains.get((arm["arm"], base))) for base in BASES),
             str(len(arm["seeds"])),
         ]
         for arm in sized

@@ -1,4 +1,4 @@
-"""Tables of searches: what tuning gained, and what mattered."""
+"""Tables of searches: what tuning gained, and which settings mattered."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from benchmarks.systems import gains
 
 
 def tuning_table(name: str, sets: Sequence[str]) -> str:
-    """Untuned and tuned, a row a data set: accuracies, points gained, the search."""
+    """Untuned and tuned, one row per data set: accuracies, points gained, the search."""
     rows, arms, gained = [], {}, gains(f"tune-{name}", sets)
     for data in sets:
         untuned, tuned = arms[data] = newest_arms(f"tune-{name}", data)
@@ -38,7 +38,7 @@ def tuning_table(name: str, sets: Sequence[str]) -> str:
 
 
 def importance_table(name: str, sets: Sequence[str]) -> str:
-    """Shares of the settings in how validation accuracy varies, a column a data set."""
+    """How much of the variation of validation accuracy each setting explains, per data set."""
     shares = {data: newest_arms(f"tune-{name}", data)[1]["importance"] for data in sets}
     rows = [
         [f"`{setting}`", *(f"{100 * shares[data].get(setting, 0.0):.0f} %" for data in sets)]

@@ -20,7 +20,7 @@ Labels = NDArray[np.int64]
 
 
 class Parts(NamedTuple):
-    """Images uint8 (n, H, W) and labels (n,) to train on, to choose by, and to judge by."""
+    """Images uint8 (n, H, W) and labels (n,) of the training, validation and test part."""
 
     X: Images
     y: Labels
@@ -31,7 +31,7 @@ class Parts(NamedTuple):
 
 
 class SmallSet(NamedTuple):
-    """What a set is like, how a seed draws it, and the figure it is judged by."""
+    """A set's description, the function that draws it for a seed, and its metric."""
 
     about: str
     draw: Callable[[int], Parts]
@@ -43,7 +43,7 @@ HALF = 1  # the recipe was chosen on draws from the other half, 0, of the two la
 
 @cache
 def load(name: str) -> ml.Dataset:
-    """The set, of the large ones every second image, test images among them."""
+    """The set; of large ones every second image, from the training and test parts."""
     data = ml.load(name)
     return data.take(slice(HALF, None, 2)) if len(data) == 70_000 else data
 
@@ -61,7 +61,7 @@ def garments(seed: int) -> Parts:
 
 
 def few_inverted(seed: int) -> Parts:
-    """Twelve MNIST digits a class to train on and three to choose by, black on white, 32 x 32."""
+    """Twelve training and three validation MNIST digits per class, black on white, 32 x 32."""
     data, random = load("mnist"), np.random.default_rng(seed)
     drawn = _drawn(data.labels, (12, 3, 200), random)
     parts = _parts(data.images, data.labels, drawn)
@@ -112,7 +112,7 @@ def _drawn(
     random: np.random.Generator,
     only: int | None = None,
 ) -> list[NDArray[np.intp]]:
-    """Three parts that share no image, so many of each class, or such a fraction of each."""
+    """Three parts without common images, by numbers or fractions of each class."""
     parts: list[list[NDArray[np.intp]]] = [[], [], []]
     for value in np.unique(labels) if only is None else [only]:
         places = random.permutation(np.flatnonzero(labels == value))
@@ -131,7 +131,7 @@ def _parts(images: Images, labels: Labels, drawn: list[NDArray[np.intp]]) -> Par
 def _of_classes(
     labels: Labels, part: NDArray[np.intp], wanted: Labels, random: np.random.Generator
 ) -> NDArray[np.intp]:
-    """For each wanted class an image of that class, out of the part."""
+    """For each wanted class an image of that class from the part."""
     pools = [part[labels[part] == digit] for digit in range(10)]
     return np.array([random.choice(pools[digit]) for digit in wanted])
 

@@ -1,13 +1,13 @@
-"""Which recipe for one's own images? The recommended one beside what else one would try first.
+"""Which recipe for your own images? The recommended one beside other first choices.
 
-Five small sets (your_image_sets), five seeds: each draws the images and is the training's. All are
-given the same images: 1-nearest-neighbour and logistic regression train on those to choose by as
-well, once C is chosen. Everything on one thread. A fit that is finished is kept in
-runs/your-images, so that a stopped benchmark is resumed by the same command.
+Five small sets (your_image_sets), five seeds: a seed draws the images and seeds the training. All
+methods are given the same images: 1-nearest-neighbour and logistic regression also train on the
+validation part, once C is chosen. Everything uses one thread. A finished fit is saved in
+runs/your-images, so that the same command resumes a stopped benchmark.
 
-python -m benchmarks.your_images                   # fit what is missing, print the figures
-python -m benchmarks.your_images digits garments   # of these sets alone
-python -m benchmarks.your_images --record          # and a line of the ledger for each set
+python -m benchmarks.your_images                   # fit what is missing, print the numbers
+python -m benchmarks.your_images digits garments   # only these sets
+python -m benchmarks.your_images --record          # also a line of the ledger for each set
 """
 
 from __future__ import annotations
@@ -44,14 +44,14 @@ FIGURES: dict[str, Callable[[Any, Any], float]] = {
 
 
 class Fitted(NamedTuple):
-    """What a method said of the test images, and what it settled on, ready for JSON."""
+    """A method's predictions for the test images and the setting it chose, ready for JSON."""
 
     predicted: NDArray[np.int64]
     chosen: dict[str, Any]
 
 
 def nearest_neighbour(parts: Parts, seed: int, figure: str) -> Fitted:
-    """The class of the nearest image to train on, by Euclidean distance of pixels."""
+    """The class of the nearest training image, by Euclidean distance of pixels."""
     X, y = _all(parts)
     classifier = KNeighborsClassifier(1, algorithm="brute").fit(X, y)
     return Fitted(classifier.predict(_rows(parts.X_test)), {})
@@ -60,7 +60,7 @@ def nearest_neighbour(parts: Parts, seed: int, figure: str) -> Fitted:
 def logistic_regression(
     parts: Parts, seed: int, figure: str, class_weight: str | None = None
 ) -> Fitted:
-    """On pixels of 0 to 1; C is chosen by the set's figure on validation."""
+    """On pixels from 0 to 1; C is chosen by the set's metric on validation."""
 
     def fitted(X: NDArray[np.float64], y: NDArray[np.int64], C: float) -> LogisticRegression:
         with warnings.catch_warnings(action="ignore"):  # that 200 iterations were not enough
@@ -73,19 +73,19 @@ def logistic_regression(
 
 
 def weighted_logistic_regression(parts: Parts, seed: int, figure: str) -> Fitted:
-    """The same with classes weighted alike; of classes of one size it is the same."""
+    """The same with balanced class weights; with classes of one size it is the same."""
     even = np.ptp(np.bincount(parts.y)) == 0 == np.ptp(np.bincount(parts.y_val))
     return logistic_regression(parts, seed, figure, None if even else "balanced")
 
 
 def plain(parts: Parts, seed: int, figure: str) -> Fitted:
-    """The forty lines of plain_cnn; the epoch is chosen by the set's figure."""
+    """The forty lines of plain_cnn; the epoch is chosen by the set's metric."""
     predicted, epoch = plain_cnn.train(*parts[:4], parts.X_test, seed, FIGURES[figure])
     return Fitted(predicted, {"epoch": epoch})
 
 
 def of_recipe(name: str) -> Callable[[Parts, int, str], Fitted]:
-    """A ready recipe as it is, but for the seed."""
+    """A ready recipe with another seed."""
 
     def fit(parts: Parts, seed: int, figure: str) -> Fitted:
         recipe = replace(ml.get_recipe(name), seed=seed)
@@ -107,13 +107,13 @@ METHODS: dict[str, Callable[[Parts, int, str], Fitted]] = {
 
 
 def kept_at(name: str, seed: int, method: str) -> Path:
-    """The file of one fit; another recipe by the same name has another."""
+    """The file of one fit; a changed recipe has another file."""
     recipe = f"-{ml.get_recipe(method).content_hash[:8]}" if method in ml.RECIPES else ""
     return KEPT / f"{name}-{seed}-{method.replace(' ', '-')}{recipe}.json"
 
 
 def measure(name: str, seed: int, method: str) -> dict[str, Any]:
-    """One method fitted on one seed's images of a set, or what was kept of it."""
+    """The result of one method on one seed's images of a set, fitted now or read from its file."""
     kept = kept_at(name, seed, method)
     if kept.exists():
         return dict(json.loads(kept.read_text(encoding="utf-8")))
@@ -133,7 +133,7 @@ def measure(name: str, seed: int, method: str) -> dict[str, Any]:
 
 
 def figures_of(name: str) -> dict[str, Any]:
-    """Every method's values on a set, seed by seed, and what the set is."""
+    """Every method's values on a set, seed by seed, and a description of the set."""
     records = {
         method: [measure(name, seed, method) for seed in range(N_SEEDS)] for method in METHODS
     }
@@ -155,7 +155,7 @@ def figures_of(name: str) -> dict[str, Any]:
 
 
 def bench(names: list[str]) -> dict[str, Any]:
-    """The figures of every named set, seed after seed; recorded one line for each set."""
+    """The numbers of every named set, seed by seed; --record adds one line for each set."""
     for seed in range(N_SEEDS):
         for name in names:
             for method in METHODS:
@@ -181,7 +181,7 @@ def _rows(images: Images) -> NDArray[np.float64]:
 
 
 def _all(parts: Parts) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Images to train on and to choose by together."""
+    """The training and validation images together."""
     return _rows(np.concatenate([parts.X, parts.X_val])), np.concatenate([parts.y, parts.y_val])
 
 

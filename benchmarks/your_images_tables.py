@@ -50,7 +50,7 @@ def accuracy_table() -> str:
 
 
 def differences_table() -> str:
-    """The recommended recipe less every other method, by each set's figure, paired by seed."""
+    """The recommended recipe less every other method, by each set's metric, paired by seed."""
     found = differences()
     if not found:
         return NOT_YET
@@ -71,7 +71,7 @@ def differences_table() -> str:
 
 
 def differences() -> dict[tuple[str, str], Difference]:
-    """By set and method; corrected over all of them."""
+    """The recommended recipe's gain by set and method, corrected over all of them."""
     found = {}
     for name, line in lines().items():
         figure, methods = line["figures"]["figure"], line["figures"]["methods"]
@@ -82,7 +82,7 @@ def differences() -> dict[tuple[str, str], Difference]:
 
 
 def sets_table() -> str:
-    """What the sets are."""
+    """A description of every set."""
     rows = [
         [
             name,

@@ -71,7 +71,7 @@ def _lite0_file() -> Path:
     return path
 
 
-def at_hand(backbone: str) -> bool:
+def weights_at_hand(backbone: str) -> bool:
     """Whether ImageNet's weights of a backbone lie on this machine; nothing is downloaded."""
     if backbone == "efficientnet_lite0":
         return find_spec(LITE0_PACKAGE) is not None and find_spec("timm") is not None

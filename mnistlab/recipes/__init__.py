@@ -1,6 +1,7 @@
-"""Ready recipes: functions that return a Recipe.
+"""Ready recipes by name. The write-ups' are in mnistlab/writeups, the recommended one here.
 
-To add one, write it, name it in RECIPES, and say in GROUPS what it is for.
+To add one, write a function that returns a Recipe, name it in RECIPES, and say in GROUPS what it
+is for.
 """
 
 from __future__ import annotations
@@ -10,16 +11,11 @@ from difflib import get_close_matches
 
 from mnistlab.errors import RecipeError
 from mnistlab.recipe import Recipe
-from mnistlab.recipes import (
-    by_hand,
-    double_softmax,
-    exercises,
-    ladder,
-    portfolio,
-    recommended,
-    transfer,
-)
+from mnistlab.recipes import recommended
 from mnistlab.recipes.groups import GROUPS, Group, needs
+from mnistlab.writeups import b_double_softmax, d_layered_mlp, e_case_study
+from mnistlab.writeups.a_course import by_hand, simple_cnn, transfer
+from mnistlab.writeups.c_portfolio import final, fourteen
 
 __all__ = ["GROUPS", "RECIPES", "RECOMMENDED", "Group", "get_recipe", "needs"]
 
@@ -27,41 +23,44 @@ RECOMMENDED = "resnet-small"  # what `mnistlab train --data X` trains
 
 RECIPES: dict[str, Callable[[], Recipe]] = {
     "resnet-small": recommended.resnet_small,
-    "softmax": ladder.softmax,
-    "softmax-tuned": ladder.softmax_tuned,
-    "mlp": ladder.mlp,
-    "mlp-tuned": ladder.mlp_tuned,
-    "cnn-small": ladder.cnn_small,
-    "cnn-small-tuned": ladder.cnn_small_tuned,
-    "simple-cnn": ladder.simple_cnn,
-    "simple-cnn-tuned": ladder.simple_cnn_tuned,
+    "softmax": e_case_study.softmax,
+    "softmax-tuned": e_case_study.softmax_tuned,
+    "mlp": e_case_study.mlp,
+    "mlp-tuned": e_case_study.mlp_tuned,
+    "cnn-small": e_case_study.cnn_small,
+    "cnn-small-tuned": e_case_study.cnn_small_tuned,
+    "simple-cnn": simple_cnn.simple_cnn,
+    "simple-cnn-tuned": simple_cnn.simple_cnn_tuned,
     "scratch-mlp": by_hand.scratch_mlp,
     "scratch-mlp-tuned": by_hand.scratch_mlp_tuned,
     "scratch-cnn": by_hand.scratch_cnn,
-    "layered-mlp": by_hand.layered_mlp,
+    "layered-mlp": d_layered_mlp.layered_mlp,
     "svm": by_hand.svm,
-    "simple-cnn-plateau": exercises.simple_cnn_plateau,
-    "simple-cnn-early-stopping": exercises.simple_cnn_early_stopping,
-    "simple-cnn-augmented": exercises.simple_cnn_augmented,
-    **exercises.VARIANTS,
-    "double-softmax": double_softmax.double_softmax,
-    "double-softmax-logits": double_softmax.double_softmax_logits,
-    "double-softmax-slow": double_softmax.double_softmax_slow,
-    "double-softmax-slow-logits": double_softmax.double_softmax_slow_logits,
-    "full-batch": double_softmax.full_batch,
-    "full-batch-logits": double_softmax.full_batch_logits,
-    "full-batch-long": double_softmax.full_batch_long,
-    "full-batch-long-logits": double_softmax.full_batch_long_logits,
-    **portfolio.DENSE_ARMS,
-    **portfolio.CONV_ARMS,
-    "final": portfolio.final,
-    "final-tuned": portfolio.final_tuned,
+    "simple-cnn-plateau": simple_cnn.simple_cnn_plateau,
+    "simple-cnn-early-stopping": simple_cnn.simple_cnn_early_stopping,
+    "simple-cnn-augmented": simple_cnn.simple_cnn_augmented,
+    **simple_cnn.VARIANTS,
+    "double-softmax": b_double_softmax.double_softmax,
+    "double-softmax-logits": b_double_softmax.double_softmax_logits,
+    "double-softmax-slow": b_double_softmax.double_softmax_slow,
+    "double-softmax-slow-logits": b_double_softmax.double_softmax_slow_logits,
+    "full-batch": b_double_softmax.full_batch,
+    "full-batch-logits": b_double_softmax.full_batch_logits,
+    "full-batch-long": b_double_softmax.full_batch_long,
+    "full-batch-long-logits": b_double_softmax.full_batch_long_logits,
+    **fourteen.DENSE_ARMS,
+    **fourteen.CONV_ARMS,
+    "final": final.final,
+    "final-tuned": final.final_tuned,
     **transfer.TRANSFER,
 }
 
 
 def get_recipe(name: str = RECOMMENDED) -> Recipe:
-    """The ready recipe of that name, without one the recommended; RecipeError for unknown names."""
+    """The ready recipe of that name, by default the recommended one.
+
+    Raises RecipeError for an unknown name.
+    """
     if name not in RECIPES:
         close = get_close_matches(name, RECIPES, n=1)
         hint = f"did you mean {close[0]!r}?" if close else "see `mnistlab recipes`"

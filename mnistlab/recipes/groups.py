@@ -1,7 +1,7 @@
 """What each ready recipe is for, in the order in which one would look for it.
 
-A recipe says what it computes; this table says when to choose it. Every recipe of RECIPES is in
-exactly one group, which a test checks. Nothing here imports torch.
+A recipe says what it computes; this table says when to choose it. A test checks that every recipe
+of RECIPES is in exactly one group. Nothing here imports torch.
 """
 
 from __future__ import annotations
@@ -15,39 +15,39 @@ EXTRA_OF_TIMM = "mnistlab[transfer]"
 
 
 class Group(NamedTuple):
-    """A heading, and what each recipe under it is for, by the recipe's name."""
+    """A heading, and the purpose of each recipe under it, by the recipe's name."""
 
     title: str
     purposes: Mapping[str, str]
 
 
 GROUPS = (
-    Group("start here", {"resnet-small": "your own images, whatever they show"}),
+    Group("start here", {"resnet-small": "your own images, of any kind"}),
     Group(
-        "write-up E's ladder and write-up A's SimpleCNN",
+        "write-up E's three models and write-up A's SimpleCNN",
         {
             "softmax": "the simplest baseline, as published",
             "softmax-tuned": "the simplest baseline, tuned",
             "mlp": "one hidden layer, as published",
-            "mlp-tuned": "the best of one hidden layer, in seconds",
+            "mlp-tuned": "one hidden layer, tuned; trains in seconds",
             "cnn-small": "a first convolutional network, as published",
-            "cnn-small-tuned": "the best of 20,490 parameters",
-            "simple-cnn": "a usual network with Adam, to measure the loop by",
-            "simple-cnn-tuned": "MNIST and Fashion-MNIST without augmentation",
+            "cnn-small-tuned": "a first convolutional network, tuned",
+            "simple-cnn": "a usual network with Adam; the speed benchmark trains it",
+            "simple-cnn-tuned": "MNIST and Fashion-MNIST, tuned, without augmentation",
         },
     ),
     Group(
         "by hand, in NumPy",
         {
             "scratch-mlp": "to read how a network learns, as published",
-            "scratch-mlp-tuned": "to see what tuning is worth by hand",
+            "scratch-mlp-tuned": "to see how much tuning gains",
             "scratch-cnn": "to read how convolutions learn",
-            "layered-mlp": "to be tuned: bad on purpose",
+            "layered-mlp": "to practise tuning: its settings are bad on purpose",
         },
     ),
     Group(
         "support vector machine",
-        {"svm": "few images, no seed to worry about; slow beyond 50,000 images"},
+        {"svm": "few images; no random seed; slow beyond 50,000 images"},
     ),
     Group(
         "transfer: networks trained on photographs",
@@ -61,21 +61,21 @@ GROUPS = (
     Group(
         "write-up A's experiments on SimpleCNN",
         {
-            "simple-cnn-plateau": "a rate that falls when the loss stands still",
-            "simple-cnn-early-stopping": "to stop when nothing is gained",
-            "simple-cnn-augmented": "what shifted images are worth",
-            "simple-cnn-wide": "what twice the channels are worth",
-            "simple-cnn-deep": "what twice the convolutions are worth",
-            "simple-cnn-5x5": "what larger filters are worth",
+            "simple-cnn-plateau": "a learning rate that falls when the loss stops falling",
+            "simple-cnn-early-stopping": "training that ends when the loss stops falling",
+            "simple-cnn-augmented": "the gain from shifted images",
+            "simple-cnn-wide": "the gain from twice the channels",
+            "simple-cnn-deep": "the gain from twice the convolutions",
+            "simple-cnn-5x5": "the gain from larger filters",
         },
     ),
     Group(
         "write-up B's double softmax and full batch",
         {
             "double-softmax": "a common mistake, as published",
-            "double-softmax-logits": "the same, mended",
-            "double-softmax-slow": "the mistake at a tenth of the rate",
-            "double-softmax-slow-logits": "the same, mended",
+            "double-softmax-logits": "the same with the correct loss",
+            "double-softmax-slow": "the mistake at a tenth of the learning rate",
+            "double-softmax-slow-logits": "the same with the correct loss",
             "full-batch": "one step per epoch, as published",
             "full-batch-logits": "the same with the correct loss",
             "full-batch-long": "2,001 steps of the whole set, as published",
@@ -85,14 +85,14 @@ GROUPS = (
     Group(
         "write-up C's portfolio",
         {
-            "dense-base": "the feed-forward network the next six vary",
+            "dense-base": "the feed-forward network that the next six change",
             "dense-wide": "wider layers",
             "dense-deep": "more layers",
             "dense-sgd": "plain SGD",
             "dense-decay": "weight decay",
             "dense-norm": "batch normalisation",
             "dense-dropout": "dropout",
-            "conv-base": "the convolutional network the next six vary",
+            "conv-base": "the convolutional network that the next six change",
             "conv-wide": "a wider linear layer",
             "conv-deep": "more channels and layers",
             "conv-sgd": "plain SGD",
@@ -100,7 +100,7 @@ GROUPS = (
             "conv-norm": "batch normalisation",
             "conv-dropout": "dropout",
             "final": "the published final model; days on two cores",
-            "final-tuned": "the best of write-up C's layers; half an hour",
+            "final-tuned": "the same layers, tuned; half an hour",
         },
     ),
 )

@@ -1,7 +1,7 @@
-"""Where to start: the recipe for images nobody knows yet, chosen on validation.
+"""The recommended recipe, for any small images; its settings were chosen on validation.
 
-A small residual network whose rate rises and falls once, on images moved by up to a fourteenth of
-their sides, judged by a moving average of its weights. Of few images more epochs.
+A small residual network. Its learning rate rises and falls once, its training images are moved by
+up to a fourteenth of their sides, and a moving average of its weights is what is saved.
 """
 
 from __future__ import annotations
@@ -11,11 +11,10 @@ from mnistlab.recipe import Recipe
 
 
 def resnet_small() -> Recipe:
-    """Start here: `mnistlab train --data my-images/`. Nothing is mirrored, which letters forbid.
+    """Start here: `mnistlab train --data my-images/`.
 
-    Classes weigh alike, which changes nothing where they are of one size. The epoch is that of the
-    least validation loss: of thirty images many epochs are equally accurate. min_steps: however
-    few images there are, so that the moving average, of some 33 steps, forgets where it began.
+    Images are not mirrored, because mirrored letters are other letters. Classes have equal weight
+    in the loss, however few images they have.
     """
     return Recipe(
         name="resnet-small",
@@ -34,8 +33,8 @@ def resnet_small() -> Recipe:
                 weight_decay=0.3,
                 label_smoothing=0.1,
                 ema_decay=0.97,
-                monitor="loss",
-                min_steps=400,
+                monitor="loss",  # with thirty images, many epochs are equally accurate
+                min_steps=400,  # the average spans some 33 steps and must forget the first weights
             ),
         ),
     )

@@ -1,6 +1,7 @@
-"""What `mnistlab tune` may change in a recipe, by its name, or by its model where it has no own.
+"""Search spaces: what `mnistlab tune` may change in a recipe.
 
-Fields are named as `--set` names them. To add a space, write it and name it in SPACES.
+A recipe has the space of its name in SPACES, otherwise that of its model in BY_MODEL. Fields are
+named as for `--set`. To add a space, write it and name it in SPACES.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ RATE = Range(1e-4, 1.0, logarithmic=True)
 DECAY = Range(1e-6, 1e-2, logarithmic=True)
 DROPOUT = Range(0.0, 0.5)
 
-# D3's number of hidden layers, their widths, learning rate and weight decay; the rest is ours.
+# D3 tunes the number of hidden layers, their widths, learning rate and weight decay; the rest is
+# ours.
 DENSE = Space(
     {
         "hidden_sizes": Layers(1, 3, Range(64, 768, logarithmic=True)),
@@ -73,5 +75,5 @@ BY_MODEL: dict[str, Space] = {
 
 
 def space_of(recipe: Recipe) -> Space:
-    """The space declared for a recipe, or that of its model; its phases' where there is none."""
+    """The recipe's own space, or its model's; learning rate and weight decay where it has none."""
     return SPACES.get(recipe.name, BY_MODEL.get(recipe.model, OF_PHASES))

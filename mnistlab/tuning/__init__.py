@@ -27,8 +27,8 @@ from mnistlab.runs.building import check_trainable
 from mnistlab.runs.execution import FolderOptions
 from mnistlab.scale import executor_of
 from mnistlab.space import Space
-from mnistlab.studies.wording import points
 from mnistlab.study import Arm, ArmResult, Settings, Study, StudyResult
+from mnistlab.study.wording import points
 from mnistlab.tuning.search import Search, helped
 from mnistlab.tuning.trial import Trial, best_of
 

@@ -20,12 +20,12 @@ from mnistlab.data.scaling import fit_scaling
 from mnistlab.phases import KEEPS_NOTHING, Checkpoint, Keeper
 from mnistlab.recipe import Recipe
 from mnistlab.recipes import get_recipe
-from mnistlab.recipes.double_softmax import FULL_BATCH
-from mnistlab.recipes.exercises import VARIANTS
-from mnistlab.recipes.portfolio import CONV_ARMS
-from mnistlab.recipes.transfer import TRANSFER
 from mnistlab.runs import classifier_of
 from mnistlab.training import hardware
+from mnistlab.writeups.a_course.simple_cnn import VARIANTS
+from mnistlab.writeups.a_course.transfer import TRANSFER
+from mnistlab.writeups.b_double_softmax import FULL_BATCH
+from mnistlab.writeups.c_portfolio.fourteen import CONV_ARMS
 
 N_BATCHES, N_EPOCHS = 10, 3  # thirty steps, several phases sharing the epochs
 N_FULL_STEPS, N_FULL = 20, 640  # where a batch is the whole set: so many epochs, and images

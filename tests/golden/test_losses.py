@@ -14,7 +14,7 @@ import pytest
 from first_losses import N_STEPS, first_losses, shortened
 
 from mnistlab.recipes import RECIPES, get_recipe
-from mnistlab.recipes.transfer import TRANSFER
+from mnistlab.writeups.a_course.transfer import TRANSFER
 
 KEPT = kept_losses.read()
 LEARNING = [name for name in RECIPES if get_recipe(name).phases]

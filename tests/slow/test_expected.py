@@ -11,8 +11,8 @@ import pytest
 
 from mnistlab.data import available, load
 from mnistlab.recipes import RECIPES, get_recipe
-from mnistlab.recipes.transfer import TRANSFER
 from mnistlab.runs import evaluate, train
+from mnistlab.writeups.a_course.transfer import TRANSFER
 
 # Recipes that expect nothing yet, and why. Each leaves this list when `expect` is written from
 # what a study has measured at full size.

@@ -16,8 +16,8 @@ from benchmarks.family_wise import (
     false_claims,
     made_up,
 )
-from mnistlab.studies.wording import against_base
 from mnistlab.study import Study
+from mnistlab.study.wording import against_base
 
 STUDIES = comparing_studies()
 # One seed each, or no difference told: nothing is claimed of any.

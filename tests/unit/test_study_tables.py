@@ -30,7 +30,7 @@ def test_rows_of_the_systems_keep_both_intervals_apart() -> None:
         *_, seeds, images, n, _ = systems.cells(row)
         if n in ("1", "–"):
             assert seeds == "–"
-        if row.figure != "test":
+        if row.metric != "test":
             assert images == "–"
 
 

@@ -24,8 +24,8 @@ from mnistlab.reporting.study_report import study_report, summary_lines
 from mnistlab.runs import Progress, Run, compare, cross_validate, evaluate, open_run, predict, train
 from mnistlab.runs.predictions import chosen_threshold
 from mnistlab.runs.snapshots import FILE as SNAPSHOTS
-from mnistlab.studies.wording import best_on_validation
 from mnistlab.study import Arm, Study, StudyResult, run_study
+from mnistlab.study.wording import best_on_validation
 from mnistlab.tuning import tune
 
 LAST = Phase("momentum", 0.05, 5, keep="last", snapshot_epochs=2)

@@ -19,12 +19,13 @@ from mnistlab.models import pretrained
 from mnistlab.phases import OPTIMIZERS, SCHEDULES, Phase
 from mnistlab.recipe import Recipe
 from mnistlab.recipes import get_recipe
-from mnistlab.recipes.portfolio import CONV_ARMS, DENSE_ARMS
 from mnistlab.reporting.comparison_report import comparison_table, published_table
 from mnistlab.reporting.study_report import study_report
 from mnistlab.runs import Run
 from mnistlab.studies import STUDIES, get_study
-from mnistlab.studies.wording import (
+from mnistlab.study import Arm, ArmResult, Study, quick, run_study
+from mnistlab.study.quick import N_TEST, N_TRAIN, NOTICE, few_images, miniature
+from mnistlab.study.wording import (
     against_base,
     best_on_validation,
     correction,
@@ -33,8 +34,7 @@ from mnistlab.studies.wording import (
     points,
     seeds,
 )
-from mnistlab.study import Arm, ArmResult, Study, quick, run_study
-from mnistlab.study.quick import N_TEST, N_TRAIN, NOTICE, few_images, miniature
+from mnistlab.writeups.c_portfolio.fourteen import CONV_ARMS, DENSE_ARMS
 
 ZOO = {
     "optimizers": "A11",
@@ -578,7 +578,7 @@ def test_the_recipe_as_it_is_has_few_images_and_all() -> None:
 
 def test_other_backbones_have_what_weights_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
     for there, weights, n_phases in ((False, "none", 1), (True, "imagenet", 2)):
-        monkeypatch.setattr(pretrained, "at_hand", lambda backbone, there=there: there)
+        monkeypatch.setattr(pretrained, "weights_at_hand", lambda backbone, there=there: there)
         recipe = arms_of("transfer")["mobilenet-1000"]
         assert recipe.model_args.get("weights", "imagenet") == weights
         assert len(recipe.phases) == n_phases
@@ -634,6 +634,20 @@ def test_stratifying_answers_for_both_networks_and_says_what_else_differs() -> N
     assert f"dense-base {gain_text(first)}; conv-base" in answer
     assert answer.endswith(correction([first]))
     assert "test images of their own" in answer
+
+
+def test_the_final_model_answers_in_the_measure_that_is_published() -> None:
+    """C publishes the accuracy on four versions of each validation image."""
+    (arm,) = get_study("final").arms
+    result = result_of(arm, [0.9, 0.92], [0.91, 0.93], log=[{"phase": 0}, {"phase": 2}])
+    for run, expanded in zip(result.runs, (0.911, 0.915), strict=True):
+        run.result["expanded_val_accuracy"] = expanded
+    assert get_study("final").decide([result]) == (
+        "0.9200 on validation (0.9130 on four versions of each image) and 0.9100 on the test part "
+        "(2 seeds), after 2, 0, 2 epochs of its phases."
+    )
+    plain = result_of(get_study("final-tuned").arms[0], [0.9], log=[{"phase": 0}])
+    assert get_study("final-tuned").decide([plain]).startswith("0.9000 on validation and 0.9000")
 
 
 def test_shuffling_answers_for_each_network_and_how_far_plain_sgd_falls() -> None:

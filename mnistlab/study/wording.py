@@ -1,30 +1,33 @@
-"""Figures as the words of an answer: points, intervals, and whether a difference was shown."""
+"""Numbers as the words of a study's answer: points, intervals, and whether a gain was shown."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 
-from mnistlab.evaluation import MINUS, Difference, corrected, interval_text
-from mnistlab.study import ArmResult
+from mnistlab.evaluation import MINUS, Difference, corrected, interval_text, power_law
+from mnistlab.study.comparison import ArmResult, growing_families
 
 Pair = tuple[ArmResult, ArmResult]
 
 
 def points(difference: float) -> str:
-    """Such as "+1.3 points"."""
+    """A difference of accuracies, such as "+1.3 points"."""
     return f"{100 * difference:+.1f} points".replace("-", MINUS)
 
 
 def gains(pairs: Sequence[Pair]) -> list[Difference]:
-    """Every difference that an answer tells, an arm and its base each, corrected together."""
+    """The gain of each pair's first arm over its second, corrected for the number of pairs.
+
+    Pass all pairs that one answer reports together: the correction counts them.
+    """
     return corrected([arm.gain_over(base) for arm, base in pairs])
 
 
 def gain_text(gain: Difference) -> str:
-    """The difference, its interval, and the verdict.
+    """The difference, its interval, and "no difference shown" where that is so.
 
-    Of one seed the difference alone: `seeds` says why, once an answer.
+    With one seed only the difference: `seeds` says once per answer that intervals are missing.
     """
     if math.isnan(gain.p):
         return points(gain.mean)
@@ -33,21 +36,32 @@ def gain_text(gain: Difference) -> str:
         interval = "the same for every seed"
     elif gain.n_together == 1:
         interval = f"95 % interval {interval}"
-    else:  # `correction` says of what level
+    else:  # `correction` gives the level
         interval = f"interval {interval}"
     shown = "" if gain.is_shown else "; no difference shown"
     return f"{points(gain.mean)} ({interval}{shown})"
 
 
-def correction(told: Sequence[Difference]) -> str:
-    """What ends an answer of several differences; nothing of one."""
-    n = max(each.n_together for each in told)
+def correction(gains: Sequence[Difference]) -> str:
+    """The last sentence of an answer with several gains; empty for one."""
+    n = max(each.n_together for each in gains)
     if n == 1:
         return ""
     return (
         f" Corrected for {n} comparisons: tests by Holm's method, intervals that hold together "
         "with 95 %."
     )
+
+
+def gain_texts(pairs: Sequence[Pair], names: Sequence[str] = ()) -> tuple[str, str]:
+    """The gains of all pairs as "NAME GAIN; NAME GAIN", and the sentence on their correction.
+
+    names: instead of the names of the pairs' first arms.
+    """
+    found = gains(pairs)
+    names = names or [arm.arm.name for arm, _ in pairs]
+    texts = [f"{name} {gain_text(gain)}" for name, gain in zip(names, found, strict=True)]
+    return "; ".join(texts), correction(found)
 
 
 def best_on_validation(results: Sequence[ArmResult]) -> ArmResult:
@@ -62,18 +76,17 @@ def best_on_validation(results: Sequence[ArmResult]) -> ArmResult:
 
 
 def seeds(results: Sequence[ArmResult]) -> str:
-    """Such as "3 seeds"."""
+    """How many seeds the first arm has, such as "3 seeds"."""
     n = len(results[0].runs)
     return "one seed and so no intervals" if n == 1 else f"{n} seeds"
 
 
 def against(base: ArmResult, others: Sequence[ArmResult]) -> str:
     """Every other arm's gain over the base on the test part, and the correction."""
-    told = gains([(arm, base) for arm in others])
-    texts = [f"{arm.arm.name} {gain_text(each)}" for arm, each in zip(others, told, strict=True)]
+    texts, corrected = gain_texts([(arm, base) for arm in others])
     return (
         f"On the test part, against {base.arm.name} ({base.test_accuracy[0]:.4f}, "
-        f"{seeds([base])}): {'; '.join(texts)}.{correction(told)}"
+        f"{seeds([base])}): {texts}.{corrected}"
     )
 
 
@@ -82,3 +95,16 @@ def against_base(results: Sequence[ArmResult]) -> str:
     base, *others = results
     best = best_on_validation(results)
     return f"{against(base, others)} Best on validation: {best.arm.name}."
+
+
+def growth(results: Sequence[ArmResult], key: str) -> str:
+    """How a number of result.json grows with n training images: "n^1.9 (svm) and n^1.0 (mlp)".
+
+    Empty where no arm was trained on at least three different numbers of images.
+    """
+    exponents = []
+    for name, arms in growing_families(results).items():
+        sizes = [arm.runs[0].data["n_train"] for arm in arms]
+        exponent, _, _ = power_law(sizes, [arm.mean(key) for arm in arms])
+        exponents.append(f"n^{exponent:.2f} ({name})")
+    return " and ".join(exponents)
