@@ -25,11 +25,11 @@ STATED: dict[str, tuple[str, ...]] = {
         "Rate 0.1 beats 0.01",
     ),
     "scale.md": (
-        "affine and elastic changes (6.35 GB)",
+        "(6.35 GB)",
         "of the 24 GB of this machine",
         "process have 2 GB",
     ),
-    "evidence.md": ("nine tests at 5 %",),
+    "evidence.md": ("tests at 5 %",),
     "transfer.md": ("hold together with 95 %",),
     "tuning.md": ("a rate of 0.0001",),
     "your-images-measured.md": (

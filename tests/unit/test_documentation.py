@@ -13,6 +13,7 @@ import pytest
 import typer
 from PIL import Image
 from quick_figures import unpainted
+from test_architecture import SOURCES, imported_modules, room_of
 
 import mnistlab as ml
 from benchmarks import ledger, tables
@@ -112,6 +113,65 @@ def test_the_readmes_commands_for_own_images_work(
 def test_the_readme_names_every_file_of_a_run_folder() -> None:
     for name in (*RUN_FILES, "predictions.npz", "report.html", "figures/"):
         assert f"`{name}`" in README
+
+
+ARCHITECTURE = (ledger.CHECKOUT / "docs" / "architecture.md").read_text(encoding="utf-8")
+ROWS = [
+    re.findall(r"`(\w+)`", cell)
+    for cell in re.findall(r"^\| (`.*?) \|", ARCHITECTURE.split("## ")[0], re.MULTILINE)
+]
+ROW_OF = {name: i for i, names in enumerate(ROWS) for name in names}
+
+
+def test_the_architecture_page_lists_every_room() -> None:
+    package = Path(ml.__file__).parent
+    rooms = {path.parent.name for path in package.glob("*/__init__.py")}
+    modules = {path.stem for path in package.glob("*.py")}
+    assert rooms <= ROW_OF.keys()
+    assert ROW_OF.keys() - {"writeups"} <= rooms | modules  # that one is being made
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.name)
+def test_a_row_of_the_architecture_page_imports_rows_above_it(path: Path) -> None:
+    room = room_of(path)
+    for module in imported_modules(path):
+        target = module.removeprefix("mnistlab.").split(".")[0]
+        if module.startswith("mnistlab.") and {room, target} <= ROW_OF.keys():
+            listing = room in {"recipes", "studies"} and target == "writeups"
+            assert ROW_OF[target] <= ROW_OF[room] or listing, f"{room} imports {target}"
+
+
+def test_the_architecture_page_names_files_that_exist() -> None:
+    paths = re.findall(r"`((?:mnistlab|docs|tests)/[^`]*)`", ARCHITECTURE)
+    assert [path for path in paths if not (ledger.CHECKOUT / path).exists()] == []
+
+
+def test_the_index_of_decisions_is_complete() -> None:
+    folder = ledger.CHECKOUT / "docs" / "decisions"
+    rows = re.findall(
+        r"^\| \[(\d{4})\]\((.*?)\) \| ", (folder / "README.md").read_text(), re.MULTILINE
+    )
+    assert rows == [(path.name[:4], path.name) for path in sorted(folder.glob("0*.md"))]
+    for number, name in rows:
+        assert (folder / name).read_text(encoding="utf-8").startswith(f"# {number}: ")
+
+
+PAGES = [ledger.CHECKOUT / "README.md", *sorted((ledger.CHECKOUT / "docs").rglob("*.md"))]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_to_files_and_headings(page: Path) -> None:
+    text = re.sub(r"```.*?```|`[^`\n]*`", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    for address, anchor in re.findall(r"\]\(([^)#:]*)(?:#([^)]*))?\)", text):
+        target = page.parent / address if address else page
+        assert target.exists(), f"{page.name}: {address}"
+        if anchor:
+            assert anchor in anchors_of(target), f"{page.name}: {address}#{anchor}"
+
+
+def anchors_of(page: Path) -> set[str]:
+    headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
 
 
 def readmes_python() -> list[str]:

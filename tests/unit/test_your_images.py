@@ -183,13 +183,13 @@ def an_hdf5() -> None:
 # Heading: what makes the files, how many images predict reads, and the parts that come with them.
 MADE: dict[str, tuple[Callable[[], None], int, set[str]]] = {
     "Class folders": (class_folders, 9, set()),
-    "Folders of parts": (folders_of_parts, 1, {"train", "val", "test"}),
+    "Folders of splits": (folders_of_parts, 1, {"train", "val", "test"}),
     "Images and a table of labels": (images_and_a_table, 9, set()),
     "A .zip archive": (a_zip, 9, {"train", "val", "test"}),
     "A table": (a_table, 9, set()),
     "A table without header": (a_table_without_header, 9, set()),
     "NumPy's savetxt": (savetxt, 9, set()),
-    "Tables of parts": (tables_of_parts, 9, {"train", "val", "test"}),
+    "Tables of splits": (tables_of_parts, 9, {"train", "val", "test"}),
     "Kaggle's digit-recognizer": (kaggle, 9, set()),
     "Arrays in an NPZ": (an_npz, 9, set()),
     "Keras' arrays": (keras, 9, {"test"}),
