@@ -37,7 +37,7 @@ def step_log(folder: Path, every: int | None, saved: Checkpoint | None) -> Itera
                 file.write(json.dumps(finite(asdict(line))) + "\n")
                 file.flush()
 
-        for line in saved.position.step_losses if saved else ():
+        for line in saved.state.step_losses if saved else ():
             write(line)
         yield StepLog(every, write)
 

@@ -166,7 +166,7 @@ def _together(recipe: Recipe, device: str) -> Iterator[Processes | None]:
     if machine.n_processes() == 1:
         yield None
         return
-    if recipe.model in ("scratch", "svm"):
+    if not method_of(recipe.model).shares_batches:
         raise RecipeError(f"model {recipe.model} cannot be trained by several processes")
     from mnistlab.training import parallel
     from mnistlab.training.hardware import pick_device
@@ -221,10 +221,10 @@ class _Training:
     def along(self, partial: Path, processes: Processes) -> None:
         """Train beside the process that writes `partial`, and write nothing."""
         processes.wait()
-        keeper = self._checkpoints(partial, Following)
+        checkpointer = self._checkpoints(partial, Following)
         classifier, method = self._classifier()
-        with method.n_threads(self.threads), keeper.heard():
-            self._fit(classifier, keeper=keeper, processes=processes)
+        with method.n_threads(self.threads), checkpointer.heard():
+            self._fit(classifier, checkpointer=checkpointer, processes=processes)
 
     def _write(self, folder: Path, processes: Processes | None) -> None:
         """All files of a run but its predictions."""
@@ -320,13 +320,13 @@ class _Training:
                 progress.on_features(n_done, n_images)
                 checkpoints.stop_if_asked()
 
-            for epoch in saved.position.history if saved else ():
+            for epoch in saved.state.history if saved else ():
                 write(epoch)
             start = time.perf_counter()
             try:
                 self._fit(
                     classifier,
-                    keeper=checkpoints,
+                    checkpointer=checkpoints,
                     on_features=on_features,
                     on_step=progress.on_step,
                     on_epoch=on_epoch,

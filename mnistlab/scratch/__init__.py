@@ -4,7 +4,8 @@ layer              what a layer is           linear, activations, convolution,
 network            a list of layers          regularisation, shaping: the layers
 loss               softmax, cross-entropy    initialisation: the first weights
 optimizers         how weights change        gradients: is backward right?
-training           the loop                  building: whole networks by name
+training           the loop                  state: what a checkpoint holds
+building           whole networks by name
 
 from mnistlab import scratch
 
@@ -36,7 +37,8 @@ from mnistlab.scratch.optimizers import (
 )
 from mnistlab.scratch.regularisation import BatchNorm, Dropout
 from mnistlab.scratch.shaping import Flatten, Reshape, Scaling
-from mnistlab.scratch.training import Examples, check_optimizers, train
+from mnistlab.scratch.state import Examples
+from mnistlab.scratch.training import Settings, check_optimizers, train
 
 __all__ = [
     "ACTIVATIONS",
@@ -64,6 +66,7 @@ __all__ = [
     "ReLU",
     "Reshape",
     "Scaling",
+    "Settings",
     "Sigmoid",
     "SoftmaxCrossEntropy",
     "Tanh",

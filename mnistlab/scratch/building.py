@@ -1,4 +1,4 @@
-"""The networks by hand that recipes and the classifier name: fully connected or convolutional."""
+"""The networks by hand that recipes and ScratchClassifier name, dense or convolutional."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ def build(
     dtype: DTypeLike = np.float32,
     seed: int = 0,
 ) -> Network:
-    """A network with fresh weights from images (N, H, W) of any dtype to logits (N, K).
+    """A network with fresh weights, from images (N, H, W) of any dtype to logits (N, K).
 
-    channels: one 3x3 convolution each, then a 2x2 max-pool; none makes it fully connected.
-    hidden_sizes: widths of the hidden linear layers. batch_norm: before every activation.
-    dropout: after every hidden linear layer. Raises RecipeError for what cannot be built.
+    channels: of 3x3 convolutions, each followed by a 2x2 max-pool; none for a dense network.
+    hidden_sizes: of the hidden linear layers. batch_norm: before every activation.
+    dropout: after every hidden linear layer. Raises RecipeError for impossible arguments.
     """
     names = (activation, initialisation)
     check_buildable(image_shape, n_classes, hidden_sizes, channels, *names, batch_norm, dropout)
@@ -51,8 +51,8 @@ def build(
     for n_in, n_out in pairwise((1, *channels)):
         layers.append(Conv2d(n_in, n_out, random, initialise=initialise))
         layers += [BatchNorm(n_out)] if batch_norm else []
-        # The largest of four rises with each of them, and so does an activation: the two may
-        # be swapped, and the activation then has a quarter of the work.
+        # Pool first: activations never decrease, so the maximum may be taken before them, and they
+        # have a quarter of the work.
         layers += [MaxPool2d(2), activate()]
         height, width = height // 2, width // 2
     layers.append(Flatten())
@@ -74,7 +74,7 @@ def count_weights(
     channels: Sequence[int] = (),
     batch_norm: bool = False,
 ) -> int:
-    """How many numbers training changes in the network that `build` makes; nothing is allocated."""
+    """How many numbers training changes in the network of `build`; nothing is allocated."""
     height, width = (side >> len(channels) for side in image_shape)  # halved by every pool
     sizes = (height * width * (channels[-1] if channels else 1), *hidden_sizes)
     n_weights = sum((9 * n_in + 1) * n_out for n_in, n_out in pairwise((1, *channels)))
@@ -92,7 +92,7 @@ def check_buildable(
     batch_norm: bool = False,
     dropout: float = 0.0,
 ) -> int:
-    """How many weights `build` would make; RecipeError for what it cannot build."""
+    """How many weights `build` would make; RecipeError for impossible arguments."""
     for name, value, known in (
         ("activation", activation, ACTIVATIONS),
         ("initialisation", initialisation, INITIALISATIONS),
