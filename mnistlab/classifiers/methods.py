@@ -13,6 +13,7 @@ from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, Self, Unpack, get_type_hints
 
+import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from mnistlab import machine
@@ -27,12 +28,13 @@ CHANGING_IMAGES = ("pad_to", "augmentation", "expansion", "test_time_augmentatio
 
 
 class Classifier(Protocol):
-    """What every classifier of this project offers besides scikit-learn's contract.
+    """What every classifier of this project has: scikit-learn's contract, and more.
 
-    A classifier with probabilities has predict_proba as well.
+    Only an SVM that is not calibrated lacks predict_proba: ask with hasattr.
     """
 
     classes_: NDArray[Any]
+    image_shape_: ImageShape
     history_: list[dict[str, Any]]
     n_parameters_: int
 
@@ -40,17 +42,34 @@ class Classifier(Protocol):
         self,
         X: ArrayLike,
         y: ArrayLike,
-        X_val: ArrayLike,
-        y_val: ArrayLike,
+        X_val: ArrayLike | None = None,
+        y_val: ArrayLike | None = None,
         **callbacks: Unpack[CallbackOptions],
     ) -> Self:
         """Train; sample_weight may be given as well, and processes where the method shares."""
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
-        """Class of each image (N,)."""
+        """The class of each image (N,)."""
+
+    def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
+        """Class probabilities (N, K), columns in the order of classes_."""
+
+    def score(self, X: ArrayLike, y: ArrayLike) -> float:
+        """Accuracy."""
+
+    def get_params(self) -> dict[str, Any]:
+        """The arguments it was made with."""
+
+    def set_params(self, **params: Any) -> Self:
+        """Change them."""
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """All fitted numbers."""
+        """All fitted numbers; `restore` takes them back."""
+
+    def restore(
+        self, classes: Sequence[Any], image_shape: ImageShape, arrays: Mapping[str, NDArray[Any]]
+    ) -> Self:
+        """Take fitted state from storage instead of training; ValueError where it does not fit."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +87,7 @@ class Method:
 
     arguments: Callable[..., Any]
     n_parameters: Callable[[ImageShape, int, Mapping[str, Any]], int | None]
-    make: Callable[..., Any]
+    make: Callable[..., Classifier]
     describe: Callable[[str, str], dict[str, Any]]
     n_threads: Callable[[int | None], AbstractContextManager[None]]
     learns_in_epochs: bool = True
@@ -135,7 +154,7 @@ def _torch_network(model: str) -> Method:
         with torch.device("meta"):  # takes no memory
             return count_parameters(build(model, shape, n_classes, args))
 
-    def make(model_args: Mapping[str, Any], **settings: Any) -> Any:
+    def make(model_args: Mapping[str, Any], **settings: Any) -> Classifier:
         from mnistlab.classifiers.torch_classifier import TorchClassifier
         from mnistlab.training import augmentation, fixed_views
 
@@ -163,7 +182,7 @@ def _scratch() -> Method:
     def n_parameters(shape: ImageShape, n_classes: int, args: Mapping[str, Any]) -> int:
         return check_buildable(shape, n_classes, **args)
 
-    def make(model_args: Mapping[str, Any], device: str, **settings: Any) -> Any:
+    def make(model_args: Mapping[str, Any], device: str, **settings: Any) -> Classifier:
         from mnistlab.classifiers.scratch_classifier import ScratchClassifier
 
         machine.check_cpu_only(device)
@@ -190,7 +209,7 @@ def _svm() -> Method:
         random_state: int,
         class_weight: str | None = None,
         **others: Any,
-    ) -> Any:
+    ) -> Classifier:
         from mnistlab.classifiers.svm_classifier import SVMClassifier
 
         machine.check_cpu_only(device)

@@ -30,7 +30,7 @@ MAX_BYTES = 2**31  # far above any model of this project, so that no file fills 
 def save_classifier(classifier: Classifier, path: Path | str) -> None:
     """Write a fitted classifier; classes must be numbers or strings."""
     check_is_fitted(classifier)
-    parameters: dict[str, Any] = classifier.get_params()  # type: ignore[attr-defined]
+    parameters = classifier.get_params()
     parameters.pop("device", None)  # the argument of load_classifier
     if parameters.get("phases") is not None:
         parameters["phases"] = [asdict(phase) for phase in parameters["phases"]]
@@ -42,7 +42,7 @@ def save_classifier(classifier: Classifier, path: Path | str) -> None:
         "classifier": type(classifier).__name__,
         "parameters": parameters,
         "classes": classifier.classes_.tolist(),
-        "image_shape": list(classifier.image_shape_),  # type: ignore[attr-defined]
+        "image_shape": list(classifier.image_shape_),
     }
     arrays = {name: np.ascontiguousarray(array) for name, array in classifier.arrays().items()}
     atomic.write_bytes(
@@ -70,7 +70,9 @@ def check_content(path: Path, sha256: str | None) -> None:
         raise RunError(f"{path}: weights cannot be loaded: {error.strerror}") from error
 
 
-def load_classifier(path: Path | str, device: str = "auto", sha256: str | None = None) -> Any:
+def load_classifier(
+    path: Path | str, device: str = "auto", sha256: str | None = None
+) -> Classifier:
     """The classifier in a file; RunError, naming the file, for anything else.
 
     sha256: of the whole file; None accepts any classifier.
@@ -91,7 +93,7 @@ def load_classifier(path: Path | str, device: str = "auto", sha256: str | None =
         raise RunError(f"{path}: weights cannot be loaded: {reason}") from error
 
 
-def _restored(description: Any, arrays: dict[str, NDArray[Any]], device: str) -> Any:
+def _restored(description: Any, arrays: dict[str, NDArray[Any]], device: str) -> Classifier:
     _check(description, arrays)
     # Files of the first version hold torch networks and do not name the class.
     kind = description.get("classifier", "TorchClassifier")
@@ -103,7 +105,7 @@ def _restored(description: Any, arrays: dict[str, NDArray[Any]], device: str) ->
     if isinstance(parameters.get("class_weight"), list):
         parameters["class_weight"] = dict(parameters["class_weight"])
     height, width = description["image_shape"]
-    classifier = getattr(classifiers, kind)(**parameters)
+    classifier: Classifier = getattr(classifiers, kind)(**parameters)
     if "device" in classifier.get_params():
         classifier.set_params(device=device)
     return classifier.restore(description["classes"], (height, width), arrays)
