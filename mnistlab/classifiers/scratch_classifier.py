@@ -23,6 +23,7 @@ from mnistlab.data.scaling import Shift, fit_scaling, scaling_of_images, unfitte
 from mnistlab.errors import RecipeError
 from mnistlab.phases import CallbackOptions, Callbacks, Phase
 
+DESIGN = ("hidden_sizes", "channels", "activation", "initialisation", "batch_norm", "dropout")
 PRECISIONS = {"auto": np.float32, "float32": np.float32, "float64": np.float64}
 
 
@@ -172,24 +173,21 @@ class ScratchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
         return scratch.build(
             self.image_shape_,
             len(self.classes_),
-            hidden_sizes=self.hidden_sizes,
-            channels=self.channels,
-            activation=self.activation,
-            initialisation=self.initialisation,
-            batch_norm=self.batch_norm,
-            dropout=self.dropout,
+            **self._design(),
             scaling=scaling,
             dtype=PRECISIONS[self.precision],
             seed=seed,
         )
 
+    def _design(self) -> dict[str, Any]:
+        """The arguments of scratch.build that shape the network."""
+        return {name: getattr(self, name) for name in DESIGN}
+
     def _check_size(self, arrays: Mapping[str, NDArray[Any]]) -> None:
         """ValueError where the network has more weights than `arrays`; before memory is taken."""
         if not all(type(width) is int for width in (*self.channels, *self.hidden_sizes)):
             raise ValueError("channels and hidden_sizes are not whole numbers")
-        n_weights = scratch.count_weights(
-            self.image_shape_, len(self.classes_), self.hidden_sizes, self.channels, self.batch_norm
-        )
+        n_weights = scratch.check_buildable(self.image_shape_, len(self.classes_), **self._design())
         if n_weights > sum(array.size for array in arrays.values()):
             raise ValueError("the network has more weights than there are")
 

@@ -16,7 +16,7 @@ print(scratch.check_gradients(network, X[:16], y[:16]))
 """
 
 from mnistlab.scratch.activations import ACTIVATIONS, LeakyReLU, ReLU, Sigmoid, Tanh
-from mnistlab.scratch.building import build, check_buildable, count_weights
+from mnistlab.scratch.building import build, check_buildable
 from mnistlab.scratch.convolution import Conv2d, MaxPool2d
 from mnistlab.scratch.gradients import GradientCheck, check_gradients
 from mnistlab.scratch.initialisation import INITIALISATIONS, he, xavier
@@ -74,7 +74,6 @@ __all__ = [
     "check_buildable",
     "check_gradients",
     "check_optimizers",
-    "count_weights",
     "he",
     "softmax",
     "train",

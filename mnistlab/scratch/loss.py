@@ -34,9 +34,8 @@ class SoftmaxCrossEntropy:
     def forward(self, logits: Array, y: NDArray[np.int64], weights: Array | None = None) -> float:
         """Mean loss of logits (N, K) against labels (N,), each times its weight (N,)."""
         self.columns, self.y, self.weights = np.arange(len(y)), y, weights
-        shifted = (
-            logits.T.copy()
-        )  # (K, N): NumPy is faster on few long rows than on many short ones
+        # (K, N), since NumPy is faster on few long rows than on many short ones.
+        shifted = logits.T.copy()
         shifted -= shifted.max(axis=0)
         of_target = shifted[y, self.columns]
         if self.smoothing:
