@@ -59,16 +59,16 @@ def bench() -> dict[str, Any]:
     recipe = replace(recipe, phases=(replace(recipe.phases[0], epochs=1000),), precision="float32")
     classifier = classifier_of(recipe, "cpu").set_params(validation_fraction=0)
     with tempfile.TemporaryDirectory(dir=".") as name:
-        keeper = Sometimes(Path(name))
+        checkpointer = Sometimes(Path(name))
         try:
-            with keeper.heard():
-                classifier.fit(data.images, data.labels, keeper=keeper)
+            with checkpointer.heard():
+                classifier.fit(data.images, data.labels, checkpointer=checkpointer)
         except EnoughError:
             assert list(Path(name).glob(FILES))
-    ends = keeper.began[1:]
-    stretches = [end - began for began, end in zip(keeper.began, ends, strict=False)]
+    ends = checkpointer.began[1:]
+    stretches = [end - began for began, end in zip(checkpointer.began, ends, strict=False)]
     seconds: dict[str, list[float]] = {"without": [], "with": []}
-    for kept, taken in zip(keeper.kept, stretches, strict=True):
+    for kept, taken in zip(checkpointer.kept, stretches, strict=True):
         seconds["with" if kept else "without"].append(taken)
     shares = [w / wo - 1 for w, wo in zip(seconds["with"], seconds["without"], strict=True)]
     return {

@@ -42,7 +42,7 @@ def our_turn(parts: ml.Split) -> Turn:
     def turn(seed: int) -> tuple[float, float]:
         network = scratch.build((28, 28), 10, (WIDTH,), scaling=(0.0, 255.0), seed=seed)
         phases = [Phase("momentum", RATE, N_EPOCHS)]
-        history = scratch.train(network, train, None, phases, batch_size=BATCH, seed=seed)
+        history = scratch.train(network, train, None, phases, scratch.Settings(BATCH, seed))
         predicted = network.predict_logits(parts.val.images).argmax(1)
         return median(epoch.time_s for epoch in history), accuracy(predicted, parts.val)
 

@@ -1,8 +1,8 @@
-"""Scikit-learn estimators: fit, predict, score, whatever the method behind.
+"""Scikit-learn estimators with fit, predict and score, whatever the model.
 
-Images go in as they come, uint8 (N, H, W) or rows (N, D); scaling happens inside, so a
-test set, a CSV row and a drawing meet exactly the same code. Each classifier is imported
-when it is first used: those by hand and the SVM work without torch.
+Images go in as they come, uint8 (N, H, W) or rows (N, D). Scaling happens inside, so a test set, a
+CSV row and a drawing pass exactly the same code. Each classifier is imported at its first use: the
+networks by hand and the SVM work without torch.
 """
 
 from __future__ import annotations

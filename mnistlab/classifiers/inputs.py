@@ -1,7 +1,7 @@
 """What goes into a classifier: images in any usual form, labels of any kind, a seed.
 
-Every classifier of the project checks its input here, so that the same array is taken or
-refused by all of them, in scikit-learn's words.
+Every classifier of the project checks its input here, so that all of them accept or refuse the
+same arrays, in scikit-learn's words.
 """
 
 from __future__ import annotations
@@ -22,14 +22,15 @@ from mnistlab.bounds import LARGEST_SIDE, check_count
 from mnistlab.classifiers.weights import Weights, relative, weights_of
 from mnistlab.data import large
 from mnistlab.errors import RecipeError
+from mnistlab.phases import Phase
 
-DTYPES = (np.float32, np.uint8)  # kept as they are; anything else becomes the first
+DTYPES = (np.float32, np.uint8)  # stay as they are; anything else becomes the first
 
 
 class Labelled(NamedTuple):
-    """Images as they came, their labels as codes (N,) into classes_, and what each counts.
+    """Images as they came, their labels as indices (N,) into classes_, and their weights.
 
-    weights (N,): of images to train on with mean 1; None where all count alike.
+    weights (N,): how much each image counts, with mean 1 over images to train on; None: all alike.
     """
 
     images: NDArray[Any]
@@ -46,11 +47,11 @@ def training_and_validation(
     sample_weight: ArrayLike | None,
     seed: int,
 ) -> tuple[Labelled, Labelled | None]:
-    """What a network trains on and what it is validated on, None where on nothing.
+    """The images that a network is trained on and those it is validated on; None: on none.
 
-    Without X_val and y_val a fraction of X is held out, `validation_fraction`, and keeps its
-    weights; images given to validate on have none. An empty X_val and y_val validate nothing, and
-    nothing is held out. Sets what check_training_images sets. Raises ValueError for what
+    Without X_val and y_val, the fraction `validation_fraction` of X is held out and keeps its
+    weights; images given as X_val have none. With an empty X_val and y_val nothing is validated and
+    nothing held out. Sets what check_training_images sets. Raises ValueError for what
     scikit-learn would refuse, and for one of X_val and y_val alone.
     """
     check_both(X_val, y_val)
@@ -68,20 +69,34 @@ def training_and_validation(
     return training, val if is_measured else None
 
 
-def monitored(class_weight: Any, val: Labelled | None) -> str:
-    """What the validation part chooses the epoch by, where the caller names no phases.
+def phases_of(estimator: BaseEstimator, val: Labelled | None) -> Sequence[Phase]:
+    """The phases of a network's training: those given, or the one that its parameters describe.
 
-    The accuracy. Of images held out with weights, their weighted loss: a few heavy ones make an
-    accuracy of a few values. Of images given, the balanced accuracy where class_weight is
-    "balanced": they have no weights.
+    That one chooses the epoch by validation accuracy. By the weighted loss where images held out
+    have weights: a few heavy ones make an accuracy of few values. By balanced accuracy where
+    class_weight is "balanced" and the validation images are given, which have no weights.
     """
+    if estimator.phases is not None:
+        phases: Sequence[Phase] = estimator.phases
+        return phases
+    monitor = "balanced_accuracy" if isinstance(estimator.class_weight, str) else "accuracy"
     if val is not None and val.weights is not None:
-        return "loss"
-    return "balanced_accuracy" if isinstance(class_weight, str) else "accuracy"
+        monitor = "loss"
+    return [
+        Phase(
+            estimator.optimizer,
+            estimator.learning_rate,
+            estimator.n_epochs,
+            estimator.schedule,
+            estimator.weight_decay,
+            estimator.patience,
+            monitor,
+        )
+    ]
 
 
 def check_both(X_val: ArrayLike | None, y_val: ArrayLike | None) -> None:
-    """ValueError where there is one of them alone."""
+    """ValueError for one of them without the other."""
     if (X_val is None) != (y_val is None):
         given, missing = ("X_val", "y_val") if y_val is None else ("y_val", "X_val")
         raise ValueError(
@@ -92,7 +107,7 @@ def check_both(X_val: ArrayLike | None, y_val: ArrayLike | None) -> None:
 def check_training_images(
     estimator: BaseEstimator, X: ArrayLike, y: ArrayLike, dtypes: Sequence[Any] = DTYPES
 ) -> tuple[NDArray[Any], NDArray[np.int64]]:
-    """Images as they come in one of the dtypes, and labels as codes (N,) into classes_.
+    """Images as they come, in one of the dtypes, and labels as indices (N,) into classes_.
 
     Sets the estimator's image_shape_, classes_ and n_features_in_. Raises ValueError for
     arrays that scikit-learn would refuse, and for a single class.
@@ -115,7 +130,7 @@ def check_training_images(
 def check_images(
     estimator: BaseEstimator, X: ArrayLike, dtypes: Sequence[Any] = DTYPES
 ) -> NDArray[Any]:
-    """Images to be classified, or rows of their pixels, whichever of the two were trained on.
+    """Images to classify, or rows of their pixels, in one of the dtypes.
 
     Raises ValueError where they are not like those of the training.
     """
@@ -133,7 +148,7 @@ def check_images(
 
 
 def image_shape_of(X: NDArray[Any]) -> tuple[int, int]:
-    """(H, W) of images (N, H, W) or rows (N, D): square where D is one, else a single line."""
+    """(H, W) of images (N, H, W), or of rows (N, D): a square where D is one, else a line."""
     if X.ndim == 3:
         return X.shape[1], X.shape[2]
     if X.ndim != 2:
@@ -143,7 +158,7 @@ def image_shape_of(X: NDArray[Any]) -> tuple[int, int]:
 
 
 def padded_shape(image_shape: tuple[int, int], pad_to: int | None) -> tuple[int, int]:
-    """(H, W) after padding to a square of that side; RecipeError where the images are larger."""
+    """(H, W) after padding to a square of side pad_to; RecipeError for larger images."""
     if pad_to is None:
         return image_shape
     check_count("pad_to", pad_to, 1, LARGEST_SIDE)
@@ -154,7 +169,7 @@ def padded_shape(image_shape: tuple[int, int], pad_to: int | None) -> tuple[int,
 
 
 def margins(image_shape: tuple[int, int], pad_to: int | None) -> list[tuple[int, int]]:
-    """Pixels of background before and after each of (H, W) that padding adds."""
+    """How many pixels padding adds before and after each of (H, W)."""
     sides = zip(padded_shape(image_shape, pad_to), image_shape, strict=True)
     return [((new - old) // 2, (new - old + 1) // 2) for new, old in sides]
 
@@ -177,7 +192,7 @@ def validation_images(estimator: BaseEstimator, X: ArrayLike, y: ArrayLike) -> L
 def hold_out(
     codes: NDArray[np.int64], fraction: float, seed: int
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Which images train and which validate; in their own order where none validate.
+    """Indices of the images to train on and of those held out; in order where none are.
 
     Every class that codes (N,) name is trained on. Raises RecipeError for a fraction that leaves
     nothing to train on.
@@ -192,9 +207,9 @@ def hold_out(
 def _with_every_class(
     codes: NDArray[np.int64], train: NDArray[np.intp], val: NDArray[np.intp]
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """The same parts, but that of a class held out as a whole one image is trained on.
+    """The same, but with one image to train on of each class that was held out as a whole.
 
-    It changes places with an image of the class that has most; where all have one, it goes alone.
+    It is exchanged for an image of the most frequent class; where all have one image, it is moved.
     """
     for code in np.setdiff1d(codes[val], codes[train]):
         place = np.flatnonzero(codes[val] == code)[0]
@@ -208,7 +223,7 @@ def _with_every_class(
 
 
 def seed_of(random_state: int | np.random.RandomState | None) -> int:
-    """The integer itself, or one drawn from the random state."""
+    """The integer itself, or a random one from the random state."""
     if isinstance(random_state, int | np.integer):
         return int(random_state)
     return int(check_random_state(random_state).randint(2**31 - 1))

@@ -1,24 +1,25 @@
-"""The kinds of model a recipe can name: torch networks, networks by hand, the SVM.
+"""The kinds of model that a recipe can name: torch networks, networks by hand, the SVM.
 
-A kind says which arguments its models take, how many parameters they have, how its
-classifier is made and on what it runs. To add one, write its function and name it in KINDS;
-every other name is a torch architecture of mnistlab.models.MODELS.
+Whatever the kinds differ in is a field of Method; no other file asks for a model by its name. To
+add a kind, write its function and name it in KINDS; every other name is a torch architecture of
+mnistlab.models.MODELS.
 """
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol, Self, get_type_hints
+from typing import Any, Literal, Protocol, Self, Unpack, get_type_hints
 
+import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from mnistlab import machine
 from mnistlab.bounds import check_count, check_number, shown
 from mnistlab.errors import RecipeError
-from mnistlab.phases import Phase
+from mnistlab.phases import CallbackOptions, Phase
 
 ImageShape = tuple[int, int]
 MOST_FOLDS = 1000
@@ -27,25 +28,48 @@ CHANGING_IMAGES = ("pad_to", "augmentation", "expansion", "test_time_augmentatio
 
 
 class Classifier(Protocol):
-    """What every classifier of this project offers besides scikit-learn's contract.
+    """What every classifier of this project has: scikit-learn's contract, and more.
 
-    A classifier that knows probabilities has predict_proba as well.
+    Only an SVM that is not calibrated lacks predict_proba: ask with hasattr.
     """
 
     classes_: NDArray[Any]
+    image_shape_: ImageShape
     history_: list[dict[str, Any]]
     n_parameters_: int
 
     def fit(
-        self, X: ArrayLike, y: ArrayLike, X_val: ArrayLike, y_val: ArrayLike, **hooks: Any
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        X_val: ArrayLike | None = None,
+        y_val: ArrayLike | None = None,
+        **callbacks: Unpack[CallbackOptions],
     ) -> Self:
-        """Train; hooks are keeper, on_features, on_step and on_epoch, and sample_weight may be."""
+        """Train; sample_weight may be given as well, and processes where the method shares."""
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
-        """Class of each image (N,)."""
+        """The class of each image (N,)."""
+
+    def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
+        """Class probabilities (N, K), columns in the order of classes_."""
+
+    def score(self, X: ArrayLike, y: ArrayLike) -> float:
+        """Accuracy."""
+
+    def get_params(self) -> dict[str, Any]:
+        """The arguments it was made with."""
+
+    def set_params(self, **params: Any) -> Self:
+        """Change them."""
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """All fitted numbers."""
+        """All fitted numbers; `restore` takes them back."""
+
+    def restore(
+        self, classes: Sequence[Any], image_shape: ImageShape, arrays: Mapping[str, NDArray[Any]]
+    ) -> Self:
+        """Take fitted state from storage instead of training; ValueError where it does not fit."""
 
 
 @dataclass(frozen=True)
@@ -54,21 +78,25 @@ class Method:
 
     arguments: a function whose positional arguments are those of model_args.
     n_parameters: of images (H, W), K classes and model_args; None where training decides.
-    make: the classifier. describe: device and precision to what env.json says of them,
-    RecipeError where they cannot be had. n_threads: runs a block with so many threads.
-    learns_in_epochs: whether there is a loop to be watched and a seed that matters.
+    make: the untrained classifier. describe: what env.json says of a device and a precision;
+    RecipeError where this machine lacks them. n_threads: runs a block with that many threads.
+    learns_in_epochs: whether there are epochs to report and a seed that matters.
+    shares_batches: whether several processes can train one network.
+    extra: the name of the extra that model_args need; None where the core is enough.
     """
 
     arguments: Callable[..., Any]
     n_parameters: Callable[[ImageShape, int, Mapping[str, Any]], int | None]
-    make: Callable[..., Any]
+    make: Callable[..., Classifier]
     describe: Callable[[str, str], dict[str, Any]]
     n_threads: Callable[[int | None], AbstractContextManager[None]]
     learns_in_epochs: bool = True
+    shares_batches: bool = False
+    extra: Callable[[Mapping[str, Any]], str | None] = lambda model_args: None
 
 
 def method_of(model: str) -> Method:
-    """The method behind a recipe's model; RecipeError for a model there is not."""
+    """The method behind a recipe's model; RecipeError for an unknown model."""
     return KINDS[model]() if model in KINDS else _torch_network(model)
 
 
@@ -87,7 +115,7 @@ def argument_types(model: str) -> dict[str, Any]:
 def count_parameters(
     model: str, image_shape: ImageShape, n_classes: int, model_args: Mapping[str, Any]
 ) -> int | None:
-    """Numbers that training may change, None where training decides how many.
+    """How many numbers training may change; None where training decides.
 
     Raises RecipeError for a model that does not exist or cannot be built.
     """
@@ -112,7 +140,7 @@ def _check_arguments(model: str, model_args: Mapping[str, Any]) -> None:
 
 
 def _torch_network(model: str) -> Method:
-    from mnistlab.models import MODELS, WITH_BLOCKS
+    from mnistlab.models import MODELS, WITH_BLOCKS, extra_of
     from mnistlab.training import hardware
 
     if model not in MODELS:
@@ -123,10 +151,10 @@ def _torch_network(model: str) -> Method:
 
         from mnistlab.models import build, count_parameters
 
-        with torch.device("meta"):  # no memory is taken
+        with torch.device("meta"):  # takes no memory
             return count_parameters(build(model, shape, n_classes, args))
 
-    def make(model_args: Mapping[str, Any], **settings: Any) -> Any:
+    def make(model_args: Mapping[str, Any], **settings: Any) -> Classifier:
         from mnistlab.classifiers.torch_classifier import TorchClassifier
         from mnistlab.training import augmentation, fixed_views
 
@@ -137,7 +165,15 @@ def _torch_network(model: str) -> Method:
         fixed_views.views_of(settings.get("test_time_augmentation", ()))
         return TorchClassifier(model=model, model_args=model_args, **settings)
 
-    return Method(MODELS[model], n_parameters, make, hardware.describe, hardware.n_threads)
+    return Method(
+        MODELS[model],
+        n_parameters,
+        make,
+        hardware.describe,
+        hardware.n_threads,
+        shares_batches=True,
+        extra=lambda model_args: extra_of(model_args.get("backbone")),
+    )
 
 
 def _scratch() -> Method:
@@ -146,7 +182,7 @@ def _scratch() -> Method:
     def n_parameters(shape: ImageShape, n_classes: int, args: Mapping[str, Any]) -> int:
         return check_buildable(shape, n_classes, **args)
 
-    def make(model_args: Mapping[str, Any], device: str, **settings: Any) -> Any:
+    def make(model_args: Mapping[str, Any], device: str, **settings: Any) -> Classifier:
         from mnistlab.classifiers.scratch_classifier import ScratchClassifier
 
         machine.check_cpu_only(device)
@@ -158,7 +194,7 @@ def _scratch() -> Method:
 
 
 def check_whole(model: str, phases: Sequence[Phase]) -> None:
-    """RecipeError for a phase that freezes blocks, for a model that has none."""
+    """RecipeError where a phase freezes blocks; for models without any."""
     if any(phase.needs_blocks for phase in phases):
         raise RecipeError(
             f"model {model} has no blocks; unfrozen and block_decay are for model transfer"
@@ -173,7 +209,7 @@ def _svm() -> Method:
         random_state: int,
         class_weight: str | None = None,
         **others: Any,
-    ) -> Any:
+    ) -> Classifier:
         from mnistlab.classifiers.svm_classifier import SVMClassifier
 
         machine.check_cpu_only(device)
@@ -193,7 +229,7 @@ def _svm() -> Method:
 
 
 def _on_images_as_they_are(model: str, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings without those of changed images; RecipeError where one of them is set."""
+    """The settings without those that change images; RecipeError where one of them is set."""
     for name in CHANGING_IMAGES:
         if settings.get(name):
             raise RecipeError(f"model {model} has no {name}; torch networks have")
@@ -206,7 +242,7 @@ def _svm_arguments(
     calibrated: bool = False,
     n_calibration_folds: int = 5,
 ) -> None:
-    """RecipeError for numbers that no SVM can have."""
+    """RecipeError for numbers that an SVM cannot have."""
     check_number("C", C, positive=True)
     check_number("C", C, low=SMALLEST_C)
     if not isinstance(gamma, str):
@@ -214,13 +250,11 @@ def _svm_arguments(
     check_count("n_calibration_folds", n_calibration_folds, 2, MOST_FOLDS)
 
 
-def _describe_numpy(device: str, precision: str) -> dict[str, Any]:
-    from mnistlab.classifiers.scratch_classifier import PRECISIONS
-
+def _describe_cpu(device: str, precision: str, precisions: Collection[str]) -> dict[str, Any]:
     machine.check_cpu_only(device)
-    if precision not in PRECISIONS:
+    if precision not in precisions:
         raise RecipeError(
-            f"precision {precision!r} asked for; this model has: {', '.join(PRECISIONS)}"
+            f"precision {precision!r} asked for; this model has: {', '.join(precisions)}"
         )
     return machine.describe() | {
         "threads": machine.threads_in_use(),
@@ -229,17 +263,19 @@ def _describe_numpy(device: str, precision: str) -> dict[str, Any]:
     }
 
 
+def _describe_numpy(device: str, precision: str) -> dict[str, Any]:
+    from mnistlab.classifiers.scratch_classifier import PRECISIONS
+
+    return _describe_cpu(device, precision, PRECISIONS)
+
+
 def _describe_svm(device: str, precision: str) -> dict[str, Any]:
     from importlib.metadata import PackageNotFoundError, version
 
-    if precision not in ("auto", "float32"):
-        raise RecipeError(f"precision {precision!r} asked for; this model has: auto, float32")
-    described = _describe_numpy(device, precision)
+    described = _describe_cpu(device, precision, ("auto", "float32"))
     for package in ("scikit-learn", "scikit-learn-intelex"):
-        try:
+        with suppress(PackageNotFoundError):  # the second, which trains faster, is an extra
             described[package] = version(package)
-        except PackageNotFoundError:  # the faster one is an extra
-            continue
     return described
 
 

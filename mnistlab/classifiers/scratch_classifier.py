@@ -1,10 +1,10 @@
-"""The networks by hand as a scikit-learn classifier. Nothing here imports torch."""
+"""The networks written by hand, as a scikit-learn classifier. Nothing here imports torch."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import Any, Self
+from typing import Any, Self, Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,15 +14,16 @@ from mnistlab import scratch
 from mnistlab.classifiers.inputs import (
     Labelled,
     check_images,
-    monitored,
+    phases_of,
     seed_of,
     training_and_validation,
 )
 from mnistlab.data import large
 from mnistlab.data.scaling import Shift, fit_scaling, scaling_of_images, unfitted_scaling
 from mnistlab.errors import RecipeError
-from mnistlab.phases import KEEPS_NOTHING, Epoch, Keeper, Phase, StepLog
+from mnistlab.phases import CallbackOptions, Callbacks, Phase
 
+DESIGN = ("hidden_sizes", "channels", "activation", "initialisation", "batch_norm", "dropout")
 PRECISIONS = {"auto": np.float32, "float32": np.float32, "float64": np.float64}
 
 
@@ -35,17 +36,17 @@ class ScratchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
     hidden_sizes, channels, activation, initialisation, batch_norm, dropout: the network, see
     mnistlab.scratch.build; channels make it convolutional.
     optimizer, learning_rate, n_epochs, schedule, weight_decay, patience: the one phase of
-    training; `phases` takes their place where several are wanted.
-    validation_fraction: share of X held out, where fit is given no validation set, to find
-    the best epoch and to stop early; 0 keeps the epoch of lowest training loss.
+    training; `phases` replaces them where there are several.
+    validation_fraction: the fraction of X that is held out to find the best epoch and to stop
+    early, where fit is given no validation set; 0 keeps the epoch of the lowest training loss.
     scaling: see mnistlab.data.scaling. precision: "float32", "float64"; "auto" is the first.
     class_weight: how much the images of a class count in the loss: "balanced", a dict by label or
-    None, as in scikit-learn; what then chooses the epoch, where no phases are given,
-    says mnistlab.classifiers.inputs.monitored.
+    None, as in scikit-learn. Where no phases are given, it also decides by which metric the best
+    epoch is chosen: see mnistlab.classifiers.inputs.phases_of.
     order: of the images in an epoch: "shuffled" anew for each, or "file", as they were given.
 
-    Fitted: classes_ (K,), network_, history_ (a dict an epoch), image_shape_, n_parameters_;
-    snapshots_: by epoch the `arrays` of those at which a phase wanted them.
+    Fitted: classes_ (K,), network_, history_ (a dict per epoch), image_shape_, n_parameters_;
+    snapshots_: the `arrays` of the epochs whose weights a phase saves, by epoch.
     """
 
     def __init__(
@@ -100,16 +101,13 @@ class ScratchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
         y_val: ArrayLike | None = None,
         *,
         sample_weight: ArrayLike | None = None,
-        keeper: Keeper = KEEPS_NOTHING,
-        step_log: StepLog | None = None,
-        on_features: Callable[[int, int], None] = lambda n_done, n_images: None,
-        on_step: Callable[[], None] = lambda: None,
-        on_epoch: Callable[[Epoch], None] = lambda epoch: None,
+        **callbacks: Unpack[CallbackOptions],
     ) -> Self:
         """Train on images (N, H, W) or rows (N, D), uint8 or float, and any labels (N,).
 
-        sample_weight (N,): how much each image counts, relative to the others and beside
-        class_weight; images held out count by theirs when they choose the epoch.
+        sample_weight (N,): how much each image counts, relative to the others and times its
+        class_weight; held-out images count by theirs when they choose the epoch.
+        callbacks: fields of mnistlab.phases.Callbacks.
         Raises ValueError as scikit-learn does for bad arrays, RecipeError for bad
         settings and TrainingError when the loss is no longer finite.
         """
@@ -120,23 +118,14 @@ class ScratchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
         self.n_parameters_ = self.network_.weights.size
         examples = self._examples(train)
         validation = None if val is None else self._examples(val)
-        self.snapshots_: dict[int, dict[str, NDArray[Any]]] = {}
+        settings = scratch.Settings(self.batch_size, seed, self.order)
+        reported = Callbacks(**callbacks)
         with large.bounded_memory(examples.X, validation and validation.X):
             history = scratch.train(
-                self.network_,
-                examples,
-                validation,
-                self._phases(monitored(self.class_weight, val)),
-                batch_size=self.batch_size,
-                seed=seed,
-                order=self.order,
-                keeper=keeper,
-                snapshots=self.snapshots_,
-                step_log=step_log,
-                on_step=on_step,
-                on_epoch=on_epoch,
+                self.network_, examples, validation, phases_of(self, val), settings, reported
             )
         self.history_ = [asdict(epoch) for epoch in history]
+        self.snapshots_ = dict(reported.snapshots)
         return self
 
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
@@ -161,7 +150,7 @@ class ScratchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
         image_shape: tuple[int, int],
         arrays: Mapping[str, NDArray[Any]],
     ) -> Self:
-        """Take fitted state from storage in place of training; ValueError where it does not fit."""
+        """Take fitted state from storage instead of training; ValueError where it does not fit."""
         self.classes_, self.image_shape_ = np.asarray(classes), image_shape
         self.n_features_in_ = image_shape[0] * image_shape[1]
         self._check_size(arrays)
@@ -184,41 +173,23 @@ class ScratchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
         return scratch.build(
             self.image_shape_,
             len(self.classes_),
-            hidden_sizes=self.hidden_sizes,
-            channels=self.channels,
-            activation=self.activation,
-            initialisation=self.initialisation,
-            batch_norm=self.batch_norm,
-            dropout=self.dropout,
+            **self._design(),
             scaling=scaling,
             dtype=PRECISIONS[self.precision],
             seed=seed,
         )
 
+    def _design(self) -> dict[str, Any]:
+        """The arguments of scratch.build that shape the network."""
+        return {name: getattr(self, name) for name in DESIGN}
+
     def _check_size(self, arrays: Mapping[str, NDArray[Any]]) -> None:
-        """ValueError where the weights are more than `arrays` has, before memory is taken."""
+        """ValueError where the network has more weights than `arrays`; before memory is taken."""
         if not all(type(width) is int for width in (*self.channels, *self.hidden_sizes)):
             raise ValueError("channels and hidden_sizes are not whole numbers")
-        n_weights = scratch.count_weights(
-            self.image_shape_, len(self.classes_), self.hidden_sizes, self.channels, self.batch_norm
-        )
+        n_weights = scratch.check_buildable(self.image_shape_, len(self.classes_), **self._design())
         if n_weights > sum(array.size for array in arrays.values()):
             raise ValueError("the network has more weights than there are")
-
-    def _phases(self, monitor: str) -> Sequence[Phase]:
-        if self.phases is not None:
-            return self.phases
-        return [
-            Phase(
-                self.optimizer,
-                self.learning_rate,
-                self.n_epochs,
-                self.schedule,
-                self.weight_decay,
-                self.patience,
-                monitor,
-            )
-        ]
 
     def _examples(self, of: Labelled) -> scratch.Examples:
         dtype = self.network_.weights.dtype

@@ -1,4 +1,4 @@
-"""A trained classifier as one safetensors file: its numbers, and as metadata what they belong to.
+"""A trained classifier as one safetensors file: arrays, and its parameters as metadata.
 
 Nothing in the file is executed when it is read.
 """
@@ -23,26 +23,26 @@ from mnistlab.classifiers.methods import Classifier
 from mnistlab.errors import MnistlabError, RunError
 from mnistlab.phases import Phase
 
-KEY = "mnistlab.classifier/1"  # one key: safetensors writes several in no fixed order
-MAX_BYTES = 2**31  # far above any model of this project; a hostile file must not fill memory
+KEY = "mnistlab.classifier/1"  # a single key, since safetensors writes several in random order
+MAX_BYTES = 2**31  # far above any model of this project, so that no file fills the memory
 
 
 def save_classifier(classifier: Classifier, path: Path | str) -> None:
     """Write a fitted classifier; classes must be numbers or strings."""
     check_is_fitted(classifier)
-    parameters: dict[str, Any] = classifier.get_params()  # type: ignore[attr-defined]
-    parameters.pop("device", None)  # whoever loads it says where
+    parameters = classifier.get_params()
+    parameters.pop("device", None)  # the argument of load_classifier
     if parameters.get("phases") is not None:
         parameters["phases"] = [asdict(phase) for phase in parameters["phases"]]
-    if isinstance(parameters.get("class_weight"), Mapping):  # JSON's names would be text
+    if isinstance(parameters.get("class_weight"), Mapping):  # in JSON all keys are text
         parameters["class_weight"] = list(parameters["class_weight"].items())
     if not isinstance(parameters["random_state"], int | np.integer | None):
-        parameters["random_state"] = None  # it has been used; its position is not part of the model
+        parameters["random_state"] = None  # it was used up by fit
     description = {
         "classifier": type(classifier).__name__,
         "parameters": parameters,
         "classes": classifier.classes_.tolist(),
-        "image_shape": list(classifier.image_shape_),  # type: ignore[attr-defined]
+        "image_shape": list(classifier.image_shape_),
     }
     arrays = {name: np.ascontiguousarray(array) for name, array in classifier.arrays().items()}
     atomic.write_bytes(
@@ -57,7 +57,7 @@ def content_hash(path: Path) -> str:
 
 
 def check_content(path: Path, sha256: str | None) -> None:
-    """RunError where a model file is not the one with that hash; None: not known, as of old."""
+    """RunError where a model file has another hash; sha256: None in the records of older runs."""
     try:
         if path.stat().st_size > MAX_BYTES:
             raise RunError(f"{path}: larger than any model this project writes")
@@ -70,10 +70,12 @@ def check_content(path: Path, sha256: str | None) -> None:
         raise RunError(f"{path}: weights cannot be loaded: {error.strerror}") from error
 
 
-def load_classifier(path: Path | str, device: str = "auto", sha256: str | None = None) -> Any:
+def load_classifier(
+    path: Path | str, device: str = "auto", sha256: str | None = None
+) -> Classifier:
     """The classifier in a file; RunError, naming the file, for anything else.
 
-    sha256: what the whole file must have; None takes any classifier.
+    sha256: of the whole file; None accepts any classifier.
     """
     path = Path(path)
     check_content(path, sha256)
@@ -91,9 +93,9 @@ def load_classifier(path: Path | str, device: str = "auto", sha256: str | None =
         raise RunError(f"{path}: weights cannot be loaded: {reason}") from error
 
 
-def _restored(description: Any, arrays: dict[str, NDArray[Any]], device: str) -> Any:
+def _restored(description: Any, arrays: dict[str, NDArray[Any]], device: str) -> Classifier:
     _check(description, arrays)
-    # Files of the first version hold torch networks and do not say so.
+    # Files of the first version hold torch networks and do not name the class.
     kind = description.get("classifier", "TorchClassifier")
     if kind not in classifiers.__all__:
         raise ValueError(f"{kind!r} is no classifier of this project")
@@ -102,15 +104,15 @@ def _restored(description: Any, arrays: dict[str, NDArray[Any]], device: str) ->
         parameters["phases"] = tuple(Phase(**phase) for phase in parameters["phases"])
     if isinstance(parameters.get("class_weight"), list):
         parameters["class_weight"] = dict(parameters["class_weight"])
-    if kind == "TorchClassifier":
-        parameters["device"] = device
     height, width = description["image_shape"]
-    classifier = getattr(classifiers, kind)(**parameters)
+    classifier: Classifier = getattr(classifiers, kind)(**parameters)
+    if "device" in classifier.get_params():
+        classifier.set_params(device=device)
     return classifier.restore(description["classes"], (height, width), arrays)
 
 
 def _check(description: Any, arrays: dict[str, NDArray[Any]]) -> None:
-    """ValueError for what no classifier has, whichever it is."""
+    """ValueError for a description that no classifier can have."""
     if not isinstance(description, dict) or not isinstance(description["parameters"], dict):
         raise ValueError("it is not described as a classifier is")
     classes = np.asarray(description["classes"])
@@ -126,7 +128,7 @@ def _check(description: Any, arrays: dict[str, NDArray[Any]]) -> None:
 
 
 def _plain_value(value: Any) -> Any:
-    """Numbers and arrays of NumPy, as a parameter grid may hold them, for JSON."""
+    """For JSON: NumPy's numbers and arrays, which a parameter grid may hold, as plain values."""
     if isinstance(value, np.generic | np.ndarray):
         return value.tolist()
     raise TypeError(f"a parameter of type {type(value).__name__} cannot be stored")

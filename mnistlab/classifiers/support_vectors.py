@@ -1,8 +1,8 @@
 """A trained support vector machine as plain arrays, and its decisions by blocked matrix products.
 
-libsvm computes one kernel value at a time; here a block of images meets all support vectors
-in one product. The numbers are the same, and no private part of scikit-learn is needed to
-keep a machine and to use it again.
+libsvm computes one kernel value at a time; here one product computes those of a block of images
+with all support vectors. The numbers are the same, and saving a machine needs no private part of
+scikit-learn.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-BLOCK_BYTES = 8 * 2**20  # of kernel values: a block must stay in cache from product to product
+BLOCK_BYTES = 8 * 2**20  # of kernel values: a block must stay in the cache between products
 
 
 @dataclass(frozen=True)
 class SupportVectors:
-    """An RBF machine of K classes with S support vectors, those of a class in a row.
+    """An RBF machine of K classes with S support vectors, sorted by class.
 
     vectors (S, D), coefficients (K - 1, S), intercepts (K (K - 1) / 2,) and n_support (K,)
     are support_vectors_, dual_coef_, intercept_ and n_support_ of scikit-learn's SVC, with
@@ -60,12 +60,12 @@ class SupportVectors:
                 raise ValueError("a support vector machine holds a number that is not finite")
 
     def __getstate__(self) -> dict[str, Any]:
-        """What pickle keeps: the fields, without what is worked out of them."""
+        """For pickle: the fields, without the values that are computed from them."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
     @property
     def pairs(self) -> list[tuple[int, int]]:
-        """The pairs of classes that are told apart, in the order of the intercepts."""
+        """The pairs of classes, in the order of the intercepts."""
         return list(combinations(range(len(self.n_support)), 2))
 
     def decision(self, X: NDArray[Any]) -> NDArray[np.float64]:
@@ -75,21 +75,21 @@ class SupportVectors:
         support vectors s of both classes, plus the pair's intercept.
         """
         values = np.empty((len(X), len(self.pairs)))
-        sign = -1.0 if len(self.n_support) == 2 else 1.0  # SVC turns it for two classes
+        sign = -1.0 if len(self.n_support) == 2 else 1.0  # SVC flips the sign for two classes
         for rows in self._blocks(len(X)):
             np.matmul(self._kernel(X[rows]), self.pair_coefficients, out=values[rows])
         values += self.intercepts
         return sign * values
 
     def predict(self, X: NDArray[Any]) -> NDArray[np.int64]:
-        """Class numbers (N,) by the votes of all pairs; of equal votes the first class wins."""
+        """The class with the most votes of all pairs, as an index (N,); of equal ones the first."""
         return np.asarray(self._votes(self.decision(X)).argmax(1))
 
     def one_against_rest(self, X: NDArray[Any]) -> NDArray[np.float64]:
         """(N, K), or (N,) for two classes: what SVC calls decision_function.
 
-        The votes, with the sums of the pairs' values, squeezed below a third, to part equal
-        ones (scikit-learn's rule).
+        The votes; equal ones are ordered by the sum of the pairs' values, scaled to below a third
+        (scikit-learn's rule).
         """
         decision = self.decision(X)
         if len(self.n_support) == 2:
@@ -133,7 +133,7 @@ class SupportVectors:
 
     @cached_property
     def pair_coefficients(self) -> NDArray[Any]:
-        """(S, pairs) from K - 1 rows, in which a vector meets the other classes in order."""
+        """(S, pairs) from (K - 1, S), which has a vector's coefficients against other classes."""
         ends = np.cumsum(self.n_support)
         of = [slice(end - n, end) for n, end in zip(self.n_support, ends, strict=True)]
         matrix = np.zeros((len(self.vectors), len(self.pairs)), self.vectors.dtype)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
-from typing import Any, Self
+from typing import Any, Self, Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -23,26 +23,26 @@ from mnistlab.classifiers.inputs import (
 from mnistlab.classifiers.support_vectors import SupportVectors
 from mnistlab.classifiers.weights import Weights, weights_of
 from mnistlab.data.scaling import PER_PIXEL, Shift, fit_scaling
-from mnistlab.phases import KEEPS_NOTHING, Epoch, Keeper
+from mnistlab.phases import CallbackOptions
 
-DTYPES = (np.float64, np.float32, np.uint8)  # what comes in float64 is worked on in float64
-CACHE_MB = 2000  # of kernel rows kept while training; the default of 200 is for smaller sets
+DTYPES = (np.float64, np.float32, np.uint8)  # float64 images are computed in float64
+CACHE_MB = 2000  # of kernel rows while training; the default of 200 suits smaller sets
 
 
 class SVMClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
     """Scaled pixels into scikit-learn's SVC with the RBF kernel exp(-gamma |x - s|^2).
 
     C, gamma: see sklearn.svm.SVC. scaling: see mnistlab.data.scaling.
-    calibrated: learn probabilities as well, by sigmoids (Platt 1999) fitted to the decisions
-    of n_calibration_folds folds; costs as many trainings more, and gives predict_proba.
-    class_weight: "balanced", a dict by label or None, as in scikit-learn's SVC; calibration is
-    then of probabilities in a set so weighted.
+    calibrated: have predict_proba as well. Sigmoids (Platt 1999) are fitted to the decisions on
+    n_calibration_folds folds, which takes that many more trainings.
+    class_weight: "balanced", a dict by label or None, as in scikit-learn's SVC; probabilities are
+    then those in a set with these weights.
     random_state: orders the folds; without calibration nothing is random.
 
-    With the extra `fast-svm` the training is scikit-learn-intelex's, and only here; the
-    prediction is the same code and the same machine either way.
-    Fitted: classes_ (K,), machine_, engine_ (who trained it), image_shape_, n_parameters_
-    (how many numbers prediction needs), history_ (empty: there are no epochs).
+    With the extra `fast-svm`, scikit-learn-intelex trains the machine; prediction is the same code
+    in both cases.
+    Fitted: classes_ (K,), machine_, engine_ (the package that trained it), image_shape_,
+    n_parameters_ (how many numbers prediction needs), history_ (empty: there are no epochs).
     """
 
     def __init__(
@@ -71,28 +71,27 @@ class SVMClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sk
         y_val: ArrayLike | None = None,
         *,
         sample_weight: ArrayLike | None = None,
-        keeper: Keeper = KEEPS_NOTHING,
-        on_features: Callable[[int, int], None] = lambda n_done, n_images: None,
-        on_step: Callable[[], None] = lambda: None,
-        on_epoch: Callable[[Epoch], None] = lambda epoch: None,
+        **callbacks: Unpack[CallbackOptions],
     ) -> Self:
         """Train on images (N, H, W) or rows (N, D), uint8 or float, and any labels (N,).
 
-        sample_weight (N,): what C of each image is multiplied by, beside class_weight. What a
-        network would want besides, a validation set and hooks, is taken and not used.
+        sample_weight (N,): what C of each image is multiplied by, beside class_weight. Validation
+        images and callbacks, which networks use, are accepted and not used.
         Raises ValueError as scikit-learn does.
         """
         check_both(X_val, y_val)
-        check_all_finite("C", self.C)  # whatever else they may not be SVC says
+        check_all_finite("C", self.C)  # SVC itself checks the rest
         check_all_finite("gamma", self.gamma)
         images, codes = check_training_images(self, X, y, DTYPES)
         weights = weights_of(self.class_weight, sample_weight, self.classes_, codes)
         self._check_every_class(codes, weights)
-        if X_val is not None and y_val is not None:  # what a network refuses is refused here too
+        if X_val is not None and y_val is not None:  # the same images are refused as for a network
             validation_images(self, X_val, y_val)
         by_rows = images.reshape(len(images), -1)
         self.scaling_: tuple[Shift, Shift] = fit_scaling(self.scaling, by_rows)
-        if self.scaling == "none":  # the kernel sees differences alone: fewer digits are lost so
+        if (
+            self.scaling == "none"
+        ):  # the kernel depends on differences only; centred, they lose fewer digits
             self.scaling_ = float(images.mean(dtype=np.float64)), 1.0
         rows = self._rows(images)
         kernel_machine = KernelMachine(self.C, self.gamma).fit(rows, codes, weights)
@@ -104,7 +103,7 @@ class SVMClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sk
         return self
 
     def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:
-        """Larger means likelier: (N, K), or (N,) for the second of two classes."""
+        """Larger is more probable: (N, K), or (N,) for the second of two classes."""
         images = check_images(self, X, DTYPES)
         return self.machine_.one_against_rest(self._rows(images))
 
@@ -117,13 +116,13 @@ class SVMClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sk
         if p.shape[1] == 1:
             return np.hstack([1 - p, p])
         total = p.sum(axis=1, keepdims=True)
-        # Where every sigmoid says zero, nothing is known.
+        # Where every sigmoid is zero, all classes are equally probable.
         np.divide(p, total, out=p, where=total > 0)
         p[total[:, 0] == 0] = 1 / p.shape[1]
         return p
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
-        """The class with most votes, or with the highest probability if calibrated, (N,)."""
+        """The class with the most votes, or if calibrated the most probable class, (N,)."""
         if self.calibrated:
             codes = self.predict_proba(X).argmax(1)
         else:
@@ -144,7 +143,7 @@ class SVMClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sk
         image_shape: tuple[int, int],
         arrays: Mapping[str, NDArray[Any]],
     ) -> Self:
-        """Take fitted state from storage in place of training; ValueError where it does not fit."""
+        """Take fitted state from storage instead of training; ValueError where it does not fit."""
         self.classes_, self.image_shape_ = np.asarray(classes), image_shape
         self.n_features_in_ = image_shape[0] * image_shape[1]
         if any(array.dtype.kind != "f" for name, array in arrays.items() if name != "n_support"):
@@ -177,7 +176,7 @@ class SVMClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sk
         self.history_: list[dict[str, Any]] = []
 
     def _rows(self, images: NDArray[Any]) -> NDArray[Any]:
-        """Scaled pixels (N, D) in float64 where they came so, else in float32, twice as fast."""
+        """Scaled pixels (N, D), float64 for float64 images, else float32, twice as fast."""
         shift, scale = self.scaling_
         dtype = np.float64 if images.dtype == np.float64 else np.float32
         rows: NDArray[Any] = images.reshape(len(images), -1).astype(dtype)
@@ -186,7 +185,7 @@ class SVMClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sk
         return rows
 
     def _check_every_class(self, codes: NDArray[np.int64], weights: Weights | None) -> None:
-        """ValueError for a class whose images all weigh nothing: there is no machine against it."""
+        """ValueError for a class whose images all have weight 0: no machine learns it."""
         for code, weight in enumerate(np.bincount(codes, weights)):
             if not weight > 0:
                 raise ValueError(
@@ -211,9 +210,9 @@ class SVMClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sk
 
 
 class KernelMachine(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
-    """SVC on scaled rows (N, D) and codes 0..K-1: trained by the fastest there is, used by blocks.
+    """SVC on scaled rows (N, D) and classes 0..K-1, trained by the fastest package installed.
 
-    It is what calibration trains on every fold.
+    Calibration trains one on every fold.
     """
 
     def __init__(self, C: float = 1.0, gamma: float | str = "scale") -> None:
@@ -248,7 +247,7 @@ class KernelMachine(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
 
 def fastest_svc() -> tuple[type, str]:
-    """The SVC to train with and the name of its package; sklearn.svm.SVC itself stays as it is."""
+    """The fastest SVC installed and the name of its package; nothing in scikit-learn is patched."""
     try:
         from sklearnex.svm import SVC
 

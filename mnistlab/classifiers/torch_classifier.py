@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import Any, Self
+from typing import Any, Self, Unpack
 
 import numpy as np
 import torch
@@ -13,50 +13,51 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from torch import nn
 
+from mnistlab.classifiers.image_tensors import as_tensor, examples_of, prepared
 from mnistlab.classifiers.inputs import (
-    Labelled,
     check_images,
     margins,
-    monitored,
     padded_shape,
+    phases_of,
     seed_of,
     training_and_validation,
 )
 from mnistlab.data import large
-from mnistlab.data.scaling import fit_scaling, scaling_of_images, unfitted_scaling
+from mnistlab.data.scaling import Shift, fit_scaling, scaling_of_images, unfitted_scaling
 from mnistlab.models import build, count_parameters, read_pretrained
 from mnistlab.models.scaling import Scaling
-from mnistlab.phases import KEEPS_NOTHING, Epoch, Keeper, Phase, StepLog
+from mnistlab.phases import CallbackOptions, Callbacks, Phase
 from mnistlab.training import hardware, loop
 from mnistlab.training.augmentation import augmenter
-from mnistlab.training.examples import Examples
-from mnistlab.training.fixed_views import View, expanded, expansion_of, views_of
+from mnistlab.training.fixed_views import expansion_of, views_of
+from mnistlab.training.measuring import predict_logits
 from mnistlab.training.parallel import ALONE, Processes, normalised_together
+from mnistlab.training.settings import Settings
 
 
 class TorchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
     """A network of MODELS, trained by the loop, behind the scikit-learn contract.
 
-    model, model_args: a key of MODELS and the arguments of its family.
+    model, model_args: a key of MODELS, and the arguments of that family.
     hidden_sizes: shorthand for model_args["hidden_sizes"].
-    optimizer, learning_rate, n_epochs, schedule, weight_decay, patience: the one phase
-    of training; `phases` takes their place where several are wanted.
-    validation_fraction: share of X held out, where fit is given no validation
-    set, to find the best epoch; 0 keeps the epoch of lowest training loss.
+    optimizer, learning_rate, n_epochs, schedule, weight_decay, patience: the one phase of
+    training; `phases` replaces them where there are several.
+    validation_fraction: the fraction of X that is held out to find the best epoch, where fit is
+    given no validation set; 0 keeps the epoch of the lowest training loss.
     scaling: see mnistlab.data.scaling. precision: "auto", "float32", "bfloat16".
-    pad_to: side of the square that smaller images are padded to, all round, with 0.
-    augmentation: names of mnistlab.training.augmentation with their strengths, drawn anew for
+    pad_to: smaller images are padded with 0 on all sides, to a square of that side.
+    augmentation: names of mnistlab.training.augmentation with their strengths; applied anew to
     every batch. expansion: "flip-and-zoom" makes four adjacent images of each before training, of
-    the validation part as well (write-up C). test_time_augmentation: "flip", "shift" or both;
-    predict_proba is then the mean over the views.
+    the validation images as well (write-up C). test_time_augmentation: "flip", "shift" or both;
+    predict_proba is then the mean over these views.
     class_weight: how much the images of a class count in the loss: "balanced", a dict by label or
-    None, as in scikit-learn; what then chooses the epoch, where no phases are given,
-    says mnistlab.classifiers.inputs.monitored.
+    None, as in scikit-learn. Where no phases are given, it also decides by which metric the best
+    epoch is chosen: see mnistlab.classifiers.inputs.phases_of.
     order: of the images in an epoch: "shuffled" anew for each, or "file", as they were given.
 
-    Fitted: classes_ (K,), network_, history_ (a dict an epoch), image_shape_, n_parameters_;
-    snapshots_: by epoch the `arrays` of those at which a phase wanted them;
-    weights_from_: where a pretrained network's weights are from, None of one with fresh weights.
+    Fitted: classes_ (K,), network_, history_ (a dict per epoch), image_shape_, n_parameters_;
+    snapshots_: the `arrays` of the epochs whose weights a phase saves, by epoch;
+    weights_from_: the source of a pretrained network's weights, None for fresh weights.
     """
 
     def __init__(
@@ -116,66 +117,43 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         *,
         sample_weight: ArrayLike | None = None,
         processes: Processes = ALONE,
-        keeper: Keeper = KEEPS_NOTHING,
-        step_log: StepLog | None = None,
-        on_features: Callable[[int, int], None] = lambda n_done, n_images: None,
-        on_step: Callable[[], None] = lambda: None,
-        on_epoch: Callable[[Epoch], None] = lambda epoch: None,
+        **callbacks: Unpack[CallbackOptions],
     ) -> Self:
         """Train on images (N, H, W) or rows (N, D), uint8 or float, and any labels (N,).
 
-        sample_weight (N,): how much each image counts, relative to the others and beside
-        class_weight; images held out count by theirs when they choose the epoch.
-        processes: those that call this together, on the same images, and get the same network.
+        sample_weight (N,): how much each image counts, relative to the others and times its
+        class_weight; held-out images count by theirs when they choose the epoch.
+        processes: all of them call this with the same images, and get the same network.
+        callbacks: fields of mnistlab.phases.Callbacks.
         Raises ValueError as scikit-learn does for bad arrays, RecipeError for bad
         settings and TrainingError when the loss is no longer finite.
         """
         seed = seed_of(self.random_state)
         train, val = training_and_validation(self, X, y, X_val, y_val, sample_weight, seed)
         device = hardware.pick_device(self.device)
-        precision = hardware.pick_precision(self.precision, device)
-        augment = augmenter(self.augmentation or {}, len(self.classes_), seed)
-        views = expansion_of(self.expansion)
-        views_of(self.test_time_augmentation)
-        prepared = self._prepared(np.asarray(train.images), views)
-        prepared_val = None if val is None else self._prepared(np.asarray(val.images), views)
-        examples = _examples(prepared, train, device)
-        validation = None
-        if val is not None and prepared_val is not None:
-            validation = _examples(prepared_val, val, device)
-        snapshots: dict[int, dict[str, torch.Tensor]] = {}
+        settings = self._settings(seed, device, processes)
+        views_of(self.test_time_augmentation)  # a wrong name should not be found after training
+        images = self._prepared(train.images)
+        examples, validation, images_val = examples_of(images, train, device), None, None
+        if val is not None:
+            images_val = self._prepared(val.images)
+            validation = examples_of(images_val, val, device)
         fitted = fit_scaling(self.scaling, train.images)
-        scaling = Scaling(
-            *scaling_of_images(fitted, self.image_shape_, margins(self.image_shape_, self.pad_to))
-        )
-        with hardware.seeded(seed, device), large.bounded_memory(prepared, prepared_val):
-            self.network_ = nn.Sequential(scaling, self._build())
+        scaling = scaling_of_images(fitted, self.image_shape_, self._margins())
+        reported = Callbacks(**callbacks)
+        with hardware.seeded(seed, device), large.bounded_memory(images, images_val):
+            self.network_ = self._network(scaling)
             self.weights_from_ = read_pretrained(self.network_[1])
+            # Channels-last in memory: convolutions on the CPU are faster on it.
             self.network_.to(device).to(memory_format=torch.channels_last)
             with normalised_together(self.network_, processes):
                 history = loop.train(
-                    self.network_,
-                    examples,
-                    validation,
-                    self._phases(monitored(self.class_weight, val)),
-                    batch_size=self.batch_size,
-                    seed=seed,
-                    order=self.order,
-                    augment=augment,
-                    autocast=precision == "bfloat16",
-                    rows=large.rows_of(prepared) if device.type == "cpu" else None,
-                    processes=processes,
-                    keeper=keeper,
-                    snapshots=snapshots,
-                    step_log=step_log,
-                    on_features=on_features,
-                    on_step=on_step,
-                    on_epoch=on_epoch,
+                    self.network_, examples, validation, phases_of(self, val), settings, reported
                 )
         self.network_.requires_grad_(True)  # the last phase may have frozen some of it
         self.n_parameters_ = count_parameters(self.network_)
         self.history_ = [asdict(epoch) for epoch in history]
-        self.snapshots_ = {epoch: arrays_of(weights) for epoch, weights in snapshots.items()}
+        self.snapshots_ = {epoch: _arrays(weights) for epoch, weights in reported.snapshots.items()}
         return self
 
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
@@ -185,10 +163,11 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
 
     def _probabilities(self, images: NDArray[Any]) -> NDArray[np.float64]:
         device = next(self.network_.parameters()).device
-        X = _tensor(self._prepared(images, expansion_of(None))).to(device)
+        padded = prepared(images, self.image_shape_, self._margins(), expansion_of(None))
+        X = as_tensor(padded).to(device)
         views = views_of(self.test_time_augmentation)
         by_view = [
-            loop.predict_logits(self.network_, view(X)).cpu().double().softmax(1) for view in views
+            predict_logits(self.network_, view(X)).cpu().double().softmax(1) for view in views
         ]
         return (torch.stack(by_view).sum(0) / len(views)).numpy()
 
@@ -199,7 +178,7 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """The fitted network as plain arrays; `restore` takes them back."""
-        return arrays_of(self.network_.state_dict())
+        return _arrays(self.network_.state_dict())
 
     def restore(
         self,
@@ -207,18 +186,20 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         image_shape: tuple[int, int],
         arrays: Mapping[str, NDArray[Any]],
     ) -> Self:
-        """Take fitted state from storage in place of training; ValueError where it does not fit."""
+        """Take fitted state from storage instead of training; ValueError where it does not fit."""
         self.classes_, self.image_shape_ = np.asarray(classes), image_shape
         self.n_features_in_ = image_shape[0] * image_shape[1]
         views_of(self.test_time_augmentation)
         given = {name: torch.from_numpy(array) for name, array in arrays.items()}
-        with torch.device("meta"), warnings.catch_warnings(action="ignore"):  # no memory is taken
-            wanted = nn.Sequential(self._unfitted(), self._build()).state_dict()
+        unfitted = unfitted_scaling(self.scaling, self._padded_shape())
+        # First on the meta device, which takes no memory: what a file asks for may be too large.
+        with torch.device("meta"), warnings.catch_warnings(action="ignore"):
+            wanted = self._network(unfitted).state_dict()
         if _outlines(given) != _outlines(wanted):
             raise ValueError("the arrays are not those of this network")
         if not (given["0.scale"] > 0).all():
             raise ValueError("pixels must be divided by a positive number")
-        self.network_ = nn.Sequential(self._unfitted(), self._build())
+        self.network_ = self._network(unfitted)
         self.network_.load_state_dict(given)
         device = hardware.pick_device(self.device)
         self.network_.to(device).to(memory_format=torch.channels_last)
@@ -226,78 +207,42 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         self.history_, self.snapshots_ = [], {}
         return self
 
-    def _build(self) -> nn.Module:
+    def _settings(self, seed: int, device: torch.device, processes: Processes) -> Settings:
+        return Settings(
+            self.batch_size,
+            seed,
+            self.order,
+            augmenter(self.augmentation or {}, len(self.classes_), seed),
+            hardware.pick_precision(self.precision, device) == "bfloat16",
+            processes,
+        )
+
+    def _network(self, scaling: tuple[Shift, Shift]) -> nn.Sequential:
+        """Pixel scaling, then the network of the model with fresh weights."""
         arguments = dict(self.model_args or {})
         if self.hidden_sizes is not None:
             arguments["hidden_sizes"] = self.hidden_sizes
-        return build(self.model, self._padded_shape(), len(self.classes_), arguments)
+        shape, n_classes = self._padded_shape(), len(self.classes_)
+        return nn.Sequential(Scaling(*scaling), build(self.model, shape, n_classes, arguments))
+
+    def _prepared(self, images: ArrayLike) -> NDArray[Any]:
+        """Images to train or validate on, padded and expanded."""
+        views = expansion_of(self.expansion)
+        return prepared(np.asarray(images), self.image_shape_, self._margins(), views)
+
+    def _margins(self) -> list[tuple[int, int]]:
+        return margins(self.image_shape_, self.pad_to)
 
     def _padded_shape(self) -> tuple[int, int]:
         return padded_shape(self.image_shape_, self.pad_to)
 
-    def _unfitted(self) -> Scaling:
-        return Scaling(*unfitted_scaling(self.scaling, self._padded_shape()))
 
-    def _phases(self, monitor: str) -> Sequence[Phase]:
-        if self.phases is not None:
-            return self.phases
-        return [
-            Phase(
-                self.optimizer,
-                self.learning_rate,
-                self.n_epochs,
-                self.schedule,
-                self.weight_decay,
-                self.patience,
-                monitor,
-            )
-        ]
-
-    def _prepared(self, images: NDArray[Any], views: Sequence[View]) -> NDArray[Any]:
-        """(M, 1, H, W), padded, the views of an image adjacent; uint8 stays what it is."""
-        if images.dtype != np.uint8:
-            images = images.astype(np.float32, copy=False)
-        images = images.reshape(-1, 1, *self.image_shape_)
-        around = margins(self.image_shape_, self.pad_to)
-        if len(views) == 1 and not np.any(around):
-            return images
-
-        def seen() -> Iterator[NDArray[Any]]:
-            for block in large.blocks(images):
-                for few in np.array_split(block, len(views)):  # so that views take no more room
-                    padded = _tensor(np.pad(few, ((0, 0), (0, 0), *around)))
-                    yield expanded(padded, views).numpy()
-
-        return large.joined(seen())
-
-
-def arrays_of(weights: Mapping[str, torch.Tensor]) -> dict[str, NDArray[Any]]:
-    """The same numbers for NumPy."""
+def _arrays(weights: Mapping[str, torch.Tensor]) -> dict[str, NDArray[Any]]:
     return {name: tensor.cpu().numpy() for name, tensor in weights.items()}
 
 
-def _examples(images: NDArray[Any], of: Labelled, device: torch.device) -> Examples:
-    """Images in as many views as there are for each label, those of an image adjacent."""
-    n_views = len(images) // len(of.codes)
-    y = torch.from_numpy(of.codes).repeat_interleave(n_views).to(device)
-    X = _tensor(images).to(device)
-    if of.weights is None:
-        return Examples(X, y)
-    w = torch.from_numpy(of.weights).float().repeat_interleave(n_views)
-    return Examples(X, y, w.to(device))
-
-
-def _tensor(images: NDArray[Any]) -> torch.Tensor:
-    """The same memory where torch can read it; nothing here writes to it."""
-    if large.mapping_of(images) is not None and images.flags.c_contiguous:
-        with warnings.catch_warnings(action="ignore"):  # that it must not be written to
-            return torch.from_numpy(images)
-    # torch warns of arrays it must not write to, and cannot read backwards.
-    if not (images.flags.writeable and images.flags.c_contiguous):
-        images = images.copy()
-    return torch.from_numpy(images)
-
-
-def _outlines(tensors: Mapping[str, torch.Tensor]) -> dict[str, Any]:
+def _outlines(
+    tensors: Mapping[str, torch.Tensor],
+) -> dict[str, tuple[tuple[int, ...], torch.dtype]]:
     # A file holds a single number as a row of one.
     return {name: (tensor.shape or (1,), tensor.dtype) for name, tensor in tensors.items()}

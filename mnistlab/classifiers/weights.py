@@ -1,4 +1,4 @@
-"""How much each image counts in a training: its own weight times that of its class."""
+"""How much each image counts in training: its own weight times that of its class."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def weights_of(
 
 
 def relative(weights: Weights | None) -> Weights | None:
-    """Weights of the training images with mean 1, so that a learning rate keeps its meaning.
+    """Weights of the training images, scaled to mean 1 so that learning rates keep their meaning.
 
     Raises ValueError where they are all zero.
     """
@@ -52,7 +52,7 @@ def relative(weights: Weights | None) -> Weights | None:
         return None
     if not weights.any():
         raise ValueError("all images to train on have a weight of zero")
-    large = weights / weights.max()  # the sum of tiny ones would lose digits
+    large = weights / weights.max()  # first, since the mean of tiny weights would lose digits
     return np.asarray(large / large.mean())
 
 
@@ -68,7 +68,7 @@ def _class_weights(class_weight: Any, classes: NDArray[Any], counts: NDArray[np.
         )
     labels = classes.tolist()
     unknown = [label for label in class_weight if label not in labels]
-    # A class that y does not have is passed over, unless another was meant by it.
+    # Ignored like in scikit-learn, unless a class is missing that the name may stand for.
     if unknown and not all(label in class_weight for label in labels):
         raise RecipeError(f"class_weight names {unknown[0]!r}, a class that y does not have")
     weights = np.array([class_weight.get(label, 1.0) for label in labels], dtype=np.float64)
@@ -78,7 +78,7 @@ def _class_weights(class_weight: Any, classes: NDArray[Any], counts: NDArray[np.
 
 
 def _checked(sample_weight: ArrayLike, codes: NDArray[Any]) -> Weights:
-    """A number for each image, none of them negative, not all zero."""
+    """The weights as numbers, one per image; ValueError for negative ones or only zeros."""
     if np.isscalar(sample_weight):  # one number for all, as scikit-learn takes it
         sample_weight = np.full(len(codes), sample_weight)
     weights: Weights = check_array(

@@ -1,4 +1,4 @@
-"""Torch architectures, one family a file; nothing here knows of data or training.
+"""Torch architectures, one family per file; nothing here depends on data or training.
 
 A family is a function (image_shape, n_classes, **arguments) -> nn.Module whose
 input is float (N, 1, H, W) and whose output is logits (N, K). To add one, write
@@ -14,12 +14,13 @@ from typing import Any
 from torch import nn
 
 from mnistlab.errors import RecipeError
+from mnistlab.models.backbones import extra_of
 from mnistlab.models.cnn import cnn
 from mnistlab.models.mlp import mlp
 from mnistlab.models.residual import residual
 from mnistlab.models.transfer import Transfer, transfer
 
-__all__ = ["MODELS", "WITH_BLOCKS", "build", "count_parameters", "family", "read_pretrained"]
+__all__ = ["MODELS", "WITH_BLOCKS", "build", "count_parameters", "extra_of", "read_pretrained"]
 
 MODELS: dict[str, Callable[..., nn.Module]] = {
     "mlp": mlp,
@@ -30,18 +31,13 @@ MODELS: dict[str, Callable[..., nn.Module]] = {
 WITH_BLOCKS = ("transfer",)  # families whose first blocks a phase can freeze
 
 
-def family(name: str) -> Callable[..., nn.Module]:
-    """The family of that name in MODELS; RecipeError for a name there is not."""
-    if name not in MODELS:
-        raise RecipeError(f"unknown model {name!r}; there are: {', '.join(MODELS)}")
-    return MODELS[name]
-
-
 def build(
     name: str, image_shape: tuple[int, int], n_classes: int, arguments: Mapping[str, Any]
 ) -> nn.Module:
-    """A network with fresh weights; RecipeError for a model or argument there is not."""
-    make = family(name)
+    """A network with fresh weights; RecipeError for an unknown model or argument."""
+    if name not in MODELS:
+        raise RecipeError(f"unknown model {name!r}; there are: {', '.join(MODELS)}")
+    make = MODELS[name]
     try:
         inspect.signature(make).bind(image_shape, n_classes, **arguments)
     except TypeError as error:
@@ -55,7 +51,7 @@ def count_parameters(network: nn.Module) -> int:
 
 
 def read_pretrained(network: nn.Module) -> str | None:
-    """Give a pretrained network its weights; where they are from, None for any other network."""
+    """Load a pretrained network's weights and return their source; None for other networks."""
     if not isinstance(network, Transfer):
         return None
     network.initialise()

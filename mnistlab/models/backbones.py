@@ -1,8 +1,8 @@
-"""Networks trained by others on photographs, as rows of blocks without their last layer.
+"""Networks that others have trained on photographs, as blocks in a row, without their last layer.
 
-torchvision has three of them, timm (the extra `transfer`) EfficientNet-Lite0 and, as "timm/NAME",
-any of its others. What a backbone makes of float (N, 3, H, W) is features (N, D). Both libraries
-are slow to import, and are when one of theirs is built.
+torchvision has three of them; timm (the extra `transfer`) has EfficientNet-Lite0 and, as
+"timm/NAME", all its other networks. A backbone turns images float (N, 3, H, W) into features (N,
+D). Both libraries are slow to import, so they are imported when a network of theirs is built.
 """
 
 from __future__ import annotations
@@ -15,11 +15,12 @@ from torch import Tensor, nn
 
 from mnistlab.errors import RecipeError
 
-IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))  # mean and deviation of its pixels, of 1
+IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))  # mean and deviation of pixels 0 to 1
 HALVES = ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
 TIMM = "timm/"
+TIMM_EXTRA = "mnistlab[transfer]"
 LITE0 = "tf_efficientnet_lite0"
-# Which add up the channels times their weights; Conv2dSame is timm's, of TensorFlow's padding.
+# Sums over channels times weights and no more; Conv2dSame is timm's, with TensorFlow's padding.
 PLAIN_CONVOLUTIONS = ("Conv2d", "Conv2dSame")
 # Parts of a timm network that come after its last block.
 _AFTER = ("global_pool", "fc", "classifier", "head", "head_drop", "fc_norm", "norm_head")
@@ -27,12 +28,12 @@ _AFTER = ("global_pool", "fc", "classifier", "head", "head_drop", "fc_norm", "no
 
 @dataclass(frozen=True)
 class Backbone:
-    """A network and its blocks, in the order in which an image meets them.
+    """A network and its blocks, in the order in which an image passes them.
 
-    net: as its authors built it, names of weights included, but for the last layer. in_sequence:
-    whether running block after block, and then the mean over what is left of height and width,
-    is all it does. mean, deviation: of the pixels, 0 to 1, it was trained on, by channel. side: of
-    the images its authors meant it for.
+    net: as its authors built it, with their names of weights, but without the last layer.
+    in_sequence: whether it only runs block after block and then averages over height and width.
+    mean, deviation: by channel, of the pixels, 0 to 1, that it was trained on. side: of the images
+    that its authors trained it on.
     """
 
     net: nn.Module
@@ -45,7 +46,7 @@ class Backbone:
 
 
 def backbone(name: str) -> Backbone:
-    """The backbone of that name with fresh weights; RecipeError for a name there is not."""
+    """The backbone of that name with fresh weights; RecipeError for an unknown name."""
     if name in BACKBONES:
         return BACKBONES[name]()
     if name.startswith(TIMM):
@@ -54,11 +55,17 @@ def backbone(name: str) -> Backbone:
     raise RecipeError(f"unknown backbone {name!r}; there are: {there}, and {TIMM}NAME for timm's")
 
 
-def foldable_convolution(found: Backbone) -> nn.Conv2d:
-    """The first layer that looks at the channels of an image, if it is a sum over them.
+def extra_of(name: str | None) -> str | None:
+    """The extra of mnistlab that a backbone needs; None where the core is enough."""
+    by_timm = name is not None and (name == "efficientnet_lite0" or name.startswith(TIMM))
+    return TIMM_EXTRA if by_timm else None
 
-    RecipeError where there are none or several, or one that does more than to convolve: what
-    standardises its weights, as timm's StdConv2d does, would standardise others once folded.
+
+def foldable_convolution(found: Backbone) -> nn.Conv2d:
+    """The first layer, which takes the three channels of an image, where it is a plain convolution.
+
+    RecipeError where there is none, or several, or one that does more than convolve: timm's
+    StdConv2d, for one, standardises its weights, and would standardise folded ones differently.
     """
     first = [m for m in found.net.modules() if isinstance(m, nn.Conv2d) and m.in_channels == 3]
     kinds = [type(module).__name__ for module in first]
@@ -109,14 +116,14 @@ def _efficientnet_lite0() -> Backbone:
 
 def _of_timm(name: str) -> Backbone:
     timm = _timm()
-    # Other names than its own timm would look up in the network, even those in a stored run.
+    # Any other name timm would look up on the network, even a name in a run that someone sent.
     if not timm.is_model(name):
         raise RecipeError(f"timm has no model {name!r}")
     try:
         net = timm.create_model(name, pretrained=False, num_classes=0)
-    except RuntimeError as error:  # it knows no weights by that tag
+    except RuntimeError as error:  # timm knows no weights by that tag
         raise RecipeError(f"timm has no model {name!r}: {error}") from error
-    except Exception as error:  # code of others, which not every one of timm's networks suits
+    except Exception as error:  # timm's own code, which fails in many ways
         said = " ".join(str(error).split())[:200] or type(error).__name__
         raise RecipeError(f"timm cannot build {name!r} without its last layer: {said}") from error
     known = net.pretrained_cfg
@@ -126,7 +133,7 @@ def _of_timm(name: str) -> Backbone:
         if part not in _AFTER
         for block in (module if isinstance(module, nn.Sequential | nn.ModuleList) else (module,))
     )
-    # Some have layers between the last block and the last layer, which widen the features.
+    # Some have layers between the last block and the last layer, with more features.
     n_features = getattr(net, "head_hidden_size", None) or net.num_features
     return Backbone(
         _Headless(net),
@@ -156,7 +163,7 @@ def _timm() -> Any:
         import timm
     except ImportError as error:
         raise RecipeError(
-            "this backbone needs timm, which is not installed; pip install 'mnistlab[transfer]'"
+            f"this backbone needs timm, which is not installed; pip install '{TIMM_EXTRA}'"
         ) from error
     return timm
 

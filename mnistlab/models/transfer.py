@@ -1,4 +1,4 @@
-"""A backbone trained on photographs under a new last layer: write-up A's A13, and its kin."""
+"""A backbone trained on photographs, with a new last layer: write-up A's A13, and variants."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch.nn.functional import interpolate
 
 from mnistlab.errors import RecipeError
 from mnistlab.models.backbones import Backbone, backbone, foldable_convolution
-from mnistlab.models.mlp import shares_per_layer
+from mnistlab.models.mlp import fractions_per_layer
 from mnistlab.models.pretrained import pretrained
 
 Channels = Literal["repeat", "learned", "folded"]
@@ -25,25 +25,25 @@ def transfer(
     input_size: int | None = None,
     dropout: float = 0.0,
 ) -> nn.Module:
-    """A backbone of models.backbones and one linear layer, for grey images of pixels 0 to 1.
+    """A backbone of models.backbones and one linear layer, for grey images with pixels 0 to 1.
 
-    Input (N, 1, H, W), output logits (N, K). weights: "imagenet", "none" or a file's path; they
-    are read by `Transfer.initialise`, not here. channels: how one becomes three: "repeat", a
-    "learned" 1x1 convolution that starts as repeat does (A13), or the first convolution "folded"
-    into one that sees a single channel. input_size: the side images are resized to (bilinear);
-    None leaves them. Pixels are normalised as those the backbone was trained on. Raises
+    Input (N, 1, H, W), output logits (N, K). weights: "imagenet", "none" or the path of a file;
+    `Transfer.initialise` reads them, not this function. channels: how one becomes three: "repeat";
+    "learned", a 1x1 convolution that starts as repeat does (A13); or "folded", where the weights of
+    the first convolution are summed over the channels. input_size: images are resized to this side
+    (bilinear); None: not resized. Pixels are normalised as in the backbone's own training. Raises
     RecipeError for a backbone that cannot take images of that size.
     """
     if input_size is not None and not 8 <= input_size <= 1024:
         raise RecipeError(f"model transfer: input_size must be 8 to 1024, got {input_size}")
-    shares_per_layer("dropout", dropout, 1)
+    fractions_per_layer("dropout", dropout, 1)
     network = Transfer(n_classes, backbone, weights, channels, input_size, dropout)
     _check_takes(network, image_shape)
     return network
 
 
 class Transfer(nn.Module):
-    """What `transfer` builds; `weights` is still to be read where `origin` is None."""
+    """The network that `transfer` builds; while `origin` is None, its weights are not read yet."""
 
     def __init__(
         self,
@@ -73,7 +73,7 @@ class Transfer(nn.Module):
         return logits
 
     def initialise(self) -> None:
-        """Read the weights that were asked for; RecipeError where they cannot be had."""
+        """Load the weights that `weights` names; RecipeError where they are missing."""
         if self.weights == "none":
             return
         fresh = backbone(self.name)
@@ -84,10 +84,10 @@ class Transfer(nn.Module):
         self.backbone.load_state_dict(fresh.net.state_dict())
 
     def unfreeze(self, n_blocks: int | None) -> None:
-        """Train the head, a learned convolution in front, and the last so many blocks.
+        """Train the head, a learned convolution in front, and the last n_blocks blocks.
 
-        None trains everything. Frozen blocks stay in evaluation mode, so that the statistics of
-        their batch normalisations are those they were trained with.
+        None trains everything. Frozen blocks stay in evaluation mode, so that their batch
+        normalisations keep the statistics of their own training.
         """
         n_all = len(self._blocks)
         if n_blocks is not None and n_blocks > n_all:
@@ -100,18 +100,18 @@ class Transfer(nn.Module):
                 block.requires_grad_(True)
         for parameter in self.parameters():
             if not parameter.requires_grad:
-                parameter.grad = None  # of an earlier phase
+                parameter.grad = None  # from an earlier phase
         self.train(self.training)
 
     def train(self, mode: bool = True) -> Transfer:
-        """As of any module, but for frozen blocks."""
+        """As for any module, except that frozen blocks stay in evaluation mode."""
         super().train(mode)
         for block in self._blocks[: self._n_frozen]:
             block.eval()
         return self
 
     def parts(self) -> tuple[nn.Module, nn.Module] | None:
-        """What is frozen and what comes after it; None where something in front is trained."""
+        """The frozen part and the part after it; None where a trained layer comes first."""
         if self.channels == "learned" or not self._n_frozen:
             return None
         if self._n_frozen == len(self._blocks):
@@ -123,14 +123,14 @@ class Transfer(nn.Module):
         return nn.Sequential(self.prepare, *frozen), nn.Sequential(*trained, *pool, self.head)
 
     def trained_by_block(self) -> list[list[nn.Parameter]]:
-        """All that is trained: what is new, then the last block, the one before it and so on."""
+        """All trained parameters: of the new layers, the last block, the block before and so on."""
         new = [*self.head.parameters(), *self.prepare.parameters()]
         blocks = [list(block.parameters()) for block in reversed(self._blocks[self._n_frozen :])]
         return [new, *blocks]
 
 
 class Prepare(nn.Module):
-    """Grey pixels (N, 1, H, W), 0 to 1, as the backbone wants them."""
+    """Grey pixels (N, 1, H, W), 0 to 1, resized and normalised for the backbone."""
 
     mean: Tensor
     deviation: Tensor
@@ -149,14 +149,14 @@ class Prepare(nn.Module):
         self.register_buffer("deviation", deviation)
 
     def extra_repr(self) -> str:
-        """What the weights do not tell; kept features are found by it."""
+        """The setting that no weight shows; the key of cached features contains it."""
         return f"input_size={self.input_size}"
 
     def forward(self, X: Tensor) -> Tensor:
         """(N, 3, S, S), or (N, 1, S, S) for a folded convolution."""
         if self.input_size is not None:
             side = self.input_size
-            smaller = side < max(X.shape[2:])  # of which every pixel must count
+            smaller = side < max(X.shape[2:])  # then every old pixel must count: antialias
             X = interpolate(X, (side, side), mode="bilinear", antialias=smaller)
         if self.learned is not None:
             coloured: Tensor = self.learned(X)
@@ -165,9 +165,9 @@ class Prepare(nn.Module):
 
 
 def _check_takes(network: Transfer, image_shape: tuple[int, int]) -> None:
-    """RecipeError where a backbone makes no features of an image: one is run, its weights as new.
+    """RecipeError where the backbone cannot turn a blank image of that size into features.
 
-    Some take images of one size alone, in others nothing is left of small ones.
+    Some backbones take images of one size only; in others nothing is left of small images.
     """
     parameter, was_training = next(network.parameters()), network.training
     image = torch.zeros(1, 1, *image_shape, device=parameter.device)
@@ -176,7 +176,7 @@ def _check_takes(network: Transfer, image_shape: tuple[int, int]) -> None:
             found = network.eval().backbone(network.prepare(image))
         if tuple(found.shape) != (1, network.n_features):
             raise ValueError(f"its features are {tuple(found.shape)}")
-    except Exception as error:  # code of others, which raises what it pleases
+    except Exception as error:  # code of other libraries, which raises anything
         height, width = (
             (network.prepare.input_size,) * 2 if network.prepare.input_size else image_shape
         )
@@ -194,7 +194,7 @@ def _by_channel(values: tuple[float, float, float]) -> Tensor:
 
 
 def _repeating(mean: Tensor, deviation: Tensor) -> nn.Conv2d:
-    """A 1x1 convolution that makes of grey what repeating and normalising make of it."""
+    """A 1x1 convolution that does to a grey image what repeating and normalising do."""
     convolution = nn.Conv2d(1, 3, 1)
     convolution.weight = nn.Parameter((1 / deviation).reshape(3, 1, 1, 1))
     convolution.bias = nn.Parameter((-mean / deviation).flatten())
@@ -202,9 +202,10 @@ def _repeating(mean: Tensor, deviation: Tensor) -> nn.Conv2d:
 
 
 def _fold(found: Backbone) -> None:
-    """Let the first convolution see one channel, and make of grey images what it made of three.
+    """Make the first convolution take one channel, with the same result as on three equal ones.
 
-    Where channels are normalised differently the border, which convolutions pad with 0, differs.
+    At the border, which convolutions pad with 0, the result differs where the channels were
+    normalised differently.
     """
     convolution = foldable_convolution(found)
     mean, deviation = _by_channel(found.mean), _by_channel(found.deviation)

@@ -1,18 +1,17 @@
-"""What every training loop of the project is told, and what it reports: phases and epochs.
+"""What both training loops share: phases, schedules, epochs, callbacks and checkpoints.
 
-Both loops, the torch one in `training` and the one by hand in `scratch`, read the same
-phases, follow the same schedules, report the same epochs and leave the same kind of checkpoint.
-Nothing here imports torch.
+The torch loop in `training` and the loop by hand in `scratch` read the same phases, follow the same
+schedules, report the same epochs and save the same kind of checkpoint. Nothing here imports torch.
 """
 
 from mnistlab.phases.best import Best, epoch_of_weights
+from mnistlab.phases.callbacks import CallbackOptions, Callbacks
 from mnistlab.phases.checkpoint import (
-    KEEPS_NOTHING,
+    NO_CHECKPOINTS,
     SNAPSHOT,
     Checkpoint,
-    Keeper,
-    Position,
-    snapshots_in,
+    Checkpointer,
+    TrainState,
 )
 from mnistlab.phases.epoch import Epoch, Validated
 from mnistlab.phases.optimizers import OPTIMIZERS
@@ -22,20 +21,21 @@ from mnistlab.phases.schedules import SCHEDULES
 from mnistlab.phases.step_log import StepLog, StepLoss
 
 __all__ = [
-    "KEEPS_NOTHING",
+    "NO_CHECKPOINTS",
     "OPTIMIZERS",
     "SCHEDULES",
     "SNAPSHOT",
     "Best",
+    "CallbackOptions",
+    "Callbacks",
     "Checkpoint",
+    "Checkpointer",
     "Epoch",
-    "Keeper",
     "Phase",
-    "Position",
     "StepLog",
     "StepLoss",
+    "TrainState",
     "Validated",
     "check_order",
     "epoch_of_weights",
-    "snapshots_in",
 ]

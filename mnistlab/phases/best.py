@@ -1,4 +1,4 @@
-"""Which epoch is the best so far, and when enough have passed without a gain."""
+"""Which epoch is the best so far, and when a phase has waited long enough for a better one."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from mnistlab.phases.phase import Phase
 
 @dataclass
 class Best:
-    """Follows the epochs of a training; its weights are kept whenever `see` says so.
+    """Tracks the best epoch; the loop saves the weights when `see` returns True.
 
-    Best is the highest validation accuracy or what else the phase monitors: the highest balanced
-    accuracy or macro F1, the lowest loss; the earlier epoch where two are equal. Without a
-    validation part it is the lowest training loss. When two phases in a row monitor different
-    things, the first epoch of the second is its best.
+    Best is the highest validation accuracy, or what else the phase monitors: the highest balanced
+    accuracy or macro F1, or the lowest loss; of equal epochs the earlier one. Without validation
+    images it is the lowest training loss. Where a phase monitors something else than the phase
+    before, its first epoch is its best so far.
 
-    score: the best so far of what is monitored, larger being better. bar: what an epoch must
-    pass by the phase's min_improvement. n_waited: epochs since one did.
+    score: of the best epoch so far; larger is better, so a loss counts as its negative. bar: what
+    an epoch must exceed by the phase's min_improvement. n_waited: epochs since one did.
     """
 
     score: float = -math.inf
@@ -30,11 +30,11 @@ class Best:
     n_waited: int = 0
 
     def begin(self) -> None:
-        """A phase begins: its patience is fresh, what was reached before stands."""
+        """Start a phase: its patience is new, the best score so far stays."""
         self.n_waited = 0
 
     def see(self, epoch: Epoch, phase: Phase) -> bool:
-        """Whether this epoch of the phase is the best so far."""
+        """Whether this epoch of the phase is the best so far; call it once per epoch, in order."""
         monitored, score = _score_of(epoch, phase)
         if monitored != self.monitored:
             self.monitored, self.score, self.bar = monitored, -math.inf, -math.inf
@@ -46,12 +46,12 @@ class Best:
         return better
 
     def is_out_of_patience(self, phase: Phase) -> bool:
-        """Whether the phase has waited for a gain as long as it may."""
+        """Whether `patience` epochs have passed without an improvement."""
         return self.n_waited == phase.patience
 
 
 def epoch_of_weights(history: Iterable[Epoch], phases: Sequence[Phase]) -> int:
-    """The epoch whose weights a training of these phases ended with; 0 without an epoch."""
+    """The number of the epoch whose weights the training ended with; 0 without an epoch."""
     best, found = Best(), 0
     for number, epochs in groupby(history, key=lambda epoch: epoch.phase):
         phase = phases[number]

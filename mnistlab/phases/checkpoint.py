@@ -1,4 +1,4 @@
-"""What a training must remember to go on where it stopped, whichever loop runs it."""
+"""What a training must remember to continue where it stopped, whichever loop runs it."""
 
 from __future__ import annotations
 
@@ -15,17 +15,18 @@ from mnistlab.phases.epoch import Epoch, Validated
 from mnistlab.phases.phase import Phase
 from mnistlab.phases.step_log import StepLoss
 
-SNAPSHOT = "snapshot-"  # and the number of its epoch: a part of a checkpoint's arrays
+SNAPSHOT = "snapshot-"  # with the number of an epoch: a part of a checkpoint's arrays
 
 
 @dataclass
-class Position:
-    """Where a training stands: how far it is, and what is known of its epochs.
+class TrainState:
+    """How far a training has come, and what its epochs have given so far.
 
-    phase: the running one. epoch, step: how many of its epochs and steps are over. batch: how
-    many batches of the running epoch. loss_sum, n_correct, seconds: of these batches.
-    learning_rate: of the last step. losses: of the phase's epochs, for its schedule. step_losses:
-    what a StepLog has reported; step_loss_sum, n_summed: of the steps since.
+    phase: the number of the running phase. epoch, step: how many epochs and steps of that phase are
+    complete. batch: how many batches of the running epoch. loss_sum, n_correct, seconds: over these
+    batches. learning_rate: of the last step. losses: one per epoch of the phase, for its schedule.
+    step_losses: the lines that a StepLog has written. step_loss_sum, n_summed: sum and number of
+    the step losses since the last of these lines.
     """
 
     phase: int = 0
@@ -40,17 +41,13 @@ class Position:
     history: list[Epoch] = field(default_factory=list)
     best: Best = field(default_factory=Best)
     step_losses: list[StepLoss] = field(default_factory=list)
-    step_loss_sum: float = 0.0
+    step_loss_sum: float = 0.0  # between checkpoints a tensor in the torch loop: see StepLog
     n_summed: int = 0
 
     def end_epoch(
-        self,
-        train_loss: float,
-        train_accuracy: float,
-        validated: Validated | None,
-        time_s: float,
+        self, train_loss: float, train_accuracy: float, validated: Validated | None, time_s: float
     ) -> Epoch:
-        """The running epoch is over and did this; validated: None without a validation part."""
+        """Complete the running epoch; validated: None without validation images."""
         loss, accuracy, balanced_accuracy, macro_f1 = validated or (None,) * 4
         epoch = Epoch(
             self.phase,
@@ -80,19 +77,19 @@ class Position:
             )
 
     def end_phase(self, phase: Phase) -> None:
-        """The running phase is over; the next begins."""
+        """Complete the running phase; the next one starts at epoch 0."""
         if phase.keep == "last":  # the next one does not begin with the best weights so far
             self.best = Best()
         self.phase += 1
         self.epoch, self.step, self.losses = 0, 0, []
 
     def to_plain(self) -> dict[str, Any]:
-        """Plain values, ready for JSON; infinity among them."""
-        return asdict(self)
+        """Plain values for JSON; infinity may be among them."""
+        return asdict(self) | {"step_loss_sum": float(self.step_loss_sum)}
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> Self:
-        """The position `to_plain` gave; TypeError or KeyError for anything else."""
+        """The state that `to_plain` gave; TypeError or KeyError for anything else."""
         history = [Epoch(**epoch) for epoch in plain["history"]]
         steps = [StepLoss(**line) for line in plain.get("step_losses", ())]
         parsed = {"history": history, "best": Best(**plain["best"]), "step_losses": steps}
@@ -100,44 +97,58 @@ class Position:
 
 
 class Checkpoint(NamedTuple):
-    """A training after one of its steps: where it stood, and all numbers it had changed."""
+    """A training after one of its steps: its state, and all arrays that it has changed.
 
-    position: Position
+    arrays: by part and name, such as "network/1.weight". random: states of NumPy's generators, as
+    plain values.
+    """
+
+    state: TrainState
     arrays: dict[str, NDArray[Any]]
-    random: dict[str, Any]  # states of NumPy's generators, plain values
+    random: dict[str, Any]
+
+    def part(self, part: str) -> dict[str, NDArray[Any]]:
+        """The arrays of one part, by their own names."""
+        prefix = f"{part}/"
+        return {
+            name.removeprefix(prefix): array
+            for name, array in self.arrays.items()
+            if name.startswith(prefix)
+        }
+
+    def snapshot_epochs(self) -> list[int]:
+        """The epochs whose snapshots it holds."""
+        parts = {name.partition("/")[0] for name in self.arrays}
+        return sorted(
+            int(part.removeprefix(SNAPSHOT)) for part in parts if part.startswith(SNAPSHOT)
+        )
 
 
-def snapshots_in(checkpoint: Checkpoint) -> list[int]:
-    """The epochs whose weights it holds besides, under the names that begin with SNAPSHOT."""
-    parts = {name.partition("/")[0] for name in checkpoint.arrays}
-    return sorted(int(name.removeprefix(SNAPSHOT)) for name in parts if name.startswith(SNAPSHOT))
-
-
-class Keeper(Protocol):
-    """Where a loop leaves its checkpoints, and finds the last one."""
+class Checkpointer(Protocol):
+    """Saves the checkpoints of a training, and finds the last one."""
 
     def last(self) -> Checkpoint | None:
-        """What to go on from; None begins at the beginning."""
+        """The checkpoint to resume from; None where the training begins."""
 
     def is_due(self) -> bool:
-        """Asked once a step: whether a checkpoint is wanted now."""
+        """Whether a checkpoint is wanted now; the loop asks once after every step."""
 
-    def keep(self, checkpoint: Checkpoint) -> None:
-        """Keep it; may end the training by raising KeyboardInterrupt."""
+    def save(self, checkpoint: Checkpoint) -> None:
+        """Save it; may end the training by raising KeyboardInterrupt."""
 
 
-class _NoKeeper:
-    """Keeps nothing."""
+class _NoCheckpoints:
+    """Saves nothing."""
 
     def last(self) -> None:
-        """Nothing."""
+        """None."""
 
     def is_due(self) -> bool:
-        """Never."""
+        """False."""
         return False
 
-    def keep(self, checkpoint: Checkpoint) -> None:
+    def save(self, checkpoint: Checkpoint) -> None:
         """Not called."""
 
 
-KEEPS_NOTHING: Keeper = _NoKeeper()
+NO_CHECKPOINTS: Checkpointer = _NoCheckpoints()

@@ -1,4 +1,4 @@
-"""What one epoch did, whichever loop ran it."""
+"""What one epoch gave, whichever loop ran it."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 
 class Validated(NamedTuple):
-    """What a network does on the validation part after an epoch.
+    """Metrics on the validation images after an epoch; the loss is a mean in nats.
 
-    Balanced accuracy and macro F1 are means over the classes that occur in it.
+    Balanced accuracy and macro F1 are means over the classes that occur in them.
     """
 
     loss: float
@@ -20,9 +20,9 @@ class Validated(NamedTuple):
 
 @dataclass(frozen=True)
 class Epoch:
-    """A line of log.jsonl: mean losses in nats, the last learning rate used, seconds.
+    """A line of log.jsonl: mean losses in nats, the learning rate of the last step, seconds.
 
-    Lines of older runs have no balanced accuracy and no macro F1.
+    epoch: counted from 1 over all phases; phase: from 0. The last two are missing in older runs.
     """
 
     phase: int

@@ -1,7 +1,7 @@
-"""The optimizers a phase can name, sorted by growing complexity.
+"""The optimizers that a phase can name, sorted by growing complexity.
 
-Most are also written by hand, in scratch.optimizers. To add one of torch's, name its
-class; training.optimizers imports it when a network is trained, and nothing here does.
+Most are also written by hand, in scratch.optimizers. To add one, name its class here;
+training.optimizers imports the class when a network is trained, so this file needs no torch.
 """
 
 from __future__ import annotations

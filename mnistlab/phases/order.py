@@ -5,10 +5,10 @@ from __future__ import annotations
 from mnistlab.bounds import shown
 from mnistlab.errors import RecipeError
 
-ORDERS = ("shuffled", "file")  # anew for each epoch; as the training part stands, every epoch alike
+ORDERS = ("shuffled", "file")  # anew for each epoch; as the images come, the same every epoch
 
 
 def check_order(order: str) -> None:
-    """RecipeError for an order there is not."""
+    """RecipeError for an unknown order."""
     if order not in ORDERS:
         raise RecipeError(f"unknown order {shown(order)}; there are: {', '.join(ORDERS)}")

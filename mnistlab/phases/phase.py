@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mnistlab.bounds import MOST_EPOCHS, check_count, check_fraction, check_number
@@ -16,27 +17,28 @@ MOST_BLOCKS, MOST_VIEWS, MOST_STEPS = 10_000, 1000, 10_000_000
 
 @dataclass(frozen=True)
 class Phase:
-    """Optimizer, rate and length of a stretch of training; several in a row make a recipe.
+    """Optimizer, learning rate and length of a stretch of training; a recipe has one or several.
 
-    min_steps: where so many epochs are fewer steps than this, as of a small set, the phase has as
-    many epochs as it takes. keep: the weights that the phase ends with, and the next begins with:
-    "best", those of the best epoch so far, or "last", those of its last epoch, after which the
-    next phase looks for a best of its own. snapshot_epochs: the weights after the phase's first
-    epoch and after every so many more are saved beside them, for `evaluate` to measure on the test
-    part; None saves none. weight_decay is L2, added to the gradient, except in
-    adamw and muon, where it is decoupled. patience: how many epochs in a row may pass without a
-    new best, by more than min_improvement, before the phase ends; None trains all of them.
-    monitor: what of the validation part decides that: "accuracy", "loss", "balanced_accuracy" or
-    "macro_f1", both of which count all classes alike.
-    label_smoothing: share of the target spread over all classes (Szegedy et al. 2016).
-    ema_decay: judge and keep an exponential moving average of the weights, each step's weight
-    in it 1 - ema_decay; 0 keeps the weights themselves. clip_norm: the largest Euclidean norm
-    a gradient may have; None leaves it.
-    unfrozen: train only what is new in a pretrained network and its last so many blocks, 0 being
-    none of them; None trains all of any network. block_decay: each block's learning rate as a
-    share of that of the block after it (Howard and Ruder 2018). kept_views: what frozen blocks
-    make of the training images is computed once and kept, or, with augmentation, once for each
-    of so many views that epochs take in turn; 0 computes it anew at every step.
+    epochs: how many; more where they would be fewer steps than min_steps, as on a small set.
+    schedule: how the learning rate changes over the phase. weight_decay: L2, added to the gradient;
+    decoupled from it in adamw and muon.
+    monitor: the validation metric that decides which epoch is best: "accuracy", "loss",
+    "balanced_accuracy" or "macro_f1"; the last two count all classes alike. patience: the phase
+    ends after so many epochs in a row without a gain of more than min_improvement; None: never
+    early. keep: the weights with which the phase ends and the next one begins: "best", those of
+    the best epoch so far, or "last", those of its last epoch, after which the next phase looks for
+    a best epoch of its own.
+    label_smoothing: the fraction of the target that is spread over all classes (Szegedy et al.
+    2016). ema_decay: evaluate and keep an exponential moving average of the weights, in which each
+    step counts 1 - ema_decay; 0: the weights themselves. clip_norm: the largest Euclidean norm of
+    the gradient; None: unlimited.
+    unfrozen: train only the new layers of a pretrained network and its last so many blocks; None
+    trains everything, and any network. block_decay: the learning rate of a block, as a fraction of
+    that of the block after it (Howard and Ruder 2018). kept_views: the outputs of frozen blocks are
+    computed once and cached, or, with augmentation, once for each of so many views that epochs take
+    in turn; 0 computes them in every step.
+    snapshot_epochs: save the weights after the first epoch of the phase and after every so many
+    more, for `evaluate` to measure on the test images; None: no snapshots.
     Raises RecipeError for unknown names and impossible numbers.
     """
 
@@ -75,28 +77,33 @@ class Phase:
             check_number("clip_norm", self.clip_norm, positive=True)
         check_fraction("label_smoothing", self.label_smoothing)
         check_fraction("ema_decay", self.ema_decay)
-        check_count("epochs", self.epochs, 1, MOST_EPOCHS)
-        if self.patience is not None:
-            check_count("patience", self.patience, 1, MOST_EPOCHS)
-        if self.unfrozen is not None:
-            check_count("unfrozen", self.unfrozen, 0, MOST_BLOCKS)
-        check_count("kept_views", self.kept_views, 0, MOST_VIEWS)
-        if self.snapshot_epochs is not None:
-            check_count("snapshot_epochs", self.snapshot_epochs, 1, MOST_EPOCHS)
-        check_count("min_steps", self.min_steps, 0, MOST_STEPS)
+        for count, low, high in (
+            ("epochs", 1, MOST_EPOCHS),
+            ("patience", 1, MOST_EPOCHS),
+            ("unfrozen", 0, MOST_BLOCKS),
+            ("kept_views", 0, MOST_VIEWS),
+            ("snapshot_epochs", 1, MOST_EPOCHS),
+            ("min_steps", 0, MOST_STEPS),
+        ):
+            if getattr(self, count) is not None:
+                check_count(count, getattr(self, count), low, high)
         check_number("block_decay", self.block_decay, high=1, positive=True)
         if self.block_decay != 1 and self.optimizer == "muon":
             raise RecipeError("muon has one learning rate for all blocks; block_decay must be 1")
 
     def n_epochs(self, steps_per_epoch: int) -> int:
-        """How many epochs the phase has, of a set that takes so many steps per epoch."""
+        """How many epochs the phase has on a training set of so many steps per epoch."""
         return max(self.epochs, -(-self.min_steps // steps_per_epoch))
 
+    def rate_at(self, fraction: float, losses: Sequence[float]) -> float:
+        """The learning rate once that fraction of the phase is complete; losses: of its epochs."""
+        return self.learning_rate * SCHEDULES[self.schedule](fraction, losses)
+
     def is_snapshot(self, epoch: int) -> bool:
-        """Whether the weights after this epoch of the phase, from 1 on, are saved as well."""
+        """Whether the weights after this epoch of the phase, counted from 1, are saved as well."""
         return self.snapshot_epochs is not None and (epoch - 1) % self.snapshot_epochs == 0
 
     @property
     def needs_blocks(self) -> bool:
-        """Whether only a network made of blocks, a pretrained one, can be trained so."""
+        """Whether the phase is only for networks of blocks, which are the pretrained ones."""
         return self.unfrozen is not None or self.block_decay != 1

@@ -1,8 +1,8 @@
-"""Learning-rate schedules: pure functions of how far a phase has come.
+"""Learning-rate schedules: pure functions of how much of a phase is complete.
 
-Each takes the share of the phase that is done, 0 <= t < 1, and the loss of each epoch that is
-over (on validation where there is one), and returns the factor the phase's learning rate is
-multiplied by. To add one, write its function and name it in SCHEDULES.
+Each takes that fraction, 0 <= t < 1, and the loss of each epoch so far (the validation loss where
+there is one), and returns the factor of the phase's learning rate. To add one, write its function
+and name it in SCHEDULES.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 
 Schedule = Callable[[float, Sequence[float]], float]
 
-WARM_UP = 0.2  # share of a phase in which one-cycle and linear rise to the full rate
+WARM_UP = 0.2  # fraction of a phase in which the rate rises to its full value
 STEPS, STEP_FACTOR = (0.5, 0.75), 0.1
 PLATEAU_PATIENCE, PLATEAU_FACTOR, PLATEAU_THRESHOLD = 3, 0.1, 1e-4  # A12; torch's defaults
 
@@ -34,7 +34,7 @@ def linear(t: float, losses: Sequence[float]) -> float:
 
 def step(t: float, losses: Sequence[float]) -> float:
     """A tenth of the rate after half of the phase, a hundredth after three quarters."""
-    return STEP_FACTOR ** sum(t >= share for share in STEPS)
+    return STEP_FACTOR ** sum(t >= begins for begins in STEPS)
 
 
 def cosine(t: float, losses: Sequence[float]) -> float:

@@ -1,4 +1,4 @@
-"""The loss within an epoch: its mean over every so many steps, whichever loop runs them."""
+"""The loss within an epoch: its mean over every few steps, whichever loop runs them."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mnistlab.phases.checkpoint import Position
+    from mnistlab.phases.checkpoint import TrainState
 
 
 @dataclass(frozen=True)
 class StepLoss:
     """A line of steps.jsonl.
 
-    step: how many steps of the whole training are over, from 1 on. n_steps: over how many of them
-    the mean is taken; fewer at the end of an epoch. loss: the mean of their batches' losses, nats.
+    step: the number of the last step in the mean, counted from 1 over the whole training. n_steps:
+    how many steps the mean is over; fewer at the end of an epoch. loss: mean batch loss in nats.
     """
 
     phase: int
@@ -25,34 +25,29 @@ class StepLoss:
     loss: float
 
 
+@dataclass(frozen=True)
 class StepLog:
-    """Sums the losses of steps and reports their mean after every `every` of them.
+    """Calls `on_line` with the mean loss of every `every` steps; no mean spans two epochs.
 
-    Means do not reach over the end of an epoch. A loss may stay on its device: a sum is read only
-    when it is reported, so that no step waits for it.
+    The running sum is part of the TrainState, so that a resumed training continues it.
     """
 
-    def __init__(self, every: int, on_line: Callable[[StepLoss], None]) -> None:
-        self.every, self.on_line = every, on_line
-        self._sum: Any = 0.0  # a float, or a tensor of no dimension
+    every: int
+    on_line: Callable[[StepLoss], None]
 
-    def begin(self, at: Position) -> None:
-        """Go on with what a training had summed up to that position."""
-        self._sum = at.step_loss_sum
+    def add(self, state: TrainState, loss: Any, n_batches: int) -> None:
+        """Add the loss of the step just made, the last of `state.batch` in an epoch of n_batches.
 
-    def add(self, at: Position, loss: Any, n_batches: int) -> None:
-        """A step is over, the last of `at.batch` in an epoch of so many."""
-        self._sum = self._sum + loss
-        at.n_summed += 1
-        if at.n_summed < self.every and at.batch < n_batches:
+        loss: a float, or a tensor of one number.
+        """
+        # Not float(loss): reading a tensor waits for its device, and no step should wait.
+        state.step_loss_sum = state.step_loss_sum + loss
+        state.n_summed += 1
+        if state.n_summed < self.every and state.batch < n_batches:
             return
-        step = len(at.history) * n_batches + at.batch
-        mean = float(self._sum) / at.n_summed
-        line = StepLoss(at.phase, len(at.history) + 1, step, at.n_summed, mean)
-        self._sum, at.n_summed = 0.0, 0
-        at.step_losses.append(line)
+        n_epochs = len(state.history)
+        step, mean = n_epochs * n_batches + state.batch, float(state.step_loss_sum) / state.n_summed
+        line = StepLoss(state.phase, n_epochs + 1, step, state.n_summed, mean)
+        state.step_loss_sum, state.n_summed = 0.0, 0
+        state.step_losses.append(line)
         self.on_line(line)
-
-    def settle(self, at: Position) -> None:
-        """Write the running sum into a position that is about to be kept."""
-        at.step_loss_sum = float(self._sum)

@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from mnistlab.classifiers.methods import method_of
 from mnistlab.recipe import Recipe
-
-EXTRA_OF_TIMM = "mnistlab[transfer]"
 
 
 class Group(NamedTuple):
@@ -108,6 +107,4 @@ GROUPS = (
 
 def needs(recipe: Recipe) -> str | None:
     """The extra that must be installed to train the recipe; None where the core is enough."""
-    backbone = str(recipe.model_args.get("backbone", "mobilenet_v2"))
-    by_timm = backbone == "efficientnet_lite0" or backbone.startswith("timm/")
-    return EXTRA_OF_TIMM if recipe.model == "transfer" and by_timm else None
+    return method_of(recipe.model).extra(recipe.model_args)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
 from mnistlab import machine
-from mnistlab.classifiers.methods import count_parameters, method_of
+from mnistlab.classifiers.methods import Classifier, count_parameters, method_of
 from mnistlab.data import Dataset, Split, split
 from mnistlab.data.splits import protocol_of, sample
 from mnistlab.errors import DataError, RecipeError
@@ -18,7 +17,7 @@ from mnistlab.recipe import EXPANSION_FACTORS, Recipe
 REMEMBERED = {"sgd": 0, "adam": 2, "adamw": 2, "muon": 2}
 
 
-def classifier_of(recipe: Recipe, device: str = "auto") -> Any:
+def classifier_of(recipe: Recipe, device: str = "auto") -> Classifier:
     """The untrained classifier a recipe describes."""
     return method_of(recipe.model).make(
         model_args=recipe.model_args,

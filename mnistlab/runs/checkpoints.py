@@ -26,7 +26,7 @@ from safetensors.numpy import save
 
 from mnistlab import atomic, machine
 from mnistlab.errors import MnistlabError, RunError, Stopped
-from mnistlab.phases import Checkpoint, Position
+from mnistlab.phases import Checkpoint, TrainState
 
 FILES = "checkpoint-*.safetensors"
 KEY = "mnistlab.checkpoint/1"
@@ -35,7 +35,7 @@ N_KEPT = 2
 
 
 class Checkpoints:
-    """A Keeper for one training: a checkpoint every so many steps, and when it is told to stop.
+    """A Checkpointer: saves a checkpoint every so many steps, and when the training must stop.
 
     every: steps; None makes it about once a minute. of: what the training is of; a checkpoint of
     something else is refused. n_steps: how many steps have been made, those before a stop
@@ -64,7 +64,7 @@ class Checkpoints:
             return time.monotonic() - self._kept_at > EVERY_S
         return self.n_steps % self.every == 0
 
-    def keep(self, checkpoint: Checkpoint) -> None:
+    def save(self, checkpoint: Checkpoint) -> None:
         """Have it written while training goes on; older ones go, but for one.
 
         Raises RunError where the one before it could not be written, and Stopped, once this one is
@@ -73,7 +73,7 @@ class Checkpoints:
         description = {
             "of": self.of,
             "seconds": self.seconds_before + time.monotonic() - self._began,
-            "position": checkpoint.position.to_plain(),
+            "position": checkpoint.state.to_plain(),
             "random": checkpoint.random,
         }
         content = save(
@@ -187,7 +187,7 @@ class Checkpoints:
 
 
 class Following(Checkpoints):
-    """A Keeper for a process that trains beside the one that writes: it begins where that does.
+    """The Checkpointer of a process that trains beside the writing one, and saves nothing itself.
 
     Told to stop it goes on until the other stops, with which it shares every step.
     """
@@ -220,8 +220,8 @@ def _read(path: Path) -> tuple[Checkpoint, dict[str, Any]]:
         arrays = {name: file.get_tensor(name) for name in names}
     _Description.model_validate_json(text, strict=True)  # ValueError for what does not fit
     description = json.loads(text)
-    position = Position.from_plain(description["position"])
-    return Checkpoint(position, arrays, description["random"]), description
+    state = TrainState.from_plain(description["position"])
+    return Checkpoint(state, arrays, description["random"]), description
 
 
 class _Description(BaseModel):
@@ -229,7 +229,7 @@ class _Description(BaseModel):
 
     of: dict[str, str]
     seconds: float
-    position: Position
+    position: TrainState
     random: dict[str, Any]
 
 

@@ -81,10 +81,10 @@ class Trainer:
     def _follow(self, partial: Path, processes: Processes) -> None:
         """Train beside the process that writes `partial`, and write nothing."""
         processes.wait()
-        keeper = self._checkpoints(partial, Following)
+        checkpointer = self._checkpoints(partial, Following)
         classifier, method = self._classifier()
-        with method.n_threads(self.execution.threads), keeper.heard():
-            self._fit(classifier, keeper=keeper, processes=processes)
+        with method.n_threads(self.execution.threads), checkpointer.heard():
+            self._fit(classifier, checkpointer=checkpointer, processes=processes)
 
     def _write(self, folder: Path, processes: Processes | None) -> None:
         """Write all files of a run but its predictions."""
@@ -159,8 +159,8 @@ class Trainer:
         in_steps = method_of(self.recipe.model).learns_in_epochs
         every = self.recipe.log_steps if in_steps else None
         with (
-            epoch_log(folder, saved.position.history if saved else ()) as write,
-            step_log(folder, every, saved.position.step_losses if saved else ()) as steps,
+            epoch_log(folder, saved.state.history if saved else ()) as write,
+            step_log(folder, every, saved.state.step_losses if saved else ()) as steps,
             checkpoints.heard() if in_steps else contextlib.nullcontext(),
             checkpoints.blamed(),
         ):
@@ -176,7 +176,7 @@ class Trainer:
             start = time.perf_counter()
             self._fit(
                 classifier,
-                keeper=checkpoints,
+                checkpointer=checkpoints,
                 on_features=on_features,
                 on_step=progress.on_step,
                 on_epoch=on_epoch,
@@ -208,7 +208,7 @@ def _processes(recipe: Recipe, device: str) -> Iterator[Processes | None]:
     if machine.n_processes() == 1:
         yield None
         return
-    if recipe.model in ("scratch", "svm"):
+    if not method_of(recipe.model).shares_batches:
         raise RecipeError(f"model {recipe.model} cannot be trained by several processes")
     from mnistlab.training import parallel
     from mnistlab.training.hardware import pick_device

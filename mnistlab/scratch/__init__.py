@@ -4,7 +4,8 @@ layer              what a layer is           linear, activations, convolution,
 network            a list of layers          regularisation, shaping: the layers
 loss               softmax, cross-entropy    initialisation: the first weights
 optimizers         how weights change        gradients: is backward right?
-training           the loop                  building: whole networks by name
+training           the loop                  state: what a checkpoint holds
+building           whole networks by name
 
 from mnistlab import scratch
 
@@ -15,7 +16,7 @@ print(scratch.check_gradients(network, X[:16], y[:16]))
 """
 
 from mnistlab.scratch.activations import ACTIVATIONS, LeakyReLU, ReLU, Sigmoid, Tanh
-from mnistlab.scratch.building import build, check_buildable, count_weights
+from mnistlab.scratch.building import build, check_buildable
 from mnistlab.scratch.convolution import Conv2d, MaxPool2d
 from mnistlab.scratch.gradients import GradientCheck, check_gradients
 from mnistlab.scratch.initialisation import INITIALISATIONS, he, xavier
@@ -36,7 +37,8 @@ from mnistlab.scratch.optimizers import (
 )
 from mnistlab.scratch.regularisation import BatchNorm, Dropout
 from mnistlab.scratch.shaping import Flatten, Reshape, Scaling
-from mnistlab.scratch.training import Examples, check_optimizers, train
+from mnistlab.scratch.state import Examples
+from mnistlab.scratch.training import Settings, check_optimizers, train
 
 __all__ = [
     "ACTIVATIONS",
@@ -64,6 +66,7 @@ __all__ = [
     "ReLU",
     "Reshape",
     "Scaling",
+    "Settings",
     "Sigmoid",
     "SoftmaxCrossEntropy",
     "Tanh",
@@ -71,7 +74,6 @@ __all__ = [
     "check_buildable",
     "check_gradients",
     "check_optimizers",
-    "count_weights",
     "he",
     "softmax",
     "train",

@@ -1,4 +1,4 @@
-"""Activations: functions of each number alone, so their gradients are products number by number."""
+"""Activations: functions of single numbers, so their gradients are elementwise products."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ class ReLU(Layer):
     """Y = max(X, 0), dX = dY where Y > 0, else 0 (Nair and Hinton 2010)."""
 
     def forward(self, X: Array, training: bool = False) -> Array:
-        """Any shape to the same."""
-        # 1 where X > 0, else 0, as numbers: two products with it take less than a maximum.
-        # (Only of -inf, which no network survives, is the product not the maximum.)
+        """Y, in the shape of X."""
+        # 1 where X > 0, else 0, as floats: two products with it are faster than np.maximum. (They
+        # differ from the maximum only for -inf, which means that training has failed.)
         self.mask = self.room("mask", X.shape, X.dtype)
         np.greater(X, 0, out=self.mask)
         return np.multiply(X, self.mask, out=self.room("Y", X.shape, X.dtype))
 
     def backward(self, dY: Array) -> Array:
-        """Nothing flows back where nothing came through."""
+        """dY where X > 0, else 0."""
         return np.multiply(dY, self.mask, out=self.room("dX", dY.shape, dY.dtype))
 
     def pattern(self) -> Array:
-        """Which numbers came through: 1 or 0."""
+        """1 where X > 0, else 0."""
         return self.mask
 
 
@@ -35,16 +35,16 @@ class LeakyReLU(Layer):
         self.slope = slope
 
     def forward(self, X: Array, training: bool = False) -> Array:
-        """Any shape to the same."""
+        """Y, in the shape of X."""
         self.factors = np.where(X > 0, X.dtype.type(1), X.dtype.type(self.slope))
         return X * self.factors
 
     def backward(self, dY: Array) -> Array:
-        """The slope of each number's piece."""
+        """dY times the slope at X."""
         return dY * self.factors
 
     def pattern(self) -> Array:
-        """Which slope each number met."""
+        """The slope at each X."""
         return self.factors
 
 
@@ -52,12 +52,12 @@ class Tanh(Layer):
     """Y = tanh X, dX = dY (1 - Y^2)."""
 
     def forward(self, X: Array, training: bool = False) -> Array:
-        """Any shape to the same."""
+        """Y, in the shape of X."""
         self.Y = np.tanh(X, out=self.room("Y", X.shape, X.dtype))
         return self.Y
 
     def backward(self, dY: Array) -> Array:
-        """The derivative, written in terms of Y."""
+        """dY times the derivative, which is a function of Y."""
         return dY * (1 - self.Y**2)
 
 
@@ -65,13 +65,13 @@ class Sigmoid(Layer):
     """Y = 1 / (1 + exp(-X)), dX = dY Y (1 - Y)."""
 
     def forward(self, X: Array, training: bool = False) -> Array:
-        """Any shape to the same."""
-        # The same function by way of tanh, which never overflows.
+        """Y, in the shape of X."""
+        # The same function written with tanh, because exp(-X) overflows.
         self.Y = (1 + np.tanh(X / 2)) / 2
         return self.Y
 
     def backward(self, dY: Array) -> Array:
-        """The derivative, written in terms of Y."""
+        """dY times the derivative, which is a function of Y."""
         return dY * self.Y * (1 - self.Y)
 
 

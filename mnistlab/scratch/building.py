@@ -1,4 +1,4 @@
-"""The networks by hand that recipes and the classifier name: fully connected or convolutional."""
+"""The networks by hand that recipes and ScratchClassifier name, dense or convolutional."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ def build(
     dtype: DTypeLike = np.float32,
     seed: int = 0,
 ) -> Network:
-    """A network with fresh weights from images (N, H, W) of any dtype to logits (N, K).
+    """A network with fresh weights, from images (N, H, W) of any dtype to logits (N, K).
 
-    channels: one 3x3 convolution each, then a 2x2 max-pool; none makes it fully connected.
-    hidden_sizes: widths of the hidden linear layers. batch_norm: before every activation.
-    dropout: after every hidden linear layer. Raises RecipeError for what cannot be built.
+    channels: of 3x3 convolutions, each followed by a 2x2 max-pool; none for a dense network.
+    hidden_sizes: of the hidden linear layers. batch_norm: before every activation.
+    dropout: after every hidden linear layer. Raises RecipeError for impossible arguments.
     """
     names = (activation, initialisation)
     check_buildable(image_shape, n_classes, hidden_sizes, channels, *names, batch_norm, dropout)
@@ -51,8 +51,8 @@ def build(
     for n_in, n_out in pairwise((1, *channels)):
         layers.append(Conv2d(n_in, n_out, random, initialise=initialise))
         layers += [BatchNorm(n_out)] if batch_norm else []
-        # The largest of four rises with each of them, and so does an activation: the two may
-        # be swapped, and the activation then has a quarter of the work.
+        # Pool first: activations never decrease, so the maximum may be taken before them, and they
+        # have a quarter of the work.
         layers += [MaxPool2d(2), activate()]
         height, width = height // 2, width // 2
     layers.append(Flatten())
@@ -67,21 +67,6 @@ def build(
     return Network(layers, dtype)
 
 
-def count_weights(
-    image_shape: tuple[int, int],
-    n_classes: int,
-    hidden_sizes: Sequence[int] = (128,),
-    channels: Sequence[int] = (),
-    batch_norm: bool = False,
-) -> int:
-    """How many numbers training changes in the network that `build` makes; nothing is allocated."""
-    height, width = (side >> len(channels) for side in image_shape)  # halved by every pool
-    sizes = (height * width * (channels[-1] if channels else 1), *hidden_sizes)
-    n_weights = sum((9 * n_in + 1) * n_out for n_in, n_out in pairwise((1, *channels)))
-    n_weights += sum((n_in + 1) * n_out for n_in, n_out in pairwise((*sizes, n_classes)))
-    return n_weights + (2 * (sum(channels) + sum(hidden_sizes)) if batch_norm else 0)
-
-
 def check_buildable(
     image_shape: tuple[int, int],
     n_classes: int,
@@ -92,7 +77,7 @@ def check_buildable(
     batch_norm: bool = False,
     dropout: float = 0.0,
 ) -> int:
-    """How many weights `build` would make; RecipeError for what it cannot build."""
+    """How many weights `build` would make, without memory; RecipeError for what it cannot make."""
     for name, value, known in (
         ("activation", activation, ACTIVATIONS),
         ("initialisation", initialisation, INITIALISATIONS),
@@ -104,11 +89,15 @@ def check_buildable(
         for size in sizes:
             check_count(name, size, 1, WIDEST)
     check_fraction("dropout", dropout)
+    height, width = image_shape
     if min(image_shape) < 2 ** len(channels):
-        height, width = image_shape
         raise RecipeError(
             f"images of {height}x{width} are too small to be halved {len(channels)} times"
         )
-    n_weights = count_weights(image_shape, n_classes, hidden_sizes, channels, batch_norm)
+    height, width = (side >> len(channels) for side in (height, width))  # halved by every pool
+    widths = (height * width * (channels[-1] if channels else 1), *hidden_sizes, n_classes)
+    n_weights = sum((9 * n_in + 1) * n_out for n_in, n_out in pairwise((1, *channels)))
+    n_weights += sum((n_in + 1) * n_out for n_in, n_out in pairwise(widths))
+    n_weights += 2 * (sum(channels) + sum(hidden_sizes)) if batch_norm else 0
     check_weights(n_weights)
     return n_weights

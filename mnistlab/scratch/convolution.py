@@ -1,7 +1,7 @@
 """Convolution as one matrix product, and max-pooling.
 
-Images are (N, H, W, C): with the channels last, the patch of every pixel is made of whole
-rows of channels, and the product's result is the next layer's image without a transposition.
+Images are (N, H, W, C). With the channels last, a patch consists of whole rows of channels, and the
+product is the image of the next layer without a transposition.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from mnistlab.scratch.layer import Array, Layer
 class Conv2d(Layer):
     """Y[n, i, j] = sum over the patch of X around (n, i, j) times W, plus b; stride 1.
 
-    W (k * k * n_in, n_out) holds the kernel in the order row, column, channel. Each patch
-    is laid out as a row of a matrix (im2col; Chellapilla, Puri and Simard 2006), so that
-    forward and backward are those of a linear layer, and patches are summed back into dX.
+    W (k * k * n_in, n_out) holds the kernel in the order row, column, channel. Each patch becomes a
+    row of a matrix (im2col; Chellapilla, Puri and Simard 2006), so that forward and backward are
+    those of a linear layer; backward adds the gradients of the patches up to dX.
     """
 
     trained = ("W", "b")
@@ -60,7 +60,7 @@ class Conv2d(Layer):
         np.sum(rows, axis=0, out=self.db)
 
     def backward(self, dY: Array) -> Array:
-        """dX, and dW and db on the way."""
+        """dX; computes dW and db as well."""
         self.backward_parameters(dY)
         dpatches = self.room("dpatches", self.patches.shape, dY.dtype)
         np.matmul(dY.reshape(-1, len(self.b)), self.W.T, out=dpatches.reshape(-1, len(self.W)))
@@ -85,7 +85,7 @@ class Conv2d(Layer):
         return patches
 
     def _windows(self, patches: Array, padded: Array) -> Iterator[tuple[Array, Array]]:
-        """For each place in the kernel, its part of all patches and of the padded image."""
+        """For each kernel position, its pixel in all patches, and where these are in the image."""
         height, width = patches.shape[1:3]
         for i, j in np.ndindex(self.kernel_size, self.kernel_size):
             yield patches[:, :, :, i, j], padded[:, i : i + height, j : j + width]
@@ -96,9 +96,9 @@ class Conv2d(Layer):
 
 
 class MaxPool2d(Layer):
-    """Y = the largest of each size x size block; rows and columns that fill none are dropped.
+    """Y = the maximum of each size x size block; rows and columns beyond full blocks are dropped.
 
-    Backward: dY goes to the place the largest came from, the first where several are equal.
+    Backward: dY goes to the pixel that was the maximum; to the first of several equal ones.
     """
 
     def __init__(self, size: int = 2) -> None:
@@ -117,22 +117,22 @@ class MaxPool2d(Layer):
         return Y
 
     def backward(self, dY: Array) -> Array:
-        """Each dY at its winner's place, 0 elsewhere."""
+        """dY at the pixels that were the maximum, 0 elsewhere."""
         dX = self.room("dX", self.X.shape, dY.dtype)
         dX[:] = 0
-        waiting = np.ones(dY.shape, dtype=bool)
+        open_blocks = np.ones(dY.shape, dtype=bool)  # no maximum found yet
         for place, dplace in zip(self._places(self.X), self._places(dX), strict=True):
-            won = (place == self.Y) & waiting
+            won = (place == self.Y) & open_blocks
             np.multiply(dY, won, out=dplace)
-            waiting &= ~won
+            open_blocks &= ~won
         return dX
 
     def pattern(self) -> Array:
-        """Which places hold their block's largest number, (size * size, N, H', W', C) bool."""
+        """Which pixels are the maximum of their block, (size * size, N, H', W', C) bool."""
         return np.stack([place == self.Y for place in self._places(self.X)])
 
     def _places(self, X: Array) -> list[Array]:
-        """For each place in a block, its number in every block: views (N, H', W', C)."""
+        """For each position in a block, that pixel of every block: views (N, H', W', C)."""
         size = self.size
         height, width = X.shape[1] // size * size, X.shape[2] // size * size
         return [X[:, i:height:size, j:width:size] for i, j in np.ndindex(size, size)]

@@ -1,4 +1,4 @@
-"""Checking gradients: backward against differences of the loss itself."""
+"""Checking gradients: compare backward with finite differences of the loss."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from mnistlab.scratch.loss import SoftmaxCrossEntropy
 from mnistlab.scratch.network import Network
 from mnistlab.scratch.regularisation import Dropout
 
-STEP = (
-    1e-5  # near the cube root of float64's precision, where both errors of a difference are small
-)
-FLOOR = 0.01  # numbers far below the network's largest gradient are compared with this share of it
+# Near the cube root of float64's precision: truncation and rounding errors are both small.
+STEP = 1e-5
+# Errors are relative to the gradient, but at least to this fraction of the largest gradient.
+FLOOR = 0.01
 
 
 @dataclass(frozen=True)
 class GradientCheck:
-    """Worst relative errors by array: parameters such as "2.W", and "X", the input.
+    """The worst relative error of each array: of parameters such as "2.W", and of the input, "X".
 
-    n_checked: numbers compared. n_kinks: numbers left out because a step crossed a kink of
-    a piecewise layer, where no derivative exists.
+    n_checked: how many numbers were compared. n_kinks: how many were left out, since a step crossed
+    a kink of a piecewise layer, where there is no derivative.
     """
 
     errors: Mapping[str, float]
@@ -47,14 +47,14 @@ def check_gradients(
 ) -> GradientCheck:
     """Compare backward with central differences, in float64, on a copy of the network.
 
-    X, y: a few examples as the network takes them, labels 0..K-1. n_entries: how many
-    numbers of each array are tried, drawn at random. Backward's a and the difference
-    n = (L(w + h) - L(w - h)) / 2h differ by |a - n| / max(|a|, |n|, 0.01 g), g being the
-    largest number of all gradients: what is far below it, such as the bias before a batch
-    normalisation, is lost in the rounding of L. Correct layers stay below 1e-6, but for networks
-    that leave nothing to learn: with logits so certain that all gradients vanish, rounding is
-    all there is to compare.
-    The network is checked as it trains: batch statistics, one fixed mask in dropout.
+    X, y: a few examples as the network takes them, labels 0..K-1. n_entries: how many numbers of
+    each array are compared; they are chosen at random.
+    The error of a number w is |a - n| / max(|a|, |n|, 0.01 g), where a is its gradient from
+    backward, n = (L(w + h) - L(w - h)) / 2h and g the largest gradient of all. Gradients far below
+    g, such as that of a bias before a batch normalisation, are lost in the rounding of L.
+    Correct layers stay below 1e-6, unless there is nothing left to learn: where the logits are so
+    certain that all gradients vanish, only rounding is compared.
+    The network is checked in training mode: with batch statistics, and one fixed mask in dropout.
     """
     network, labels = network.astype(np.float64), np.asarray(y, dtype=np.int64)
     X = np.array(X, dtype=np.float64)
@@ -68,7 +68,7 @@ def check_gradients(
     cross_entropy = SoftmaxCrossEntropy()
     loss()
     network.backward(cross_entropy.backward())
-    # Copied before the way back to X, which fills the first layer's unlike training does.
+    # Copied now: going back to X runs the backward of the first layer, which training skips.
     arrays = {name: (values, d.copy()) for name, values, d in network.parameters()}
     by_input = cross_entropy.backward()
     for layer in reversed(network.layers):
@@ -88,7 +88,7 @@ def check_gradients(
 
 
 def _slope(loss: Callable[[], float], network: Network, values: Array, place: int) -> float:
-    """(L(w + h) - L(w - h)) / 2h for the number at a flat index; NaN where a kink lies between."""
+    """(L(w + h) - L(w - h)) / 2h for the number at a flat index; NaN where a kink is between."""
     index = np.unravel_index(place, values.shape)
     value, losses, patterns = values[index], [], []
     for w in (value - STEP, value + STEP):

@@ -1,4 +1,4 @@
-"""Random first weights: the variance that keeps a signal's size from layer to layer."""
+"""Random first weights, with the variance that keeps signals at one size through all layers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Initialisation = Callable[[int, int, Generator], NDArray[np.float64]]
 
 
 def he(n_in: int, n_out: int, random: Generator) -> NDArray[np.float64]:
-    """W (n_in, n_out) from N(0, 2 / n_in), made for ReLU (He et al. 2015, eq. 10)."""
+    """W (n_in, n_out) from N(0, 2 / n_in), for ReLU (He et al. 2015, eq. 10)."""
     return random.normal(0.0, np.sqrt(2 / n_in), (n_in, n_out))
 
 

@@ -12,8 +12,8 @@ from mnistlab.scratch.layer import Array, Layer
 class Linear(Layer):
     """Y = X W + b with X (N, n_in), W (n_in, n_out), b (n_out,) zero at first.
 
-    Backward (Rumelhart, Hinton and Williams 1986): dW = X^T dY, db = 1^T dY, the sum over the
-    examples, dX = dY W^T.
+    Backward (Rumelhart, Hinton and Williams 1986): dW = X^T dY, db = 1^T dY (the sum over the
+    examples), dX = dY W^T.
     """
 
     trained = ("W", "b")
@@ -40,6 +40,6 @@ class Linear(Layer):
         np.matmul(np.ones(len(dY), dY.dtype), dY, out=self.db)
 
     def backward(self, dY: Array) -> Array:
-        """dX, and dW and db on the way."""
+        """dX; computes dW and db as well."""
         self.backward_parameters(dY)
         return np.matmul(dY, self.W.T, out=self.room("dX", self.X.shape, dY.dtype))

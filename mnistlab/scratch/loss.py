@@ -1,4 +1,4 @@
-"""Softmax and cross-entropy as one operation, whose gradient is simpler than either's."""
+"""Softmax and cross-entropy as one operation, because its gradient is simpler than theirs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mnistlab.scratch.layer import Array
 def softmax(logits: Array) -> Array:
     """Probabilities (N, K), each row exp(z) / sum of exp(z).
 
-    The row's largest number is subtracted first: the result is the same, and nothing overflows.
+    The maximum of the row is subtracted first: the result is the same, and exp cannot overflow.
     """
     P = np.exp(logits - logits.max(axis=1, keepdims=True))
     P /= P.sum(axis=1, keepdims=True)
@@ -21,11 +21,11 @@ def softmax(logits: Array) -> Array:
 class SoftmaxCrossEntropy:
     """L = - mean over n of sum over k of T[n, k] log P[n, k], P = softmax(logits), in nats.
 
-    T is one-hot, y holding its column numbers; with label smoothing s it is (1 - s) times
-    that plus s / K everywhere (Szegedy et al. 2016, section 7). dlogits = (P - T) / N
-    (Bridle 1990). The logarithm is taken as z - max z - log(sum of exp(z - max z)), which is
-    finite for every finite logit, so the 1e-8 that write-up A adds inside it is not needed;
-    the gradient is the same. With weights w, image n counts w[n] times in the mean over n.
+    T is one-hot with the 1 in column y[n]; with label smoothing s it is (1 - s) times that, plus
+    s / K everywhere (Szegedy et al. 2016, section 7). dlogits = (P - T) / N (Bridle 1990).
+    log P is computed as z - max z - log(sum of exp(z - max z)), which is finite for every finite
+    logit, so write-up A's 1e-8 inside the logarithm is not needed; the gradient is the same. With
+    weights w, image n counts w[n] times in the mean over n.
     """
 
     def __init__(self, smoothing: float = 0.0) -> None:
@@ -34,7 +34,8 @@ class SoftmaxCrossEntropy:
     def forward(self, logits: Array, y: NDArray[np.int64], weights: Array | None = None) -> float:
         """Mean loss of logits (N, K) against labels (N,), each times its weight (N,)."""
         self.columns, self.y, self.weights = np.arange(len(y)), y, weights
-        shifted = logits.T.copy()  # (K, N): NumPy is quicker down long rows than along short ones
+        # (K, N), since NumPy is faster on few long rows than on many short ones.
+        shifted = logits.T.copy()
         shifted -= shifted.max(axis=0)
         of_target = shifted[y, self.columns]
         if self.smoothing:

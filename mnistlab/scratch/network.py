@@ -1,4 +1,4 @@
-"""A network: a list of layers, and all their parameters in one vector."""
+"""A network: a list of layers, with all their parameters in one vector."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from numpy.typing import DTypeLike
 from mnistlab.scratch.layer import Array, Layer
 from mnistlab.scratch.shaping import Scaling
 
-EVALUATION_BATCH = 500  # small enough for a batch's activations to stay in cache
+EVALUATION_BATCH = 500  # small enough that the activations of a batch stay in the cache
 
 
 class Network:
-    """Layers applied in order. weights (P,) and gradient (P,) are all parameters as vectors.
+    """Layers applied in order. weights (P,), gradient (P,): all parameters, and their gradients.
 
-    The layers' own W, b, dW, db become views into them, so that an optimizer changes the
+    The layers' own W, b, dW, db become views of these vectors, so that an optimizer changes the
     whole network with one line. dtype: of weights and arithmetic.
     """
 
     def __init__(self, layers: Sequence[Layer], dtype: DTypeLike = np.float32) -> None:
         self.layers = list(layers)
-        # What a layer has now is what it is; what its passes add later is work in progress.
+        # For pickle: attributes of a layer now are its own, later ones are left by its passes.
         self._own = [frozenset(vars(layer)) for layer in self.layers]
         sizes = [getattr(layer, name).size for _, layer, name in self._attributes("trained")]
         self.weights: Array = np.empty(sum(sizes), dtype)
@@ -45,7 +45,7 @@ class Network:
         )
 
     def forward(self, X: Array, training: bool = False) -> Array:
-        """Logits (N, K) of X, shaped as the first layer wants it; overwritten by the next pass."""
+        """Logits (N, K) of X, in the shape of the first layer; the next pass overwrites them."""
         if not isinstance(self.layers[0], Scaling):
             X = X.astype(self.weights.dtype, copy=False)
         for layer in self.layers:
@@ -53,15 +53,15 @@ class Network:
         return X
 
     def backward(self, dlogits: Array) -> None:
-        """Fill `gradient` from the loss's gradient by the logits of the last forward pass."""
+        """Compute `gradient` from the gradient of the loss by the logits of the last pass."""
         first = self._first_trained
         for layer in reversed(self.layers[first + 1 :]):
             dlogits = layer.backward(dlogits)
-        if first < len(self.layers):  # what came before it does not learn and need not know
+        if first < len(self.layers):  # the layers before it have no parameters, and need no dX
             self.layers[first].backward_parameters(dlogits)
 
     def predict_logits(self, X: Array) -> Array:
-        """Logits (N, K) as trained, dropout off; the caller's to keep."""
+        """Logits (N, K) with dropout off, in an array that no later pass overwrites."""
         starts = range(0, len(X), EVALUATION_BATCH)
         batches = [self.forward(X[i : i + EVALUATION_BATCH]).copy() for i in starts]
         return np.concatenate(batches)
@@ -71,7 +71,7 @@ class Network:
         return {name: array.copy() for name, array in self.arrays()}
 
     def restore(self, state: Mapping[str, Array]) -> Self:
-        """Take over arrays from `state`; ValueError unless they are exactly this network's."""
+        """Copy the arrays of `state`; ValueError unless names and shapes fit the network."""
         own = dict(self.arrays())
         for name in own.keys() | state.keys():
             mine, theirs = own.get(name), state.get(name)
@@ -81,11 +81,11 @@ class Network:
         return self
 
     def astype(self, dtype: DTypeLike) -> Network:
-        """A network of its own with the same values in another dtype."""
+        """A copy of the network in another dtype."""
         return Network(copy.deepcopy(self.layers), dtype)
 
     def __getstate__(self) -> dict[str, Any]:
-        """What pickle keeps, about as large as the weights: layers without what passes left."""
+        """For pickle: layers without what their passes left, so it is about as large as weights."""
         layers = []
         for layer, own in zip(self.layers, self._own, strict=True):
             bare = object.__new__(type(layer))
@@ -94,11 +94,11 @@ class Network:
         return {"layers": layers, "dtype": self.weights.dtype}
 
     def __setstate__(self, state: Mapping[str, Any]) -> None:
-        """A network with weights of its own, even where those read lie in a read-only file."""
+        """From pickle; with weights of its own, since those in `state` may be read-only."""
         self.__init__(state["layers"], state["dtype"])  # type: ignore[misc]
 
     def parameters(self) -> Iterator[tuple[str, Array, Array]]:
-        """Name, values and gradient of every trained array, as views."""
+        """Name, values and gradient of each trained array, as views."""
         for number, layer, name in self._attributes("trained"):
             yield f"{number}.{name}", getattr(layer, name), getattr(layer, f"d{name}")
 
@@ -109,7 +109,7 @@ class Network:
                 yield f"{number}.{name}", getattr(layer, name)
 
     def generators(self) -> list[Generator]:
-        """What layers draw from in training, each once."""
+        """The random generators of the layers, each once."""
         drawn = [layer.random for layer in self.layers if hasattr(layer, "random")]
         return list(dict.fromkeys(drawn))
 

@@ -1,7 +1,7 @@
 """Optimizers, sorted by growing complexity.
 
-Each changes all weights of a network at once: they lie in one vector w, their gradient in
-another, g, so that an update is a few lines of vector arithmetic.
+Each changes all weights of a network at once. They are one vector w, with the gradient as another,
+g, so that an update is a few lines of vector arithmetic.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ from mnistlab.scratch.layer import Array
 
 
 class Optimizer(ABC):
-    """Changes w (P,) in place from g (P,), which is used up; backward fills it anew.
+    """Changes w (P,) in place by g (P,), which it may overwrite; backward computes g anew.
 
-    weight_decay is L2: g + weight_decay w in place of g.
+    weight_decay is L2: g + weight_decay w instead of g.
     """
 
-    decoupled = False  # whether weight decay shrinks w itself instead of entering g
-    remembered: tuple[str, ...] = ()  # attributes that outlive a step
+    decoupled = False  # whether weight decay shrinks w directly instead of changing g
+    remembered: tuple[str, ...] = ()  # attributes that the next step needs
 
     def __init__(self, w: Array, g: Array, weight_decay: float = 0.0) -> None:
         self.w, self.g, self.weight_decay = w, g, weight_decay
 
     def step(self, learning_rate: float) -> None:
-        """One update with the gradient as it stands."""
+        """One update with the gradient as it is."""
         if self.weight_decay and self.decoupled:
             self.w *= 1 - learning_rate * self.weight_decay
         elif self.weight_decay:
@@ -35,11 +35,11 @@ class Optimizer(ABC):
         self.update(self.w, self.g, learning_rate)
 
     def state(self) -> dict[str, Array]:
-        """Copies of what it remembers from step to step; `restore` takes them back."""
+        """Copies of what the next step needs; `restore` takes them back."""
         return {name: np.array(getattr(self, name)) for name in self.remembered}
 
     def restore(self, state: Mapping[str, Array]) -> None:
-        """Go on from there; KeyError for what is missing, ValueError for another shape."""
+        """Continue from a state; KeyError for a missing array, ValueError for another shape."""
         for name in self.remembered:
             mine = getattr(self, name)
             if isinstance(mine, np.ndarray):
@@ -49,14 +49,14 @@ class Optimizer(ABC):
 
     @abstractmethod
     def update(self, w: Array, g: Array, learning_rate: float) -> None:
-        """The rule itself."""
+        """The update rule."""
 
 
 class SGD(Optimizer):
     """w = w - lr g (Robbins and Monro 1951)."""
 
     def update(self, w: Array, g: Array, learning_rate: float) -> None:
-        """The rule itself."""
+        """The update rule."""
         g *= learning_rate
         w -= g
 
@@ -76,7 +76,7 @@ class Momentum(Optimizer):
         self.momentum, self.v = momentum, np.zeros_like(w)
 
     def update(self, w: Array, g: Array, learning_rate: float) -> None:
-        """The rule itself."""
+        """The update rule."""
         g *= learning_rate
         self.v *= self.momentum
         self.v -= g
@@ -87,7 +87,7 @@ class Nesterov(Momentum):
     """v = m v - lr g, w = w + m v - lr g (Nesterov 1983, as Sutskever et al. 2013 write it)."""
 
     def update(self, w: Array, g: Array, learning_rate: float) -> None:
-        """The rule itself."""
+        """The update rule."""
         g *= learning_rate
         self.v *= self.momentum
         self.v -= g
@@ -107,7 +107,7 @@ class Adagrad(Optimizer):
         self.epsilon, self.s = epsilon, np.zeros_like(w)
 
     def update(self, w: Array, g: Array, learning_rate: float) -> None:
-        """The rule itself."""
+        """The update rule."""
         self.s += g**2
         w -= learning_rate * g / (np.sqrt(self.s) + self.epsilon)
 
@@ -129,7 +129,7 @@ class RMSprop(Optimizer):
         self.alpha, self.epsilon, self.s = alpha, epsilon, np.zeros_like(w)
 
     def update(self, w: Array, g: Array, learning_rate: float) -> None:
-        """The rule itself."""
+        """The update rule."""
         self.s *= self.alpha
         self.s += (1 - self.alpha) * g**2
         w -= learning_rate * g / (np.sqrt(self.s) + self.epsilon)
@@ -157,7 +157,7 @@ class Adam(Optimizer):
         self.m, self.s = np.zeros_like(w), np.zeros_like(w)
 
     def update(self, w: Array, g: Array, learning_rate: float) -> None:
-        """The rule itself."""
+        """The update rule."""
         (b1, b2), self.t = self.betas, self.t + 1
         self.m *= b1
         self.m += (1 - b1) * g

@@ -1,4 +1,4 @@
-"""Dropout and batch normalisation: layers that do one thing in training and another after it."""
+"""Dropout and batch normalisation: layers that work differently in training and afterwards."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from mnistlab.scratch.layer import Array, Layer
 
 
 class Dropout(Layer):
-    """Y = M X / (1 - p) in training, M being 0 with probability p, else 1; Y = X afterwards.
+    """Y = M X / (1 - p) in training, where M is 0 with probability p, else 1; Y = X afterwards.
 
-    Dividing keeps the mean, so that nothing need change after training (Srivastava et
+    Dividing by 1 - p keeps the mean, so that nothing must be rescaled after training (Srivastava et
     al. 2014, section 10). Backward: dX = M dY / (1 - p).
     """
 
@@ -20,7 +20,7 @@ class Dropout(Layer):
         self.p, self.random = p, random
 
     def forward(self, X: Array, training: bool = False) -> Array:
-        """Any shape to the same; a new mask at every pass in training."""
+        """Y, in the shape of X; every training pass draws a new mask."""
         if not training:
             return X
         kept = self.random.random(X.shape, np.float32) >= self.p
@@ -28,15 +28,15 @@ class Dropout(Layer):
         return X * self.mask
 
     def backward(self, dY: Array) -> Array:
-        """The mask of the last pass in training."""
+        """dY times the mask of the last training pass."""
         return dY * self.mask
 
 
 class BatchNorm(Layer):
     """Y = gamma Z + beta with Z = (X - mean) / sqrt(variance + epsilon), by channel.
 
-    In training mean and variance are the batch's, over all axes but the last; afterwards
-    they are running means of those (Ioffe and Szegedy 2015, algorithms 1 and 2). Backward:
+    In training, mean and variance are those of the batch, over all axes but the last; afterwards,
+    running means of these (Ioffe and Szegedy 2015, algorithms 1 and 2). Backward:
     dX = gamma / sqrt(variance + epsilon) (dY - mean(dY) - Z mean(dY Z)).
     """
 
@@ -54,11 +54,11 @@ class BatchNorm(Layer):
         self.running_variance: Array = np.ones(n_channels)
 
     def forward(self, X: Array, training: bool = False) -> Array:
-        """(N, ..., C) to the same."""
+        """Y (N, ..., C), in the shape of X."""
         rows = X.reshape(-1, X.shape[-1])  # (N * ..., C)
         if training:
             mean, variance = rows.mean(0), rows.var(0)
-            n = max(len(rows), 2)  # a batch of one has no variance to correct
+            n = max(len(rows), 2)  # n / (n - 1) would divide by zero for a batch of one
             self._follow(mean, variance * (n / (n - 1)))
         else:
             mean, variance = self.running_mean, self.running_variance
@@ -73,7 +73,7 @@ class BatchNorm(Layer):
         np.sum(dY, axis=axes, out=self.dbeta)
 
     def backward(self, dY: Array) -> Array:
-        """dX, and dgamma and dbeta on the way."""
+        """dX; computes dgamma and dbeta as well."""
         self.backward_parameters(dY)
         n = dY.size // dY.shape[-1]
         centred = dY - self.dbeta / n - self.Z * (self.dgamma / n)

@@ -1,4 +1,4 @@
-"""Layers that only change how numbers are scaled or arranged."""
+"""Layers that only scale or rearrange numbers."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from mnistlab.scratch.layer import Array, Layer
 
 
 class Scaling(Layer):
-    """Y = (X - shift) / scale, raw pixels of any dtype to the network's floats; never trained.
+    """Y = (X - shift) / scale, from raw pixels of any dtype to the floats of the network.
 
-    shift, scale: one number, or an array (H, W) with one of each pixel.
+    shift, scale: one number, or an array (H, W) with a number per pixel; training changes neither.
     """
 
     fixed = ("shift", "scale")
@@ -21,7 +21,7 @@ class Scaling(Layer):
         self.scale: Array = np.atleast_1d(scale)
 
     def forward(self, X: Array, training: bool = False) -> Array:
-        """Any shape to the same, in the network's dtype."""
+        """The same shape as X, in the dtype of the network."""
         Y = self.room("Y", X.shape, self.scale.dtype)
         np.copyto(Y, X, casting="unsafe")  # converting and multiplying at once is slower
         Y *= 1 / self.scale
@@ -35,7 +35,7 @@ class Scaling(Layer):
 
 
 class Reshape(Layer):
-    """The same numbers of each example in another shape."""
+    """The numbers of each example in another shape."""
 
     def __init__(self, *shape: int) -> None:
         super().__init__()

@@ -1,219 +1,164 @@
-"""The training loop by hand; read beside mnistlab/training/loop.py, it is the same loop."""
+"""The training loop by hand, in the same four functions as the torch loop, training/loop.py.
+
+train         conducts: every phase, every epoch, from the start or from a checkpoint
+begin_phase   the optimizer and the moving average of a phase
+train_epoch   every image once, then the validation images
+train_step    one batch: forward, loss, backward, update
+"""
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.random import Generator
-from numpy.typing import NDArray
 
 from mnistlab.errors import RecipeError
 from mnistlab.evaluation import balanced_accuracy, macro_f1
-from mnistlab.phases import (
-    KEEPS_NOTHING,
-    SCHEDULES,
-    SNAPSHOT,
-    Checkpoint,
-    Epoch,
-    Keeper,
-    Phase,
-    Position,
-    StepLog,
-    Validated,
-    check_order,
-    snapshots_in,
-)
+from mnistlab.phases import Callbacks, Epoch, Phase, TrainState, Validated, check_order
 from mnistlab.scratch.layer import Array
 from mnistlab.scratch.loss import SoftmaxCrossEntropy
 from mnistlab.scratch.network import Network
-from mnistlab.scratch.optimizers import OPTIMIZERS, Optimizer
+from mnistlab.scratch.optimizers import OPTIMIZERS
+from mnistlab.scratch.state import Examples, MovingAverage, PhaseState
 
 
-class Examples(NamedTuple):
-    """Images (N, ...) as the network takes them, and labels int64 (N,).
+@dataclass(frozen=True)
+class Settings:
+    """How a training takes its images, whatever the network and the phase.
 
-    w: how much each image counts, (N,), of those to train on with mean 1; None: all alike.
+    order: "shuffled" anew for every epoch, or "file", as the examples come. RecipeError for an
+    unknown order.
     """
 
-    X: Array
-    y: NDArray[np.int64]
-    w: Array | None = None
+    batch_size: int
+    seed: int
+    order: str = "shuffled"
+
+    def __post_init__(self) -> None:
+        check_order(self.order)
 
 
-@np.errstate(over="ignore", invalid="ignore", divide="ignore")  # told as a TrainingError
+# Overflow of a diverging network needs no warning: check_finite raises after the epoch.
+@np.errstate(over="ignore", invalid="ignore", divide="ignore")
 def train(
     network: Network,
     examples: Examples,
     validation: Examples | None,
     phases: Sequence[Phase],
-    *,
-    batch_size: int,
-    seed: int,
-    order: str = "shuffled",
-    keeper: Keeper = KEEPS_NOTHING,
-    snapshots: MutableMapping[int, dict[str, Array]] | None = None,
-    step_log: StepLog | None = None,
-    on_step: Callable[[], None] = lambda: None,
-    on_epoch: Callable[[Epoch], None] = lambda epoch: None,
+    settings: Settings,
+    callbacks: Callbacks | None = None,
 ) -> list[Epoch]:
-    """Train `network` in place and leave it with the best weights it had; so does every phase.
+    """Train `network` in place, phase after phase; every phase ends with the weights it keeps.
 
-    Which epoch is best, and when a phase ends early, is phases.Best's rule. `order`: "shuffled"
-    anew for every epoch, or "file", as the examples stand. Raises RecipeError
-    for an optimizer that is not written by hand, and TrainingError when a loss is no longer
-    finite; that epoch has been reported to `on_epoch` by then. What `keeper` keeps is enough to
-    go on with the same numbers. `snapshots` is given the weights of the epochs at which a phase
-    wants them, `step_log` the loss of every step.
+    phases.Best decides which epoch is best and when a phase ends early. A training that is resumed
+    from a checkpoint gives the same numbers as one that was never stopped. Raises RecipeError for
+    an optimizer that is not written by hand, and TrainingError when a loss is no longer finite,
+    after `on_epoch` was called with it.
     """
     check_optimizers(phases)
-    check_order(order)
-    X, y, w = examples
-    n_images, n_batches = len(y), math.ceil(len(y) / batch_size)
-    room = np.empty((min(batch_size, n_images), *X.shape[1:]), X.dtype)
-    shuffler = np.random.default_rng(seed)
-    snapshots = {} if snapshots is None else snapshots
-    saved = keeper.last()
-    at = Position() if saved is None else saved.position
-    if step_log is not None:
-        step_log.begin(at)
-    while at.phase < len(phases):
-        phase = phases[at.phase]
-        optimizer = OPTIMIZERS[phase.optimizer](
-            network.weights, network.gradient, phase.weight_decay
-        )
-        cross_entropy = SoftmaxCrossEntropy(phase.label_smoothing)
-        schedule, n_epochs = SCHEDULES[phase.schedule], phase.n_epochs(n_batches)
-        average = MovingAverage(network, phase.ema_decay) if phase.ema_decay else None
-        memory = Memory(network, optimizer, average, network.state(), snapshots)
+    callbacks = callbacks or Callbacks()
+    shuffler, saved = np.random.default_rng(settings.seed), callbacks.checkpointer.last()
+    state = TrainState() if saved is None else saved.state
+    while state.phase < len(phases):
+        phase = phases[state.phase]
+        running = begin_phase(phase, network, examples, validation, settings, callbacks, shuffler)
         if saved is None:
-            at.best.begin()
+            state.best.begin()
         else:
-            memory.recall(saved, shuffler)
+            running.restore(saved)
             saved = None
-        while at.epoch < n_epochs and not at.best.is_out_of_patience(phase):
-            start = time.perf_counter() - at.seconds
-            before = shuffler.bit_generator.state
-            in_file = order == "file"
-            places = np.arange(n_images) if in_file else shuffler.permutation(n_images)
-            for first in range(at.batch * batch_size, n_images, batch_size):
-                batch = places[first : first + batch_size]
-                at.learning_rate = phase.learning_rate * schedule(
-                    at.step / (n_epochs * n_batches), at.losses
-                )
-                labels, weights = y[batch], None if w is None else w[batch]
-                # mode: the checked one would gather into memory of its own first.
-                images = np.take(X, batch, axis=0, out=room[: len(batch)], mode="clip")
-                logits = network.forward(images, training=True)
-                loss = cross_entropy.forward(logits, labels, weights)
-                at.loss_sum += loss * len(labels)
-                at.n_correct += int(np.count_nonzero(logits.argmax(1) == labels))
-                network.backward(cross_entropy.backward())
-                if phase.clip_norm is not None:
-                    clip(network.gradient, phase.clip_norm)
-                optimizer.step(at.learning_rate)
-                if average is not None:
-                    average.follow()
-                at.batch += 1
-                at.step += 1
-                if step_log is not None:
-                    step_log.add(at, loss, n_batches)
-                on_step()
-                if keeper.is_due():
-                    if step_log is not None:
-                        step_log.settle(at)
-                    at.seconds = time.perf_counter() - start
-                    keeper.keep(memory.checkpoint(at, before))
-            if average is not None:
-                average.swap()
-            validated = measure(network, validation) if validation else None
-            seconds = time.perf_counter() - start
-            epoch = at.end_epoch(
-                at.loss_sum / n_images, at.n_correct / n_images, validated, seconds
-            )
-            on_epoch(epoch)
-            at.check_finite()
-            if at.best.see(epoch, phase) or phase.keep == "last":
-                memory.best = network.state()
-            if phase.is_snapshot(at.epoch):
-                snapshots[epoch.epoch] = network.state()
-            if average is not None:
-                average.swap()
-        network.restore(memory.best)
-        at.end_phase(phase)
-    return at.history
+        while state.epoch < running.n_epochs and not state.best.is_out_of_patience(phase):
+            epoch = train_epoch(running, state, settings, callbacks)
+            with running.evaluated():  # callbacks see the weights that were validated
+                callbacks.on_epoch(epoch)
+                state.check_finite()
+                if state.best.see(epoch, phase) or phase.keep == "last":
+                    running.best = network.state()
+                if phase.is_snapshot(state.epoch):
+                    callbacks.snapshots[epoch.epoch] = network.state()
+        network.restore(running.best)
+        state.end_phase(phase)
+    return state.history
 
 
-@dataclass
-class Memory:
-    """All that a phase changes besides the position, as a checkpoint holds it."""
-
-    network: Network
-    optimizer: Optimizer
-    average: MovingAverage | None
-    best: dict[str, Array]
-    snapshots: MutableMapping[int, dict[str, Array]]
-
-    def checkpoint(self, position: Position, shuffled_from: Mapping[str, Any]) -> Checkpoint:
-        """As it stands; `shuffled_from` is what drew the order of the running epoch."""
-        states = {
-            "network": self.network.state(),
-            "optimizer": self.optimizer.state(),
-            "average": (self.average and self.average.state) or {},
-            "best": self.best,
-            **{f"{SNAPSHOT}{epoch}": state for epoch, state in self.snapshots.items()},
-        }
-        arrays = {
-            f"{of}/{name}": array for of, state in states.items() for name, array in state.items()
-        }
-        layers = [generator.bit_generator.state for generator in self.network.generators()]
-        return Checkpoint(position, arrays, {"shuffler": shuffled_from, "layers": layers})
-
-    def recall(self, saved: Checkpoint, shuffler: Generator) -> None:
-        """Stand there again; `shuffler` will draw the order of the running epoch once more."""
-
-        def state_of(name: str) -> dict[str, Array]:
-            prefix = f"{name}/"
-            return {
-                k.removeprefix(prefix): v for k, v in saved.arrays.items() if k.startswith(prefix)
-            }
-
-        self.network.restore(state_of("network"))
-        self.optimizer.restore(state_of("optimizer"))
-        self.best = state_of("best")
-        for epoch in snapshots_in(saved):
-            self.snapshots[epoch] = state_of(f"{SNAPSHOT}{epoch}")
-        if self.average is not None:
-            self.average.state = state_of("average") or None
-        shuffler.bit_generator.state = saved.random["shuffler"]
-        for generator, state in zip(self.network.generators(), saved.random["layers"], strict=True):
-            generator.bit_generator.state = state
+def begin_phase(
+    phase: Phase,
+    network: Network,
+    examples: Examples,
+    validation: Examples | None,
+    settings: Settings,
+    callbacks: Callbacks,
+    shuffler: Generator,
+) -> PhaseState:
+    """Make the optimizer and the moving average of the phase, with the weights as they are."""
+    optimizer = OPTIMIZERS[phase.optimizer](network.weights, network.gradient, phase.weight_decay)
+    return PhaseState(
+        phase=phase,
+        network=network,
+        examples=examples,
+        validation=validation,
+        optimizer=optimizer,
+        average=MovingAverage(network, phase.ema_decay) if phase.ema_decay else None,
+        best=network.state(),
+        n_batches=math.ceil(len(examples.y) / settings.batch_size),
+        snapshots=callbacks.snapshots,
+        shuffler=shuffler,
+    )
 
 
-class MovingAverage:
-    """An exponential moving average of all arrays of a network, from the first step on."""
+def train_epoch(
+    running: PhaseState, state: TrainState, settings: Settings, callbacks: Callbacks
+) -> Epoch:
+    """Train on every image once, or on those that a stopped epoch has left, and validate."""
+    start = time.perf_counter() - state.seconds  # of a resumed epoch, those before the stop
+    X, y, w = running.examples
+    size, n = settings.batch_size, len(y)
+    room = np.empty((min(size, n), *X.shape[1:]), X.dtype)  # for the images of every batch in turn
+    indices = running.draw_order(settings.order)
+    n_steps = running.n_epochs * running.n_batches
+    for first in range(state.batch * size, n, size):
+        batch = indices[first : first + size]
+        state.learning_rate = running.phase.rate_at(state.step / n_steps, state.losses)
+        # mode="clip", since the mode that checks indices gathers into memory of its own first.
+        images = np.take(X, batch, axis=0, out=room[: len(batch)], mode="clip")
+        given = Examples(images, y[batch], None if w is None else w[batch])
+        loss, n_right = train_step(running, given, state.learning_rate)
+        state.loss_sum += loss * len(batch)  # the last batch is smaller, and counts less
+        state.n_correct += n_right
+        state.batch += 1
+        state.step += 1
+        if callbacks.step_log is not None:
+            callbacks.step_log.add(state, loss, running.n_batches)
+        callbacks.on_step()
+        if callbacks.checkpointer.is_due():
+            state.seconds = time.perf_counter() - start
+            callbacks.checkpointer.save(running.checkpoint(state))
+    validated = None
+    if running.validation is not None:
+        with running.evaluated():
+            validated = measure(running.network, running.validation)
+    seconds = time.perf_counter() - start
+    return state.end_epoch(state.loss_sum / n, state.n_correct / n, validated, seconds)
 
-    def __init__(self, network: Network, decay: float) -> None:
-        self.network, self.decay = network, decay
-        self.state: dict[str, Array] | None = None
 
-    def follow(self) -> None:
-        """After a step: average = decay average + (1 - decay) weights."""
-        if self.state is None:
-            self.state = self.network.state()
-        for name, values in self.network.arrays():
-            self.state[name] += (1 - self.decay) * (values - self.state[name])
-
-    def swap(self) -> None:
-        """Put the average into the network and keep what was there; again, and all is as before."""
-        if self.state is not None:
-            kept = self.network.state()
-            self.network.restore(self.state)
-            self.state = kept
+def train_step(running: PhaseState, batch: Examples, learning_rate: float) -> tuple[float, int]:
+    """Change the weights once; the mean loss of the batch, and how many labels were predicted."""
+    phase, network = running.phase, running.network
+    cross_entropy = SoftmaxCrossEntropy(phase.label_smoothing)
+    logits = network.forward(batch.X, training=True)
+    loss = cross_entropy.forward(logits, batch.y, batch.w)
+    n_right = int(np.count_nonzero(logits.argmax(1) == batch.y))
+    network.backward(cross_entropy.backward())
+    if phase.clip_norm is not None:
+        clip(network.gradient, phase.clip_norm)
+    running.optimizer.step(learning_rate)
+    if running.average is not None:
+        running.average.follow()
+    return loss, n_right
 
 
 def clip(gradient: Array, largest: float) -> None:
@@ -234,10 +179,7 @@ def check_optimizers(phases: Sequence[Phase]) -> None:
 
 
 def measure(network: Network, examples: Examples) -> Validated:
-    """Mean cross-entropy in nats and how many images are right, dropout off.
-
-    Images with weights count by them.
-    """
+    """Mean cross-entropy in nats and accuracies, dropout off; images with weights count by them."""
     y, w, logits = examples.y, examples.w, network.predict_logits(examples.X)
     n_classes, predicted = logits.shape[1], logits.argmax(1)
     mean_weight = 1.0 if w is None else float(w.mean())

@@ -1,9 +1,9 @@
-"""Augmentation of whole batches, on the tensors the loop trains on: nothing is done per image.
+"""Augmentation of whole batches, on the tensors that the loop trains on: no loop over images.
 
-Each is a function (X, strength, random) of a batch (N, 1, H, W) of raw pixels, any dtype, 0
-being the background, and gives a batch of the same shape; every image draws its own numbers.
-To add one, write its function and name it in AUGMENTATIONS. Mixtures blend images and their
-labels and come last. A recipe names what it wants with a strength: {"shift": 2, "flip": 0.5}.
+Each is a function (X, strength, random) of a batch (N, 1, H, W) of raw pixels, any dtype, with 0 as
+background; it returns a batch of the same shape, in which every image is changed at random by
+itself. To add one, write its function and name it in AUGMENTATIONS. Mixtures blend images and their
+labels and come last. A recipe names augmentations with a strength: {"shift": 2, "flip": 0.5}.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Augment = Callable[[Tensor, Tensor, Tensor | None], tuple[Tensor, Tensor]]
 
 
 class Augmentation(NamedTuple):
-    """A function of a batch, the largest strength it takes, and what the strength means."""
+    """A function of a batch, the largest strength it accepts, and what the strength means."""
 
     apply: Callable[[Tensor, float, Generator], Tensor]
     largest: float
@@ -34,7 +34,7 @@ class Augmentation(NamedTuple):
 
 
 class Mixture(NamedTuple):
-    """As an augmentation; gives the batch, the blended images' order, and each one's own share."""
+    """Like an augmentation; gives blended images, the index of each partner, its own fraction."""
 
     apply: Callable[[Tensor, float, Generator], tuple[Tensor, Tensor, Tensor]]
     largest: float
@@ -42,14 +42,14 @@ class Mixture(NamedTuple):
 
 
 def flip(X: Tensor, strength: float, random: Generator) -> Tensor:
-    """Mirror left and right, with the given probability."""
+    """Mirror left and right, with `strength` as probability."""
     return torch.where(_happens(X, strength, random), X.flip(-1), X)
 
 
 def shift(X: Tensor, strength: float, random: Generator) -> Tensor:
-    """Move by up to so many whole pixels along each axis; what comes in is background.
+    """Move by at most `strength` whole pixels along each axis; background fills the gap.
 
-    Padding and cropping at random do the same.
+    This is what padding and a random crop do.
     """
     n, _, height, width = X.shape
     most = int(strength)
@@ -62,9 +62,9 @@ def shift(X: Tensor, strength: float, random: Generator) -> Tensor:
 
 
 def translation(X: Tensor, strength: float, random: Generator) -> Tensor:
-    """Move by up to this fraction of each side, in whole pixels; the border is repeated.
+    """Move by at most this fraction of each side, in whole pixels; the border is repeated.
 
-    One strength suits images of any size, and a repeated border any colour of background.
+    A fraction suits images of any size, and a repeated border any colour of background.
     """
     n, _, height, width = X.shape
     places = []
@@ -84,13 +84,13 @@ def zoom(X: Tensor, strength: float, random: Generator) -> Tensor:
 
 
 def rotation(X: Tensor, strength: float, random: Generator) -> Tensor:
-    """Turn by up to so many degrees either way."""
+    """Rotate by at most `strength` degrees, either way."""
     angle = _between(X, math.radians(strength), random)
     return _affine(X, torch.cos(angle), torch.sin(angle))
 
 
 def shear(X: Tensor, strength: float, random: Generator) -> Tensor:
-    """Slant by up to so many pixels of x for each pixel of y."""
+    """Slant by at most `strength` pixels of x per pixel of y."""
     height, width = X.shape[2:]
     slant = _between(X, strength, random) * height / width  # in halves of the image, not pixels
     one, zero = torch.ones_like(slant), torch.zeros_like(slant)
@@ -99,10 +99,10 @@ def shear(X: Tensor, strength: float, random: Generator) -> Tensor:
 
 
 def elastic(X: Tensor, strength: float, random: Generator) -> Tensor:
-    """Displace each pixel by a smooth random field of so many pixels' standard deviation.
+    """Displace each pixel by a smooth random field; strength: its standard deviation in pixels.
 
-    After Simard, Steinkraus and Platt (2003); the field is drawn on a grid an eighth as fine
-    and interpolated, which is as smooth and cheaper than a wide Gaussian.
+    After Simard, Steinkraus and Platt (2003). The field is random on a grid of every eighth pixel
+    and interpolated between, which is as smooth as a wide Gaussian and cheaper.
     """
     n, _, height, width = X.shape
     coarse = torch.randn(n, 2, height // 8 + 2, width // 8 + 2, generator=random).to(X.device)
@@ -114,9 +114,9 @@ def elastic(X: Tensor, strength: float, random: Generator) -> Tensor:
 
 
 def erasing(X: Tensor, strength: float, random: Generator) -> Tensor:
-    """With the given probability, noise as bright as the batch in 2 to 33 % of the image.
+    """With `strength` as probability, a rectangle of noise, as bright as the batch.
 
-    Sides are in a ratio of 0.3 to 3.3 (Zhong et al. 2020).
+    It covers 2 to 33 % of the image, with sides in a ratio of 0.3 to 3.3 (Zhong et al. 2020).
     """
     n, _, height, width = X.shape
     area, shape = torch.rand(2, n, 1, 1, 1, generator=random).to(X.device)
@@ -128,24 +128,24 @@ def erasing(X: Tensor, strength: float, random: Generator) -> Tensor:
 
 
 def cutout(X: Tensor, strength: float, random: Generator) -> Tensor:
-    """A square of so many pixels' side becomes background (DeVries and Taylor 2017)."""
+    """A square with sides of `strength` pixels becomes background (DeVries and Taylor 2017)."""
     side = torch.full((len(X), 1, 1, 1), math.floor(strength), device=X.device)
     return X.masked_fill(_rectangle(X, side, side, random), 0)
 
 
 def mixup(X: Tensor, strength: float, random: Generator) -> tuple[Tensor, Tensor, Tensor]:
-    """Each image blended with another, shares from Beta(a, a) (Zhang et al. 2018)."""
-    own, order = _share(strength, random), torch.randperm(len(X), generator=random).to(X.device)
+    """Blend each image with another; the fraction is from Beta(a, a) (Zhang et al. 2018)."""
+    own, order = _fraction(strength, random), torch.randperm(len(X), generator=random).to(X.device)
     images = X.float()
     return images.lerp(images[order], 1 - own), order, torch.full((len(X),), own, device=X.device)
 
 
 def cutmix(X: Tensor, strength: float, random: Generator) -> tuple[Tensor, Tensor, Tensor]:
-    """A rectangle of each image from another, its area from Beta(a, a) (Yun et al. 2019)."""
+    """Take a rectangle from another image; its area is from Beta(a, a) (Yun et al. 2019)."""
     n, _, height, width = X.shape
-    side = math.sqrt(1 - _share(strength, random))
+    side = math.sqrt(1 - _fraction(strength, random))
     order = torch.randperm(n, generator=random).to(X.device)
-    tall, wide = (torch.full((n, 1, 1, 1), s * side, device=X.device) for s in (height, width))
+    tall, wide = (torch.full((n, 1, 1, 1), of * side, device=X.device) for of in (height, width))
     inside = _rectangle(X, tall, wide, random)
     return torch.where(inside, X[order], X), order, 1 - inside.float().mean((1, 2, 3))
 
@@ -169,7 +169,7 @@ MIXTURES: dict[str, Mixture] = {
 
 
 def check(wanted: Mapping[str, float]) -> None:
-    """RecipeError for an augmentation there is not, or a strength it cannot have."""
+    """RecipeError for an unknown augmentation, or a strength out of its range."""
     known: dict[str, Augmentation | Mixture] = {**AUGMENTATIONS, **MIXTURES}
     for name, strength in wanted.items():
         if name not in known:
@@ -185,7 +185,7 @@ def check(wanted: Mapping[str, float]) -> None:
 
 @dataclass(frozen=True)
 class Augmenter:
-    """All augmentations wanted, one after the other; `random` is what they draw from."""
+    """The augmentations of a recipe, one after the other; `random` is their generator."""
 
     steps: Sequence[tuple[Callable[[Tensor, float, Generator], Tensor], float]]
     mixtures: Sequence[tuple[Callable[..., tuple[Tensor, Tensor, Tensor]], float]]
@@ -195,26 +195,26 @@ class Augmenter:
     def __call__(
         self, images: Tensor, labels: Tensor, weights: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
-        """A batch and its labels (N,) to what is trained on; shares (N, K) of a mixture.
+        """A batch augmented, and its targets: labels (N,), or class fractions (N, K) of mixtures.
 
-        weights (N,): of the images. A mixture's row then sums to its weight, to which each of the
-        two images gives its share.
+        weights (N,): of the images. A row of a mixture then sums to the weights of its two images,
+        each times its fraction.
         """
         for apply, strength in self.steps:
             images = apply(images, strength, self.random)
         targets = labels
         for mix, strength in self.mixtures:
             images, order, own = mix(images, strength, self.random)
-            shares = one_hot(labels, self.n_classes).float()
-            shares = shares if weights is None else weights[:, None] * shares
-            targets = own[:, None] * shares + (1 - own[:, None]) * shares[order]
+            unmixed = one_hot(labels, self.n_classes).float()
+            unmixed = unmixed if weights is None else weights[:, None] * unmixed
+            targets = own[:, None] * unmixed + (1 - own[:, None]) * unmixed[order]
         return images, targets
 
 
 def augmenter(wanted: Mapping[str, float], n_classes: int, seed: int) -> Augmenter | None:
-    """All augmentations wanted, in the order of AUGMENTATIONS; None where nothing is.
+    """The augmentations named, in the order of AUGMENTATIONS; None without any.
 
-    The numbers it draws are its own: what else is random in a training stays as it is.
+    It has a generator of its own, so that augmentation changes nothing else that is random.
     """
     check(wanted)
     steps = [(a.apply, wanted[name]) for name, a in AUGMENTATIONS.items() if wanted.get(name)]
@@ -234,17 +234,17 @@ def _between(X: Tensor, most: float, random: Generator) -> Tensor:
     return ((2 * torch.rand(len(X), generator=random) - 1) * most).to(X.device)
 
 
-def _share(a: float, random: Generator) -> float:
-    """One number from Beta(a, a), which torch draws from no generator but the global one."""
+def _fraction(a: float, random: Generator) -> float:
+    """A random number from Beta(a, a): NumPy's, for torch's has only the global generator."""
     seed = int(torch.randint(2**31, (1,), generator=random))
     return float(np.random.default_rng(seed).beta(a, a))
 
 
 def _affine(X: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
-    """Each image turned and scaled about its middle; the matrix takes places back, not forth."""
+    """Rotate and scale each image about its centre; the matrix maps new positions to old ones."""
     height, width = X.shape[2:]
     zero = torch.zeros_like(cosine)
-    # Places run from -1 to 1 along both axes: in an oblong image a turn needs the ratio of sides.
+    # Positions run from -1 to 1 along both axes, so rotating an oblong image needs its ratio.
     across = torch.stack([cosine, -sine * height / width, zero], 1)
     down = torch.stack([sine * width / height, cosine, zero], 1)
     theta = torch.stack([across, down], 1)  # (N, 2, 3)
@@ -252,12 +252,12 @@ def _affine(X: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
 
 
 def _sampled(X: Tensor, grid: Tensor) -> Tensor:
-    """float32 images read at the grid's places, linearly between pixels, background outside."""
+    """float32 images at the positions of the grid, interpolated; background outside the image."""
     return grid_sample(X.float(), grid, padding_mode="zeros", align_corners=False)
 
 
 def _rectangle(X: Tensor, tall: Tensor, wide: Tensor, random: Generator) -> Tensor:
-    """bool (N, 1, H, W): a rectangle an image, its middle anywhere, its rim cut off by the edge."""
+    """bool (N, 1, H, W): one rectangle per image, centred anywhere, cut off at the edge."""
     n, _, height, width = X.shape
     middle = torch.rand(2, n, 1, 1, 1, generator=random).to(X.device)
     rows = torch.arange(height, device=X.device).reshape(1, 1, -1, 1) + 0.5

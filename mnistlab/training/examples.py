@@ -1,4 +1,4 @@
-"""What a network is trained or judged on."""
+"""Images with labels, as tensors: what a network is trained and validated on."""
 
 from __future__ import annotations
 
@@ -6,14 +6,18 @@ from typing import NamedTuple
 
 from torch import Tensor
 
+from mnistlab.data.large import Rows
+
 
 class Examples(NamedTuple):
     """Images (N, 1, H, W), any dtype the network takes, and labels int64 (N,), on one device.
 
-    Of a network's last part: what the part before it made of the images, (N, ...).
-    w: how much each image counts, float32 (N,), of those to train on with mean 1; None: all alike.
+    For the last blocks of a network X holds what the frozen ones before made of the images, (N,
+    ...). w: how much each image counts, float32 (N,), with mean 1 over images to train on; None:
+    all alike. rows: the same images in their file, where memory cannot hold them: training.reading.
     """
 
     X: Tensor
     y: Tensor
     w: Tensor | None = None
+    rows: Rows | None = None

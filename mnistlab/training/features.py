@@ -1,8 +1,7 @@
-"""What a frozen network makes of images, computed once and kept on the disk by content.
+"""The outputs of a frozen network on images, computed once and cached on the disk.
 
-A file is named after everything its numbers depend on, so it is right wherever it is found:
-the next seed, arm or run with the same frozen network and images reads it. Large files are
-mapped into memory, not read.
+A file is named by a hash of everything that its numbers depend on: the next seed, arm or run with
+the same frozen network and images reads it. Large files are mapped into memory, not read.
 """
 
 from __future__ import annotations
@@ -20,8 +19,8 @@ from mnistlab import atomic
 from mnistlab.machine import cache_folder
 
 BATCH = 250
-LARGE = 1 << 28  # bytes from which on a file is mapped
-MOST = 4 << 30  # bytes all files may take together; those used longest ago go first
+LARGE = 1 << 28  # bytes; larger files are mapped
+MOST = 4 << 30  # bytes of all files together; the least recently used are removed first
 VERSION = b"features/1"
 
 
@@ -31,31 +30,31 @@ def features_of(
     autocast: bool,
     on_features: Callable[[int, int], None] = lambda n_done, n_images: None,
 ) -> Tensor | None:
-    """What `frozen` makes of images (N, ...), in evaluation mode, on their device.
+    """The outputs (N, ...) of `frozen` on images, in evaluation mode, on their device.
 
-    autocast: computed, and kept, in bfloat16. From the cache where it is there; where nothing can
-    be written it is computed all the same. None where it would take more than MOST.
-    on_features: called before the first batch and after each, unless they were kept.
+    They come from the cache, or are computed and cached; where nothing can be written, they are
+    only computed. None where they would take more than MOST bytes. autocast: in bfloat16.
+    on_features(n_done, n_images): called before the first batch and after each that is computed.
     """
     path = cache_folder() / "features" / f"{_key(frozen, X, autocast)}.npy"
-    kept = _kept(path, len(X), X.device)
-    if kept is not None:
-        return kept
-    if not can_be_kept(frozen, X, autocast):
+    cached = _cached(path, len(X), X.device)
+    if cached is not None:
+        return cached
+    if not fit_in_cache(frozen, X, autocast):
         return None
 
-    def batches() -> Iterator[Tensor]:
-        return _counted(_computed(frozen, X, autocast), len(X), on_features)
-
     with contextlib.suppress(OSError):  # a full disk, a folder that cannot be written to
-        _keep(path, (len(X), *_of_one(frozen, X, autocast).shape[1:]), batches())
+        shape = (len(X), *_of_one(frozen, X, autocast).shape[1:])
+        _write(path, shape, _computed(frozen, X, autocast, on_features))
         _make_room(path.parent)
-        kept = _kept(path, len(X), X.device)
-    return torch.cat(list(batches())) if kept is None else kept
+        cached = _cached(path, len(X), X.device)
+    if cached is None:
+        cached = torch.cat(list(_computed(frozen, X, autocast, on_features)))
+    return cached
 
 
-def can_be_kept(frozen: nn.Module, X: Tensor, autocast: bool) -> bool:
-    """Whether what `frozen` makes of images (N, ...) takes no more than MOST."""
+def fit_in_cache(frozen: nn.Module, X: Tensor, autocast: bool) -> bool:
+    """Whether the outputs of `frozen` on images (N, ...) take no more than MOST bytes."""
     return len(X) * _of_one(frozen, X, autocast).nbytes <= MOST
 
 
@@ -65,28 +64,26 @@ def _of_one(frozen: nn.Module, X: Tensor, autocast: bool) -> Tensor:
 
 
 @torch.no_grad()
-def _computed(frozen: nn.Module, X: Tensor, autocast: bool) -> Iterator[Tensor]:
+def _computed(
+    frozen: nn.Module,
+    X: Tensor,
+    autocast: bool,
+    on_features: Callable[[int, int], None] = lambda n_done, n_images: None,
+) -> Iterator[Tensor]:
     """The features, batch by batch."""
     frozen.eval()
+    n_done = 0
+    on_features(n_done, len(X))
     for batch in X.split(BATCH):
         with torch.autocast(X.device.type, torch.bfloat16, enabled=autocast):
             features: Tensor = frozen(batch)
         yield features
-
-
-def _counted(
-    batches: Iterator[Tensor], n_images: int, on_features: Callable[[int, int], None]
-) -> Iterator[Tensor]:
-    n_done = 0
-    on_features(n_done, n_images)
-    for batch in batches:
-        yield batch
         n_done += len(batch)
-        on_features(n_done, n_images)
+        on_features(n_done, len(X))
 
 
 def _key(frozen: nn.Module, X: Tensor, autocast: bool) -> str:
-    """Of all that decides the features: a module's settings are in its representation."""
+    """A hash of all that the features depend on; str(frozen) holds the settings of its modules."""
     digest = hashlib.sha256(VERSION)
     described = (str(frozen), X.dtype, tuple(X.shape), autocast, torch.__version__, X.device.type)
     digest.update(repr(described).encode())
@@ -95,24 +92,24 @@ def _key(frozen: nn.Module, X: Tensor, autocast: bool) -> str:
     return digest.hexdigest()
 
 
-def _keep(path: Path, shape: tuple[int, ...], batches: Iterator[Tensor]) -> None:
+def _write(path: Path, shape: tuple[int, ...], batches: Iterator[Tensor]) -> None:
     """Write an NPY file of that shape, a batch at a time."""
     with atomic.open_aside(path) as file:
-        for place, batch in enumerate(batches):
+        for number, batch in enumerate(batches):
             values = batch.cpu()
-            if values.dtype == torch.bfloat16:  # which NumPy does not know
+            if values.dtype == torch.bfloat16:  # NumPy has no such type
                 values = values.view(torch.int16)
             array = values.contiguous().numpy()
-            if not place:
+            if not number:
                 header = {"descr": array.dtype.str, "fortran_order": False, "shape": shape}
                 np.lib.format.write_array_header_1_0(file, header)
             file.write(array.data)
 
 
-def _kept(path: Path, n_images: int, device: torch.device) -> Tensor | None:
-    """The features in a file; None where there is none, or one that was damaged."""
+def _cached(path: Path, n_images: int, device: torch.device) -> Tensor | None:
+    """The features in a file; None without a file, or with a damaged one."""
     try:
-        # "c": torch wants arrays it could write to; nothing is, and nothing would reach the file.
+        # "c", copy on write: torch warns of arrays it must not write to, and nothing writes here.
         is_large = path.stat().st_size >= LARGE
         values = np.load(path, mmap_mode="c" if is_large else None, allow_pickle=False)
         path.touch()

@@ -1,6 +1,6 @@
-"""Fixed views of images: what a training part is expanded with, and what is asked at test time.
+"""Fixed views of images: a training set is expanded with them, or test images are seen in them.
 
-Unlike augmentation nothing here is drawn at random.
+Unlike augmentation, nothing here is random.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from torch.nn.functional import pad
 from mnistlab.bounds import shortened, shown
 from mnistlab.errors import RecipeError
 
-View = Callable[[Tensor], Tensor]  # (N, 1, H, W) to the same
-MARGIN = 2  # pixels that the zoom cuts away on every side
+View = Callable[[Tensor], Tensor]  # (N, 1, H, W) to (N, 1, H, W)
+MARGIN = 2  # pixels that the zoom cuts off on every side
 
 
 def as_is(X: Tensor) -> Tensor:
@@ -25,12 +25,12 @@ def as_is(X: Tensor) -> Tensor:
 
 
 def mirrored(X: Tensor) -> Tensor:
-    """Left is right."""
+    """Mirrored left and right."""
     return X.flip(-1)
 
 
 def zoomed(X: Tensor) -> Tensor:
-    """The middle, without 2 pixels on every side, as scipy.ndimage.zoom(order=0) enlarges it.
+    """Without 2 pixels on every side, enlarged to the old size as scipy.ndimage.zoom(order=0) does.
 
     RecipeError where nothing would be left of the images.
     """
@@ -41,34 +41,34 @@ def zoomed(X: Tensor) -> Tensor:
 
 
 def _zoomed_places(side: int) -> Tensor:
-    """Which pixel of a row each pixel of the zoomed row is (side,)."""
-    from scipy.ndimage import zoom  # asked itself: where it rounds is its own affair
+    """The index in a row, (side,), of the pixel that each pixel of the zoomed row copies."""
+    from scipy.ndimage import zoom  # itself, since its rounding is not documented
 
     n_middle = side - 2 * MARGIN
     return torch.from_numpy(MARGIN + zoom(np.arange(n_middle), side / n_middle, order=0))
 
 
 def moved(down: int, right: int) -> View:
-    """The view moved by whole pixels, background coming in."""
+    """Moved by whole pixels; background fills the gap."""
     return lambda X: pad(X, (right, -right, down, -down))
 
 
 def both(first: View, then: View) -> View:
-    """One after the other."""
+    """The view of a view."""
     return lambda X: then(first(X))
 
 
-# What every image is replaced by: these views of it, adjacent, before the next image comes.
+# Every image is replaced by these views of it, adjacent in the expanded set.
 EXPANSIONS: dict[str, tuple[View, ...]] = {
     "flip-and-zoom": (as_is, mirrored, zoomed, both(zoomed, mirrored)),  # write-up C's
 }
 VIEW_NAMES = {"flip-and-zoom": ("original", "flipped", "cropped", "cropped and flipped")}
-# What older recipes name, and why it is gone.
+# Expansions of older recipes, and why they no longer exist.
 GONE = {
     "fourfold": "zoomed other pixels than write-up C and put the views one after the other; "
     "--set expansion=flip-and-zoom trains as published, on other images"
 }
-# What test-time augmentation shows of an image besides itself.
+# Test-time augmentation: the views of an image besides itself.
 VIEWS: dict[str, tuple[View, ...]] = {
     "flip": (mirrored,),
     "shift": (moved(-1, 0), moved(1, 0), moved(0, -1), moved(0, 1)),
@@ -76,7 +76,7 @@ VIEWS: dict[str, tuple[View, ...]] = {
 
 
 def expansion_of(name: str | None) -> tuple[View, ...]:
-    """The views of that expansion, of None the images as they are; RecipeError for others."""
+    """The views of that expansion; None: the images as they are. RecipeError for other names."""
     if name is None:
         return (as_is,)
     if name in GONE:
@@ -92,9 +92,9 @@ def expanded(X: Tensor, views: Sequence[View]) -> Tensor:
 
 
 def views_of(names: Sequence[str]) -> list[View]:
-    """Every combination of the views named, the images as they are first.
+    """Every combination of the named views, beginning with the images as they are.
 
-    RecipeError for a name that is not in VIEWS, or is there twice.
+    RecipeError for a name that is not in VIEWS, or is given twice.
     """
     if len(set(names)) < len(names):
         raise RecipeError(

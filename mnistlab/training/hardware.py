@@ -1,4 +1,4 @@
-"""What torch can do on this machine: device, precision, threads, and a record for env.json."""
+"""Device, precision and threads of torch on this machine, and a record of them for env.json."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mnistlab.errors import RecipeError
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 PRECISIONS = ("auto", "float32", "bfloat16")
-# Values of ONEDNN_MAX_CPU_ISA under which torch's products in bfloat16 are emulated.
+# Values of ONEDNN_MAX_CPU_ISA with which torch emulates products in bfloat16.
 WITHOUT_BFLOAT16 = (
     "sse41",
     "avx",
@@ -27,13 +27,13 @@ WITHOUT_BFLOAT16 = (
 
 
 def pick_device(name: str = "auto") -> torch.device:
-    """The named device, "auto": cuda, else mps, else cpu. RecipeError where it is not there."""
-    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    """The named device; "auto": cuda, else mps, else cpu. RecipeError for a missing device."""
+    available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if name == "auto":
-        return torch.device(next((device for device, yes in there.items() if yes), "cpu"))
+        return torch.device(next((device for device, yes in available.items() if yes), "cpu"))
     if name not in DEVICES:
         raise RecipeError(f"unknown device {name!r}; there are: {', '.join(DEVICES)}")
-    if not there.get(name, True):
+    if not available.get(name, True):
         raise RecipeError(f"device {name!r} asked for, but torch {torch.__version__} sees none")
     return torch.device(name)
 
@@ -48,10 +48,10 @@ def pick_precision(name: str, device: torch.device) -> str:
 
 
 def has_bfloat16(device: torch.device) -> bool:
-    """Whether the device has bfloat16 arithmetic of its own; emulation is slower than float32."""
+    """Whether the hardware computes in bfloat16; emulated, it is slower than float32."""
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    # The processor may have what oneDNN was told not to use; torch does not look at that.
+    # oneDNN may be told not to use what the processor has, and torch does not look at that.
     allowed = os.environ.get("ONEDNN_MAX_CPU_ISA", os.environ.get("DNNL_MAX_CPU_ISA", ""))
     if device.type == "cpu" and allowed.lower() in WITHOUT_BFLOAT16:
         return False
@@ -63,7 +63,7 @@ def has_bfloat16(device: torch.device) -> bool:
 
 @contextmanager
 def seeded(seed: int, device: torch.device) -> Iterator[None]:
-    """Run the block from a fixed random state and give the caller's state back after it."""
+    """Run the block with seeded random generators; restore the caller's state after it."""
     cuda_devices = [torch.cuda.current_device()] if device.type == "cuda" else []
     with torch.random.fork_rng(devices=cuda_devices):
         torch.manual_seed(seed)
@@ -72,7 +72,7 @@ def seeded(seed: int, device: torch.device) -> Iterator[None]:
 
 @contextmanager
 def n_threads(wanted: int | None) -> Iterator[None]:
-    """Run the block with that many torch threads; None leaves them as they are.
+    """Run the block with that many torch threads; None does not change them.
 
     RecipeError for more than machine.most_threads.
     """
@@ -86,7 +86,7 @@ def n_threads(wanted: int | None) -> Iterator[None]:
 
 
 def describe(device_name: str, precision: str) -> dict[str, Any]:
-    """What a figure depends on, ready for JSON; RecipeError where they cannot be had."""
+    """What measured numbers depend on, for env.json; RecipeError for a device that is missing."""
     device = pick_device(device_name)
     return machine.describe() | {
         "torch": torch.__version__,

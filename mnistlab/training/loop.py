@@ -1,45 +1,32 @@
-"""The training loop: one function, no hidden steps.
+"""The training loop in four functions; the loop by hand, scratch/training.py, has the same four.
 
-The whole set lies in memory as one tensor and a batch is one gather from it, so
-nothing is done per image in Python. See benchmarks/loop.py for what that is worth,
-and training/reading.py for sets that memory cannot hold.
+train         conducts: every phase, every epoch, from the start or from a checkpoint
+begin_phase   what the phase trains, its optimizer, its moving average
+train_epoch   every image once, then the validation images
+train_step    one batch: forward, loss, backward, update
+
+The whole training set is one tensor in memory and a batch is one indexing operation, so Python does
+nothing per image; benchmarks/loop.py measures the gain over a DataLoader.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, MutableMapping, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from mnistlab.data.large import Rows
-from mnistlab.evaluation import balanced_accuracy, macro_f1
-from mnistlab.phases import (
-    KEEPS_NOTHING,
-    SCHEDULES,
-    Epoch,
-    Keeper,
-    Phase,
-    Position,
-    StepLog,
-    Validated,
-    check_order,
-)
-from mnistlab.training.augmentation import Augment, Augmenter
+from mnistlab.phases import Callbacks, Epoch, Phase, TrainState
 from mnistlab.training.examples import Examples
 from mnistlab.training.freezing import groups_of, trained_in
 from mnistlab.training.loss import mean_loss
-from mnistlab.training.memory import Draws, Memory, Weights, state_of
+from mnistlab.training.measuring import measure
 from mnistlab.training.optimizers import build_optimizer
-from mnistlab.training.parallel import ALONE, Processes
 from mnistlab.training.reading import images_of
-
-EVALUATION_BATCH = (
-    250  # larger activations than 32 MB are mapped anew for every batch, twice the time
-)
+from mnistlab.training.settings import Settings
+from mnistlab.training.state import PhaseState, RngStates, copy_of_weights, tensors_of
 
 
 def train(
@@ -47,154 +34,151 @@ def train(
     examples: Examples,
     validation: Examples | None,
     phases: Sequence[Phase],
-    *,
-    batch_size: int,
-    seed: int,
-    order: str = "shuffled",
-    augment: Augment | None = None,
-    autocast: bool = False,
-    rows: Rows | None = None,
-    processes: Processes = ALONE,
-    keeper: Keeper = KEEPS_NOTHING,
-    snapshots: MutableMapping[int, Weights] | None = None,
-    step_log: StepLog | None = None,
-    on_features: Callable[[int, int], None] = lambda n_done, n_images: None,
-    on_step: Callable[[], None] = lambda: None,
-    on_epoch: Callable[[Epoch], None] = lambda epoch: None,
+    settings: Settings,
+    callbacks: Callbacks | None = None,
 ) -> list[Epoch]:
-    """Train `network` in place and leave it with the best weights it had; so does every phase.
+    """Train `network` in place, phase after phase; every phase ends with the weights it keeps.
 
-    Which epoch is best, and when a phase ends early, is phases.Best's rule. `augment` turns
-    a batch and its labels into what is trained on. `order`: "shuffled" anew for every epoch, or
-    "file", as the examples stand, in every epoch the same. `autocast` runs the forward pass in
-    bfloat16. `rows`: those of the images, where they are a mapped file: see training.reading.
-    Images with weights count by them: in the loss of a step, and of those to validate on in all.
-    Blocks that a phase freezes are run once, not at every step, and `on_features` is told how many
-    images they have seen: see training.freezing.
-    Of several processes each takes its share of every batch, and all end with the same network.
-    What `keeper` keeps is enough to go on with the same numbers. `snapshots` is given the weights
-    of the epochs at which a phase wants them, `step_log` the loss of every step. Raises
-    TrainingError when a loss is no longer finite; that epoch has been reported to `on_epoch` by
-    then.
+    phases.Best decides which epoch is best and when a phase ends early. A training that is resumed
+    from a checkpoint gives the same numbers as one that was never stopped. Several processes that
+    call this together all end with the same network. Raises TrainingError when a loss is no longer
+    finite, after `on_epoch` was called with it.
     """
-    y, w = examples.y, examples.w
-    n_images, device = len(y), y.device
-    check_order(order)
-    processes.check(batch_size, len(validation.y) if validation else 0)
-    sizes = batch_sizes(network, n_images, batch_size, processes.size)
-    shuffler = torch.Generator().manual_seed(seed)
-    snapshots = {} if snapshots is None else snapshots
-    draws = Draws(device, shuffler, augment.random if isinstance(augment, Augmenter) else None)
-    saved = keeper.last()
-    at = Position() if saved is None else saved.position
-    if saved is not None:  # before blocks are frozen: what they make of images is of their weights
-        network.load_state_dict(state_of(saved, "network"))
-        draws.set(state_of(saved, "phase"))
-        if step_log is not None:
-            step_log.begin(at)
-    while at.phase < len(phases):
-        phase, phase_began = phases[at.phase], draws.states()
-        # The whole network on images; or its last part, on what the frozen one made of them.
-        trained, views, judged_on, change = trained_in(
-            phase, network, examples, validation, augment, autocast, on_features
-        )
-        optimizer = build_optimizer(
-            phase.optimizer, groups_of(network, phase), phase.learning_rate, phase.weight_decay
-        )
-        schedule, n_epochs = SCHEDULES[phase.schedule], phase.n_epochs(len(sizes))
-        average = moving_average(trained, phase.ema_decay)
-        judged = trained if average is None else average.module
-        memory = Memory(
-            network, optimizer, average, copy_of_weights(trained), draws, phase_began, snapshots
-        )
+    callbacks = callbacks or Callbacks()
+    settings.processes.check(settings.batch_size, len(validation.y) if validation else 0)
+    rng, saved = RngStates.of(settings, examples.y.device), callbacks.checkpointer.last()
+    state = TrainState()
+    if saved is not None:
+        # Before begin_phase, whose frozen blocks make features with these weights and, where the
+        # images are augmented, with the random numbers that the phase began with.
+        state = saved.state
+        network.load_state_dict(tensors_of(saved, "network"))
+        rng.set(tensors_of(saved, "phase"))
+    while state.phase < len(phases):
+        phase = phases[state.phase]
+        running = begin_phase(phase, network, examples, validation, settings, callbacks, rng)
         if saved is None:
-            at.best.begin()
+            state.best.begin()
         else:
-            memory.recall(saved)
-        while at.epoch < n_epochs and not at.best.is_out_of_patience(phase):
-            start = time.perf_counter() - at.seconds
-            trained.train()
-            X = views[at.epoch % len(views)]
-            # read once an epoch: no waiting
-            loss_sum = torch.tensor(at.loss_sum, device=device)
-            n_correct = torch.tensor(at.n_correct, dtype=torch.float32, device=device)
-            memory.begin_epoch(saved)
-            places = order_of(n_images, order, shuffler).to(device)
-            if saved is not None:
-                draws.set(state_of(saved, "now"))
-                saved = None
-            processes.draw_apart(seed + at.step)
-            batches = places.split(sizes)[at.batch :]
-            for batch, images in zip(batches, images_of(X, batches, rows), strict=True):
-                at.learning_rate = phase.learning_rate * schedule(
-                    at.step / (n_epochs * len(sizes)), at.losses
-                )
-                for group in optimizer.param_groups:
-                    group["lr"] = at.learning_rate * group.get("share", 1)
-                labels, weights = y[batch], None if w is None else w[batch]
-                # targets: labels (N,), or shares of the classes (N, K) where images were mixed
-                given, targets = images, labels
-                if change is not None:
-                    given, targets = change(images, labels, weights)
-                given, labels, targets = map(processes.share, (given, labels, targets))
-                weights = None if weights is None else processes.share(weights)
-                with torch.autocast(device.type, torch.bfloat16, enabled=autocast):
-                    logits = trained(given)
-                loss = mean_loss(logits.float(), targets, weights, phase.label_smoothing)
-                loss = loss * (len(labels) / len(batch))  # of one process, 1
-                optimizer.zero_grad()
-                loss.backward()
-                with torch.no_grad():
-                    n_right = (logits.argmax(1) == labels).sum()
-                    loss, n_right = processes.sum_gradients(trained, loss, n_right)
-                    loss_sum += loss * len(batch)
-                    n_correct += n_right
-                if phase.clip_norm is not None:
-                    nn.utils.clip_grad_norm_(trained.parameters(), phase.clip_norm)
-                optimizer.step()
-                if average is not None:
-                    average.update_parameters(trained)
-                at.batch += 1
-                at.step += 1
-                if step_log is not None:
-                    step_log.add(at, loss.detach(), len(sizes))
-                on_step()
-                if keeper.is_due():
-                    if step_log is not None:
-                        step_log.settle(at)
-                    at.loss_sum, at.n_correct = loss_sum.item(), int(n_correct)
-                    at.seconds = time.perf_counter() - start
-                    keeper.keep(memory.checkpoint(at))
-            validated = measure(judged, judged_on, processes) if judged_on else None
-            seconds = time.perf_counter() - start
-            epoch = at.end_epoch(
-                loss_sum.item() / n_images, n_correct.item() / n_images, validated, seconds
-            )
-            on_epoch(epoch)
-            at.check_finite()
-            if at.best.see(epoch, phase) or phase.keep == "last":
-                memory.best = copy_of_weights(judged)
-            if phase.is_snapshot(at.epoch):
-                snapshots[epoch.epoch] = whole_of(network, trained, judged)
-        trained.load_state_dict(memory.best)
-        at.end_phase(phase)
-    return at.history
+            running.restore(saved)
+            saved = None
+        while state.epoch < running.n_epochs and not state.best.is_out_of_patience(phase):
+            epoch = train_epoch(running, state, settings, callbacks)
+            callbacks.on_epoch(epoch)
+            state.check_finite()
+            if state.best.see(epoch, phase) or phase.keep == "last":
+                running.best = copy_of_weights(running.evaluated)
+            if phase.is_snapshot(state.epoch):
+                callbacks.snapshots[epoch.epoch] = running.whole_weights()
+        running.trained.network.load_state_dict(running.best)
+        state.end_phase(phase)
+    return state.history
 
 
-def order_of(n_images: int, order: str, shuffler: torch.Generator) -> Tensor:
-    """Places int64 (N,) in the order in which an epoch sees the images."""
-    if order == "file":
-        return torch.arange(n_images)
-    return torch.randperm(n_images, generator=shuffler)
+def begin_phase(
+    phase: Phase,
+    network: nn.Sequential,
+    examples: Examples,
+    validation: Examples | None,
+    settings: Settings,
+    callbacks: Callbacks,
+    rng: RngStates,
+) -> PhaseState:
+    """Freeze what the phase freezes and make its optimizer, with the weights as they are."""
+    phase_began = rng.get()  # before augmented views of the images are drawn
+    trained = trained_in(phase, network, examples, validation, settings, callbacks.on_features)
+    optimizer = build_optimizer(
+        phase.optimizer, groups_of(network, phase), phase.learning_rate, phase.weight_decay
+    )
+    sizes = batch_sizes(network, len(examples.y), settings.batch_size, settings.processes.size)
+    return PhaseState(
+        phase=phase,
+        network=network,
+        trained=trained,
+        optimizer=optimizer,
+        average=moving_average(trained.network, phase.ema_decay),
+        best=copy_of_weights(trained.network),
+        batch_sizes=sizes,
+        snapshots=callbacks.snapshots,
+        rng=rng,
+        phase_began=phase_began,
+    )
+
+
+def train_epoch(
+    running: PhaseState, state: TrainState, settings: Settings, callbacks: Callbacks
+) -> Epoch:
+    """Train on every image once, or on those that a stopped epoch has left, and validate."""
+    start = time.perf_counter() - state.seconds  # of a resumed epoch, those before the stop
+    trained, n_batches = running.trained, len(running.batch_sizes)
+    trained.network.train()
+    X, y, w, rows = trained.views[state.epoch % len(trained.views)]
+    # Tensors on the device: Python reads them once per epoch, since to read is to wait for it.
+    loss_sum = torch.tensor(state.loss_sum, device=y.device)
+    n_correct = torch.tensor(state.n_correct, dtype=torch.float32, device=y.device)
+    indices = running.draw_order(settings.order).to(y.device)
+    settings.processes.reseed(settings.seed + state.step)
+    batches = indices.split(running.batch_sizes)[state.batch :]
+    n_steps = running.n_epochs * n_batches
+    for batch, images in zip(batches, images_of(X, batches, rows), strict=True):
+        state.learning_rate = running.phase.rate_at(state.step / n_steps, state.losses)
+        running.set_learning_rate(state.learning_rate)
+        given = Examples(images, y[batch], None if w is None else w[batch])
+        loss, n_right = train_step(running, given, settings)
+        loss_sum += loss * len(batch)  # the last batch is smaller, and counts less in the mean
+        n_correct += n_right
+        state.batch += 1
+        state.step += 1
+        if callbacks.step_log is not None:
+            callbacks.step_log.add(state, loss, n_batches)
+        callbacks.on_step()
+        if callbacks.checkpointer.is_due():
+            state.loss_sum, state.n_correct = loss_sum.item(), int(n_correct)
+            state.seconds = time.perf_counter() - start
+            callbacks.checkpointer.save(running.checkpoint(state))
+    validated = None
+    if trained.validation is not None:
+        validated = measure(running.evaluated, trained.validation, settings.processes)
+    seconds, n = time.perf_counter() - start, len(y)
+    return state.end_epoch(loss_sum.item() / n, n_correct.item() / n, validated, seconds)
+
+
+def train_step(running: PhaseState, batch: Examples, settings: Settings) -> tuple[Tensor, Tensor]:
+    """Change the weights once; the mean loss of the batch, and how many labels were predicted."""
+    phase, network, processes = running.phase, running.trained.network, settings.processes
+    # targets: labels (N,), or fractions of the classes (N, K) where images were mixed.
+    images, targets = batch.X, batch.y
+    if running.trained.augment is not None:
+        images, targets = running.trained.augment(batch.X, batch.y, batch.w)
+    images, labels, targets = map(processes.part_of, (images, batch.y, targets))
+    weights = None if batch.w is None else processes.part_of(batch.w)
+    # Autocast covers the forward pass alone: backward repeats its precision by itself, and the loss
+    # is computed in float32, because bfloat16 has only three decimal digits.
+    with torch.autocast(labels.device.type, torch.bfloat16, enabled=settings.autocast):
+        logits = network(images)
+    loss = mean_loss(logits.float(), targets, weights, phase.label_smoothing)
+    # Of several processes each has the mean over its part; by their fractions of the batch losses
+    # and gradients add up to those of the whole batch. The factor is 1 in a single process.
+    loss = loss * (len(labels) / len(batch.y))
+    running.optimizer.zero_grad()
+    loss.backward()
+    n_right = (logits.argmax(1) == labels).sum()
+    loss, n_right = processes.sum_gradients(network, loss.detach(), n_right)
+    if phase.clip_norm is not None:
+        nn.utils.clip_grad_norm_(network.parameters(), phase.clip_norm)
+    running.optimizer.step()
+    if running.average is not None:
+        running.average.update_parameters(network)
+    return loss, n_right
 
 
 def batch_sizes(
     network: nn.Module, n_images: int, batch_size: int, n_processes: int = 1
 ) -> list[int]:
-    """How many images each step sees.
+    """How many images each step of an epoch sees.
 
-    Of a single image batch normalisation has no variance: where the network has one, an image
-    left alone joins the batch before. So do fewer images than there are processes.
+    A rest of fewer images than processes joins the batch before, so that each process has one. So
+    does a single image where the network has batch normalisation: it has no variance.
     """
     n_whole, n_rest = divmod(n_images, batch_size)
     sizes = [batch_size] * n_whole + ([n_rest] if n_rest else [])
@@ -207,59 +191,8 @@ def batch_sizes(
 def moving_average(network: nn.Module, decay: float) -> AveragedModel | None:
     """A copy of the network that follows its weights; None for a decay of 0.
 
-    What is not trained, such as a batch normalisation's statistics, is averaged as well.
+    What is not trained, such as the statistics of a batch normalisation, is averaged as well.
     """
     if decay == 0:
         return None
     return AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(decay), use_buffers=True)
-
-
-def measure(network: nn.Module, examples: Examples, processes: Processes = ALONE) -> Validated:
-    """Mean cross-entropy in nats and how many images are right, in float32, dropout off.
-
-    Images with weights count by them.
-    """
-    X, y = processes.share(examples.X), processes.share(examples.y)
-    logits = predict_logits(network, X)
-    if examples.w is None:
-        w, loss = None, cross_entropy(logits, y) * (len(y) / len(examples.y))
-    else:
-        w = processes.share(examples.w).double()
-        losses = cross_entropy(logits, y, reduction="none")
-        loss = (w * losses).sum() / examples.w.double().sum()
-    predicted, n_classes = logits.argmax(1), logits.shape[1]
-    is_right = predicted == y
-    counts = (
-        torch.bincount(y[is_right], None if w is None else w[is_right], n_classes),
-        torch.bincount(y, w, n_classes),
-        torch.bincount(predicted, w, n_classes),
-    )
-    loss, *counted = processes.sum(loss, *counts)
-    right, true, predicted_as = (count.cpu().numpy() for count in counted)  # (K,)
-    return Validated(
-        loss.item(),
-        float(right.sum() / true.sum()),
-        balanced_accuracy(right, true),
-        macro_f1(right, true, predicted_as),
-    )
-
-
-@torch.inference_mode()
-def predict_logits(network: nn.Module, X: Tensor) -> Tensor:
-    """Logits float32 (N, K) on X's device."""
-    network.eval()
-    return torch.cat([network(batch).float() for batch in X.split(EVALUATION_BATCH)])
-
-
-def whole_of(network: nn.Module, trained: nn.Module, judged: nn.Module) -> Weights:
-    """All weights of a network, with those of `judged` in place of its trained part's."""
-    own = copy_of_weights(trained)
-    trained.load_state_dict(judged.state_dict())
-    whole = copy_of_weights(network)
-    trained.load_state_dict(own)
-    return whole
-
-
-def copy_of_weights(network: nn.Module) -> Weights:
-    """A state dict that later steps do not change."""
-    return {name: tensor.detach().clone() for name, tensor in network.state_dict().items()}

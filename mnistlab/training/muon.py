@@ -1,4 +1,4 @@
-"""Muon for whole networks: torch's, which takes matrices alone, and AdamW for all the rest."""
+"""Muon for whole networks: torch's Muon, which takes matrices only, and AdamW for the rest."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from torch.optim import Muon as MatrixMuon
 class Muon(Optimizer):
     """Orthogonalised momentum for hidden weights (Jordan et al. 2024), AdamW for the others.
 
-    parameters: of one network, in the order of its layers. A convolution's kernel (out, in, h, w)
-    is seen as a matrix (out, in * h * w). The first trained layer, the last one, biases and
-    normalisations are AdamW's. Muon's steps are scaled to the size of AdamW's (Liu et al. 2025),
-    so that one learning rate and one decoupled weight decay serve both.
+    parameters: of one network, in the order of its layers. The kernel of a convolution, (out, in,
+    h, w), counts as a matrix (out, in * h * w). AdamW trains the first and the last trained layer,
+    biases and normalisations. Muon's steps are scaled to the size of AdamW's (Liu et al. 2025), so
+    that one learning rate and one decoupled weight decay serve both.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class Muon(Optimizer):
 
 
 def _as_matrix(values: Tensor, kernel: Tensor) -> Tensor:
-    """The kernel, or its gradient, as (out, D), in the order that makes the kernel's a view."""
+    """The kernel, or its gradient, as (out, D), in the memory order of the kernel: a view of it."""
     if kernel.is_contiguous():
         return values.flatten(1)
     return values.permute(0, 2, 3, 1).flatten(1)  # channels-last: a row is (h, w, in)

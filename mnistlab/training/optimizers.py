@@ -1,4 +1,4 @@
-"""From the name a phase gives its optimizer to the optimizer of a network."""
+"""The optimizer of a network, by the name that a phase gives it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def build_optimizer(
     learning_rate: float,
     weight_decay: float,
 ) -> Optimizer:
-    """The optimizer of that name in phases.OPTIMIZERS, over parameters or groups of them."""
+    """The optimizer of that name in phases.OPTIMIZERS, for parameters or groups of them."""
     maker = OPTIMIZERS[name]
     module, _, class_name = maker.path.rpartition(".")
     optimizer: Optimizer = getattr(import_module(module), class_name)(
@@ -29,5 +29,5 @@ def build_optimizer(
 
 
 def parts_of(optimizer: Optimizer) -> list[Optimizer]:
-    """Those that remember something: an optimizer itself, or the two that Muon is made of."""
+    """The optimizers that hold state: the optimizer itself, or the two that Muon is made of."""
     return optimizer.parts if isinstance(optimizer, Muon) else [optimizer]

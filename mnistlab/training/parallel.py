@@ -1,7 +1,7 @@
-"""One network trained by several processes: each sees its share of every batch.
+"""One network trained by several processes, each on its part of every batch.
 
-Shares are cut from a batch that all processes draw alike, and gradients are summed, so that a
-step is that of one process up to rounding. `torchrun` starts the processes and tells each its rank.
+All processes draw the same batch, each takes its part of it, and gradients are summed: a step is
+that of a single process, up to rounding. `torchrun` starts the processes and numbers them by rank.
 """
 
 from __future__ import annotations
@@ -21,53 +21,49 @@ from mnistlab.errors import RecipeError
 
 @dataclass(frozen=True)
 class Processes:
-    """Those that train together. rank: which of them this is, 0 being the one that writes."""
+    """The processes that train together. rank: of this one; process 0 writes the files."""
 
     rank: int = 0
     size: int = 1
 
     def check(self, batch_size: int, n_validation: int) -> None:
-        """RecipeError where a batch, or the validation part, has not an image for each."""
+        """RecipeError where a batch, or the validation images, are fewer than the processes."""
         if batch_size < self.size or 0 < n_validation < self.size:
             raise RecipeError(
                 f"batches of {batch_size} and {n_validation} validation images cannot be shared "
                 f"by {self.size} processes"
             )
 
-    def share(self, batch: Tensor) -> Tensor:
+    def part_of(self, batch: Tensor) -> Tensor:
         """This process's part of a batch (N, ...)."""
         return batch if self.size == 1 else batch.tensor_split(self.size)[self.rank]
 
-    def sum(self, *values: Tensor) -> list[Tensor]:
-        """Each value, of any shape, summed over the processes."""
+    def sum(self, *values: Tensor, dtype: torch.dtype = torch.float64) -> list[Tensor]:
+        """Each value, of any shape, summed over all processes in one message of that dtype."""
         if self.size == 1:
             return list(values)
-        total = torch.cat([value.double().flatten() for value in values])
-        dist.all_reduce(total)
-        parts = total.split([value.numel() for value in values])
+        message = torch.cat([value.to(dtype).flatten() for value in values])
+        dist.all_reduce(message)
+        parts = message.split([value.numel() for value in values])
         return [part.view_as(value) for part, value in zip(parts, values, strict=True)]
 
     def sum_gradients(self, network: nn.Module, *values: Tensor) -> list[Tensor]:
-        """Sum the gradients over the processes, and numbers with them in one message."""
+        """Sum the gradients over the processes in place, and return the sums of the values."""
         if self.size == 1:
             return list(values)
         gradients = [p.grad for p in network.parameters() if p.grad is not None]
-        message = torch.cat(
-            [*(g.flatten() for g in gradients), *(v.float().reshape(1) for v in values)]
-        )
-        dist.all_reduce(message)
-        parts = message.split([*(g.numel() for g in gradients), *(1 for _ in values)])
-        for gradient, part in zip(gradients, parts, strict=False):
-            gradient.copy_(part.view_as(gradient))
-        return [part[0] for part in parts[len(gradients) :]]
+        sums = self.sum(*gradients, *values, dtype=torch.float32)
+        for gradient, total in zip(gradients, sums, strict=False):
+            gradient.copy_(total)
+        return sums[len(gradients) :]
 
     def wait(self) -> None:
-        """Until every one of them has come here."""
+        """Wait until every process has called this."""
         if self.size > 1:
             dist.barrier()
 
-    def draw_apart(self, seed: int) -> None:
-        """What dropout draws is this process's own, the first one's as if it were alone."""
+    def reseed(self, seed: int) -> None:
+        """Give each process its own dropout masks; the first has those of a single process."""
         if self.rank:
             torch.manual_seed(seed + self.rank)
 
@@ -77,7 +73,7 @@ ALONE = Processes()
 
 @contextmanager
 def joined(device: torch.device) -> Iterator[Processes]:
-    """The processes torchrun has started, this one among them; the block ends for all at once."""
+    """The processes that torchrun has started; the block ends for all of them together."""
     dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
     try:
         processes = Processes(dist.get_rank(), dist.get_world_size())
@@ -89,9 +85,9 @@ def joined(device: torch.device) -> Iterator[Processes]:
 
 @contextmanager
 def normalised_together(network: nn.Module, processes: Processes) -> Iterator[None]:
-    """Batch normalisation sees the whole batch while the block runs; names and weights stay.
+    """Batch normalisation uses the whole batch while the block runs; names and weights stay.
 
-    Kinds of other libraries, such as timm's, are left and see their process's share.
+    Layers of other libraries, such as timm's, are left alone and use the part of their process.
     """
     replaced = []
     for parent in list(network.modules()) if processes.size > 1 else ():
@@ -111,10 +107,10 @@ def _is_plain(norm: nn.Module) -> bool:
 
 
 class _TogetherNorm(nn.Module):
-    """A batch normalisation whose mean and variance are those of all shares.
+    """A batch normalisation with the mean and variance of all processes' parts together.
 
-    torch's SyncBatchNorm does the same, on accelerators alone. It holds the parameters and
-    buffers of the one it stands for.
+    torch's SyncBatchNorm does the same, but on accelerators alone. Parameters and buffers are those
+    of the layer that it replaces.
     """
 
     running_mean: Tensor
@@ -142,8 +138,8 @@ class _TogetherNorm(nn.Module):
         variance = all_reduce(centred.square().sum(axes)) / count
         with torch.no_grad():
             self.num_batches_tracked += 1
-            for kept, new in zip(running, (mean, variance * count / (count - 1)), strict=True):
-                kept += self.momentum * (new - kept)
+            for old, new in zip(running, (mean, variance * count / (count - 1)), strict=True):
+                old += self.momentum * (new - old)
         scale = self.weight / torch.sqrt(variance + self.eps)
         normalised: Tensor = centred * scale.view(shape) + self.bias.view(shape)
         return normalised.to(X.dtype)

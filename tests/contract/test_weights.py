@@ -332,13 +332,13 @@ def test_a_resumed_training_is_the_undisturbed_one(name: str) -> None:
             self.n += 1
             return self.n == self.at
 
-        def keep(self, checkpoint: Checkpoint) -> None:
+        def save(self, checkpoint: Checkpoint) -> None:
             self.found = checkpoint
             raise KeyboardInterrupt
 
-    def fitted(keeper: Any) -> Any:
+    def fitted(checkpointer: Any) -> Any:
         made = CLASSIFIERS[name](class_weight="balanced", n_epochs=4)
-        return made.fit(X, y, sample_weight=weights, keeper=keeper)
+        return made.fit(X, y, sample_weight=weights, checkpointer=checkpointer)
 
     undisturbed, stopped = fitted(Kept(None)), Kept(7)
     with pytest.raises(KeyboardInterrupt):

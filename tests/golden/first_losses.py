@@ -17,7 +17,7 @@ from unittest.mock import patch
 from mnistlab.classifiers import scratch_classifier, svm_classifier, torch_classifier
 from mnistlab.data import load
 from mnistlab.data.scaling import fit_scaling
-from mnistlab.phases import KEEPS_NOTHING, Checkpoint, Keeper
+from mnistlab.phases import NO_CHECKPOINTS, Checkpoint, Checkpointer
 from mnistlab.recipe import Recipe
 from mnistlab.recipes import get_recipe
 from mnistlab.runs import classifier_of
@@ -56,7 +56,7 @@ class _Enough(Exception):  # noqa: N818  # no error
 
 
 class StepLosses:
-    """A keeper that asks for a checkpoint after every step and takes the running loss from it."""
+    """A Checkpointer that takes the running loss from a checkpoint after every step."""
 
     def __init__(self, n_steps: int, is_enough: bool) -> None:
         self.n_steps, self.is_enough = n_steps, is_enough
@@ -70,11 +70,11 @@ class StepLosses:
         """After every step that is kept."""
         return len(self.sums) < self.n_steps
 
-    def keep(self, checkpoint: Checkpoint) -> None:
+    def save(self, checkpoint: Checkpoint) -> None:
         """The sum over the epoch's batches, less what it was; batches are of one size."""
-        at = checkpoint.position
-        self.sums.append(at.loss_sum - (0.0 if at.batch == 1 else self._before))
-        self._before = at.loss_sum
+        state = checkpoint.state
+        self.sums.append(state.loss_sum - (0.0 if state.batch == 1 else self._before))
+        self._before = state.loss_sum
         if self.is_enough and not self.is_due():
             raise _Enough
 
@@ -101,13 +101,13 @@ def first_losses(
     return [loss_sum / batch for loss_sum in losses], epochs
 
 
-def _fitted(recipe: Recipe, n_images: int, keeper: Keeper = KEEPS_NOTHING) -> Any:
+def _fitted(recipe: Recipe, n_images: int, checkpointer: Checkpointer = NO_CHECKPOINTS) -> Any:
     classifier = classifier_of(recipe, "cpu")
     data = load("fashion-mini").take(slice(0, n_images))
     if recipe.phases:
         classifier.set_params(validation_fraction=0)
     with hardware.n_threads(1), suppress(_Enough):
-        classifier.fit(data.images, data.labels, keeper=keeper)
+        classifier.fit(data.images, data.labels, checkpointer=checkpointer)
     return classifier
 
 

@@ -27,7 +27,7 @@ from mnistlab.runs.building import check_mirrors
 from mnistlab.studies import get_study
 from mnistlab.training import augmentation
 from mnistlab.training.augmentation import AUGMENTATIONS, MIXTURES, augmenter, check
-from mnistlab.training.loop import Examples, train
+from mnistlab.training.loop import Examples, Settings, train
 
 # One usual strength of each.
 STRENGTHS = {
@@ -593,9 +593,7 @@ def test_the_loop_trains_on_what_augment_gives_and_validates_on_what_is_there() 
         Examples(X, y),
         Examples(X, y),
         [Phase("sgd", 0.5, 2)],
-        batch_size=12,
-        seed=0,
-        augment=augment,
+        Settings(12, 0, augment=augment),
     )
     assert [len(labels) for _, labels in seen] == [12, 12, 6] * 2
     for images, labels in seen:

@@ -14,7 +14,7 @@ from mnistlab.classifiers import TorchClassifier
 from mnistlab.data import Dataset
 from mnistlab.models import build
 from mnistlab.phases import Phase
-from mnistlab.training.loop import Examples, copy_of_weights, train
+from mnistlab.training.loop import Examples, Settings, copy_of_weights, train
 from mnistlab.training.muon import Muon
 
 FORMATS = [torch.contiguous_format, torch.channels_last]
@@ -179,7 +179,7 @@ def test_the_loop_learns_with_it(memory_format: torch.memory_format) -> None:
     X[torch.arange(120), 0, 1 + 3 * y] += 3
     part = Examples(X[:90], y[:90]), Examples(X[90:], y[90:])
     phases = [Phase("muon", 0.05, 8, "cosine", weight_decay=0.01), Phase("muon", 0.002, 2)]
-    history = train(convolutional(memory_format), *part, phases, batch_size=12, seed=0)
+    history = train(convolutional(memory_format), *part, phases, Settings(12, 0))
     assert max(epoch.val_accuracy for epoch in history) > 0.9
     assert history[-1].train_loss < history[0].train_loss / 2
 

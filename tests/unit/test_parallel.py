@@ -130,11 +130,11 @@ def test_what_they_leave_is_gone_on_with(prepared: Path) -> None:
     dying = (
         "import os, runpy, signal, sys\n"
         "from mnistlab.runs.checkpoints import Checkpoints\n"
-        "keep = Checkpoints.keep\n"
-        "def keep_and_stop(self, checkpoint):\n"
+        "save = Checkpoints.save\n"
+        "def save_and_stop(self, checkpoint):\n"
         "    self._asked = signal.SIGTERM if self.n_steps == 10 else None\n"
-        "    keep(self, checkpoint)\n"
-        "Checkpoints.keep = keep_and_stop\n"
+        "    save(self, checkpoint)\n"
+        "Checkpoints.save = save_and_stop\n"
         "sys.argv[0] = 'mnistlab'\n"
         "runpy.run_module('mnistlab', run_name='__main__', alter_sys=True)\n"
     )
@@ -175,7 +175,7 @@ def test_every_process_has_an_image_of_every_batch(
     assert found == sizes
     for size in found:
         shares = [
-            Processes(rank, n_processes).share(torch.arange(size)) for rank in range(n_processes)
+            Processes(rank, n_processes).part_of(torch.arange(size)) for rank in range(n_processes)
         ]
         assert torch.equal(torch.cat(shares), torch.arange(size))
         assert min(map(len, shares)) >= 1

@@ -20,7 +20,7 @@ from mnistlab.phases import (
     Best,
     Epoch,
     Phase,
-    Position,
+    TrainState,
     Validated,
     epoch_of_weights,
 )
@@ -166,14 +166,14 @@ def test_what_counts_all_classes_alike_is_monitored_on_request(monitor: str) -> 
 
 
 def test_position_and_epochs_without_the_newer_scores_are_read() -> None:
-    at = Position()
-    at.end_epoch(0.5, 0.8, Validated(0.6, 0.7, 0.65, 0.64), 1.0)
-    plain = at.to_plain()
-    assert Position.from_plain(plain) == at
+    state = TrainState()
+    state.end_epoch(0.5, 0.8, Validated(0.6, 0.7, 0.65, 0.64), 1.0)
+    plain = state.to_plain()
+    assert TrainState.from_plain(plain) == state
     assert plain["history"][0]["val_balanced_accuracy"] == 0.65
     for name in ("val_balanced_accuracy", "val_macro_f1"):
         del plain["history"][0][name]
-    older = Position.from_plain(plain).history[0]
+    older = TrainState.from_plain(plain).history[0]
     assert (older.val_accuracy, older.val_balanced_accuracy, older.val_macro_f1) == (
         0.7,
         None,

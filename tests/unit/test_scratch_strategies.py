@@ -17,7 +17,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from mnistlab import scratch
 from mnistlab.errors import RecipeError
-from mnistlab.phases import Epoch, Phase
+from mnistlab.phases import Callbacks, Epoch, Phase
 from mnistlab.scratch.layer import Array
 from mnistlab.scratch.training import MovingAverage, clip
 from mnistlab.training import loop as torch_loop
@@ -222,8 +222,8 @@ def test_both_loops_tell_the_same_history(
     )
     parts = [blobs(70, 0), blobs(60, 1) if validated else None]
     parts_twin = [part and torch_loop.Examples(*map(torch.from_numpy, part[:2])) for part in parts]
-    history = scratch.train(network, *parts, phases, batch_size=16, seed=7)
-    history_twin = torch_loop.train(twin, *parts_twin, phases, batch_size=16, seed=0)
+    history = scratch.train(network, *parts, phases, scratch.Settings(16, 7))
+    history_twin = torch_loop.train(twin, *parts_twin, phases, torch_loop.Settings(16, 0))
     assert len(history) == len(history_twin)
     for mine, theirs in zip(history, history_twin, strict=True):
         # Losses of the torch loop are float32.
@@ -240,9 +240,10 @@ def test_the_average_is_what_is_judged_and_kept() -> None:
         blobs(70, 0),
         validation,
         [Phase("sgd", 1.0, 6, ema_decay=0.9)],
-        batch_size=8,
-        seed=0,
-        on_epoch=lambda epoch: judged.append(scratch.training.measure(network, validation)[0]),
+        scratch.Settings(8, 0),
+        callbacks=Callbacks(
+            on_epoch=lambda epoch: judged.append(scratch.training.measure(network, validation)[0])
+        ),
     )
     losses = [epoch.val_loss for epoch in history]
     assert judged == losses  # while an epoch is reported, the network is its average
@@ -253,5 +254,5 @@ def test_the_average_is_what_is_judged_and_kept() -> None:
 
 def test_an_optimizer_that_is_not_written_by_hand_is_refused() -> None:
     with pytest.raises(RecipeError, match="'muon' is not written by hand; there are: sgd, ") as e:
-        scratch.train(pair()[0], blobs(9, 0), None, [Phase("muon")], batch_size=3, seed=0)
+        scratch.train(pair()[0], blobs(9, 0), None, [Phase("muon")], scratch.Settings(3, 0))
     assert "\n" not in str(e.value)

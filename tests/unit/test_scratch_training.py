@@ -15,7 +15,7 @@ from torch import nn
 
 from mnistlab import scratch
 from mnistlab.errors import RecipeError, TrainingError
-from mnistlab.phases import SCHEDULES, Epoch, Phase
+from mnistlab.phases import SCHEDULES, Callbacks, Epoch, Phase
 from mnistlab.scratch import Examples
 from mnistlab.training import loop as torch_loop
 
@@ -33,10 +33,20 @@ def network(**arguments: Any) -> scratch.Network:
 
 
 def train(
-    net: scratch.Network, *phases: Phase, n: int = 96, batch_size: int = 16, **more: Any
+    net: scratch.Network,
+    *phases: Phase,
+    n: int = 96,
+    batch_size: int = 16,
+    callbacks: Callbacks | None = None,
+    **settings: Any,
 ) -> list[Epoch]:
     return scratch.train(
-        net, blobs(n, 0), blobs(60, 1), phases, **({"batch_size": batch_size, "seed": 0} | more)
+        net,
+        blobs(n, 0),
+        blobs(60, 1),
+        phases,
+        scratch.Settings(**({"batch_size": batch_size, "seed": 0} | settings)),
+        callbacks,
     )
 
 
@@ -116,8 +126,8 @@ def compare_both_loops(
     if weighted:
         parts = [part and part._replace(w=weights(len(part.y))) for part in parts]
     parts_twin = [part and in_torch(part) for part in parts]
-    history = scratch.train(net, *parts, phases, batch_size=16, seed=7)
-    history_twin = torch_loop.train(twin, *parts_twin, phases, batch_size=16, seed=0)
+    history = scratch.train(net, *parts, phases, scratch.Settings(16, 7))
+    history_twin = torch_loop.train(twin, *parts_twin, phases, torch_loop.Settings(16, 0))
     assert len(history) == len(history_twin)
     for mine, theirs in zip(history, history_twin, strict=True):
         # Losses of the torch loop are float32, and so are its weights of images.
@@ -138,9 +148,8 @@ def test_every_phase_leaves_the_best_weights_so_far(validated: bool) -> None:
         blobs(96, 0),
         validation,
         phases,
-        batch_size=16,
-        seed=0,
-        on_epoch=lambda epoch: states.append(net.state()),
+        scratch.Settings(16, 0),
+        callbacks=Callbacks(on_epoch=lambda epoch: states.append(net.state())),
     )
     scores = [epoch.val_accuracy if validated else -epoch.train_loss for epoch in history]
     assert max(scores[6:9]) < max(scores[:6])
@@ -157,7 +166,7 @@ def trained_plainly(
 
     Each phase stops by itself and begins with the weights that the one before ended with.
     """
-    (X, y, _), (X_val, y_val, _) = in_torch(blobs(96, 0)), in_torch(blobs(60, 1))
+    (X, y), (X_val, y_val) = in_torch(blobs(96, 0))[:2], in_torch(blobs(60, 1))[:2]
     accuracies, best = [], []
     for rate in rates:
         optimizer, scores, weights, waited = torch.optim.SGD(net.parameters(), rate), [], {}, 0
@@ -216,7 +225,7 @@ def test_patience_ends_a_phase_and_the_next_begins() -> None:
 
 def test_an_epoch_that_gains_gives_patience_back() -> None:
     history = scratch.train(
-        network(), blobs(96, 0), None, [Phase("sgd", 0.02, 8, patience=1)], batch_size=96, seed=0
+        network(), blobs(96, 0), None, [Phase("sgd", 0.02, 8, patience=1)], scratch.Settings(96, 0)
     )
     losses = [epoch.train_loss for epoch in history]
     assert losses == sorted(losses, reverse=True)
@@ -252,8 +261,7 @@ def test_every_step_and_every_epoch_is_reported() -> None:
         Phase(epochs=2),
         Phase(epochs=3),
         n=33,
-        on_step=lambda: steps.append(len(epochs)),
-        on_epoch=epochs.append,
+        callbacks=Callbacks(on_step=lambda: steps.append(len(epochs)), on_epoch=epochs.append),
     )
     assert steps == [0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 4, 4]  # 16 + 16 + 1 images an epoch
     assert epochs == history
@@ -278,9 +286,8 @@ def test_a_loss_that_is_not_finite_stops_and_is_reported(
             blobs(96, 0),
             validation,
             [Phase("sgd", 1e30, 9)],
-            batch_size=batch_size,
-            seed=0,
-            on_epoch=seen.append,
+            scratch.Settings(batch_size, 0),
+            callbacks=Callbacks(on_epoch=seen.append),
         )
     assert len(seen) == 1
     assert not math.isfinite(getattr(seen[0], where))
@@ -298,7 +305,7 @@ def test_32_images_of_noise_are_learned_by_heart(channels: tuple[int, ...]) -> N
     X, y = random.integers(0, 256, (32, 8, 8), dtype=np.uint8), random.integers(0, 10, 32)
     net = scratch.build((8, 8), 10, (64,), channels, scaling=(127.5, 74.0))
     phases = [Phase("adam", 0.01, 60)]
-    history = scratch.train(net, Examples(X, y), None, phases, batch_size=16, seed=0)
+    history = scratch.train(net, Examples(X, y), None, phases, scratch.Settings(16, 0))
     assert history[-1].train_accuracy == 1
     assert history[-1].train_loss < 0.02
     assert (net.predict_logits(X).argmax(1) == y).all()
@@ -312,7 +319,7 @@ def test_the_first_loss_is_that_of_guessing(n_classes: int) -> None:
     net = scratch.build((28, 28), n_classes, scaling=(0.0, 255.0))
     for images, tolerance in ((X, 0.15), (X * 0, 1e-6)):
         history = scratch.train(
-            net, Examples(images, y), None, [Phase("sgd", 1e-300, 1)], batch_size=64, seed=0
+            net, Examples(images, y), None, [Phase("sgd", 1e-300, 1)], scratch.Settings(64, 0)
         )
         assert history[0].train_loss == pytest.approx(math.log(n_classes), abs=tolerance)
 

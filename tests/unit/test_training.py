@@ -10,17 +10,11 @@ from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from mnistlab.errors import RecipeError, TrainingError
-from mnistlab.phases import OPTIMIZERS, SCHEDULES, Phase
+from mnistlab.phases import OPTIMIZERS, SCHEDULES, Callbacks, Phase
 from mnistlab.phases.optimizers import Maker
 from mnistlab.training import hardware
-from mnistlab.training.loop import (
-    Examples,
-    batch_sizes,
-    copy_of_weights,
-    measure,
-    predict_logits,
-    train,
-)
+from mnistlab.training.loop import Examples, Settings, batch_sizes, copy_of_weights, train
+from mnistlab.training.measuring import measure, predict_logits
 from mnistlab.training.optimizers import build_optimizer
 
 
@@ -88,7 +82,7 @@ def test_impossible_phases_are_refused(field: str, value: object) -> None:
 def test_every_optimizer_learns(optimizer: str) -> None:
     rate = {"muon": 0.05}.get(optimizer, 0.02 if "adam" in optimizer else 0.1)
     history = train(
-        network(), blobs(96, 0), blobs(30, 1), [Phase(optimizer, rate, 8)], batch_size=16, seed=0
+        network(), blobs(96, 0), blobs(30, 1), [Phase(optimizer, rate, 8)], Settings(16, 0)
     )
     assert history[-1].val_accuracy > 0.9
     assert history[-1].train_loss < history[0].train_loss / 2
@@ -97,7 +91,7 @@ def test_every_optimizer_learns(optimizer: str) -> None:
 def test_steps_follow_the_plain_loop() -> None:
     """Two epochs of SGD written out by hand give the same weights."""
     examples, ours, theirs = blobs(40, 0), network(), network()
-    train(ours, examples, None, [Phase("sgd", 0.1, 2, "cosine")], batch_size=16, seed=7)
+    train(ours, examples, None, [Phase("sgd", 0.1, 2, "cosine")], Settings(16, 7))
     shuffler, step = torch.Generator().manual_seed(7), 0
     weights, best = None, math.inf
     for _ in range(2):
@@ -122,7 +116,7 @@ def test_best_weights_are_given_back() -> None:
     """A second phase that ruins the network does not cost what the first has reached."""
     net, validation = network(), blobs(60, 1)
     phases = [Phase("sgd", 0.1, 5), Phase("sgd", 30.0, 3)]
-    history = train(net, blobs(96, 0), validation, phases, batch_size=16, seed=0)
+    history = train(net, blobs(96, 0), validation, phases, Settings(16, 0))
     assert max(epoch.val_accuracy for epoch in history if epoch.phase == 1) < 0.9
     kept = (net(validation.X).argmax(1) == validation.y).float().mean().item()
     assert kept == pytest.approx(max(epoch.val_accuracy for epoch in history))
@@ -131,7 +125,7 @@ def test_best_weights_are_given_back() -> None:
 def test_each_phase_starts_from_the_best_weights_so_far() -> None:
     """A phase too slow to change anything shows the accuracy it started from."""
     phases = [Phase("sgd", 0.1, 5), Phase("sgd", 30.0, 3), Phase("sgd", 1e-12, 1)]
-    history = train(network(), blobs(96, 0), blobs(60, 1), phases, batch_size=16, seed=0)
+    history = train(network(), blobs(96, 0), blobs(60, 1), phases, Settings(16, 0))
     assert history[-1].val_accuracy == max(epoch.val_accuracy for epoch in history)
 
 
@@ -141,15 +135,14 @@ def test_phases_go_on_from_the_best_weights_and_count_epochs_through() -> None:
         blobs(96, 0),
         blobs(30, 1),
         [Phase("sgd", 0.1, 2), Phase("adam", 0.01, 3)],
-        batch_size=32,
-        seed=0,
+        Settings(32, 0),
     )
     assert [(e.phase, e.epoch) for e in history] == [(0, 1), (0, 2), (1, 3), (1, 4), (1, 5)]
 
 
 def test_no_phase_leaves_the_network_alone() -> None:
     net, untouched = network(), network()
-    assert train(net, blobs(9, 0), None, [], batch_size=4, seed=0) == []
+    assert train(net, blobs(9, 0), None, [], Settings(4, 0)) == []
     assert all(
         torch.equal(a, b) for a, b in zip(net.parameters(), untouched.parameters(), strict=True)
     )
@@ -163,9 +156,8 @@ def test_a_loss_that_is_not_finite_stops_and_is_reported() -> None:
             blobs(96, 0),
             blobs(30, 1),
             [Phase("sgd", 1e30, 9)],
-            batch_size=16,
-            seed=0,
-            on_epoch=seen.append,
+            Settings(16, 0),
+            callbacks=Callbacks(on_epoch=seen.append),
         )
     assert not math.isfinite(seen[-1].train_loss)
     assert len(seen) < 9
@@ -178,9 +170,8 @@ def test_every_step_is_reported() -> None:
         blobs(33, 0),
         None,
         [Phase(epochs=2)],
-        batch_size=16,
-        seed=0,
-        on_step=lambda: steps.append(1),
+        Settings(16, 0),
+        callbacks=Callbacks(on_step=lambda: steps.append(1)),
     )
     assert len(steps) == 2 * 3
 
@@ -191,9 +182,7 @@ def test_autocast_trains_too() -> None:
         blobs(96, 0),
         blobs(30, 1),
         [Phase("adam", 0.02, 8)],
-        batch_size=16,
-        seed=0,
-        autocast=True,
+        Settings(16, 0, autocast=True),
     )
     assert history[-1].val_accuracy > 0.9
 
@@ -242,7 +231,7 @@ def test_random_state_and_threads_are_given_back() -> None:
 def test_patience_ends_a_phase_and_the_next_begins() -> None:
     """At a rate too small to change anything the first epoch is the best one."""
     phases = [Phase("sgd", 1e-12, 9, patience=2), Phase("sgd", 1e-12, 2)]
-    history = train(network(), blobs(96, 0), blobs(60, 1), phases, batch_size=16, seed=0)
+    history = train(network(), blobs(96, 0), blobs(60, 1), phases, Settings(16, 0))
     assert [epoch.phase for epoch in history] == [0, 0, 0, 1, 1]
 
 
@@ -270,7 +259,7 @@ def test_label_smoothing_clipping_and_averages_follow_the_plain_loop() -> None:
     """Two epochs written out by hand with torch's own parts; batch normalisation is averaged."""
     examples, validation, ours, theirs = blobs(40, 0), blobs(60, 1), normalised(), normalised()
     phase = Phase("sgd", 0.5, 2, label_smoothing=0.1, clip_norm=0.4, ema_decay=0.8)
-    history = train(ours, examples, validation, [phase], batch_size=16, seed=7)
+    history = train(ours, examples, validation, [phase], Settings(16, 7))
     shuffler = torch.Generator().manual_seed(7)
     optimizer = torch.optim.SGD(theirs.parameters(), 0.5, fused=True)
     average = AveragedModel(theirs, multi_avg_fn=get_ema_multi_avg_fn(0.8), use_buffers=True)
@@ -302,9 +291,8 @@ def test_the_weights_given_back_are_the_averaged_ones() -> None:
         examples,
         validation,
         [Phase("sgd", 3.0, 6, ema_decay=0.95, monitor="loss")],
-        batch_size=8,
-        seed=0,
-        on_epoch=lambda epoch: seen.append(copy_of_weights(net)),
+        Settings(8, 0),
+        callbacks=Callbacks(on_epoch=lambda epoch: seen.append(copy_of_weights(net))),
     )
     best = min(history, key=lambda epoch: epoch.val_loss)
     assert measure(net, validation)[:2] == (best.val_loss, best.val_accuracy)
@@ -317,7 +305,7 @@ def test_the_weights_given_back_are_the_averaged_ones() -> None:
 def test_an_average_of_the_best_starts_the_next_phase() -> None:
     phases = [Phase("sgd", 0.5, 4, ema_decay=0.9), Phase("sgd", 1e-12, 1)]
     net, validation = network(), blobs(60, 1)
-    history = train(net, blobs(96, 0), validation, phases, batch_size=16, seed=0)
+    history = train(net, blobs(96, 0), validation, phases, Settings(16, 0))
     best = max(history[:4], key=lambda epoch: epoch.val_accuracy)
     assert history[4].val_loss == pytest.approx(best.val_loss, abs=1e-6)
 
@@ -326,7 +314,7 @@ def test_a_plateau_lowers_the_rate_by_the_losses_on_validation() -> None:
     """Nothing changes, so the fifth epoch is the fourth in a row without a gain."""
     for validation in (blobs(60, 1), None):
         phases = [Phase("sgd", 1e-9, 10, "plateau"), Phase("sgd", 1e-9, 1, "plateau")]
-        history = train(network(), blobs(96, 0), validation, phases, batch_size=16, seed=0)
+        history = train(network(), blobs(96, 0), validation, phases, Settings(16, 0))
         rates = [epoch.learning_rate for epoch in history]
         assert rates == pytest.approx([1e-9] * 5 + [1e-10] * 4 + [1e-11] + [1e-9], rel=1e-9)
 
@@ -334,7 +322,7 @@ def test_a_plateau_lowers_the_rate_by_the_losses_on_validation() -> None:
 def test_the_monitored_loss_decides_which_weights_are_kept() -> None:
     net, validation = network(), blobs(60, 1)
     phases = [Phase("sgd", 0.5, 12, monitor="loss")]
-    history = train(net, blobs(96, 0), validation, phases, batch_size=16, seed=0)
+    history = train(net, blobs(96, 0), validation, phases, Settings(16, 0))
     lowest = min(history, key=lambda epoch: epoch.val_loss)
     assert measure(net, validation)[:2] == (lowest.val_loss, lowest.val_accuracy)
     highest = max(history, key=lambda epoch: epoch.val_accuracy)
@@ -347,7 +335,7 @@ def test_what_counts_all_classes_alike_is_scikit_learns_and_chosen_by() -> None:
     for monitor in ("balanced_accuracy", "macro_f1"):  # class 1 does not occur, and is predicted
         net = network()
         history = train(
-            net, examples, rare, [Phase("sgd", 0.5, 8, monitor=monitor)], batch_size=16, seed=0
+            net, examples, rare, [Phase("sgd", 0.5, 8, monitor=monitor)], Settings(16, 0)
         )
         best = max(history, key=lambda epoch: getattr(epoch, f"val_{monitor}"))
         y, predicted = rare.y.numpy(), predict_logits(net, rare.X).argmax(1).numpy()
@@ -361,7 +349,7 @@ def test_what_counts_all_classes_alike_is_scikit_learns_and_chosen_by() -> None:
 
 def test_a_batch_larger_than_the_set_is_the_set() -> None:
     histories = [
-        train(network(), blobs(30, 0), None, [Phase("sgd", 0.1, 4)], batch_size=size, seed=0)
+        train(network(), blobs(30, 0), None, [Phase("sgd", 0.1, 4)], Settings(size, 0))
         for size in (30, 1_000_000)
     ]
     for some, other in zip(*histories, strict=True):
@@ -388,5 +376,5 @@ def test_an_image_left_alone_joins_the_batch_before(
 
 def test_batch_normalisation_survives_an_image_left_alone() -> None:
     net = nn.Sequential(nn.Flatten(), nn.Linear(4, 8), nn.BatchNorm1d(8), nn.Linear(8, 3))
-    history = train(net, blobs(33, 0), blobs(9, 1), [Phase(epochs=1)], batch_size=16, seed=0)
+    history = train(net, blobs(33, 0), blobs(9, 1), [Phase(epochs=1)], Settings(16, 0))
     assert math.isfinite(history[0].train_loss)

@@ -16,7 +16,7 @@ from torch import nn
 
 from mnistlab.classifiers import TorchClassifier
 from mnistlab.classifiers.storage import load_classifier, save_classifier
-from mnistlab.data import Dataset
+from mnistlab.data import Dataset, large
 from mnistlab.errors import RecipeError
 from mnistlab.models import build, count_parameters
 from mnistlab.models.backbones import BACKBONES
@@ -265,7 +265,7 @@ def test_each_block_has_its_own_rate() -> None:
     net = nn.Sequential(nn.Identity(), network("resnet18"))
     net[1].unfreeze(2)
     groups = groups_of(net, BLOCKS)
-    assert [group["share"] for group in groups] == [1, 0.5, 0.25]
+    assert [group["lr_scale"] for group in groups] == [1, 0.5, 0.25]
     assert [id(p) for p in groups[1]["params"]] == [
         id(p) for p in net[1].backbone.layer4[1].parameters()
     ]
@@ -374,6 +374,29 @@ def test_in_bfloat16_features_are_kept_so(stripes: Dataset, cache: Path) -> None
     assert torch.equal(made, again)
     with torch.no_grad():
         torch.testing.assert_close(made.float(), frozen(images), atol=0.02, rtol=0.02)
+
+
+def test_features_of_images_in_a_mapped_file_are_those_of_images_in_memory(
+    stripes: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    X, y = stripes.images[:60], stripes.labels[:60]
+
+    def fitted(images: np.ndarray) -> TorchClassifier:
+        return TorchClassifier(
+            "transfer",
+            {"backbone": "timm/test_efficientnet", "input_size": 16, **FRESH},
+            phases=(Phase("sgd", 0.1, 2, unfrozen=0),),
+            validation_fraction=0,
+            precision="float32",
+            random_state=0,
+        ).fit(images, y)
+
+    in_memory = fitted(X).arrays()
+    monkeypatch.setattr(large, "LARGE", 1)
+    mapped = large.joined([X[:30], X[30:]])
+    assert large.rows_of(mapped) is not None
+    for name, array in fitted(mapped).arrays().items():
+        np.testing.assert_array_equal(array, in_memory[name])
 
 
 def test_frozen_blocks_say_how_many_images_they_have_seen(cache: Path) -> None:
