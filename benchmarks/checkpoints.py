@@ -60,7 +60,7 @@ def bench() -> dict[str, Any]:
     with tempfile.TemporaryDirectory(dir=".") as name:
         keeper = Sometimes(Path(name))
         try:
-            with keeper.heard():
+            with keeper.signals_delayed():
                 classifier.fit(data.images, data.labels, keeper=keeper)
         except EnoughError:
             assert list(Path(name).glob(FILES))
