@@ -61,7 +61,7 @@ def bench() -> dict[str, Any]:
     with tempfile.TemporaryDirectory(dir=".") as name:
         checkpointer = Sometimes(Path(name))
         try:
-            with checkpointer.heard():
+            with checkpointer.signals_delayed():
                 classifier.fit(data.images, data.labels, checkpointer=checkpointer)
         except EnoughError:
             assert list(Path(name).glob(FILES))

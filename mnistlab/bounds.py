@@ -1,6 +1,6 @@
-"""Bounds of the numbers in recipes and settings: what is no number, endless or far too large.
+"""Bounds of the numbers in recipes and settings: NaN, infinity and absurd sizes are refused.
 
-Numbers come from files and command lines; one line says what was found and what may be.
+Numbers come from files and command lines; one line names the value and the bound.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 from mnistlab.errors import RecipeError
 
 LARGEST = 1e30  # of any number; float32 ends at 3.4e38
-MOST = 10**9  # of anything that is counted, unless there is a smaller bound
+MOST = 10**9  # of any count without a smaller bound
 MOST_EPOCHS = 10**6
 MOST_LAYERS = 200
 WIDEST = 2**20  # units or channels of a layer
@@ -51,9 +51,9 @@ def check_count(name: str, value: int, least: int = 1, most: int = MOST) -> None
 
 
 def check_all_finite(name: str, value: Any) -> None:
-    """RecipeError for a number anywhere in the value, named by its path, that is none or too large.
+    """RecipeError for a number in the value that is not finite or too large, named by its path.
 
-    Lists, tuples and mappings are looked into; text and the like are left alone.
+    Lists, tuples and mappings are searched; other types are not checked.
     """
     if isinstance(value, Mapping):
         for key, each in value.items():
@@ -75,14 +75,14 @@ def check_weights(n_weights: int) -> None:
 
 
 def shown(value: Any) -> str:
-    """The value as a message shows it: of a long one its beginning."""
+    """The value as a message shows it; only the beginning of a long one."""
     if isinstance(value, int) and value.bit_length() > 200:
         return "a number of more than 60 digits"  # Python writes out none of more than 4300
     return shortened(repr(value))
 
 
 def shortened(text: str, n_characters: int = 60) -> str:
-    """The text, of a longer one its beginning."""
+    """The text; only the beginning of a longer one."""
     return text if len(text) <= n_characters else f"{text[: n_characters - 3]}..."
 
 

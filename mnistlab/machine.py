@@ -1,4 +1,4 @@
-"""What the machine is and does: for env.json, for --threads, and for work that needs no torch."""
+"""The machine: its description for env.json, threads and memory; none of this needs torch."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from mnistlab.errors import DataError, RecipeError
 
 
 def describe() -> dict[str, Any]:
-    """Versions and hardware a figure depends on, ready for JSON."""
+    """Versions and hardware that a result depends on, ready for JSON."""
     import numpy as np
 
     return {
@@ -28,7 +28,7 @@ def describe() -> dict[str, Any]:
 
 
 def cpu_name() -> str:
-    """Such as "AMD EPYC"; what the platform module knows where the system does not say."""
+    """The make of the CPU, such as "AMD EPYC"; less precise outside Linux."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
@@ -38,13 +38,13 @@ def cpu_name() -> str:
 
 
 def check_cpu_only(device: str) -> None:
-    """RecipeError for a device that work by NumPy and scikit-learn cannot use."""
+    """RecipeError for a device that NumPy and scikit-learn cannot use."""
     if device not in ("auto", "cpu"):
         raise RecipeError(f"device {device!r} asked for, but this model runs on the CPU alone")
 
 
 def most_threads() -> int:
-    """How many threads, or processes, make sense here at all; more only wait for each other."""
+    """The largest sensible number of threads or processes; more only wait for each other."""
     return max(64, 4 * (os.cpu_count() or 1))
 
 
@@ -56,7 +56,7 @@ def check_threads(wanted: int | None, what: str = "threads") -> None:
 
 @contextmanager
 def n_threads(wanted: int | None) -> Iterator[None]:
-    """Run the block with at most that many threads in NumPy and scikit-learn; None: as they are.
+    """Run the block with at most so many threads in NumPy and scikit-learn; None: no change.
 
     RecipeError for more than `most_threads`.
     """
@@ -76,7 +76,7 @@ def threads_in_use() -> int:
 
 
 def start_measuring_memory() -> float:
-    """Forget the peak so far, where the system allows it; the resident size now in MB."""
+    """Reset the peak, where the system allows it; returns the resident size now, in MB."""
     try:
         Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
     except OSError:
@@ -106,7 +106,7 @@ def _status_mb(field: str) -> float:
 
 
 def memory_bytes() -> int | None:
-    """How much memory this process may have at most; None where the system does not say."""
+    """The most memory that this process may use; None where the system does not say."""
     limits = []
     with contextlib.suppress(OSError, ValueError, AttributeError):  # no sysconf on Windows
         limits.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
@@ -129,10 +129,10 @@ def n_processes() -> int:
 
 
 def rank() -> int:
-    """Which of them this is; 0 is the one that writes and speaks.
+    """The rank of this process; rank 0 writes files and prints.
 
-    A lone process is the first, whatever RANK a cluster has left in its environment.
-    RecipeError where RANK is none of them.
+    A single process has rank 0, whatever RANK a cluster has left in its environment.
+    RecipeError where RANK is out of range.
     """
     n = n_processes()
     place = _number_in("RANK", lowest=0)

@@ -20,7 +20,7 @@ from mnistlab.errors import RecipeError
 from mnistlab.phases import Phase, check_order
 
 # Raised whenever the same recipe would give other numbers, a changed default included, so that
-# older runs are not re-used.
+# older runs are not reused.
 NUMERICS = 1
 
 MOST_PHASES = 1000
@@ -33,9 +33,9 @@ if TYPE_CHECKING:
 
 Value = TypeVar("Value")
 
-# What a recipe is called and what is hoped of it; none of it changes what is computed.
+# Names and expectations, which do not change what is computed.
 LABELS = ("name", "system", "summary", "data", "expect")
-UNHASHED = (*LABELS, "checkpoint_steps", "log_steps")  # nor how often it is kept or logged
+UNHASHED = (*LABELS, "checkpoint_steps", "log_steps")  # nor does how often it is saved or logged
 
 
 @dataclass(frozen=True)
@@ -44,22 +44,22 @@ class Recipe:
 
     system: the row of the published systems it serves, such as "E3".
     model, model_args: "svm", "scratch" or a key of mnistlab.models.MODELS, and its arguments.
-    phases: in order; none at all leaves a network as it was initialised.
-    split: a protocol of data.splits, for sets that are published or came in one part; a set that
-    the user gave in parts is cut as it came.
-    n_train, n_val: only so many images of the training and the validation part, classes in
-    proportion; of a named set the first so many.
+    phases: in order; without any a network stays as it was initialised.
+    split: a protocol of data.splits, for published sets and sets in one part; a set that the user
+    gave in parts is split as given.
+    n_train, n_val: at most so many images of the training and the validation part, classes in
+    proportion; the first so many of a named set.
     pad_to, augmentation, expansion, test_time_augmentation: see TorchClassifier.
     mirror_characters: mirror images of letters and digits too, where the recipe mirrors.
-    class_weight: "balanced": images of rare classes count for more, so that all classes count
-    alike; null: all images count alike.
-    order: of the images in an epoch: "shuffled" anew for each, or "file": as the training part
-    stands, the same in every epoch.
-    batch_size: as large as the training part or larger, each step sees all of it.
-    checkpoint_steps: a checkpoint is kept after every so many steps; None: about once a minute.
-    log_steps: the mean loss of every so many steps is written into steps.jsonl; None: of none.
+    class_weight: "balanced" weights images so that all classes count the same; null weights all
+    images the same.
+    order: of the images in an epoch: "shuffled" anew for each epoch, or "file", the order of the
+    training part.
+    batch_size: a step sees all images where it is at least the size of the training part.
+    checkpoint_steps: steps between two checkpoints; None: about one per minute.
+    log_steps: steps whose mean loss makes a line of steps.jsonl; None: no such file.
     expect: test accuracy (floor, ceiling) by data set, checked by the slow tests.
-    Raises RecipeError for values no field can hold.
+    Raises RecipeError for values that a field cannot have.
     """
 
     name: str
@@ -116,10 +116,10 @@ class Recipe:
     def content_hash(self) -> str:
         """sha256 over all that changes the result; labels and expectations do not.
 
-        What stands at its default is left out: a field added later changes no hash.
+        Fields at their default are left out, so that a field added later changes no hash.
         """
-        content = {name: value for name, value in _said(self).items() if name not in UNHASHED}
-        content["phases"] = [_said(phase) for phase in self.phases]
+        content = {name: value for name, value in _changed(self).items() if name not in UNHASHED}
+        content["phases"] = [_changed(phase) for phase in self.phases]
         canonical = json.dumps([NUMERICS, content], sort_keys=True, allow_nan=False)
         return hashlib.sha256(canonical.encode()).hexdigest()
 
@@ -129,14 +129,14 @@ class Recipe:
         return plain
 
 
-def _said(value: Recipe | Phase) -> dict[str, Any]:
+def _changed(value: Recipe | Phase) -> dict[str, Any]:
     """The fields that differ from their defaults."""
-    said = {}
+    changed = {}
     for own in fields(value):
         default = own.default if own.default_factory is MISSING else own.default_factory()
         if getattr(value, own.name) != default:
-            said[own.name] = getattr(value, own.name)
-    return said
+            changed[own.name] = getattr(value, own.name)
+    return changed
 
 
 def from_json(plain: Any, where: str) -> Recipe:

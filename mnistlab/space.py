@@ -1,7 +1,7 @@
 """What a search may change in a recipe, and within which bounds.
 
-A space is declared beside a recipe: the fields, named as `--set` names them, and what each may
-be. A sampler sees it as plain dimensions, numbers and choices.
+A space is declared beside a recipe: fields, named as `--set` names them, and the values each may
+have. A sampler sees it as plain dimensions: numbers and choices.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from mnistlab.field_paths import set_fields, value_of
 from mnistlab.recipe import Recipe, validated
 
 MOST_FIELDS, MOST_CHOICES, MOST_LAYERS = 100, 1000, 100
-LARGEST = 2**53  # whole numbers up to here are exact in float64, which samplers draw in
+LARGEST = 2**53  # whole numbers up to here are exact in float64, in which samplers compute
 MOST_BYTES = 1_000_000  # of a space file
 
 
 @dataclass(frozen=True)
 class Range:
-    """A number from low to high, both included; a whole one where both are written so.
+    """A number from low to high, both included; a whole number where both are integers.
 
-    logarithmic: drawn evenly in its logarithm. Raises RecipeError for bounds that are none.
+    logarithmic: sampled uniformly in its logarithm. Raises RecipeError for invalid bounds.
     """
 
     low: int | float
@@ -44,11 +44,11 @@ class Range:
 
     @property
     def is_whole(self) -> bool:
-        """Whether it holds whole numbers alone."""
+        """Whether it holds whole numbers only."""
         return isinstance(self.low, int) and isinstance(self.high, int)
 
     def nearest(self, value: Any) -> int | float | None:
-        """The value it may have that is nearest; None where that is no number."""
+        """The nearest value in the range; None for what is no number."""
         if isinstance(value, bool) or not isinstance(value, int | float):
             return None
         return min(max(int(value) if self.is_whole else value, self.low), self.high)
@@ -56,7 +56,7 @@ class Range:
 
 @dataclass(frozen=True)
 class Choice:
-    """One of some values, whatever they are: names, numbers, widths of layers."""
+    """One of several values of any kind: names, numbers, widths of layers."""
 
     choices: tuple[Any, ...]
 
@@ -70,13 +70,13 @@ class Choice:
             raise RecipeError(f"a choice needs two values or more, all different, got {values}")
 
     def nearest(self, value: Any) -> Any:
-        """The value itself where it is one of them, None where it is not."""
+        """The value itself if it is one of them, else None."""
         return value if value in self.choices else None
 
 
 @dataclass(frozen=True)
 class Layers:
-    """Widths of fewest to most layers, each of them in a range of its own."""
+    """From `fewest` to `most` layers; the width of each lies in the range."""
 
     fewest: int
     most: int
@@ -96,7 +96,7 @@ Dimension = Range | Choice
 
 @dataclass(frozen=True)
 class Space:
-    """Fields of a recipe by their path, such as "learning_rate", and what each may be."""
+    """Fields of a recipe by their path, such as "learning_rate", and the values each may have."""
 
     fields: Mapping[str, Range | Choice | Layers]
 
@@ -107,46 +107,46 @@ class Space:
             )
 
     def dimensions(self) -> dict[str, Dimension]:
-        """What a sampler draws, by name: of layers their number, and each one's width."""
+        """The dimensions for a sampler, by name; Layers become a number and the width of each."""
         found: dict[str, Dimension] = {}
         for path, field in self.fields.items():
             if isinstance(field, Layers):
                 found[self._number(path)] = Range(field.fewest, field.most)
-                # All widths are drawn each time, so that a trial is a point of one space.
+                # Every trial has all widths, so that all trials are points of one space.
                 found |= {self._width(path, i): field.width for i in range(field.most)}
             else:
                 found[path] = field
         return found
 
-    def applied(self, recipe: Recipe, drawn: Mapping[str, Any]) -> Recipe:
+    def applied(self, recipe: Recipe, point: Mapping[str, Any]) -> Recipe:
         """The recipe at a point; RecipeError for a field it does not have, as `--set` raises it."""
         values = {
-            path: [drawn[self._width(path, i)] for i in range(drawn[self._number(path)])]
+            path: [point[self._width(path, i)] for i in range(point[self._number(path)])]
             if isinstance(field, Layers)
-            else drawn[path]
+            else point[path]
             for path, field in self.fields.items()
         }
         return set_fields(recipe, {path: _text(value) for path, value in values.items()})
 
-    def in_use(self, drawn: Mapping[str, Any]) -> dict[str, Any]:
-        """The dimensions that a point's recipe has: not the widths of layers that are not there."""
+    def in_use(self, point: Mapping[str, Any]) -> dict[str, Any]:
+        """The dimensions that matter at a point: not the widths of layers that it does not have."""
         unused = {
             self._width(path, i)
             for path, field in self.fields.items()
             if isinstance(field, Layers)
-            for i in range(drawn[self._number(path)], field.most)
+            for i in range(point[self._number(path)], field.most)
         }
-        return {name: value for name, value in drawn.items() if name not in unused}
+        return {name: value for name, value in point.items() if name not in unused}
 
     def nearest(self, recipe: Recipe) -> dict[str, Any] | None:
-        """The point nearest to where the recipe stands; None where a field has none near."""
+        """The point nearest to the recipe; None where a field has no nearest value."""
         every, found = self.dimensions(), {}
         for path, field in self.fields.items():
             value = value_of(recipe, path)
             if isinstance(field, Layers):
                 widths = value if isinstance(value, tuple) else ()
                 found[self._number(path)] = len(widths)
-                unused = (field.width.low,) * field.most  # any will do for layers there are not
+                unused = (field.width.low,) * field.most  # of layers that are not there
                 found |= {self._width(path, i): (*widths, *unused)[i] for i in range(field.most)}
             else:
                 found[path] = value
@@ -154,7 +154,7 @@ class Space:
         return None if None in point.values() else point
 
     def check(self, recipe: Recipe) -> None:
-        """RecipeError for a field the recipe does not have, or a bound that it cannot be."""
+        """RecipeError for a field that the recipe does not have, or a bound that it cannot have."""
         every = self.dimensions()
         for name, kind in every.items():
             ends = kind.choices if isinstance(kind, Choice) else (kind.low, kind.high)
@@ -173,7 +173,7 @@ class Space:
         return f"{self._whose(path)}width {place + 1}"
 
     def _whose(self, path: str) -> str:
-        """Of which layers, where there are several kinds of them."""
+        """A prefix that names the layers, where there are several kinds of them."""
         kinds = [field for field in self.fields.values() if isinstance(field, Layers)]
         return f"{path}: " if len(kinds) > 1 else ""
 
@@ -211,7 +211,7 @@ def read_space(path: Path) -> Space:
 
 
 def _field(plain: Any, where: str) -> Range | Choice | Layers:
-    """What may be, told by the names in it."""
+    """The kind of values, recognised by its keys."""
     there = plain if isinstance(plain, dict) else {}
     kind: type[Any] = Choice if "choices" in there else Layers if "fewest" in there else Range
     found: Range | Choice | Layers = validated(kind, json.dumps(plain), where)
@@ -223,7 +223,7 @@ def _first(kind: Dimension) -> Any:
 
 
 def _text(value: Any) -> str:
-    """A value as `--set` takes it, of a drawn number the digits that matter."""
+    """A value as `--set` takes it; four digits of a sampled number are enough."""
     if isinstance(value, float):
         return f"{value:.4g}"
     return value if isinstance(value, str) else json.dumps(value)

@@ -21,6 +21,7 @@ from mnistlab.cli import (
     learning,
     recipes,
     streams,
+    studies,
     trained,
     tuning,
 )
@@ -29,7 +30,7 @@ from mnistlab.errors import MnistlabError, RecipeError
 from mnistlab.version import __version__
 
 EXIT_BAD_INPUT, EXIT_INTERRUPTED = 2, 130
-# What a library raises of itself, and a descriptor used after it was closed, are bugs.
+# An OSError that a library raises itself, or of a closed descriptor, is a bug.
 NOT_OF_FILES = (None, errno.EBADF)
 
 app = typer.Typer(
@@ -41,6 +42,7 @@ app = typer.Typer(
 )
 app.add_typer(recipes.app)
 app.add_typer(learning.app)
+app.add_typer(studies.app)
 app.add_typer(tuning.app)
 app.add_typer(trained.app)
 app.add_typer(exporting.app)
@@ -65,12 +67,12 @@ def run_command(arguments: Sequence[str]) -> int:
         return _fail(error.format_message())
     except MnistlabError as error:
         return _fail(str(error))
-    except BrokenPipeError:  # the reader, such as `head`, has seen enough
+    except BrokenPipeError:  # a reader such as `head` has closed the pipe
         streams.silence("stdout")
         return 1
     except (MemoryError, RuntimeError) as error:
         text = memory_text(error)
-        if text is None:  # a bug, which must show where it is
+        if text is None:  # a bug: its traceback must be seen
             raise
         return _fail(text)
     except OSError as error:
@@ -102,5 +104,5 @@ def _options(
 ) -> None:
     if machine.n_processes() > 1 and context.invoked_subcommand != "train":
         raise RecipeError("several processes can only train together: torchrun … -m mnistlab train")
-    if machine.rank():  # the first one speaks
+    if machine.rank():  # only the first process prints
         streams.silence("stdout")

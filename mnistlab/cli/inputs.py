@@ -1,4 +1,4 @@
-"""From what was typed to what is meant: a data set, a recipe."""
+"""From command-line words to a data set and a recipe."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def load_data(name: str, size: tuple[int, int] | None, label_column: str | None)
 
 
 def recommended(data: str | None) -> str:
-    """The recipe's name where none was typed, and a line that says so; RecipeError without data."""
+    """The recommended recipe's name, with a line that says so; RecipeError without data."""
     from mnistlab.cli.terminal import say
     from mnistlab.recipes import RECOMMENDED
 
@@ -57,7 +57,7 @@ def named_recipe(name: str, settings: Sequence[str]) -> Recipe:
 
 
 def unbalanced_text(recipe: Recipe, dataset: Dataset) -> str:
-    """A hint where some class has far more training images than another; else empty."""
+    """A hint where one class has far more training images than another, else empty."""
     import numpy as np
 
     part = dataset.official_parts.get("train", slice(None))
@@ -68,12 +68,12 @@ def unbalanced_text(recipe: Recipe, dataset: Dataset) -> str:
     monitor = " --set monitor=balanced_accuracy" if recipe.phases else ""
     return (
         f"classes are unbalanced, from {n_least:,} to {n_most:,} images: --set "
-        f"class_weight=balanced{monitor} makes all of them count alike"
+        f"class_weight=balanced{monitor} makes all of them count the same"
     )
 
 
 def _check_is_no_data(name: str) -> None:
-    """RecipeError where a data set stands in the place of the recipe."""
+    """RecipeError where a data set is given in place of the recipe."""
     from mnistlab.data.published.sources import SOURCES
     from mnistlab.recipes import RECIPES
 
@@ -87,7 +87,7 @@ def _check_is_no_data(name: str) -> None:
 
 
 def _check_is_no_recipe(name: str) -> None:
-    """RecipeError where a recipe, well spelt or not, stands in the place of the data."""
+    """RecipeError where a recipe, perhaps misspelt, is given in place of the data."""
     from mnistlab.data.published.sources import SOURCES
     from mnistlab.recipes import RECIPES
 

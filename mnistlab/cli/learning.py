@@ -1,37 +1,35 @@
-"""`mnistlab train`, `cv` and `study`: what trains."""
+"""`mnistlab train` and `mnistlab cv`."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mnistlab.cli.inputs import load_data, named_recipe, recommended, unbalanced_text
+from mnistlab.cli.inputs import named_recipe, recommended, unbalanced_text
 from mnistlab.cli.options import (
     MOST_FOLDS,
     MOST_SEEDS,
     RECIPE_HELP,
-    DataOption,
-    DeviceOption,
-    ForceOption,
+    DataChoice,
+    ExecutionChoice,
     JsonOption,
-    LabelOption,
-    OnOption,
-    OutOption,
-    PrecisionOption,
     RecipeArgument,
     SetOption,
-    SizeOption,
-    ThreadsOption,
     TrackOption,
     given,
+    grouped,
     named_path,
 )
 from mnistlab.data.splits import PART_NAMES
 from mnistlab.errors import RecipeError
+
+if TYPE_CHECKING:
+    from mnistlab.runs import Progress, Run
 
 MOST_NAMED = 10  # classes on a line
 
@@ -39,67 +37,73 @@ app = typer.Typer()
 
 
 @app.command(epilog="Example: mnistlab train --data my-images/")
+@grouped
 def train(
+    data: DataChoice,
+    execution: ExecutionChoice,
     recipe: Annotated[
         str | None,
         typer.Argument(
             callback=given, help=f"{RECIPE_HELP} With --data alone: the recommended one."
         ),
     ] = None,
-    data: DataOption = None,
     settings: SetOption = None,
     seeds: Annotated[
         int, typer.Option("--seeds", min=1, max=MOST_SEEDS, help="How many seeds to train.")
     ] = 1,
-    size: SizeOption = None,
-    label_column: LabelOption = None,
-    out: OutOption = Path("runs"),
-    force: ForceOption = False,
     resume: Annotated[
         Path | None,
         typer.Option(
-            "--resume",
-            parser=named_path,
-            metavar="PATH",
-            help="Go on with a run that was stopped.",
+            "--resume", parser=named_path, metavar="PATH", help="Resume a run that was stopped."
         ),
     ] = None,
-    device: DeviceOption = "auto",
-    threads: ThreadsOption = None,
     track: TrackOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Train a recipe and keep the run. The test part is left alone: see evaluate."""
-    from dataclasses import replace
-
+    """Train a recipe and save the run. The test part is not used: see evaluate."""
     from mnistlab import runs
-    from mnistlab.cli.terminal import say, shown_progress, table
+    from mnistlab.cli.terminal import say, shown_progress
     from mnistlab.tracking import tracked
 
     if resume is not None and recipe is not None:
         raise RecipeError("train takes a recipe, or --resume and a run's folder, not both")
-    where = out if resume is None else resume.resolve().parent
-    with shown_progress(seeds == 1) as shown, tracked(shown, track, out=where, say=say) as progress:
+    out = execution.out if resume is None else resume.resolve().parent
+    with shown_progress(seeds == 1) as shown, tracked(shown, track, out=out, say=say) as progress:
         if resume is not None:
-            trained = [runs.resume(resume, device=device, threads=threads, progress=progress)]
+            trained = [runs.resume(resume, **execution.compute_options(progress))]
         else:
-            chosen = named_recipe(recipe or recommended(data), settings or [])
-            dataset = load_data(data or chosen.data, size, label_column)
-            if hint := unbalanced_text(chosen, dataset):
-                say(hint)
-            progress.on_plan(seeds)
-            trained = [
-                runs.train(
-                    replace(chosen, seed=chosen.seed + offset),
-                    dataset,
-                    out=out,
-                    force=force,
-                    device=device,
-                    threads=threads,
-                    progress=progress,
-                )
-                for offset in range(seeds)
-            ]
+            name = recipe or recommended(data.data)
+            trained = _trained(name, settings or [], data, seeds, execution, progress)
+    _print_runs(trained)
+    if as_json:
+        results = [run.result | {"path": str(run.path)} for run in trained]
+        print(json.dumps(results[0] if len(results) == 1 else {"runs": results}))
+
+
+def _trained(
+    name: str,
+    settings: Sequence[str],
+    data: DataChoice,
+    n_seeds: int,
+    execution: ExecutionChoice,
+    progress: Progress,
+) -> list[Run]:
+    """A run of each seed."""
+    from mnistlab import runs
+    from mnistlab.cli.terminal import say
+
+    recipe = named_recipe(name, settings)
+    dataset = data.load(recipe.data)
+    if hint := unbalanced_text(recipe, dataset):
+        say(hint)
+    progress.on_plan(n_seeds)
+    recipes = [replace(recipe, seed=recipe.seed + number) for number in range(n_seeds)]
+    return [runs.train(each, dataset, **execution.options(progress)) for each in recipes]
+
+
+def _print_runs(trained: Sequence[Run]) -> None:
+    from mnistlab.cli.terminal import table
+
     rows = [
         (
             run.path,
@@ -114,9 +118,6 @@ def train(
     print(f"split: {_split_text(trained[0].data)}")
     print(table(["run", "seed", "val accuracy", "epochs", "seconds"], rows))
     print(f"next: mnistlab evaluate {trained[0].path}")
-    if as_json:
-        results = [run.result | {"path": str(run.path)} for run in trained]
-        print(json.dumps(results[0] if len(results) == 1 else {"runs": results}))
 
 
 def accuracy_text(accuracy: float | None) -> str | None:
@@ -125,7 +126,7 @@ def accuracy_text(accuracy: float | None) -> str | None:
 
 
 def classes_text(names: Sequence[str]) -> str:
-    """Such as "classes: 3 (Balken, Kreuz, Ring)"; of many the first ones."""
+    """Such as "classes: 3 (Balken, Kreuz, Ring)"; only the first of many."""
     from mnistlab.cli.terminal import one_line
 
     more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
@@ -133,52 +134,36 @@ def classes_text(names: Sequence[str]) -> str:
 
 
 def _split_text(data: Mapping[str, Any]) -> str:
-    """How many images each part has and where they are from, by the data record of a run."""
+    """The size of each part and where its images are from, by the data record of a run."""
     origins = data.get("parts", {})  # not in runs of before 2026-12
     parts = {name: f"{data[f'n_{name}']:,} {name}" for name in PART_NAMES if data[f"n_{name}"]}
-    told = [f"{part} ({origins.get(name, data['split'])})" for name, part in parts.items()]
+    described = [f"{part} ({origins.get(name, data['split'])})" for name, part in parts.items()]
     if "val" not in parts:
-        told.append("no validation part: all training images train")
-    return ", ".join(told)
+        described.append("no validation part: all training images train")
+    return ", ".join(described)
 
 
 @app.command(epilog="Example: mnistlab cv svm --data mnist --folds 5")
+@grouped
 def cv(
     recipe: RecipeArgument,
-    data: DataOption = None,
+    data: DataChoice,
+    execution: ExecutionChoice,
     settings: SetOption = None,
     folds: Annotated[
-        int,
-        typer.Option(
-            "--folds", min=2, max=MOST_FOLDS, help="How many folds to cross-validate with."
-        ),
+        int, typer.Option("--folds", min=2, max=MOST_FOLDS, help="Number of folds.")
     ] = 5,
-    size: SizeOption = None,
-    label_column: LabelOption = None,
-    out: OutOption = Path("runs"),
-    force: ForceOption = False,
-    device: DeviceOption = "auto",
-    threads: ThreadsOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Cross-validate a recipe on the training part. Trains once a fold and keeps the figures."""
+    """Cross-validate a recipe on the training part. Trains once per fold; saves the metrics."""
     from mnistlab import runs
     from mnistlab.cli.terminal import shown_progress, table
 
     chosen = named_recipe(recipe, settings or [])
-    dataset = load_data(data or chosen.data, size, label_column)
+    dataset = data.load(chosen.data)
     with shown_progress() as progress:
         progress.on_plan(folds)
-        result = runs.cross_validate(
-            chosen,
-            dataset,
-            n_folds=folds,
-            out=out,
-            force=force,
-            device=device,
-            threads=threads,
-            progress=progress,
-        )
+        result = runs.cross_validate(chosen, dataset, n_folds=folds, **execution.options(progress))
     rows = [
         (number, f"{accuracy:.4f}", f"{seconds:.1f}")
         for number, (accuracy, seconds) in enumerate(
@@ -190,66 +175,5 @@ def cv(
         f"mean {result.mean:.4f}, standard deviation {result.deviation:.4f}, "
         f"{result.n_images:,} training images of {result.data}"
     )
-    if as_json:
-        print(json.dumps(result.to_json() | {"path": str(result.path)}))
-
-
-@app.command(epilog="Example: mnistlab study ladder --data mnist --seeds 3")
-def study(
-    name: Annotated[
-        str, typer.Argument(callback=given, help="A study's name; see the list below.")
-    ],
-    data: DataOption = None,
-    seeds: Annotated[
-        int | None,
-        typer.Option(
-            "--seeds",
-            min=1,
-            max=MOST_SEEDS,
-            help="Seeds per arm; the study has a number of its own.",
-        ),
-    ] = None,
-    quick: Annotated[
-        bool, typer.Option("--quick", help="A miniature, to see in a minute what it does.")
-    ] = False,
-    size: SizeOption = None,
-    label_column: LabelOption = None,
-    out: OutOption = Path("runs"),
-    force: ForceOption = False,
-    device: DeviceOption = "auto",
-    threads: ThreadsOption = None,
-    precision: PrecisionOption = None,
-    track: TrackOption = None,
-    on: OnOption = "local",
-    as_json: JsonOption = False,
-) -> None:
-    """Answer a question with recipes and seeds. Writes a table, figures and a page."""
-    from mnistlab.cli.terminal import say, shown_progress, table
-    from mnistlab.reporting.study_report import study_report, summary_lines
-    from mnistlab.studies import get_study
-    from mnistlab.study import run_study
-    from mnistlab.tracking import tracked
-
-    if track is not None and on != "local":
-        raise RecipeError(f"--track is told of trainings of this machine, not of those on {on}")
-    chosen = get_study(name)
-    dataset = load_data(data or chosen.data, size, label_column)
-    with shown_progress() as shown, tracked(shown, track, out=out, say=say) as progress:
-        result = run_study(
-            chosen,
-            dataset,
-            n_seeds=seeds,
-            quick=quick,
-            out=out,
-            force=force,
-            device=device,
-            threads=threads,
-            precision=precision,
-            progress=progress,
-            on=on,
-        )
-    page = study_report(result)
-    print(table(*summary_lines(result)))
-    print(f"\n{result.answer}\n\nreport: {page}")
     if as_json:
         print(json.dumps(result.to_json() | {"path": str(result.path)}))

@@ -1,11 +1,11 @@
-"""What a machine refuses for want of memory or threads, as one line: who asked can ask for less."""
+"""Lack of memory or threads as one line, for a user can ask for less."""
 
 from __future__ import annotations
 
 import re
 
-# NumPy raises MemoryError. torch, for the CPU and for GPUs, raises a RuntimeError that only its
-# words tell from a bug.
+# NumPy raises MemoryError. torch raises a RuntimeError, on CPUs and GPUs, which only its
+# words distinguish from a bug.
 _OF_TORCH = re.compile(
     r"allocate memory|not enough memory|out of memory|bad_alloc|Storage size calculation overflowed"
 )

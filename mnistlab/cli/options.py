@@ -1,18 +1,30 @@
-"""Options that several commands share."""
+"""Options that several commands share; those that belong together are one value.
+
+A command names a dataclass of options as the type of a parameter, and `grouped` gives it to typer
+as the options of its fields.
+"""
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
 from mnistlab import machine
 from mnistlab.errors import RecipeError
 
-MOST_PIXELS = 4096  # a side of an image: larger ones are photographs, and no longer small images
+if TYPE_CHECKING:
+    from mnistlab.data import Dataset
+    from mnistlab.runs.execution import ComputeOptions, ExecutionOptions, FolderOptions
+    from mnistlab.runs.progress import Progress
+
+MOST_PIXELS = 4096  # per side: larger images are photographs, which this project is not for
 MOST_SEEDS, MOST_FOLDS, MOST_TRIALS = 1000, 1000, 100_000
-EMPTY = "is empty; name what is meant, or leave the option out"
+EMPTY = "is empty; give a value, or leave the option out"
 LARGEST_SEED = 2**32 - 1
 
 
@@ -28,32 +40,32 @@ def size(text: str) -> tuple[int, int]:
 
 
 def given(text: str | None) -> str | None:
-    """What was typed, which must not be empty, as the value of an unset shell variable is."""
+    """The text, which must not be empty, as the value of an unset shell variable is."""
     if text is not None and not text.strip():
         raise typer.BadParameter(EMPTY)
     return text
 
 
 def named_path(text: str | Path) -> Path:
-    """A path that has a name: pathlib takes an empty one for the folder one stands in."""
+    """A path with a name: pathlib takes an empty one for the current folder."""
     given(str(text))
     return Path(text)
 
 
 def threads(wanted: int | None) -> int | None:
-    """As many threads as were asked for, where the machine can use them."""
+    """The number of threads, if this machine can use so many."""
     machine.check_threads(wanted, "--threads")
     return wanted
 
 
 def processes(wanted: int) -> int:
-    """As many processes as were asked for, where the machine can use them."""
+    """The number of processes, if this machine can use so many."""
     machine.check_threads(wanted, "--processes")
     return wanted
 
 
 def hold_out(fraction: float | None) -> float | None:
-    """A fraction of the images, of which some must stay and some must go; None: no draw."""
+    """A fraction of the images that leaves some on both sides; None: nothing is held out."""
     if fraction is not None and not 0 < fraction < 1:  # so is NaN
         raise RecipeError(f"hold-out must be a fraction between 0 and 1: {fraction}")
     return fraction
@@ -95,10 +107,10 @@ RunArgument = Annotated[
 OutOption = Annotated[
     Path,
     typer.Option(
-        "--out", parser=named_path, metavar="PATH", help="Folder that run folders are put in."
+        "--out", parser=named_path, metavar="PATH", help="Folder in which run folders are made."
     ),
 ]
-ForceOption = Annotated[bool, typer.Option("--force", help="Train again what is there already.")]
+ForceOption = Annotated[bool, typer.Option("--force", help="Train again what is complete already.")]
 DeviceOption = Annotated[str, typer.Option("--device", help="auto, cpu, cuda or mps.")]
 ThreadsOption = Annotated[
     int | None, typer.Option("--threads", callback=threads, help="CPU threads.")
@@ -108,17 +120,94 @@ PrecisionOption = Annotated[
     typer.Option(
         "--precision",
         callback=given,
-        help="Of networks whose recipe leaves it open: float32 or bfloat16; this machine's choice "
-        "where it is not said.",
+        help="float32 or bfloat16, for networks whose recipe leaves it open; without the option "
+        "the machine chooses.",
     ),
 ]
 TrackOption = Annotated[
-    str | None, typer.Option("--track", help="Tell runs to a server as they train: mlflow.")
+    str | None,
+    typer.Option("--track", help="Log runs to an experiment tracker while they train (mlflow)."),
 ]
 OnOption = Annotated[
     str,
     typer.Option(
         "--on",
-        help="Where to train: local, or ray, the cluster of RAY_ADDRESS or this machine's cores.",
+        help="Where to train: local, or ray (the cluster of RAY_ADDRESS, else the cores of this "
+        "machine).",
     ),
 ]
+
+
+@dataclass(frozen=True)
+class DataChoice:
+    """Which data a command works on, and how they are read."""
+
+    data: DataOption = None
+    size: SizeOption = None
+    label_column: LabelOption = None
+
+    def load(self, name: str) -> Dataset:
+        """The data set of --data, or of that name; the other two options are followed."""
+        from mnistlab.cli.inputs import load_data
+
+        return load_data(self.data or name, self.size, self.label_column)
+
+
+@dataclass(frozen=True)
+class FolderChoice:
+    """How a command runs that trains and reuses whatever is complete: see Execution."""
+
+    out: OutOption = Path("runs")
+    device: DeviceOption = "auto"
+    threads: ThreadsOption = None
+
+    def compute_options(self, progress: Progress) -> ComputeOptions:
+        """Keyword arguments of a public function that makes no run folder."""
+        return {"device": self.device, "threads": self.threads, "progress": progress}
+
+    def folder_options(self, progress: Progress) -> FolderOptions:
+        """Keyword arguments of a public function that makes run folders."""
+        return {"out": self.out, **self.compute_options(progress)}
+
+
+@dataclass(frozen=True)
+class ExecutionChoice(FolderChoice):
+    """How a command runs that trains again where that is wanted: see Execution."""
+
+    force: ForceOption = False
+
+    def options(self, progress: Progress) -> ExecutionOptions:
+        """Keyword arguments of a public function that trains."""
+        return {"force": self.force, **self.folder_options(progress)}
+
+
+def grouped(command: Callable[..., None]) -> Callable[..., None]:
+    """A command for typer, with the fields of each dataclass parameter as options of their own."""
+    hints = get_type_hints(command, include_extras=True)
+    groups: dict[str, Any] = {name: kind for name, kind in hints.items() if is_dataclass(kind)}
+    parameters: list[inspect.Parameter] = []
+    for parameter in inspect.signature(command).parameters.values():
+        if parameter.name in groups:
+            parameters += _options_of(groups[parameter.name])
+        else:
+            parameters.append(parameter.replace(annotation=hints[parameter.name]))
+
+    def run(**values: Any) -> None:
+        for name, kind in groups.items():
+            values[name] = kind(**{field.name: values.pop(field.name) for field in fields(kind)})
+        command(**values)
+
+    # Typer reads both: the signature for the defaults, the annotations for the types.
+    parameters = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in parameters]
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    run.__annotations__ = {each.name: each.annotation for each in parameters}
+    run.__name__, run.__doc__ = command.__name__, command.__doc__
+    return run
+
+
+def _options_of(group: Any) -> list[inspect.Parameter]:
+    hints, kind = get_type_hints(group, include_extras=True), inspect.Parameter.KEYWORD_ONLY
+    return [
+        inspect.Parameter(field.name, kind, default=field.default, annotation=hints[field.name])
+        for field in fields(group)
+    ]

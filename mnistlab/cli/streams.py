@@ -1,6 +1,6 @@
-"""Standard output and error as the caller left them: closed, of ASCII alone, a pipe nobody reads.
+"""Standard output and error may be closed, ASCII only, or a pipe that nobody reads.
 
-None of that may cost the work of a command, nor end it with a traceback.
+None of that may lose the work of a command, or end it with a traceback.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import io
 import os
 import sys
 
-# What a stream cannot show is replaced: on standard error so that it can still be told.
+# How letters that a stream cannot show are replaced: on standard error so that they can be guessed.
 _INSTEAD = {"stdout": "replace", "stderr": "backslashreplace"}
 
 
@@ -27,7 +27,7 @@ def open_closed() -> None:
 
 
 def make_usable() -> None:
-    """Let both streams take any text: a closed one swallows it, a narrow one replaces letters."""
+    """Let both streams take any text: a closed one drops it, an ASCII one replaces letters."""
     for name, errors in _INSTEAD.items():
         stream = getattr(sys, name)
         if stream is None or stream.closed:
@@ -37,7 +37,7 @@ def make_usable() -> None:
 
 
 def silence(name: str) -> None:
-    """Nothing more is shown on "stdout" or "stderr"."""
+    """Show nothing more on "stdout" or "stderr"."""
     try:
         number = getattr(sys, name).fileno()
     except (OSError, ValueError, AttributeError):  # not a file, as in a notebook
@@ -49,7 +49,7 @@ def silence(name: str) -> None:
 
 
 def flush() -> None:
-    """Write what is left; what cannot be written is dropped, or Python would complain at exit."""
+    """Write what is left, and drop what cannot be written: Python would fail on it at exit."""
     for name in _INSTEAD:
         try:
             getattr(sys, name).flush()
@@ -58,7 +58,7 @@ def flush() -> None:
 
 
 def say(text: str) -> None:
-    """A line on standard error, if anybody can read it: nothing depends on that."""
+    """Print a line on standard error, if that is possible; nothing depends on it."""
     try:
         print(text, file=sys.stderr, flush=True)
     except (OSError, ValueError):
@@ -67,7 +67,7 @@ def say(text: str) -> None:
 
 
 class _Nowhere(io.TextIOBase):
-    """Where what nobody can read is written."""
+    """A stream that drops everything."""
 
     def write(self, text: str) -> int:
         """As if all of it had been."""

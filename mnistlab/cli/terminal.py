@@ -1,6 +1,6 @@
-"""What long work shows: bars with time left on a terminal, plain lines in a pipe.
+"""Progress of long work: bars with time left on a terminal, plain lines in a pipe.
 
-Both go to standard error; standard output is kept for results.
+Both go to standard error; standard output is for results.
 """
 
 from __future__ import annotations
@@ -31,20 +31,20 @@ SURROGATES = range(0xD800, 0xE000)  # stand for bytes of a file name that are no
 
 @contextmanager
 def shown_progress(is_one_training: bool = False) -> Iterator[Progress]:
-    """Hooks for `train` and `run_study` that suit what standard error is.
+    """Callbacks that show progress on standard error, as bars or as lines.
 
-    A training that was told to stop ends the command, after what it has to say; of a command that
-    trains more than one, that the command resumes.
+    A training that a signal stops ends the command, with a line that says how to resume it: by its
+    folder, or, where the command trains more than one, by the same command.
     """
     try:
-        if machine.rank():  # of several processes that train together the first one speaks
+        if machine.rank():  # of several processes that train together only the first prints
             yield Progress()
         elif sys.stderr.isatty():
             with _bars() as progress:
                 yield progress
         else:
             yield _plain_lines()
-    except KeyboardInterrupt as error:  # typer would make it status 130 without a word
+    except KeyboardInterrupt as error:  # typer would end with status 130 and print nothing
         if said := _stopped_text(error, is_one_training):
             say(said)
         raise typer.Exit(error.status if isinstance(error, Stopped) else 130) from error
@@ -59,29 +59,29 @@ def _stopped_text(error: KeyboardInterrupt, is_one_training: bool) -> str:
 
 @contextmanager
 def shown_count(what: str, total: int) -> Iterator[Callable[..., None]]:
-    """A function to call, with the name of the thing, whenever one of so many is done."""
+    """A function to call with the name of whatever is done, out of so many."""
     n_done = 0
 
-    def said(name: str, *figures: object) -> None:
+    def show(name: str, *values: object) -> None:
         nonlocal n_done
         n_done += 1
         say(f"[{n_done}/{total}] {name}")
 
     if not sys.stderr.isatty():
-        yield said
+        yield show
         return
     from rich.console import Console
     from rich.progress import Progress as Bars
 
     with Bars(console=Console(stderr=True), transient=True) as bars:
         task = bars.add_task(what, total=total)
-        yield lambda name, *figures: bars.update(task, advance=1, description=name)
+        yield lambda name, *values: bars.update(task, advance=1, description=name)
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     """Left-aligned text columns, two spaces apart; None is shown as a dash.
 
-    A cell is one line: what would break it, such as the line end in a class name, is a space.
+    A cell is one line: a line end, such as in a class name, becomes a space.
     """
     from rich.cells import cell_len  # a Chinese letter is two columns wide
 
@@ -99,7 +99,7 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
 
 
 def one_line(text: str) -> str:
-    """Without what moves the cursor; letters and paths as they are."""
+    """The text without control characters; letters and paths are not changed."""
     return "".join(
         letter if letter.isprintable() or ord(letter) in SURROGATES else " " for letter in text
     )
@@ -115,8 +115,8 @@ def _plain_lines() -> Progress:
         say(f"{title}: training on {dataset.name}" + (f", {n_steps} steps" if n_steps else ""))
 
     def on_resume(n_steps: int, n_damaged: int) -> None:
-        damaged = f"; {n_damaged} damaged checkpoints passed over" if n_damaged else ""
-        say(f"{title}: going on after step {n_steps}{damaged}")
+        damaged = f"; {n_damaged} damaged checkpoints skipped" if n_damaged else ""
+        say(f"{title}: resuming after step {n_steps}{damaged}")
 
     def on_features(n_done: int, n_images: int) -> None:
         if n_done == 0:

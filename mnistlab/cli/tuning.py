@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from mnistlab.cli.inputs import load_data, named_recipe
+from mnistlab.cli.inputs import named_recipe
 from mnistlab.cli.options import (
     LARGEST_SEED,
     MOST_SEEDS,
     MOST_TRIALS,
-    DataOption,
-    DeviceOption,
+    DataChoice,
+    FolderChoice,
     JsonOption,
-    LabelOption,
     OnOption,
-    OutOption,
     RecipeArgument,
     SetOption,
-    SizeOption,
-    ThreadsOption,
+    grouped,
     named_path,
     processes,
 )
@@ -30,10 +28,10 @@ from mnistlab.cli.options import (
 app = typer.Typer()
 
 
-@app.command(epilog="Example: mnistlab tune layered-mlp --data mnist --trials 50 --processes 2")
-def tune(
-    recipe: RecipeArgument,
-    data: DataOption = None,
+@dataclass(frozen=True)
+class SearchChoice:
+    """How a space is searched, and how the best recipe is judged: see `mnistlab.tune`."""
+
     trials: Annotated[
         int,
         typer.Option(
@@ -42,17 +40,16 @@ def tune(
             max=MOST_TRIALS,
             help="How many points to try, earlier ones included.",
         ),
-    ] = 50,
-    settings: SetOption = None,
+    ] = 50
     space: Annotated[
         Path | None,
         typer.Option(
             "--space",
             parser=named_path,
             metavar="PATH",
-            help="A .json file of what may be changed.",
+            help="A .json file that says what may be changed.",
         ),
-    ] = None,
+    ] = None
     sampler: Annotated[
         str,
         typer.Option(
@@ -60,33 +57,38 @@ def tune(
             help="Search algorithm: tpe, random, or grid (only if every parameter is a list of "
             "choices).",
         ),
-    ] = "tpe",
+    ] = "tpe"
     seeds: Annotated[
         int,
         typer.Option(
-            "--seeds", min=1, max=MOST_SEEDS, help="Seeds the best recipe is trained again with."
+            "--seeds", min=1, max=MOST_SEEDS, help="Seeds to train the best recipe again with."
         ),
-    ] = 5,
+    ] = 5
     seed: Annotated[
         int,
         typer.Option("--seed", min=0, max=LARGEST_SEED, help="Random seed of the search."),
-    ] = 0,
+    ] = 0
     processes: Annotated[
         int,
         typer.Option("--processes", callback=processes, help="How many trials to train at once."),
-    ] = 1,
-    size: SizeOption = None,
-    label_column: LabelOption = None,
-    out: OutOption = Path("runs"),
-    device: DeviceOption = "auto",
-    threads: ThreadsOption = None,
+    ] = 1
+
+
+@app.command(epilog="Example: mnistlab tune layered-mlp --data mnist --trials 50 --processes 2")
+@grouped
+def tune(
+    recipe: RecipeArgument,
+    data: DataChoice,
+    search: SearchChoice,
+    execution: FolderChoice,
+    settings: SetOption = None,
     on: OnOption = "local",
     as_json: JsonOption = False,
 ) -> None:
-    """Search for a better recipe, and say what it is worth over seeds. Writes a page.
+    """Search for a better recipe, and measure its gain over seeds. Writes a page.
 
-    Poor trials are ended early. A search that was stopped goes on with the same command, and with
-    more trials it is made longer; a second terminal may help. The best recipe is a file that
+    Poor trials are ended early. The same command resumes a search that was stopped; with more
+    trials it makes the search longer; a second terminal may help. The best recipe is a file that
     train takes.
     """
     from mnistlab.cli.terminal import shown_progress, table
@@ -96,26 +98,24 @@ def tune(
     from mnistlab.tuning import tune as run_search
 
     chosen = named_recipe(recipe, settings or [])
-    dataset = load_data(data or chosen.data, size, label_column)
+    dataset = data.load(chosen.data)
     with shown_progress() as progress:
         result = run_search(
             chosen,
             dataset,
-            n_trials=trials,
-            space=None if space is None else read_space(space),
-            n_seeds=seeds,
-            sampler=sampler,
-            seed=seed,
-            n_processes=processes,
-            out=out,
-            device=device,
-            threads=threads,
-            progress=progress,
+            n_trials=search.trials,
+            space=None if search.space is None else read_space(search.space),
+            n_seeds=search.seeds,
+            sampler=search.sampler,
+            seed=search.seed,
+            n_processes=search.processes,
             on=on,
+            **execution.folder_options(progress),
         )
     page = tuning_report(result)
     print(table(*text_of(seeds_table(result))))
     print(f"\n{result.comparison.answer}\n\nreport: {page}")
-    print(f"next: mnistlab train {result.path / 'best.json'} --data {data or chosen.data}")
+    best = result.path / "best.json"
+    print(f"next: mnistlab train {best} --data {data.data or chosen.data}")
     if as_json:
         print(json.dumps(result.to_json() | {"path": str(result.path)}))

@@ -1,15 +1,15 @@
-"""Runs: one recipe trained on one data set, kept as a folder.
+"""Runs: one recipe trained on one data set, stored as a folder.
 
-    recipe.json  env.json  data.json   what was done, where, on what
+    recipe.json  env.json  data.json   the recipe, the machine, the data
     log.jsonl                          a line per epoch
     steps.jsonl                        a line per log_steps steps, where the recipe wants them
     model.safetensors                  the best weights, with what is needed to load them
     snapshots.npz                      weights of earlier epochs, where the recipe wants them
     seen.npz                           hashes of the images of training and validation
-    result.json  predictions.npz       the figures; test figures only after `evaluate`
+    result.json  predictions.npz       the metrics; test metrics only after `evaluate`
 
-A folder under a run's own name is complete. While it trains, and if it fails or is stopped,
-its name ends in .partial, and checkpoints lie in it from which `resume` goes on.
+A folder under a run's own name is complete. While a run trains, and if it fails or is stopped,
+the name ends in .partial, and `resume` resumes from the checkpoints in it.
 """
 
 from mnistlab.runs.building import classifier_of, count_recipe_parameters, parts_of

@@ -1,4 +1,4 @@
-"""From a recipe to what it asks for: the classifier, the parts of the data."""
+"""From a recipe to what it describes: the classifier, the split of the data."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from mnistlab.data.splits import protocol_of, sample
 from mnistlab.errors import DataError, RecipeError
 from mnistlab.recipe import EXPANSION_FACTORS, Recipe
 
-# Numbers that an optimizer remembers of each weight, where it is not one.
-REMEMBERED = {"sgd": 0, "adam": 2, "adamw": 2, "muon": 2}
+# Numbers that an optimizer stores per weight; 1 for the optimizers that are not listed.
+STORED_PER_WEIGHT = {"sgd": 0, "adam": 2, "adamw": 2, "muon": 2}
 
 
 def classifier_of(recipe: Recipe, device: str = "auto") -> Classifier:
@@ -50,21 +50,22 @@ def count_recipe_parameters(
 
 
 def check_memory(recipe: Recipe, n_parameters: int | None) -> None:
-    """RecipeError for a network that cannot be trained in the machine's memory.
+    """RecipeError for a network that cannot be trained in the memory of this machine.
 
-    Besides its weights memory holds their gradient, the best ones so far, what the optimizer
-    remembers of each, and a moving average.
+    Memory holds the weights, their gradient, the best ones so far, what the optimizer stores, and
+    a moving average.
     """
-    there, n_bytes = machine.memory_bytes(), 8 if recipe.precision == "float64" else 4
+    available, n_bytes = machine.memory_bytes(), 8 if recipe.precision == "float64" else 4
     copies = [
-        3 + REMEMBERED.get(phase.optimizer, 1) + (phase.ema_decay > 0) for phase in recipe.phases
+        3 + STORED_PER_WEIGHT.get(phase.optimizer, 1) + (phase.ema_decay > 0)
+        for phase in recipe.phases
     ]
     needed = (n_parameters or 0) * n_bytes * max(copies, default=1)
-    if there is not None and needed > there:
+    if available is not None and needed > available:
         raise RecipeError(
             f"{recipe.name}: training {n_parameters:,} weights with {recipe.phases[0].optimizer} "
-            f"takes {needed / 2**30:,.1f} GiB, this machine has {there / 2**30:,.1f} GiB; "
-            "make its layers smaller"
+            f"takes {needed / 2**30:,.1f} GiB, this machine has "
+            f"{available / 2**30:,.1f} GiB; make its layers smaller"
         )
 
 
@@ -87,7 +88,7 @@ def parts_of(recipe: Recipe, dataset: Dataset) -> Split:
 
 
 def check_mirrors(recipe: Recipe, train: Dataset) -> None:
-    """RecipeError where characters would be mirrored, which makes other signs of them."""
+    """RecipeError where characters would be mirrored, which turns them into other signs."""
     mirrors = {
         "augmentation.flip=0": recipe.augmentation.get("flip"),
         "expansion=null": recipe.expansion,
@@ -104,9 +105,9 @@ def check_mirrors(recipe: Recipe, train: Dataset) -> None:
 
 
 def check_order_of(recipe: Recipe, train: Dataset) -> None:
-    """RecipeError where images would be taken in file order and come class by class.
+    """RecipeError where images would be taken in file order and are sorted by class.
 
-    Each step would then see one class alone, and nothing be learned but the last.
+    Each step would then see one class only, and the network would learn only the last one.
     """
     n_runs = 1 + np.count_nonzero(np.diff(train.labels))
     if recipe.order == "file" and n_runs == train.n_classes and len(train) > recipe.batch_size:
@@ -117,7 +118,7 @@ def check_order_of(recipe: Recipe, train: Dataset) -> None:
 
 
 def check_trainable(recipe: Recipe, train: Dataset, device: str) -> None:
-    """Everything that can be known to fail before training: DataError or RecipeError."""
+    """Check before training whatever can be: DataError or RecipeError."""
     method_of(recipe.model).describe(device, recipe.precision)
     height, width = train.images.shape[1:]
     check_memory(recipe, count_recipe_parameters(recipe, (height, width), train.n_classes))

@@ -1,7 +1,7 @@
-"""Checkpoints of a training in its folder: the last two, each whole or not there.
+"""Checkpoints of a training in its folder: the last two, each whole or absent.
 
-A file's name holds the hash of its content. One that was damaged is known by it, and the one
-before it is used.
+The name of a file holds the hash of its content. Where the hash shows that the newest is damaged,
+the one before is used.
 """
 
 from __future__ import annotations
@@ -30,25 +30,25 @@ from mnistlab.phases import Checkpoint, TrainState
 
 FILES = "checkpoint-*.safetensors"
 KEY = "mnistlab.checkpoint/1"
-EVERY_S = 60.0  # where the recipe does not say after how many steps
-N_KEPT = 2
+EVERY_S = 60.0  # where the recipe sets no checkpoint_steps
+N_SAVED = 2
 
 
 class Checkpoints:
     """A Checkpointer: saves a checkpoint every so many steps, and when the training must stop.
 
-    every: steps; None makes it about once a minute. of: what the training is of; a checkpoint of
-    something else is refused. n_steps: how many steps have been made, those before a stop
-    included; seconds_before: how long they took. n_damaged: checkpoints that could not be used.
+    every: steps; None for about once a minute. of: what identifies the training; a checkpoint of
+    another one is refused. n_steps: how many steps are done, those before a stop included;
+    seconds_before: how long they took. n_damaged: checkpoints that could not be used.
     """
 
     def __init__(self, folder: Path, every: int | None, of: Mapping[str, str]) -> None:
         self.folder, self.every, self.of = folder, every, dict(of)
         self.n_steps, self.n_damaged, self.seconds_before = 0, 0, 0.0
-        self._asked: int | None = None
+        self._signal: int | None = None  # the one that asked this training to stop
         self._writer = ThreadPoolExecutor(1)
         self._writing: Future[None] | None = None
-        self._began = self._kept_at = time.monotonic()
+        self._began = self._saved_at = time.monotonic()
         self._last = self._newest()
 
     def last(self) -> Checkpoint | None:
@@ -58,17 +58,17 @@ class Checkpoints:
     def is_due(self) -> bool:
         """Called after every step."""
         self.n_steps += 1
-        if self._asked is not None:
+        if self._signal is not None:
             return True
         if self.every is None:
-            return time.monotonic() - self._kept_at > EVERY_S
+            return time.monotonic() - self._saved_at > EVERY_S
         return self.n_steps % self.every == 0
 
     def save(self, checkpoint: Checkpoint) -> None:
-        """Have it written while training goes on; older ones go, but for one.
+        """Write it while training continues; of the older ones only the newest stays.
 
-        Raises RunError where the one before it could not be written, and Stopped, once this one is
-        written, where the training was told to.
+        Raises RunError where the one before it could not be written, and after a signal Stopped,
+        once this one is written.
         """
         description = {
             "of": self.of,
@@ -81,8 +81,8 @@ class Checkpoints:
         )  # the next step changes them
         self._await_writing()
         self._writing = self._writer.submit(self._write, self.n_steps, content)
-        self._kept_at = time.monotonic()
-        if self._asked is not None:
+        self._saved_at = time.monotonic()
+        if self._signal is not None:
             self._await_writing()
         self.stop_if_asked()
 
@@ -95,28 +95,28 @@ class Checkpoints:
                 f"{path}: the checkpoint cannot be written: {error.strerror}; the one before it "
                 "is as it was"
             ) from error
-        for older in self._files()[N_KEPT:]:
+        for older in self._files()[N_SAVED:]:
             older.unlink(missing_ok=True)
 
     def _await_writing(self) -> None:
-        """Until what is being written is there; raises what went wrong with it."""
+        """Wait until the file is complete; raises the error of its writing."""
         writing, self._writing = self._writing, None
         if writing is not None:
             writing.result()
 
     @contextmanager
-    def heard(self) -> Iterator[None]:
-        """SIGINT and SIGTERM wait for the end of a step and its checkpoint; a second does not.
+    def signals_delayed(self) -> Iterator[None]:
+        """SIGINT and SIGTERM wait for the end of a step and its checkpoint; a second one does not.
 
-        In another thread than the first, where signals are not heard, they do what they did.
+        Python handles signals in its main thread only; in any other nothing changes.
         """
-        self._began = self._kept_at = time.monotonic()
+        self._began = self._saved_at = time.monotonic()
         before = {}
         if threading.current_thread() is threading.main_thread():
             before = {n: signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)}
         for number, handler in before.items():
             if handler is not signal.SIG_IGN:
-                signal.signal(number, self._hear)
+                signal.signal(number, self._on_signal)
         try:
             yield
         except OSError:  # the log found the disk full before the checkpoint's error was read
@@ -131,9 +131,9 @@ class Checkpoints:
 
     def stop_if_asked(self) -> None:
         """Raise Stopped after a signal."""
-        if self._asked is not None:
-            said = f"{self.folder}: stopped; mnistlab train --resume {self.folder} goes on"
-            raise Stopped(said, self._asked, str(self.folder))
+        if self._signal is not None:
+            said = f"{self.folder}: stopped; mnistlab train --resume {self.folder} resumes it"
+            raise Stopped(said, self._signal, str(self.folder))
 
     @contextmanager
     def blamed(self) -> Iterator[None]:
@@ -150,12 +150,12 @@ class Checkpoints:
             raise RunError(text) from error
 
     def clear(self) -> None:
-        """The training is over: remove all of them."""
+        """Remove all of them, once the training is over."""
         for path in self._files():
             path.unlink(missing_ok=True)
 
-    def _hear(self, number: int, frame: FrameType | None) -> None:
-        self._asked = number
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        self._signal = number
         if not machine.rank():
             _say(b"stopping after this step; a second signal ends it at once\n")
         is_interrupt = number == signal.SIGINT
@@ -186,10 +186,10 @@ class Checkpoints:
         return None
 
 
-class Following(Checkpoints):
+class FollowerCheckpoints(Checkpoints):
     """The Checkpointer of a process that trains beside the writing one, and saves nothing itself.
 
-    Told to stop it goes on until the other stops, with which it shares every step.
+    Stopped by a signal it continues until the other process stops, for they share every step.
     """
 
     def is_due(self) -> bool:
@@ -197,9 +197,9 @@ class Following(Checkpoints):
         return False
 
     @contextmanager
-    def heard(self) -> Iterator[None]:
-        """As above; the other's end is this one's, and no error."""
-        with super().heard():
+    def signals_delayed(self) -> Iterator[None]:
+        """As above; the end of the writing process ends this one too, without an error."""
+        with super().signals_delayed():
             try:
                 yield
             except RuntimeError:  # of a step that was not shared
@@ -225,7 +225,7 @@ def _read(path: Path) -> tuple[Checkpoint, dict[str, Any]]:
 
 
 class _Description(BaseModel):
-    """What stands beside a checkpoint's arrays."""
+    """The JSON beside the arrays of a checkpoint."""
 
     of: dict[str, str]
     seconds: float

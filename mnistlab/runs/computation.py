@@ -1,8 +1,8 @@
-"""What a run really computed, and the name of its folder, which follows from that.
+"""What a run really computes, and the name of its folder, which follows from that.
 
-A recipe leaves two things to where it is trained: precision "auto" is bfloat16 on one machine and
-float32 on another, and split "auto" is decided by the data. The content hash of the recipe is
-blind to both, and a data set's fingerprint to how its images were cut into parts.
+A recipe leaves two things open: precision "auto" is bfloat16 on one machine and float32 on another,
+and split "auto" depends on the data. The content hash of a recipe does not include either, and the
+fingerprint of a data set does not include how its images are split.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from mnistlab.errors import MnistlabError
 from mnistlab.recipe import Recipe
 from mnistlab.runs.folder import open_run
 
-CUT_AS_IT_CAME = ("given", "official")  # the protocols that look at the parts a set came in
+SPLIT_AS_GIVEN = ("given", "official")  # protocols that use the parts in which a set came
 
 
 def precision_used(recipe: Recipe, device: str) -> str:
@@ -32,7 +32,7 @@ def precision_used(recipe: Recipe, device: str) -> str:
 
 
 def sizes_given(dataset: Dataset) -> dict[str, int] | None:
-    """Images in each part that the user's set came in; None of one part and of published sets."""
+    """Images per part of a user's set that came in parts; None for any other set."""
     if dataset.is_published or not dataset.official_parts:
         return None
     return {name: part.stop - part.start for name, part in dataset.official_parts.items()}
@@ -41,10 +41,10 @@ def sizes_given(dataset: Dataset) -> dict[str, int] | None:
 def computation_of(
     recipe: Recipe, protocol: str, precision: str, sizes: Mapping[str, int] | None
 ) -> str:
-    """sha256 over a recipe with precision and split resolved, and over how the data came."""
+    """sha256 over a recipe with precision and split resolved, and the sizes of given parts."""
     resolved = replace(recipe, split=protocol, precision=precision)
-    cut = dict(sizes) if sizes and protocol in CUT_AS_IT_CAME else None
-    canonical = json.dumps([resolved.content_hash, cut], sort_keys=True)
+    given = dict(sizes) if sizes and protocol in SPLIT_AS_GIVEN else None
+    canonical = json.dumps([resolved.content_hash, given], sort_keys=True)
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
@@ -62,19 +62,19 @@ def computation(recipe: Recipe, dataset: Dataset, precision: str) -> str:
 def folder_name(
     recipe: Recipe, dataset: Dataset, device: str = "auto", precision: str | None = None
 ) -> str:
-    """What the run of a recipe on a data set is called, and found by.
+    """The name of the run folder of a recipe on a data set, by which a run is found.
 
-    precision: None is the one in which this machine would train on that device.
+    precision: None stands for the one in which this machine would train on that device.
     """
     digest = computation(recipe, dataset, precision or precision_used(recipe, device))
     return _name(recipe, dataset, digest)
 
 
 def folder_of(out: Path, recipe: Recipe, dataset: Dataset, precision: str) -> Path:
-    """Where the run of a recipe on a data set lies, or will be.
+    """The run folder of a recipe on a data set, whether it exists or not.
 
-    A folder of that name that turns out to hold another computation, such as one brought from
-    another machine and renamed, is left alone: then a number is added to the name.
+    A folder of that name may hold another computation, such as one that was copied from another
+    machine and renamed. It is left alone, and a number is added to the name.
     """
     digest = computation(recipe, dataset, precision)
     name = _name(recipe, dataset, digest)
@@ -86,7 +86,7 @@ def folder_of(out: Path, recipe: Recipe, dataset: Dataset, precision: str) -> Pa
 
 
 def is_name_of(name: str, recipe: Recipe, dataset: Dataset, precision: str) -> bool:
-    """Whether a run folder may be called so; those of before 2026-12 have the recipe's hash."""
+    """Whether a run folder may have this name; before 2026-12 it had the hash of the recipe."""
     hashes = (computation(recipe, dataset, precision), recipe.content_hash)
     return re.sub(r"(-[0-9a-f]{8})-\d{1,7}$", r"\1", name) in [
         _name(recipe, dataset, digest) for digest in hashes
@@ -94,7 +94,7 @@ def is_name_of(name: str, recipe: Recipe, dataset: Dataset, precision: str) -> b
 
 
 def _holds(path: Path, dataset: Dataset, digest: str) -> bool:
-    """Whether the run there is of that computation; whoever opens a damaged one is told."""
+    """Whether the run in a folder is of that computation; opening a damaged one reports why."""
     try:
         run = open_run(path)
     except MnistlabError:

@@ -1,4 +1,4 @@
-"""K-fold cross-validation of a recipe on the training part; the other parts are left alone."""
+"""K-fold cross-validation of a recipe on the training part; other parts are not used."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from mnistlab.version import __version__
 
 @dataclass(frozen=True)
 class CrossValidation:
-    """Accuracy and seconds of training, a number a fold; `path` is the folder it is kept in."""
+    """Accuracy and seconds of training per fold; `path` is the folder of the result."""
 
     recipe: Recipe
     data: str
@@ -42,7 +42,7 @@ class CrossValidation:
 
     @property
     def deviation(self) -> float:
-        """Standard deviation over the folds; no interval, for folds share training images."""
+        """Standard deviation over the folds; no interval, as folds share training images."""
         return statistics.stdev(self.accuracy)
 
     def to_json(self) -> dict[str, Any]:
@@ -62,7 +62,7 @@ class CrossValidation:
 
 @dataclass(frozen=True, eq=False)
 class Fold:
-    """The places of a fold's images, and a classifier trained on those of all other folds."""
+    """The indices of a fold's images, and a classifier trained on all other folds."""
 
     held_out: NDArray[np.intp]
     classifier: Any
@@ -79,9 +79,9 @@ def cross_validate(
 ) -> CrossValidation:
     """Train on all folds but one and score on that one, for each of n_folds stratified folds.
 
-    A network's best epoch is chosen on images held out of its own folds, never on the one
-    that scores it. Folds follow the recipe's seed, so recipes of one seed meet the same
-    ones; not shuffled they follow the order of the images, as those of scikit-learn's
+    The best epoch of a network is chosen on images held out of its training folds, never on the
+    fold that scores it. Folds follow the seed of the recipe, so recipes of one seed have the same
+    folds; without `shuffled` they follow the order of the images, as those of scikit-learn's
     GridSearchCV(cv=3). Writes OUT/cv-.../result.json, and reads it where it is there already;
     `force` trains again; for `options` see Execution. Raises DataError, RecipeError and
     TrainingError, RunError for a damaged result.
@@ -124,7 +124,7 @@ def cross_validate_in(
 
 
 def check_folds(recipe: Recipe, images: Dataset, n_folds: int, device: str) -> None:
-    """Everything that can be known to fail before training on folds: DataError or RecipeError."""
+    """Check before training on folds whatever can be: DataError or RecipeError."""
     check_trainable(recipe, images, device)
     n_smallest = min(_class_sizes(images))
     if not 2 <= n_folds <= n_smallest:
@@ -166,7 +166,7 @@ def train_folds(
 def _stored(
     path: Path, recipe: Recipe, dataset: Dataset, n_folds: int, precision: str
 ) -> CrossValidation:
-    """What was measured before; a folder's name says of which recipe and images."""
+    """The stored result; the name of its folder identifies recipe and images."""
     result = read_record(path / "result.json", FoldsRecord)
     env = read_record(path / "env.json", EnvRecord)
     if env["precision"] != precision:
@@ -177,7 +177,7 @@ def _stored(
     accuracy, seconds = tuple(result["accuracy"]), tuple(result["train_time_s"])
     if not len(accuracy) == len(seconds) == n_folds:
         raise RunError(
-            f"{path / 'result.json'}: has {len(accuracy)} and {len(seconds)} figures of "
+            f"{path / 'result.json'}: has {len(accuracy)} and {len(seconds)} values for "
             f"{n_folds} folds"
         )
     return CrossValidation(recipe, dataset.name, result["n_images"], accuracy, seconds, path)

@@ -1,4 +1,4 @@
-"""What a run's records say of its data, its validation part and its epochs."""
+"""The contents of data.json, and metrics of result.json that need no test image."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from mnistlab.runs.computation import sizes_given
 from mnistlab.runs.predictions import predictions, threshold_record
 
 
-def validation_figures(classifier: Any, val: Dataset) -> dict[str, Any]:
-    """What is known before any test image is looked at; of two classes with a threshold.
+def validation_metrics(classifier: Any, val: Dataset) -> dict[str, Any]:
+    """Metrics on the validation part; for two classes also a threshold.
 
-    Null where there is no image to validate on.
+    Null where the validation part is empty.
     """
     if not len(val):
         return dict.fromkeys(("val_accuracy", "val_balanced_accuracy", "val_macro_f1"))
     predicted, probabilities = predictions(classifier, val.images)
-    figures = measure(val.labels, predicted, val.n_classes)
+    metrics = measure(val.labels, predicted, val.n_classes)
     known = {
-        "val_accuracy": figures.accuracy,
-        "val_balanced_accuracy": figures.balanced_accuracy,
-        "val_macro_f1": figures.macro_f1,
+        "val_accuracy": metrics.accuracy,
+        "val_balanced_accuracy": metrics.balanced_accuracy,
+        "val_macro_f1": metrics.macro_f1,
     }
     if probabilities is None or val.n_classes != 2:
         return known
@@ -35,9 +35,9 @@ def validation_figures(classifier: Any, val: Dataset) -> dict[str, Any]:
 
 
 def expanded_accuracy(recipe: Recipe, history: Sequence[Epoch]) -> dict[str, Any]:
-    """On the expanded validation part, by which the epoch was chosen; {} without an expansion.
+    """Accuracy on the expanded validation part, by which the epoch was chosen.
 
-    The figure that write-up C prints.
+    Write-up C prints it. {} without an expansion.
     """
     if recipe.expansion is None:
         return {}
@@ -47,7 +47,7 @@ def expanded_accuracy(recipe: Recipe, history: Sequence[Epoch]) -> dict[str, Any
 
 
 def data_record(dataset: Dataset, parts: Split) -> dict[str, Any]:
-    """data.json: what a run is trained on, where each part is from, and what borders look like."""
+    """data.json: the data of a run, the origin of each part, and the grey level of borders."""
     return {
         "name": dataset.name,
         "source": dict(dataset.source),

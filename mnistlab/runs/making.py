@@ -1,7 +1,7 @@
-"""A run folder while it is being made: under a name of its own, and never without its records.
+"""A run folder while it is being made: under another name, and never without its records.
 
-The folder is called RUN.partial until everything in it is on the disk. What an earlier process left
-in it, records and checkpoints, stays until it has been replaced.
+The folder is called RUN.partial until all of it is on the disk. Records and checkpoints that an
+earlier process left in it stay until they have been replaced.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ def partial_of(path: Path) -> Path:
 def make(path: Path, afresh: bool, write: Callable[[Path], None]) -> None:
     """Make the run folder `path` by a function that writes its files into another.
 
-    afresh: no checkpoints are left there. Else what an earlier process left stays until `write`
-    has replaced it: killed at any moment, records and checkpoints are there for the next. Whatever
-    ends it early leaves a folder named .partial, or none. Raises RunError where another process is
-    making this run, and what `write` raises.
+    afresh: checkpoints of an earlier process are removed. Otherwise its files stay until `write`
+    has replaced them: a process that is killed at any moment leaves records and checkpoints to
+    resume from. An early end leaves a folder named .partial, or none. Raises RunError where another
+    process is making this run, and what `write` raises.
     """
     partial = partial_of(path)
     is_new = not partial.exists()
@@ -57,7 +57,7 @@ def make(path: Path, afresh: bool, write: Callable[[Path], None]) -> None:
 
 
 def keep_only(folder: Path, names: Collection[str]) -> None:
-    """Remove all that lies in a folder but files of these names and checkpoints."""
+    """Remove everything in a folder except checkpoints and files of these names."""
     there = list(folder.iterdir())
     _remove([left for left in there if left.name not in names and not left.match(FILES)])
 

@@ -1,8 +1,8 @@
-"""What the records of a run folder hold; each is checked against this when it is read.
+"""The records of a run folder; each is checked against these types when it is read.
 
-A record may come from anywhere. Whatever a command uses of it has been checked here, so that a
-field that is missing or of another type is one line that names it. Fields that only some versions
-wrote have a default; fields that are not listed are left as they are.
+A record may come from anywhere. Whatever a command uses has been checked here, so that a missing
+field, or one of another type, is one line that names it. Fields that only some versions wrote have
+a default; fields that are not listed are left as they are.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from mnistlab.data.splits import PROTOCOLS
 from mnistlab.errors import RunError
 from mnistlab.evaluation.corruptions import CORRUPTIONS, SEVERITIES
 
-MAX_BYTES = 1 << 26  # a record of 100,000 epochs or classes has less
+MAX_BYTES = 1 << 26  # more than a record of 100,000 epochs or classes has
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 NotNegative = Annotated[float, Field(ge=0)]
@@ -33,7 +33,7 @@ class Record(BaseModel):
 
 
 class SourceRecord(Record):
-    """The arguments of `load` that give the data again; none of data made from arrays."""
+    """The arguments of `load` that load the data again; none for data made from arrays."""
 
     name_or_path: str | None = None
     size: Some | list[Some] | None = None
@@ -50,7 +50,7 @@ class BorderRecord(Record):
 
 
 class DataRecord(Record):
-    """data.json: which images, and how they were cut."""
+    """data.json: which images, and how they were split."""
 
     name: str
     fingerprint: Sha256
@@ -78,7 +78,7 @@ class DataRecord(Record):
 
 
 class EnvRecord(Record):
-    """env.json: on what it was computed."""
+    """env.json: the machine that computed the run."""
 
     precision: Literal["float32", "float64", "bfloat16"]
     threads: Some | None = None
@@ -91,7 +91,7 @@ class EnvRecord(Record):
 
 
 class Measured(Record):
-    """Figures of one set of test images; all but the first are optional, as versions differ."""
+    """Metrics on one set of test images; all but the first are optional, as versions differ."""
 
     test_accuracy: Fraction | None
     test_accuracy_ci: Annotated[list[float], Field(min_length=2, max_length=2)] | None = None
@@ -125,7 +125,7 @@ class Measured(Record):
 
 
 class OtherRecord(Measured):
-    """Figures of other data, in result.json under "other_data"."""
+    """Metrics on other data, in result.json under "other_data"."""
 
     name: str | None = None
     path: str | None = None
@@ -135,12 +135,12 @@ class OtherRecord(Measured):
 
 
 class ResultRecord(Measured):
-    """result.json: the figures of a run."""
+    """result.json: the metrics of a run."""
 
     recipe: str
     system: str
     data: str
-    n_parameters: Count  # null in a recipe alone, where training decides how many
+    n_parameters: Count  # never null: training has decided how many
     val_accuracy: Fraction | None  # null where all training images train
     train_time_s: NotNegative
     epochs: Count
@@ -174,7 +174,7 @@ class ResultRecord(Measured):
 
 
 class EpochRecord(Record):
-    """A line of log.jsonl; null stands for what was no finite number."""
+    """A line of log.jsonl; null stands for a number that was not finite."""
 
     phase: Count
     epoch: Some
@@ -189,7 +189,7 @@ class EpochRecord(Record):
 
 
 class StepRecord(Record):
-    """A line of steps.jsonl: see phases.StepLoss; null stands for what was no finite number."""
+    """A line of steps.jsonl: see phases.StepLoss; null stands for a number that was not finite."""
 
     phase: Count
     epoch: Some
@@ -221,7 +221,7 @@ def read_lines(path: Path, kind: type[Record]) -> list[dict[str, Any]]:
 
 
 def checked(value: Any, kind: type[Record], where: str) -> dict[str, Any]:
-    """The value as it is, a JSON object of that kind; RunError, with `where`, for any other."""
+    """The value, unchanged, if it is a JSON object of that kind; else RunError with `where`."""
     if not isinstance(value, dict):
         raise RunError(f"{where}: holds no JSON object")
     try:

@@ -21,9 +21,9 @@ from mnistlab.errors import RecipeError
 from mnistlab.phases import Epoch
 from mnistlab.recipe import Recipe
 from mnistlab.runs.building import classifier_of, n_steps
-from mnistlab.runs.checkpoints import Checkpoints, Following
+from mnistlab.runs.checkpoints import Checkpoints, FollowerCheckpoints
 from mnistlab.runs.computation import computation, precision_used
-from mnistlab.runs.describing import data_record, expanded_accuracy, validation_figures
+from mnistlab.runs.describing import data_record, expanded_accuracy, validation_metrics
 from mnistlab.runs.execution import Execution
 from mnistlab.runs.folder import WEIGHTS, Run, open_run
 from mnistlab.runs.logs import epoch_log, step_log
@@ -81,9 +81,9 @@ class Trainer:
     def _follow(self, partial: Path, processes: Processes) -> None:
         """Train beside the process that writes `partial`, and write nothing."""
         processes.wait()
-        checkpointer = self._checkpoints(partial, Following)
+        checkpointer = self._checkpoints(partial, FollowerCheckpoints)
         classifier, method = self._classifier()
-        with method.n_threads(self.execution.threads), checkpointer.heard():
+        with method.n_threads(self.execution.threads), checkpointer.signals_delayed():
             self._fit(classifier, checkpointer=checkpointer, processes=processes)
 
     def _write(self, folder: Path, processes: Processes | None) -> None:
@@ -105,7 +105,7 @@ class Trainer:
             before_mb = machine.start_measuring_memory()
             train_time_s = self._fit_and_log(classifier, folder, checkpoints, processes)
             peak_mb = machine.peak_memory_mb()
-            validated = validation_figures(classifier, self.split.val)
+            validated = validation_metrics(classifier, self.split.val)
         measured = {
             **validated,
             **expanded_accuracy(recipe, [Epoch(**line) for line in classifier.history_]),
@@ -161,7 +161,7 @@ class Trainer:
         with (
             epoch_log(folder, saved.state.history if saved else ()) as write,
             step_log(folder, every, saved.state.step_losses if saved else ()) as steps,
-            checkpoints.heard() if in_steps else contextlib.nullcontext(),
+            checkpoints.signals_delayed() if in_steps else contextlib.nullcontext(),
             checkpoints.blamed(),
         ):
 

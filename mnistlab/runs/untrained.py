@@ -29,5 +29,5 @@ def untrained(run: Run, trained: Classifier, device: str = "auto") -> Classifier
     labels, blank = np.arange(n_classes), np.zeros((n_classes, height, width), np.uint8)
     first = classifier_of(recipe, device).fit(blank, labels, blank[:0], labels[:0])
     arrays = first.arrays() | {name: trained.arrays()[name] for name in SCALING}
-    restored: Classifier = first.restore(first.classes_, (height, width), arrays)
+    restored: Classifier = first.restore(first.classes_.tolist(), (height, width), arrays)
     return restored

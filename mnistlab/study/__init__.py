@@ -1,7 +1,7 @@
 """Studies: one question each, all of it fixed before anything runs.
 
     comparison   arms trained with paired seeds, and which is better
-    grid         two arguments searched by cross-validation, the best trained
+    grid         two arguments searched by cross-validation, and the best point trained
     embedding    what the images look like before anything is learned
 
 A study is a value with a name and a question; its `run` gives a result with an answer.
@@ -63,7 +63,7 @@ def run_study(
     """Run a study on a data set and write OUT/study-NAME-DATA/result.json.
 
     quick: a miniature of it, in a folder of its own, to see in a minute or two what it does.
-    precision: of networks whose recipe leaves it at "auto"; None leaves it to the machine.
+    precision: of networks whose recipe has "auto"; None lets the machine choose.
     on: the executor of its trainings, "local" or "ray"; Ray trains with one thread each unless more
     are given. For `options` see Execution. With the same seeds, threads and precision the results
     are the same.

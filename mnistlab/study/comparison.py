@@ -1,7 +1,7 @@
 """A comparison: one question, its arms and seeds fixed before anything runs.
 
-Every arm trains with the same seeds. Runs are found by content hash, so a repeated
-study trains only what is missing and one cut short goes on where it stopped.
+Every arm trains with the same seeds. Runs are found by content hash, so a repeated study trains
+only what is missing, and a study that was stopped is resumed.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ N_SIZES = 3  # fewer points say nothing of how a cost grows
 
 @dataclass(frozen=True)
 class Arm:
-    """One recipe of a study; what was published of it and why ours differs, by data set.
+    """One recipe of a study; the published result, and why ours differs, by data set.
 
-    published_by_epoch: test accuracies that a write-up prints while it trains, by data set and
-    epoch; they stand beside those of the weights that the recipe has saved.
+    published_by_epoch: test accuracies that a write-up prints during training, by data set and
+    epoch; they are compared with the weights that the recipe has saved.
     n_seeds: at most so many seeds, where one training takes long.
     """
 
@@ -47,22 +47,22 @@ class Arm:
 
 @dataclass(frozen=True)
 class ArmResult:
-    """An arm's evaluated runs, one a seed."""
+    """The evaluated runs of an arm, one per seed."""
 
     arm: Arm
     runs: tuple[Run, ...]
 
     def each(self, key: str) -> list[Any]:
-        """One figure of result.json for every seed; None where a run does not have it."""
+        """A metric of result.json for every seed; None where a run does not have it."""
         return [run.result.get(key) for run in self.runs]
 
     def mean(self, key: str) -> float:
-        """Mean of one figure of result.json over seeds."""
+        """Mean of a metric of result.json over seeds."""
         return fmean(self.each(key))
 
     @property
     def val_accuracy(self) -> float | None:
-        """Mean over seeds; None of an arm that trains on all images and validates on none."""
+        """Mean over seeds; None for an arm without a validation part."""
         values = self.each("val_accuracy")
         return None if None in values else fmean(values)
 
@@ -72,9 +72,9 @@ class ArmResult:
         return fraction_interval(self.each("test_accuracy"))
 
     def gain_over(self, other: ArmResult, key: str = "test_accuracy") -> Difference:
-        """Difference from another arm over paired seeds, of this pair alone.
+        """Difference from another arm over paired seeds, not corrected for other pairs.
 
-        What does not learn in epochs has one run, which is that of every seed.
+        A model that does not learn in epochs has one run, which stands for every seed.
         """
         n = max(len(self.runs), len(other.runs))
         mine, theirs = (arm.each(key) * (1 if _is_random(arm.arm) else n) for arm in (self, other))
@@ -82,9 +82,9 @@ class ArmResult:
 
     @property
     def late_swing(self) -> float | None:
-        """Largest change of validation accuracy between two of the last four epochs, any seed.
+        """Largest change of validation accuracy between consecutive ones of the last four epochs.
 
-        None where nothing was learned in epochs, or nothing validated.
+        Over all seeds; None without epochs or without a validation part.
         """
         curves = [[epoch["val_accuracy"] for epoch in run.log] for run in self.runs]
         if not any(curves) or self.val_accuracy is None:
@@ -96,10 +96,10 @@ class ArmResult:
 class Study:
     """A question and the arms that answer it.
 
-    decide turns results into the answer, a sentence. gallery names the arms whose
-    predictions are shown before and after training, confusions those whose mistakes are
-    shown class by class. bars: whether validation accuracies are drawn as bars as well (C16).
-    together: arms whose curves share a figure, in place of one figure of all arms.
+    decide: turns results into the answer, a sentence. gallery: names of the arms whose predictions
+    are shown before and after training. confusions: names of the arms whose confusion matrix is
+    shown. bars: whether validation accuracies are also shown as bars (C16). together: groups of
+    arms whose curves share a figure; without it one figure has all arms.
     """
 
     name: str
@@ -115,14 +115,14 @@ class Study:
 
     @property
     def data(self) -> str:
-        """The data set it runs on where none is named."""
+        """The data set of the study, where none is given."""
         return self.arms[0].recipe.data
 
     def run(self, dataset: Dataset, settings: Settings) -> StudyResult:
         """Train and evaluate every arm with seeds 0..n-1.
 
-        An arm that does not learn in epochs gives the same model for every seed, so it is
-        trained once. The test part is looked at once every run is trained.
+        An arm that does not learn in epochs gives the same model for every seed, so it is trained
+        once. The test part is used only when every run is trained.
         """
         n_seeds = self.n_seeds if settings.n_seeds is None else settings.n_seeds
         seeds = {arm.name: range(_most_seeds(arm, n_seeds)) for arm in self.arms}
@@ -202,10 +202,10 @@ def _by_epoch(result: ArmResult) -> dict[str, Any]:
 
 
 def growing_families(arms: Sequence[ArmResult]) -> dict[str, list[ArmResult]]:
-    """Arms on fewer images, by the name of the one that has them all, small first.
+    """Arms on fewer training images, by the name of the arm on all of them, smallest first.
 
-    Of a data set with fewer images than an arm asks for, that arm is the whole once more and
-    says nothing of growth.
+    On a data set with fewer images than an arm asks for, that arm equals the whole and says nothing
+    about growth.
     """
     families = {}
     for whole in arms:
@@ -217,7 +217,7 @@ def growing_families(arms: Sequence[ArmResult]) -> dict[str, list[ArmResult]]:
 
 
 def whole_of(arm: ArmResult, arms: Sequence[ArmResult]) -> ArmResult | None:
-    """The arm that has all images where this one, "NAME-n_train", has fewer; None without it."""
+    """The arm NAME on all images, for an arm "NAME-n_train" on fewer; None without it."""
     suffix = f"-{arm.arm.recipe.n_train}"
     return next((other for other in arms if other.arm.name + suffix == arm.arm.name), None)
 

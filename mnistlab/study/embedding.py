@@ -1,4 +1,4 @@
-"""Embeddings: what principal components and a two-dimensional map keep of the images."""
+"""Embeddings: how much of the images principal components and a two-dimensional map preserve."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ from mnistlab.study.settings import Settings
 
 @dataclass(frozen=True)
 class EmbeddingStudy:
-    """A question about the images themselves; nothing is trained and no label is used to embed.
+    """A question about the images themselves; nothing is trained, and no label is used to embed.
 
     n_components: of the principal component analysis, fitted on the training part. n_map,
-    perplexity: of the t-SNE map, drawn of n_map training images: classes in proportion, of a
-    published set the first.
+    perplexity: of the t-SNE map of n_map training images, classes in proportion; the first ones of
+    a published set.
     """
 
     name: str
@@ -46,14 +46,14 @@ class EmbeddingStudy:
     seed: int = 0
 
     def run(self, dataset: Dataset, settings: Settings) -> EmbeddingResult:
-        """Fit both on training images; the other parts are left alone."""
+        """Fit both on training images; other parts are not used."""
         train = split(dataset, self.protocol).train
-        rows, drawn = as_rows(train.images), sample(train, self.n_map)
+        rows, sampled = as_rows(train.images), sample(train, self.n_map)
         with machine.n_threads(settings.execution.threads):
             start = time.perf_counter()
             pca = principal_components(rows, self.n_components, self.seed)
             pca_time_s, start = time.perf_counter() - start, time.perf_counter()
-            rows, labels = as_rows(drawn.images), drawn.labels
+            rows, labels = as_rows(sampled.images), sampled.labels
             map_points, perplexity = neighbour_map(rows, self.perplexity, self.seed)
             map_time_s = time.perf_counter() - start
             result = EmbeddingResult(
@@ -84,11 +84,11 @@ class EmbeddingStudy:
 
 @dataclass(frozen=True)
 class EmbeddingResult:
-    """perplexity: the one drawn with, lower than the study's where there are few images.
-    variance: share of each component, largest first. points (n_map, 2), labels (n_map,).
+    """perplexity: the one used, lower than the study's where there are few images.
+    variance: fraction due to each component, largest first. points (n_map, 2), labels (n_map,).
 
-    agreement: for each space, the share of images whose class is the commonest among their
-    ten nearest neighbours there, themselves not counted.
+    agreement: for each space, the fraction of images whose class is the most frequent among their
+    ten nearest neighbours, the image itself not counted.
     """
 
     study: EmbeddingStudy
@@ -104,7 +104,7 @@ class EmbeddingResult:
     answer: str
 
     def to_json(self) -> dict[str, Any]:
-        """result.json of the study: no arms, for nothing was trained."""
+        """result.json of the study: no arms, as nothing was trained."""
         return {
             "study": self.study.name,
             "system": self.study.system,

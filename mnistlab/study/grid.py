@@ -18,10 +18,10 @@ from mnistlab.study.settings import Settings
 
 @dataclass(frozen=True)
 class GridStudy:
-    """A question of the kind: which values of two arguments, and how good are they?
+    """The question which values of two arguments are best, and how good they are.
 
-    recipe: trained with the best point. rows, columns: an argument of the model and its
-    values. n_search: how many training images the search may use; all are used afterwards.
+    recipe: trained with the best point. rows, columns: an argument of the model and its values.
+    n_search: how many training images the search uses; the best point is trained on all.
     """
 
     name: str
@@ -36,15 +36,15 @@ class GridStudy:
 
     @property
     def data(self) -> str:
-        """The data set it runs on where none is named."""
+        """The data set of the study, where none is given."""
         return self.recipe.data
 
     def run(self, dataset: Dataset, settings: Settings) -> GridResult:
         """Search by folds of the training part, then train the best point on all of it.
 
-        As scikit-learn's GridSearchCV(cv=n_folds): stratified folds in the order of the images,
-        and of equal points the first wins, rows before columns. The test part is looked at once,
-        for the winner.
+        As scikit-learn's GridSearchCV(cv=n_folds): stratified folds in the order of the images, and
+        the first of equal points wins, rows before columns. The test part is used once, for the
+        best point.
         """
         n_points = len(self.rows[1]) * len(self.columns[1])
         settings.execution.progress.on_plan(self.n_folds * n_points + 1)
@@ -52,7 +52,7 @@ class GridStudy:
             tuple(self._searched(row, column, dataset, settings) for column in self.columns[1])
             for row in self.rows[1]
         )
-        # GridSearchCV's own mean: another way of adding up would part points that it has equal.
+        # The mean of GridSearchCV: another order of summation would separate points that tie there.
         best = max(
             (point for row in points for point in row),
             key=lambda point: float(np.average(point.accuracy)),
@@ -78,7 +78,7 @@ class GridStudy:
 
 @dataclass(frozen=True)
 class GridResult:
-    """A finished grid: a cross-validation a point, and the run of the best."""
+    """A finished grid: a cross-validation per point, and the run of the best one."""
 
     study: GridStudy
     dataset: Dataset
@@ -89,7 +89,7 @@ class GridResult:
     answer: str
 
     def to_json(self) -> dict[str, Any]:
-        """result.json of the study; an arm a point, with the winner's run as the last."""
+        """result.json of the study; one arm per point, and the run of the best one last."""
         return {
             "study": self.study.name,
             "system": self.study.system,

@@ -15,17 +15,17 @@ from mnistlab.study.comparison import Arm, Study
 from mnistlab.study.embedding import EmbeddingStudy
 from mnistlab.study.grid import GridStudy
 
-N_TRAIN, N_TEST = 2400, 600  # images; enough for every class to be in every part
-MOST_EPOCHS, SHARE_OF_EPOCHS = 3, 0.1  # of a phase, whichever is more
+N_TRAIN, N_TEST = 2400, 600  # images; enough for every class in every part
+MOST_EPOCHS, FRACTION_OF_EPOCHS = 3, 0.1  # of a phase, whichever is more
 AnyStudy = Study | GridStudy | EmbeddingStudy
 NOTICE = (
     "Miniature: a few images and short trainings. It shows what the study does; its "
-    "figures mean little. "
+    "metrics mean little. "
 )
 
 
 def miniature(study: AnyStudy) -> AnyStudy:
-    """The study with every phase cut short, under a name and an answer that say so."""
+    """The study with shorter phases, under a name and with an answer that say so."""
     decide: Callable[[Any], str] = study.decide
     study = replace(
         study, name=f"{study.name}-quick", decide=lambda result: NOTICE + decide(result)
@@ -36,9 +36,9 @@ def miniature(study: AnyStudy) -> AnyStudy:
 
 
 def few_images(dataset: Dataset) -> Dataset:
-    """The first images of every class of each official part, or of the set where it has none.
+    """The first images of every class of each official part, or of a set without such parts.
 
-    As many of each class as far as they go: a set may come class by class, or in turns.
+    The same number per class as far as there are enough, in whatever order the set comes.
     """
     parts = dataset.official_parts
     if not parts:
@@ -56,7 +56,7 @@ def few_images(dataset: Dataset) -> Dataset:
 
 
 def _by_class(labels: NDArray[np.int64], most: int) -> NDArray[np.intp]:
-    """At most so many places, one of each class in turn, in order."""
+    """At most so many indices, one of each class in turn, sorted."""
     of_class = np.argsort(labels, kind="stable")
     counts = np.bincount(labels)
     rank = np.empty(len(labels), dtype=np.intp)  # of an image among those of its class
@@ -70,5 +70,5 @@ def _shortened(arm: Arm) -> Arm:
 
 
 def _short(phase: Phase) -> Phase:
-    most = max(MOST_EPOCHS, round(SHARE_OF_EPOCHS * phase.epochs))
+    most = max(MOST_EPOCHS, round(FRACTION_OF_EPOCHS * phase.epochs))
     return replace(phase, epochs=min(phase.epochs, most), min_steps=0)

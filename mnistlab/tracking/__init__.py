@@ -1,7 +1,7 @@
-"""Tracking: runs told to a server while they train, and never held up by it.
+"""Tracking: runs logged to a server while they train, and never delayed by it.
 
-delivery      calls in order, by a thread of their own, made again while the server is away
-mlflow_runs   what MLflow is told
+delivery      calls in order, by a thread of their own, repeated while the server is away
+mlflow_runs   what is logged to MLflow
 store         where a run is tracked, recorded in its folder
 """
 
@@ -11,17 +11,22 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mnistlab import machine
 from mnistlab.data import Dataset
 from mnistlab.errors import RecipeError
 from mnistlab.phases import Epoch
 from mnistlab.recipe import Recipe
-from mnistlab.runs import DEFAULT_FOLDER, Progress, Run
+from mnistlab.runs import Progress, Run
+from mnistlab.runs.execution import DEFAULT_FOLDER
 from mnistlab.tracking.delivery import Delivery
 
+if TYPE_CHECKING:
+    from mnistlab.tracking.mlflow_runs import MlflowRuns
+
 TRACKERS = ("mlflow",)
-PATIENCE_S = 30.0  # at the end, for a server that is away
+PATIENCE_S = 30.0  # how long the end waits for a server that is away
 
 
 @contextmanager
@@ -33,15 +38,15 @@ def tracked(
     say: Callable[[str], None] = print,
     patience_s: float = PATIENCE_S,
 ) -> Iterator[Progress]:
-    """`progress`, whose trainings are told to a tracker as well while the block runs.
+    """`progress`, whose trainings are also logged to a tracker while the block runs.
 
-    by: "mlflow", at MLFLOW_TRACKING_URI or in OUT/mlflow.db; None tells no one. A run that is
-    resumed goes on where it began, see `store`. out: that of the run folders. A server that is
-    away holds nothing up: what it missed is delivered when it is back, and at the end `say` tells
-    what is lost. Raises RecipeError for a tracker there is not, or one that is not installed; a
+    by: "mlflow", at MLFLOW_TRACKING_URI or in OUT/mlflow.db; None logs nowhere. A run that is
+    resumed is logged where it began, see `store`. out: the folder of the run folders. A server that
+    is away delays nothing: what it missed is delivered when it is back, and at the end `say` is
+    told what is lost. Raises RecipeError for an unknown tracker, or one that is not installed; a
     training raises RunError where its run began at another server.
     """
-    if by is None or machine.rank():  # of several processes the first one tells
+    if by is None or machine.rank():  # of several processes the first one logs
         yield progress
         return
     if by not in TRACKERS:
@@ -53,8 +58,25 @@ def tracked(
             f"--track mlflow needs the extra track: pip install 'mnistlab[track]' ({error})"
         ) from error
     Path(out).mkdir(parents=True, exist_ok=True)
-    delivery = Delivery(may_pass, lambda error: say(f"mlflow: {error}; training goes on"))
+    delivery = Delivery(may_pass, lambda error: say(f"mlflow: {error}; training continues"))
     runs, status = MlflowRuns(Path(out), delivery, say), "FAILED"
+    try:
+        yield _logged(progress, runs)
+    except KeyboardInterrupt:
+        status = "KILLED"
+        raise
+    finally:
+        runs.close(status)
+        n_lost = delivery.close(patience_s)
+        if n_lost:
+            say(
+                f"mlflow: {n_lost} of {delivery.n_done + n_lost} messages to {runs.uri} are lost; "
+                "the run folders have everything"
+            )
+
+
+def _logged(progress: Progress, runs: MlflowRuns) -> Progress:
+    """`progress`, with callbacks that log before they report."""
 
     def on_folder(partial: Path) -> None:
         runs.folder(partial)
@@ -72,18 +94,6 @@ def tracked(
         runs.end(run)
         progress.on_end(run)
 
-    try:
-        yield replace(
-            progress, on_folder=on_folder, on_start=on_start, on_epoch=on_epoch, on_end=on_end
-        )
-    except KeyboardInterrupt:
-        status = "KILLED"
-        raise
-    finally:
-        runs.close(status)
-        n_lost = delivery.close(patience_s)
-        if n_lost:
-            say(
-                f"mlflow: {n_lost} of {delivery.n_done + n_lost} messages to {runs.uri} are lost; "
-                "the run folders have everything"
-            )
+    return replace(
+        progress, on_folder=on_folder, on_start=on_start, on_epoch=on_epoch, on_end=on_end
+    )

@@ -1,4 +1,4 @@
-"""Calls to another machine that must not hold up the work: a thread makes them, in order."""
+"""Calls to another machine that must not delay the work: a thread makes them, in order."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 8.0  # before a call that failed is made aga
 
 
 class Delivery:
-    """Calls made one after another beside the caller; one that fails is made again.
+    """Calls made one after another beside the caller; one that fails is repeated.
 
-    is_temporary: whether an error may pass; after any other the call is given up. on_trouble: told
-    the first error since the last success. n_done, n_lost: calls made, and calls given up so far.
+    is_temporary: whether an error may pass; after any other the call is given up. on_trouble:
+    called with the first error since the last success. n_done, n_lost: calls made, and given up.
     """
 
     def __init__(
@@ -28,13 +28,13 @@ class Delivery:
         self._thread.start()
 
     def put(self, call: Callable[[], object]) -> None:
-        """Have it made after those that were put before."""
+        """Make this call after those that were put before."""
         with self._changed:
             self._calls.append(call)
             self._changed.notify()
 
     def close(self, patience_s: float) -> int:
-        """Wait so long for the calls that are left; how many have come to nothing, all together."""
+        """Wait so long for the calls that are left; returns how many are lost in all."""
         with self._changed:
             self._ending = True
             self._changed.notify()
@@ -60,7 +60,7 @@ class Delivery:
                 in_trouble = True
                 if self._is_temporary(error):
                     with self._changed:
-                        # A word that the end has come wakes it, and it is tried at once.
+                        # The end wakes it early, for a last try.
                         self._changed.wait_for(lambda: self._ending, wait_s)
                         if self._ending:
                             self._changed.wait(FIRST_WAIT_S)

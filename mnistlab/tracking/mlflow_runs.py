@@ -1,4 +1,4 @@
-"""What MLflow is told of a run: parameters and epochs as they come, then the model and a figure."""
+"""What is logged to MLflow: parameters, each epoch at its end, then the files and a figure."""
 
 from __future__ import annotations
 
@@ -28,9 +28,7 @@ from mnistlab.runs import Run
 from mnistlab.tracking.delivery import Delivery
 from mnistlab.tracking.store import Store, current_store, store_of
 
-RUN_TAG = (
-    "mnistlab.run"  # the name of the run's folder, by which a run that is gone on with is found
-)
+RUN_TAG = "mnistlab.run"  # the name of the run's folder, by which a resumed run is found
 PASSING = ("INTERNAL_ERROR", "TEMPORARILY_UNAVAILABLE", "REQUEST_LIMIT_EXCEEDED")
 OF_EPOCHS = tuple(each.name for each in fields(Epoch) if each.name not in ("phase", "epoch"))
 OF_RUNS = ("n_parameters", "train_time_s", "peak_memory_mb")
@@ -45,13 +43,13 @@ def may_pass(error: Exception) -> bool:
 
 
 class MlflowRuns:
-    """Tells one run after another; nothing here waits for the server."""
+    """Logs one run after another; nothing here waits for the server."""
 
     def __init__(self, out: Path, delivery: Delivery, say: Callable[[str], None]) -> None:
         self._out, self._delivery, self._say = out, delivery, say
         self._experiments: dict[Store, str] = {}
         self._store, self._name = current_store(), ""
-        self._run: dict[str, str] | None = None  # of the running one, its id once it has one
+        self._run: dict[str, str] | None = None  # holds "id" once the server has given it
 
     @property
     def uri(self) -> str:
@@ -59,12 +57,12 @@ class MlflowRuns:
         return self._store.uri or f"sqlite:///{self._out.resolve()}/mlflow.db"
 
     def folder(self, partial: Path) -> None:
-        """The next training is one in this folder; RunError where it cannot be tracked there."""
+        """The next training is in this folder; RunError where it cannot be tracked."""
         self._store = store_of(partial, self._say)
         self._name = partial.name.removesuffix(".partial")
 
     def begin(self, recipe: Recipe, dataset: Dataset, n_steps: int) -> None:
-        """A training begins, or goes on."""
+        """A training begins, or is resumed."""
         run: dict[str, str] = {}
         params = flattened(recipe.to_json()) | {"data": dataset.name, "n_steps": n_steps}
         tags = {
@@ -76,8 +74,8 @@ class MlflowRuns:
         def call() -> None:
             client = self._client()
             run.setdefault("id", self._opened(client, recipe.name, tags))
-            told = [Param(key, str(value)[:LONGEST_PARAM]) for key, value in params.items()]
-            client.log_batch(run["id"], params=told)
+            listed = [Param(key, str(value)[:LONGEST_PARAM]) for key, value in params.items()]
+            client.log_batch(run["id"], params=listed)
 
         self._run = run
         self._delivery.put(call)
@@ -88,29 +86,29 @@ class MlflowRuns:
         self._log_metrics({k: v for k, v in values.items() if v is not None}, epoch.epoch)
 
     def end(self, run: Run) -> None:
-        """The run is complete; nothing is told of one that was found complete."""
+        """The run is complete; one that was found complete is not logged."""
         if self._run is None:
             return
         self._log_metrics({key: run.result[key] for key in OF_RUNS if run.result.get(key)}, 0)
         if run.result["val_accuracy"] is not None:
             self._log_metrics({"best_val_accuracy": run.result["val_accuracy"]}, 0)
-        told = self._run
-        self._delivery.put(lambda: self._client().log_artifacts(told["id"], str(run.path), "run"))
+        ids = self._run
+        self._delivery.put(lambda: self._client().log_artifacts(ids["id"], str(run.path), "run"))
         if run.log:
-            self._delivery.put(lambda: self._log_curves(told["id"], run))
+            self._delivery.put(lambda: self._log_curves(ids["id"], run))
         self.close("FINISHED")
 
     def close(self, status: str) -> None:
-        """The running one has ended so; nothing where none is running."""
-        told, self._run = self._run, None
-        if told is not None:
-            self._delivery.put(lambda: self._client().set_terminated(told["id"], status))
+        """The current run has ended with this status; nothing where there is none."""
+        ids, self._run = self._run, None
+        if ids is not None:
+            self._delivery.put(lambda: self._client().set_terminated(ids["id"], status))
 
     def _log_metrics(self, values: Mapping[str, float], step: int) -> None:
-        now, told = int(1000 * time.time()), self._run
-        if told is not None:
+        now, ids = int(1000 * time.time()), self._run
+        if ids is not None:
             metrics = [Metric(key, float(value), now, step) for key, value in values.items()]
-            self._delivery.put(lambda: self._client().log_batch(told["id"], metrics=metrics))
+            self._delivery.put(lambda: self._client().log_batch(ids["id"], metrics=metrics))
 
     def _log_curves(self, run_id: str, run: Run) -> None:
         from mnistlab.reporting.training_curves import curves_figure  # loads matplotlib
@@ -125,7 +123,7 @@ class MlflowRuns:
         return MlflowClient(self.uri)
 
     def _opened(self, client: MlflowClient, name: str, tags: Mapping[str, str]) -> str:
-        """The id of the run of that tag that has not ended, or of a new one."""
+        """The id of the unfinished run with that tag, or of a new run."""
         experiment = self._experiments.get(self._store) or self._experiment_id(client)
         self._experiments[self._store] = experiment
         unfinished = f"tags.`{RUN_TAG}` = '{tags[RUN_TAG]}' and attributes.status != 'FINISHED'"

@@ -26,7 +26,7 @@ class Store:
 def current_store() -> Store:
     """What the environment says now."""
     uri = os.environ.get("MLFLOW_TRACKING_URI") or None
-    if uri is not None and uri.startswith("sqlite:///"):  # of the folder it is run in
+    if uri is not None and uri.startswith("sqlite:///"):  # relative to the current folder
         uri = f"sqlite:///{Path(uri.removeprefix('sqlite:///')).absolute()}"
     return Store(uri, os.environ.get("MLFLOW_EXPERIMENT_NAME") or EXPERIMENT)
 
@@ -34,9 +34,9 @@ def current_store() -> Store:
 def store_of(partial: Path, say: Callable[[str], None]) -> Store:
     """The store of a run that is made in that folder: where it began, else the current one.
 
-    What is beside the run wins over the environment, and `say` says so. A server must be named
-    again: a folder that came from elsewhere must not choose who is told, and given credentials.
-    Raises RunError for another one, and for a damaged record.
+    A store beside the run wins over the environment, and `say` reports that. A server must be named
+    again: a folder that came from elsewhere must not choose who is sent data and credentials.
+    Raises RunError for another server, and for a damaged record.
     """
     path, now = partial / RECORD, current_store()
     before = _read(path)
@@ -50,7 +50,7 @@ def store_of(partial: Path, say: Callable[[str], None]) -> Store:
             f"{now.uri or 'not set'}; set it to that, or resume without --track"
         )
     if before != now:
-        say(f"mlflow: goes on where it began, {_named(before)}, not {_named(now)}")
+        say(f"mlflow: resumes where it began, {_named(before)}, not {_named(now)}")
     return before
 
 

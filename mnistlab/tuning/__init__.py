@@ -1,11 +1,12 @@
-"""Tuning: the best point of a space on validation, and what it is worth over seeds.
+"""Tuning: the best point of a space on validation, and its gain over seeds.
 
-    trial_storage   which points are tried, in a journal (Optuna)
+    proposals       which point each trial tries (Optuna's samplers)
+    trial_storage   the trials in a journal (Optuna), shared by processes
     search          trials trained, one after another, by one process or several
     trial           a point and how far it got
 
-The best trial's own score is the luckiest of many. What is reported is its recipe trained again
-with seeds the search has not seen, beside the recipe that was there before, on the test part.
+The score of the best trial is the luckiest of many. So its recipe is trained again with seeds that
+the search has not seen, and compared with the untuned recipe on the test part.
 """
 
 from __future__ import annotations
@@ -39,8 +40,8 @@ __all__ = ["Trial", "TuningResult", "tune"]
 class TuningResult:
     """A finished search: its trials, and the untuned and the best recipe trained over seeds.
 
-    time_s: from the first trial's beginning to the last one's end. importance: each dimension's
-    share in how validation accuracy varies, the largest first.
+    time_s: from the beginning of the first trial to the end of the last. importance: the fraction
+    of the variance of validation accuracy due to each dimension, largest first.
     """
 
     search: Search
@@ -101,12 +102,13 @@ def tune(
     """Search a space for the recipe that is best on validation, and train it over seeds.
 
     space: what may be changed; None takes the one declared for the recipe. sampler: "tpe",
-    "random" or, of choices alone, "grid". n_processes: how many train at once on this machine;
-    the same call elsewhere on the same folder helps as well. on: where trials are trained, "local"
-    or, as many at once as a cluster has cores for, "ray". A search that was stopped goes on;
-    with more trials than before it is made longer. The best recipe so far lies in
-    OUT/tune-.../best.json. Raises what `train` raises, RecipeError for a space or sampler that
-    does not fit, and TrainingError where no trial was trained to its end.
+    "random", or "grid" (only if every dimension is a Choice). n_processes: how many train at once
+    on this machine; the same call elsewhere on the same folder helps as well. on: the executor of
+    trials, "local" or "ray" (as many at once as the cluster has cores for). For `options` see
+    Execution. The same call resumes a search that was stopped; with more trials it makes the search
+    longer. The best recipe so far lies in OUT/tune-.../best.json. Raises what `train` raises,
+    RecipeError for a space or sampler that does not fit, and TrainingError where no trial was
+    trained to its end.
     """
     execution = execution_of(options, FolderOptions)
     dataset = data if isinstance(data, Dataset) else load(data or recipe.data)
@@ -134,7 +136,7 @@ def tune(
 
 
 def _searched(search: Search, n_seeds: int, n_processes: int) -> TuningResult:
-    """The search, led to its end."""
+    """The result of the search, run to its end."""
     storage = search.storage()
     atomic.write_json(search.folder / "space.json", search.space.to_json())
     atomic.write_json(search.folder / "recipe.json", search.recipe.to_json())
@@ -146,7 +148,7 @@ def _searched(search: Search, n_seeds: int, n_processes: int) -> TuningResult:
         raise _stopped(search, error) from error
     settings = Settings(search.execution, search.executor, n_seeds)
     importance = storage.importance()
-    study = _worth(search, trials, importance)
+    study = _comparison(search, trials, importance)
     with locks.locked(search.folder / "seeds.lock"):  # another process may be as far
         comparison = replace(study.run(search.dataset, settings), path=search.folder)
         result = TuningResult(search, trials, storage.time_s(), importance, comparison)
@@ -155,14 +157,14 @@ def _searched(search: Search, n_seeds: int, n_processes: int) -> TuningResult:
 
 
 def _stopped(search: Search, error: KeyboardInterrupt) -> Stopped:
-    """What to say of a search that was told to stop in the middle of a trial."""
+    """The message of a search that was stopped in the middle of a trial."""
     path = search.folder / "best.json"
     best = f"; best so far: mnistlab train {path}" if path.exists() else ""
     number = error.signal_number if isinstance(error, Stopped) else signal.SIGINT
-    return Stopped(f"{search.folder}: stopped; the same command goes on{best}", number)
+    return Stopped(f"{search.folder}: stopped; the same command resumes it{best}", number)
 
 
-def _worth(search: Search, trials: Sequence[Trial], importance: Mapping[str, float]) -> Study:
+def _comparison(search: Search, trials: Sequence[Trial], importance: Mapping[str, float]) -> Study:
     """The untuned and the best recipe, with seeds of their own."""
     best = best_of(trials)
     if best is None:
@@ -172,7 +174,7 @@ def _worth(search: Search, trials: Sequence[Trial], importance: Mapping[str, flo
     def decide(results: Sequence[ArmResult]) -> str:
         untuned, tuned = results
         first = next(iter(importance.items()), None)
-        matters = f" Most of it hangs on {first[0]} ({first[1]:.0%})." if first else ""
+        matters = f" {first[0]} matters most ({first[1]:.0%})." if first else ""
         return (
             f"{_gain_text(tuned, untuned)} The best of {len(trials)} trials had "
             f"{best.accuracy:.4f} on validation, number {best.number + 1}.{matters}"
@@ -181,7 +183,7 @@ def _worth(search: Search, trials: Sequence[Trial], importance: Mapping[str, flo
     return Study(
         name=f"tune-{recipe.name}",
         system=recipe.system,
-        question=f"What is it worth to tune {recipe.name}, and what of it matters?",
+        question=f"How much does tuning {recipe.name} gain, and which settings matter?",
         arms=(Arm(recipe), Arm(search.best(best))),
         decide=decide,
     )

@@ -1,4 +1,4 @@
-"""Trials of a search, one after another, by as many processes as are asked for."""
+"""The trials of a search, trained by one process or several."""
 
 from __future__ import annotations
 
@@ -26,10 +26,13 @@ from mnistlab.runs.building import parts_of
 from mnistlab.runs.computation import folder_name
 from mnistlab.scale import Executor, LocalExecutor, concurrent, run_all
 from mnistlab.space import Space
+from mnistlab.tuning.proposals import Plan
 from mnistlab.tuning.trial import COMPLETE, FAILED, PRUNED, RUNNING, Trial, best_of
-from mnistlab.tuning.trial_storage import Plan, TrialStorage
+from mnistlab.tuning.trial_storage import TrialStorage
 
-SEARCH_SEED = 1000  # of every trial; the best recipe is judged by seeds the search has not seen
+SEARCH_SEED = (
+    1000  # added to the seed of the search, so that trials share no seed with the final runs
+)
 WAIT_S = 0.3  # until another process may have ended or left its trial
 
 
@@ -52,7 +55,7 @@ class Search:
 
     @property
     def folder(self) -> Path:
-        """Its folder; another recipe, space, sampler, seed or data has another."""
+        """Its folder, named after recipe, data, space, sampler and seed."""
         what = [self.space.to_json(), self.sampler, self.seed]
         digest = hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()
         name = folder_name(self.recipe, self.dataset, self.execution.device)
@@ -60,7 +63,7 @@ class Search:
 
     @cached_property
     def _n_epochs(self) -> int:
-        """Of a full trial, with those that a small set adds."""
+        """Epochs of a full trial, with those that a small data set adds."""
         n_train = len(parts_of(self.recipe, self.dataset).train)
         per_epoch = -(-n_train // self.recipe.batch_size)
         return sum(phase.n_epochs(per_epoch) for phase in self.recipe.phases)
@@ -123,7 +126,7 @@ class Search:
         storage.end(number, state, accuracy, time.perf_counter() - start, why)
 
     def _save_best(self, trials: tuple[Trial, ...]) -> Trial | None:
-        """Write the best recipe so far: whatever ends the search, it is there."""
+        """Write the best recipe so far: it must be there whatever ends the search."""
         best = best_of(trials)
         if best is not None:
             atomic.write_json(self.folder / "best.json", self.best(best).to_json())

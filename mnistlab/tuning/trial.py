@@ -11,11 +11,11 @@ COMPLETE, PRUNED, RUNNING, FAILED = "complete", "pruned", "running", "failed"
 
 @dataclass(frozen=True)
 class Trial:
-    """number: from 0, in the order they began. point: a value for each dimension of the space.
+    """number: from 0, in the order of beginning. point: a value for each dimension of the space.
 
-    state: "complete", "pruned", "running" or "failed". accuracy: on validation; of a pruned one
-    the last it reported, None where there is none. curve: that of each epoch. time_s: seconds of
-    training. why: what ended it early.
+    state: "complete", "pruned", "running" or "failed". accuracy: on validation; the last one of a
+    pruned trial, None where there is none. curve: accuracy after each epoch. time_s: seconds of
+    training. why: the reason for an early end.
     """
 
     number: int

@@ -102,6 +102,7 @@ def test_ground_rooms_never_import_torch(path: Path) -> None:
         "import mnistlab.data, mnistlab.evaluation, mnistlab.recipes, mnistlab.studies",
         "import mnistlab.cli; assert mnistlab.cli.run_command(['--help']) == 0",
         "import mnistlab.cli; assert mnistlab.cli.run_command(['train', '--help']) == 0",
+        "import mnistlab.cli; assert mnistlab.cli.run_command(['study', '--help']) == 0",
         "import mnistlab.cli; assert mnistlab.cli.run_command(['data', 'list']) == 0",
     ],
 )

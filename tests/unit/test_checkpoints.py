@@ -300,13 +300,12 @@ def test_told_to_stop_it_leaves_a_checkpoint_and_says_how_to_go_on(
         said = process.stderr.read().splitlines()[-1]
     assert process.returncode == status
     (partial,) = (tmp_path / "runs").iterdir()
-    assert (
-        said == f"runs/{partial.name}: stopped; mnistlab train --resume runs/{partial.name} goes on"
-    )
+    path = f"runs/{partial.name}"
+    assert said == f"{path}: stopped; mnistlab train --resume {path} resumes it"
     assert len(list(partial.glob(FILES))) == 1
     went_on = command("train", "--resume", f"runs/{partial.name}")
     done = preloaded.run(went_on, tmp_path, check=True)
-    assert "going on after step " in done.stderr
+    assert "resuming after step " in done.stderr
     assert_equal(whole_long, ml.open_run(tmp_path / "runs" / partial.stem))
 
 
@@ -379,7 +378,7 @@ def test_killed_again_and_again_it_ends_the_same(
         assert died.returncode == -signal.SIGKILL, died.stderr
     went_on = command("train", "--resume", f"runs/{whole.path.name}")
     done = preloaded.run(went_on, tmp_path, check=True)
-    assert "going on after step" in done.stderr
+    assert "resuming after step" in done.stderr
     assert_equal(whole, ml.open_run(tmp_path / "runs" / whole.path.name))
 
 
@@ -422,7 +421,7 @@ def test_a_full_disk_is_one_line_and_leaves_the_last_good_checkpoint(tmp_path: P
         "000000014",
     ]
     assert not [name for name in left if name.startswith(".")]
-    assert "going on after step 14" in (tmp_path / "second").read_text()
+    assert "resuming after step 14" in (tmp_path / "second").read_text()
     whole = train(recipe, ml.load(str(tmp_path / "noise.npz")), out=tmp_path / "whole", threads=1)
     assert_equal(whole, ml.open_run(tmp_path / "out" / whole.path.name))
 
@@ -463,7 +462,7 @@ def test_a_signal_after_the_last_step_is_not_swallowed(
         if epoch.epoch == 3:
             os.kill(os.getpid(), number)
 
-    with pytest.raises(Stopped, match="goes on"):
+    with pytest.raises(Stopped, match="resumes it"):
         train(BY_HAND, stripes, out=tmp_path / "runs", progress=Progress(on_epoch=on_epoch))
     run = train(BY_HAND, stripes, out=tmp_path / "runs")
     assert_equal(train(BY_HAND, stripes, out=tmp_path / "whole"), run)

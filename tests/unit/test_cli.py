@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import pytest
 import mnistlab as ml
 from mnistlab.cli import run_command
 from mnistlab.data import Dataset
+from mnistlab.studies import STUDIES
 
 
 @pytest.fixture
@@ -60,6 +62,18 @@ def test_help_shows_an_example(arguments: list[str], capsys: pytest.CaptureFixtu
     assert status == (0 if "--help" in arguments else 2)
     if len(arguments) > 1:
         assert "Example: mnistlab " in shown.out
+
+
+def test_help_of_study_lists_the_studies_with_their_questions(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run_command(["study", "--help"]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    for name, make in STUDIES.items():
+        described = (make().question, make.__doc__.splitlines()[0])  # the second needs no torch
+        assert any(f" {name} {text}" in shown for text in described), name
+    letters = sorted({make().system[0] for make in STUDIES.values()})
+    assert re.findall(r"Studies of write-up (\w):", shown) == letters
 
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:

@@ -132,7 +132,7 @@ def test_what_they_leave_is_gone_on_with(prepared: Path) -> None:
         "from mnistlab.runs.checkpoints import Checkpoints\n"
         "save = Checkpoints.save\n"
         "def save_and_stop(self, checkpoint):\n"
-        "    self._asked = signal.SIGTERM if self.n_steps == 10 else None\n"
+        "    self._signal = signal.SIGTERM if self.n_steps == 10 else None\n"
         "    save(self, checkpoint)\n"
         "Checkpoints.save = save_and_stop\n"
         "sys.argv[0] = 'mnistlab'\n"

@@ -7,6 +7,7 @@ must work with the code they are sent.
 from __future__ import annotations
 
 import builtins
+import itertools
 import json
 import os
 import shutil
@@ -19,6 +20,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -28,11 +30,12 @@ import mnistlab as ml
 from benchmarks.ray_cluster import Cluster, cluster
 from mnistlab.cli import run_command
 from mnistlab.data import Dataset
-from mnistlab.errors import RecipeError, RunError, TrainingError
+from mnistlab.errors import RecipeError, RunError, Stopped, TrainingError
 from mnistlab.phases import Phase
 from mnistlab.recipe import Recipe
 from mnistlab.runs import Execution, Progress, Run
-from mnistlab.scale import Executor, LocalExecutor, executor_of, run_all
+from mnistlab.scale import Executor, LocalExecutor, executor_of, ray_executor, run_all
+from mnistlab.scale.ray_executor import RayExecutor
 from mnistlab.scale.worker import Call, Job, Outcome, perform
 from mnistlab.space import Range, Space
 from mnistlab.study import Arm, ArmResult, Study, StudyResult
@@ -298,14 +301,26 @@ def test_too_many_threads_are_one_line(
     )
 
 
+def wait_for_tasks(nodes: Cluster, n_tasks: int, driver: subprocess.Popen[str] | None) -> None:
+    """Until exactly so many tasks run; the driver that waits for them must not end."""
+    until = time.monotonic() + 300
+    while len(nodes.tasks()) != n_tasks:
+        assert driver is None or driver.poll() is None
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
 def test_ctrl_c_ends_the_tasks_and_the_same_command_goes_on(
     nodes: Cluster, stripes: Dataset, tmp_path: Path
 ) -> None:
+    """Trials never end of themselves, and their epochs come faster than they are reported."""
+    endless = replace(LONG, phases=(Phase("momentum", 1e-3, 10**6),))
     (tmp_path / "space.json").write_text(json.dumps(SPACE.to_json()))
-    (tmp_path / "long.json").write_text(json.dumps(LONG.to_json()))
+    (tmp_path / "long.json").write_text(json.dumps(endless.to_json()))
     ml.export(stripes, tmp_path / "data", format="npz")
     command = [sys.executable, "-m", "mnistlab", "tune", "long.json", "--space", "space.json"]
     command += ["--data", "data", "--trials", "4", "--seeds", "1", "--on", "ray"]
+    wait_for_tasks(nodes, 0, None)  # those of earlier tests are over
     process = subprocess.Popen(
         command,
         cwd=tmp_path,
@@ -313,20 +328,14 @@ def test_ctrl_c_ends_the_tasks_and_the_same_command_goes_on(
         stderr=subprocess.PIPE,
         text=True,
     )
-    before = set(nodes.tasks())
-    while len(set(nodes.tasks()) - before) < 2:
-        assert process.poll() is None
-        time.sleep(0.05)
+    wait_for_tasks(nodes, 2, process)
     process.send_signal(signal.SIGINT)
     errors = process.communicate(timeout=200)[1]
     assert process.returncode == 130, errors
     assert "Traceback" not in errors
-    assert "stopped; the same command goes on" in errors
+    assert "stopped; the same command resumes" in errors
     assert not list(tmp_path.glob("runs/tune-*/trial-*/*"))
-    until = time.monotonic() + 60
-    while nodes.tasks() and time.monotonic() < until:
-        time.sleep(0.1)
-    assert not nodes.tasks()
+    wait_for_tasks(nodes, 0, None)
 
 
 def test_a_lost_node_costs_time_alone(
@@ -442,6 +451,54 @@ def test_a_job_tells_as_it_goes_and_leaves_nothing(stripes: Dataset, tmp_path: P
     assert all(isinstance(event, Call) for event in unwanted)
     assert not (Path(tempfile.gettempdir()) / "mnistlab-told").exists()
     assert not [thread for thread in threading.enumerate() if thread.name == "told"]
+
+
+class EndlessRay:
+    """As much of Ray as a RayExecutor asks for; its tasks yield epochs without end, at once."""
+
+    class exceptions:  # noqa: N801  # Ray's name
+        class RayError(Exception):
+            pass
+
+        class RayTaskError(RayError):
+            pass
+
+    def is_initialized(self) -> bool:
+        return True
+
+    def put(self, value: Any) -> Any:
+        return value
+
+    def get(self, reference: int) -> tuple[str, Call]:
+        return "node", Call("on_epoch", (reference,))
+
+    def wait(self, streams: list[Any], **said: Any) -> tuple[list[Any], list[Any]]:
+        return streams, []
+
+    def remote(self, **said: Any) -> Any:
+        return lambda function: SimpleNamespace(remote=lambda job, dataset: itertools.count())
+
+
+def test_after_a_stop_no_queued_epoch_is_reported(
+    stripes: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ray_executor, "GRACE_S", 0.1)
+    executor = RayExecutor(EndlessRay())
+    monkeypatch.setattr(executor, "_cancelled", set())
+    reported: list[Any] = []
+
+    def on_epoch(epoch: Any) -> None:
+        reported.append(epoch)
+        if epoch == 2:
+            executor.stop()
+
+    execution = Execution(tmp_path, "cpu", 1, progress=Progress(on_epoch=on_epoch))
+    with pytest.raises(Stopped):
+        executor.train(BY_HAND, stripes, execution)
+    assert reported == [0, 1, 2]
+    assert not list(tmp_path.iterdir())
+    with pytest.raises(Stopped):  # and none is started
+        executor.train(replace(BY_HAND, seed=1), stripes, execution)
 
 
 def test_the_first_error_ends_the_others() -> None:

@@ -237,7 +237,7 @@ def test_a_server_that_comes_back_gets_what_it_missed(
     check_whole(server.uri, run)
     assert len(said) == 1
     assert said[0].startswith("mlflow: ")
-    assert said[0].endswith("training goes on")
+    assert said[0].endswith("training continues")
 
 
 def test_what_is_lost_is_said(
@@ -344,7 +344,7 @@ def test_a_resumed_run_is_tracked_beside_it_wherever_the_command_is_given(
     assert run_command(["train", "--resume", str(partial), "--track", "mlflow"]) == 0
     said = [line for line in capsys.readouterr().err.splitlines() if line.startswith("mlflow:")]
     assert said == [
-        "mlflow: goes on where it began, in mlflow.db beside the run (experiment mnistlab), "
+        "mlflow: resumes where it began, in mlflow.db beside the run (experiment mnistlab), "
         f"not {other} (experiment mnistlab)"
     ]
     uri = f"sqlite:///{out}/mlflow.db"
@@ -377,7 +377,7 @@ def test_a_run_that_began_at_a_named_store_goes_on_there_or_not_at_all(
     monkeypatch.setenv("MLFLOW_TRACKING_URI", named)
     monkeypatch.setenv("MLFLOW_EXPERIMENT_NAME", "renamed since")
     assert run_command(resume) == 0
-    assert "goes on where it began" in capsys.readouterr().err
+    assert "resumes where it began" in capsys.readouterr().err
     assert run_at(named, partial.stem).info.status == "FINISHED"
     assert steps_at(named, partial.stem) == {1, 2, 3, 4, 5, 6}
     assert not (tmp_path / "other.db").exists()

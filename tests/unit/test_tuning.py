@@ -26,7 +26,7 @@ from mnistlab.recipe import Recipe
 from mnistlab.runs import Progress, TrialEnd
 from mnistlab.space import Choice, Layers, Range, Space
 from mnistlab.tuning import Trial, TuningResult, tune
-from mnistlab.tuning.trial_storage import Plan, n_grid_points, set_point
+from mnistlab.tuning.proposals import Plan, n_grid_points, set_point
 
 BY_HAND = Recipe(
     "by-hand", "D3", "scratch", (Phase("momentum", 1e-4, 4),), {"hidden_sizes": (8,)}, batch_size=32

@@ -254,7 +254,7 @@ def cheaper(study: Study) -> Study:
 def test_the_miniature_of_every_study_runs_and_says_what_it_is(
     name: str, tiny: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(quick, "SHARE_OF_EPOCHS", 0)  # of 200 epochs 20, of 2,001 as many as 200
+    monkeypatch.setattr(quick, "FRACTION_OF_EPOCHS", 0)  # of 200 epochs 20, of 2,001 as many as 200
     monkeypatch.setattr(quick, "MOST_EPOCHS", 2)
     study = get_study(name)
     if isinstance(study, Study):
