@@ -51,7 +51,7 @@ def find_suspects(
 
     Copies from one part to another come before others; all else goes from the lowest score up.
     """
-    names, places = places_in_parts(dataset)
+    names, places = places_in_splits(dataset)
     labels, twin = dataset.labels, duplicates.twin
 
     def suspect(
@@ -85,10 +85,10 @@ def find_suspects(
     return tuple(rows())
 
 
-def places_in_parts(dataset: Dataset) -> tuple[NDArray[np.str_], NDArray[np.intp]]:
+def places_in_splits(dataset: Dataset) -> tuple[NDArray[np.str_], NDArray[np.intp]]:
     """Of every image its part's name and its place within the part, (N,) each."""
     names, places = np.full(len(dataset), "all", dtype="<U5"), np.arange(len(dataset))
-    for name, where in dataset.official_parts.items():
+    for name, where in dataset.official_splits.items():
         names[where] = name
         places[where] -= where.start
     return names, places

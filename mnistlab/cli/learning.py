@@ -30,7 +30,7 @@ from mnistlab.cli.options import (
     given,
     named_path,
 )
-from mnistlab.data.splits import PART_NAMES
+from mnistlab.data.dataset import SPLIT_NAMES
 from mnistlab.errors import RecipeError
 
 MOST_NAMED = 10  # classes on a line
@@ -135,7 +135,7 @@ def classes_text(names: Sequence[str]) -> str:
 def _split_text(data: Mapping[str, Any]) -> str:
     """How many images each part has and where they are from, by the data record of a run."""
     origins = data.get("parts", {})  # not in runs of before 2026-12
-    parts = {name: f"{data[f'n_{name}']:,} {name}" for name in PART_NAMES if data[f"n_{name}"]}
+    parts = {name: f"{data[f'n_{name}']:,} {name}" for name in SPLIT_NAMES if data[f"n_{name}"]}
     told = [f"{part} ({origins.get(name, data['split'])})" for name, part in parts.items()]
     if "val" not in parts:
         told.append("no validation part: all training images train")

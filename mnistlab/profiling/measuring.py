@@ -233,7 +233,7 @@ def profile(
 def _count(dataset: Dataset) -> tuple[tuple[str, ...], Counts, Counts]:
     """Names of the parts, images (P, K) and pixels (P, K, 256) in each."""
     n_classes = dataset.n_classes
-    found = {PART_TITLES[name]: where for name, where in dataset.official_parts.items()}
+    found = {PART_TITLES[name]: where for name, where in dataset.official_splits.items()}
     parts = found or {"all images": slice(None)}
     counts, levels = [], []
     for where in parts.values():

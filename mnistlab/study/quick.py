@@ -40,7 +40,7 @@ def few_images(dataset: Dataset) -> Dataset:
 
     As many of each class as far as they go: a set may come class by class, or in turns.
     """
-    parts = dataset.official_parts
+    parts = dataset.official_splits
     if not parts:
         return dataset.take(_by_class(dataset.labels, N_TRAIN + N_TEST))
     n_images = {"train": N_TRAIN, "val": N_TEST, "test": N_TEST}
