@@ -108,7 +108,7 @@ def _one_set(called: list[_Called], folder: Path) -> list[_Called] | None:
     if len({rest for _, rest in whole}) > 1:
         trains = [one.path for group in whole.values() for one in group if one.split == "train"]
         raise DataError(
-            f"{folder}: holds training sets of several data sets ({said(trains)}); "
+            f"{folder}: holds training sets of several sets ({said(trains)}); "
             "give one file, or put one set into a folder of its own"
         )
     return whole[min(whole)]
