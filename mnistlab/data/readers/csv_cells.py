@@ -46,12 +46,12 @@ class Rows(NamedTuple):
     ids: list[str]
 
 
-def join(parts: Sequence[Rows]) -> Rows:
-    """The rows of all parts, in order."""
+def join(blocks: Sequence[Rows]) -> Rows:
+    """The rows of all blocks, in order."""
     return Rows(
-        np.concatenate([part.pixels for part in parts]),
-        [label for part in parts for label in part.labels],
-        [name for part in parts for name in part.ids],
+        np.concatenate([block.pixels for block in blocks]),
+        [label for block in blocks for label in block.labels],
+        [name for block in blocks for name in block.ids],
     )
 
 

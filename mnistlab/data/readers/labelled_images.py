@@ -137,9 +137,9 @@ def _chosen(root: Path, found: list[Found]) -> list[Found]:
         inside = map(listed, listed(root).folders)
         n_class_folders = sum(bool(one.images or one.folders) for one in inside)
         return [] if n_class_folders > 1 else found[:1]
-    of_parts = [one for one in telling if one.split is not None]
-    if any(one.split == "train" for one in of_parts):
-        return sorted(of_parts, key=lambda one: SPLIT_NAMES.index(one.split or "train"))
+    of_splits = [one for one in telling if one.split is not None]
+    if any(one.split == "train" for one in of_splits):
+        return sorted(of_splits, key=lambda one: SPLIT_NAMES.index(one.split or "train"))
     if len(telling) > 1:
         names = " and ".join(one.table.name for one in telling)
         raise DataError(f"{root}: {names} both have labels of its images; remove one of them")

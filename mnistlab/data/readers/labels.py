@@ -46,36 +46,36 @@ class RawLabels(NamedTuple):
 
 
 def judge(
-    parts: Sequence[RawLabels], where: str
+    splits: Sequence[RawLabels], where: str
 ) -> tuple[list[NDArray[np.int64]], tuple[str, ...]]:
-    """The labels of each part in 0..K-1, and the K class names that occur in any of them.
+    """The labels of each split in 0..K-1, and the K class names that occur in any of them.
 
-    Raises DataError naming `where` for more classes than MAX_CLASSES, and a part's file and row
+    Raises DataError naming `where` for more classes than MAX_CLASSES, and a split's file and row
     (or image, from 1) for a missing label: see `missing_among`.
     """
-    used = [_used(part) for part in parts]
+    used = [_used(split) for split in splits]
     spellings = {
-        part.texts[code]
-        for part, codes in zip(parts, used, strict=True)
+        split.texts[code]
+        for split, codes in zip(splits, used, strict=True)
         for code in codes.tolist()
-        if not part.verbatim
+        if not split.verbatim
     }
-    _check_missing(parts, missing_among(spellings))
+    _check_missing(splits, missing_among(spellings))
     canonical = _canonical(spellings)
     means = [
-        [text if part.verbatim else canonical.get(text, text) for text in part.texts]
-        for part in parts
+        [text if split.verbatim else canonical.get(text, text) for text in split.texts]
+        for split in splits
     ]
     occurring = {
         names[code] for names, codes in zip(means, used, strict=True) for code in codes.tolist()
     }
     if len(occurring) > MAX_CLASSES:
         raise DataError(f"{where}: {len(occurring)} classes are more than {MAX_CLASSES}")
-    class_names = _ordered(parts, occurring)
+    class_names = _ordered(splits, occurring)
     position = {name: i for i, name in enumerate(class_names)}
     return [
-        np.array([position.get(name, -1) for name in names], dtype=np.int64)[part.codes]
-        for names, part in zip(means, parts, strict=True)
+        np.array([position.get(name, -1) for name in names], dtype=np.int64)[split.codes]
+        for names, split in zip(means, splits, strict=True)
     ], class_names
 
 
@@ -90,35 +90,35 @@ def missing_among(spellings: set[str]) -> set[str]:
     return never | perhaps if others and all(map(DECIMAL.fullmatch, others)) else never
 
 
-def is_unlabelled(part: RawLabels, trained: RawLabels) -> bool:
+def is_unlabelled(split: RawLabels, trained: RawLabels) -> bool:
     """Whether all labels of a split are one text that means "no label".
 
     -1 means it as well, unless the training labels hold -1. NA and the like must not occur there.
     """
-    codes = _used(part).tolist()
-    if len(codes) != 1 or part.verbatim:
+    codes = _used(split).tolist()
+    if len(codes) != 1 or split.verbatim:
         return False
-    text = part.texts[codes[0]]
+    text = split.texts[codes[0]]
     known = {trained.texts[code] for code in _used(trained).tolist()}
     if _whole(text) == -1:
         return -1 not in map(_whole, known)
     return text.casefold() in MISSING and (text not in known or text.casefold() in NEVER_NAMES)
 
 
-def _used(part: RawLabels) -> NDArray[np.int64]:
-    return np.flatnonzero(np.bincount(part.codes, minlength=len(part.texts)))
+def _used(split: RawLabels) -> NDArray[np.int64]:
+    return np.flatnonzero(np.bincount(split.codes, minlength=len(split.texts)))
 
 
-def _check_missing(parts: Sequence[RawLabels], missing: set[str]) -> None:
-    for part in parts:
-        codes = [i for i, text in enumerate(part.texts) if text in missing and not part.verbatim]
-        places = np.flatnonzero(np.isin(part.codes, codes))
+def _check_missing(splits: Sequence[RawLabels], missing: set[str]) -> None:
+    for split in splits:
+        codes = [i for i, text in enumerate(split.texts) if text in missing and not split.verbatim]
+        places = np.flatnonzero(np.isin(split.codes, codes))
         if len(places):
             place = int(places[0])
-            words = _missing(part.texts[part.codes[place]])
-            if part.first_row is None:
-                raise DataError(f"{part.where}: {words} (image {place + 1})")
-            raise DataError(f"{part.where}: row {part.first_row + place}: {words}")
+            words = _missing(split.texts[split.codes[place]])
+            if split.first_row is None:
+                raise DataError(f"{split.where}: {words} (image {place + 1})")
+            raise DataError(f"{split.where}: row {split.first_row + place}: {words}")
 
 
 def from_texts(texts: Sequence[str], where: str, first_row: int = 1) -> Labels:
@@ -249,10 +249,10 @@ def _whole(text: str) -> int | None:
     return int(value) if value.is_integer() and abs(value) < LARGEST_WHOLE else None
 
 
-def _ordered(parts: Sequence[RawLabels], occurring: set[str]) -> tuple[str, ...]:
+def _ordered(splits: Sequence[RawLabels], occurring: set[str]) -> tuple[str, ...]:
     """The classes in the order of the given list of names; without one as in sorted_names."""
-    longest = max(parts, key=lambda part: len(part.texts)).texts
-    if all(part.verbatim and part.texts == longest[: len(part.texts)] for part in parts):
+    longest = max(splits, key=lambda split: len(split.texts)).texts
+    if all(split.verbatim and split.texts == longest[: len(split.texts)] for split in splits):
         return tuple(name for name in longest if name in occurring)
     return tuple(sorted_names(occurring))
 

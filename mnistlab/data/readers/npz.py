@@ -20,7 +20,7 @@ from mnistlab.errors import DataError, reason
 
 
 def read(path: Path, size: Size | None = None) -> Dataset:
-    """The parts of `read_splits` as one set."""
+    """The splits of `read_splits` as one set."""
     return assembling.assembled(path.stem, read_splits(path, size), str(path))
 
 

@@ -74,7 +74,7 @@ def open_images(path: Path, shape: Size, resize: bool = False) -> Unlabelled:
 
 
 def _array(path: Path, kind: Kind, shape: Size, resize: bool) -> NDArray[np.uint8]:
-    """The images of all parts that the file holds, uint8 (N, H, W)."""
+    """The images of all splits that the file holds, uint8 (N, H, W)."""
     if kind == "npz":
         return npz.read_images(path, shape)
     if kind == "hdf5":
