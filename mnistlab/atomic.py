@@ -1,9 +1,9 @@
-"""Files and folders that are either whole or absent.
+"""Files and folders that are either complete or absent.
 
-Everything the project writes goes through here: written aside, flushed to the
-disk, then renamed, so a crash leaves the old content or the new, never half.
-`open_output` is for the file that a user named, which may be anything at all;
-`check_writable` is for the folder that a user named, before long work begins.
+Everything the project writes goes through here: it is written under a temporary name, flushed to
+the disk, then renamed, so that a crash leaves the old content or the new, never half of it.
+`open_output` is for a file that the user named, which may be anything; `check_writable` is for a
+folder that the user named, before long work begins.
 """
 
 from __future__ import annotations
@@ -25,18 +25,15 @@ from typing import IO, Any
 
 from mnistlab.errors import DataError, reason
 
-# Names of a file that this process has open already; opened anew, one that is a regular file
-# would be emptied under whoever writes to it.
+# Names of files that this process has open already. Opening a regular file anew would empty it
+# while another program writes to it.
 OPEN_ALREADY = re.compile(r"/dev/(stdin|stdout|stderr)|(?:/dev|/proc/self)/fd/(\d+)")
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @contextlib.contextmanager
 def named(path: Path) -> Iterator[None]:
-    """Give an OSError of a full disk the name of the file being written.
-
-    `write` raises it without one, and a message could not say which file it was.
-    """
+    """Add the file name to the OSError of a full disk, which `write` raises without one."""
     try:
         yield
     except OSError as error:
@@ -90,7 +87,7 @@ def open_output(path: Path | str, inputs: Sequence[Path | str] = ()) -> Iterator
 
 @contextlib.contextmanager
 def made_folder(folder: Path) -> Iterator[None]:
-    """Make a folder and those above it; the new ones go again if the block fails."""
+    """Make a folder and its parents; remove the new ones if the block fails."""
     new = [one for one in (folder, *folder.parents) if not one.exists()]
     folder.mkdir(parents=True, exist_ok=True)
     try:
@@ -103,9 +100,9 @@ def made_folder(folder: Path) -> Iterator[None]:
 
 
 def check_writable(folder: Path | str) -> None:
-    """DataError where files could not be written into a folder, which is there or will be made.
+    """DataError if files could not be written into a folder that exists or will be made.
 
-    Nothing stays behind: the first folder above that is there is tried, and none is made.
+    No folder is made: the closest existing parent is tried with a temporary file.
     """
     folder = Path(folder)
     try:
@@ -141,7 +138,7 @@ def write_json(path: Path, content: Any) -> None:
 
 
 def publish_folder(aside: Path, path: Path) -> None:
-    """Give a finished folder its final name, taking the place of an older one."""
+    """Give a finished folder its final name, in place of an older one."""
     for inside in aside.rglob("*"):
         if inside.is_dir():
             fsync_folder(inside)
@@ -157,7 +154,7 @@ def publish_folder(aside: Path, path: Path) -> None:
 
 
 def clear_older(path: Path) -> None:
-    """Remove the folder whose place `path` took; a process killed just then leaves it."""
+    """Remove the folder that `path` replaced; a process killed in between leaves it."""
     shutil.rmtree(_older(path), ignore_errors=True)
 
 
@@ -167,7 +164,7 @@ def _older(path: Path) -> Path:
 
 @contextlib.contextmanager
 def _opened(path: Path, inputs: Sequence[Path | str]) -> Iterator[IO[bytes]]:
-    """The file of `open_output`; OSError and ValueError of what is not named in its words."""
+    """The file of `open_output`, which turns OSError and ValueError into its own words."""
     target = Path(os.path.realpath(path))
     if target.is_symlink():  # links in a circle, at which realpath stops; a rename would replace it
         raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
@@ -197,7 +194,7 @@ def _duplicate(found: re.Match[str]) -> IO[bytes]:
 
 
 def _check_replaceable(path: Path, target: Path, inputs: Sequence[Path | str]) -> None:
-    """DataError where the file at `target` must stay as it is."""
+    """DataError if the file at `target` must not be replaced."""
     if not target.exists():
         return
     for given in map(Path, inputs):
@@ -226,7 +223,7 @@ def _copy_mode(path: Path, aside: Path) -> None:
 
 
 def _clear_abandoned(path: Path) -> None:
-    """Remove what processes that were killed have written aside for this file."""
+    """Remove temporary files that killed processes have left for this file."""
     for aside in path.parent.glob(f".{glob.escape(path.name)}.*.aside"):
         process = aside.name.split(".")[-2]
         if process.isdecimal() and not _is_running(int(process)):

@@ -1,12 +1,12 @@
-"""The errors a user can put right.
+"""The errors that a user can correct.
 
-Each carries one line that names the file or field at fault; the command line
-prints that line and exits with 2. Anything else that escapes is a bug.
+Each has one line that names the file or field that is wrong; the command line prints it and exits
+with 2. Any other exception is a bug.
 """
 
 
 class MnistlabError(Exception):
-    """Root of every error the user can put right."""
+    """Root of all errors that the user can correct."""
 
 
 class DataError(MnistlabError, ValueError):

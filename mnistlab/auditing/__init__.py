@@ -1,4 +1,4 @@
-"""Auditing: labels likely wrong, copies, blank images. Its page lies in auditing.page."""
+"""Audits of a data set: labels likely wrong, copies, blank images, and the page about them."""
 
 from mnistlab.auditing.finding import Audit, audit
 

@@ -1,9 +1,9 @@
-"""Images that show nothing, and images that are there twice: to the byte, or all but.
+"""Blank images, exact copies and near copies.
 
-The distance of two images is the Euclidean one after each is shifted to mean 0 and scaled to
+The distance of two images is the Euclidean distance after each is shifted to mean 0 and scaled to
 length 1, so that brightness and contrast cancel: sqrt(2 - 2r) with r the correlation of their
-pixels. It is 0.1 where they differ by a tenth of their contrast (r = 0.995). Images moved,
-turned or mirrored are far apart, as different images are.
+pixels. It is 0.1 if they differ by a tenth of their contrast (r = 0.995). Copies that were moved,
+turned or mirrored are not found: they are as far apart as different images.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 # No two of MNIST's 70,000 images are nearer than 0.12. Fashion-MNIST has 77 pairs within 0.1, each
-# of one class: one photograph, or one garment in two prints. Beyond 0.12 plain trousers meet.
+# of one class: the same photograph, or a garment in two prints. Above 0.12 come plain trousers.
 MAX_DISTANCE = 0.1
-# Of the median contrast. The faintest image of Fashion-MNIST has 0.2 of it, of MNIST 0.4; a single
-# white pixel on black 0.12.
-BLANK_SHARE = 0.15
+# Fraction of the median contrast. The faintest image of Fashion-MNIST has 0.2 of it, of MNIST 0.4;
+# a single white pixel on black has 0.12.
+BLANK_FRACTION = 0.15
 
-SKETCH_SIDE = 14  # pixels to which larger images are averaged down for a first look
+SKETCH_SIDE = 14  # pixels; larger images are averaged down to this side for a first comparison
 ROWS_AT_ONCE = 1024
 ROUNDING = 1e-5  # of squared distances in float32
-_NOWHERE = 1e6  # a squared length that makes an image far from all others
+_FAR = 1e6  # a squared length that makes an image far from all others
 
 Images = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
@@ -32,11 +32,11 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True, eq=False)
 class Duplicates:
-    """For each of N images an earlier one that is like it.
+    """For each of N images an earlier one of which it is a copy.
 
     twin: int64 (N,), -1 where there is none. distance: float64 (N,), 0 for the same pixels and
-    infinite without a twin. is_exact (N,): the same pixels. Of the images without a twin no two
-    are duplicates of each other: keeping just those keeps one of each.
+    infinite without a twin. is_exact (N,): the same pixels. No two images without a twin are
+    duplicates of each other: they are the set without its copies.
     """
 
     twin: NDArray[np.int64]
@@ -45,7 +45,7 @@ class Duplicates:
 
     @property
     def places(self) -> NDArray[np.intp]:
-        """The images that have a twin, in order."""
+        """Positions of the images that have a twin."""
         return np.flatnonzero(self.twin >= 0)
 
 
@@ -58,13 +58,13 @@ def contrast(images: Images) -> NDArray[np.float64]:
 
 
 def blank_images(images: Images) -> Mask:
-    """Which images are of one grey, or of hardly any contrast beside the others, (N,)."""
+    """Which images have one grey level, or far less contrast than the others, (N,)."""
     found = contrast(images)
-    return np.asarray((found == 0) | (found < BLANK_SHARE * np.median(found)))
+    return np.asarray((found == 0) | (found < BLANK_FRACTION * np.median(found)))
 
 
 def first_copies(images: Images) -> NDArray[np.int64]:
-    """The place of the first image with the same pixels, (N,); its own for what is no copy."""
+    """The position of the first image with the same pixels, (N,); its own without a copy."""
     rows = np.ascontiguousarray(images).reshape(len(images), -1)
     whole = rows.view(np.dtype((np.void, rows.shape[1]))).ravel()  # a row as one value: sorts
     _, first, inverse = np.unique(whole, return_index=True, return_inverse=True)
@@ -74,10 +74,10 @@ def first_copies(images: Images) -> NDArray[np.int64]:
 def find_duplicates(
     images: Images, test_start: int | None = None, max_distance: float = MAX_DISTANCE
 ) -> Duplicates:
-    """Every image (N, H, W) that is like an earlier one, blank images aside.
+    """Every image (N, H, W) that is a copy of an earlier one, blank images aside.
 
-    test_start: images from there on are test images, which are given a twin among those before
-    where there is one. Else the twin is the first copy, or the nearest image
+    test_start: position of the first test image; a twin among the images before it is preferred,
+    since such a copy leaks into training. Else the twin is the first copy, or the nearest image
     within max_distance. Takes about 200 N**2 operations on images of any size, 20 s for 70,000
     on one thread, and memory for N sketches of 14 x 14.
     """
@@ -132,7 +132,7 @@ def _sketches(images: Images, is_blank: Mask) -> tuple[NDArray[np.float32], NDAr
     side = -(-max(images.shape[1:]) // SKETCH_SIDE)  # of the square that is averaged
     rows = np.concatenate([_sketch(images[block], side) for block in _blocks(len(images))])
     half = np.einsum("nd,nd->n", rows, rows) / 2
-    half[is_blank] = _NOWHERE
+    half[is_blank] = _FAR
     one = np.ones_like(half)
     return np.column_stack([rows, -half, one]), np.column_stack([rows, one, -half])
 

@@ -29,7 +29,7 @@ from mnistlab.auditing.suspects import (
     Reason,
     Suspect,
     find_suspects,
-    places_in_parts,
+    places_in_splits,
     table,
 )
 from mnistlab.classifiers.methods import method_of
@@ -92,13 +92,13 @@ class Audit:
 
     def ranked(self, part: str) -> NDArray[np.intp]:
         """Positions within a part ("train", "test") of its images, worst label first."""
-        parts, places = places_in_parts(self.dataset)
+        parts, places = places_in_splits(self.dataset)
         order = self.label_errors.order
         return np.asarray(places[order[parts[order] == part]])
 
     def to_json(self) -> dict[str, Any]:
         """result.json of the audit."""
-        parts, _ = places_in_parts(self.dataset)
+        parts, _ = places_in_splits(self.dataset)
         twin = self.duplicates.twin
         copies = self.duplicates.places
         across = copies[parts[copies] != parts[twin[copies]]]
@@ -166,7 +166,7 @@ def audit(
     else:
         judged = _judge(path, recipe, dataset, n_folds, execution)
     label_errors = find_label_errors(dataset.labels, judged.probabilities, ranking)
-    test = dataset.official_parts.get("test")
+    test = dataset.official_splits.get("test")
     duplicates = find_duplicates(dataset.images, test.start if test else None, max_distance)
     suspects = find_suspects(dataset, label_errors, duplicates)
     found = Audit(dataset, recipe, path, judged, label_errors, duplicates, suspects, max_distance)

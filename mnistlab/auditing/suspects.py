@@ -1,4 +1,4 @@
-"""The images an audit suspects, why, and the table they are kept in."""
+"""The images that an audit suspects, the reasons, and the table of them (suspects.csv)."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from mnistlab.data import Dataset
 
 Reason = Literal["label", "doubtful-label", "duplicate", "near-duplicate", "blank"]
 REASONS: tuple[Reason, ...] = get_args(Reason)
-LEAST_SHARE = 0.01  # of each part the labels that fit worst are listed, whatever speaks for them
+LEAST_FRACTION = 0.01  # of each split: so many labels that fit worst are always listed
 
 
 @dataclass(frozen=True)
 class Suspect:
-    """A row of suspects.csv; an image that is suspected twice has two.
+    """A row of suspects.csv; an image that is suspected for two reasons has two rows.
 
-    index: its place in the data set. part: "train" or "test" where the set has official parts,
-    else "all"; index_in_part: its place in that. label, suggested: class numbers, the second None
-    where nothing is said against the first. twin: the earlier image it is a copy of.
-    reason: "label" where it is likely wrong; "doubtful-label" where another class is merely more
-    probable, or the label is of the worst hundredth of its part. Their score is the quality in
-    LabelErrors; that of "duplicate" and "near-duplicate" the distance; that of "blank" the
-    standard deviation of its pixels in grey levels. Low is suspicious.
+    index: position in the data set. part: "train", "val" or "test" of a set with splits, else
+    "all"; index_in_part: position in it. label, suggested: class numbers; suggested is None where
+    no other class is. twin: index of the earlier image of which this one is a copy.
+    reason: "label" is likely wrong; for "doubtful-label" another class is only more probable, or
+    the label is in the worst hundredth of its split. score: the quality in LabelErrors for labels,
+    the distance for "duplicate" and "near-duplicate", the standard deviation of the pixels in grey
+    levels for "blank". Low is suspicious.
     """
 
     index: int
@@ -47,11 +47,11 @@ class Suspect:
 def find_suspects(
     dataset: Dataset, label_errors: LabelErrors, duplicates: Duplicates
 ) -> tuple[Suspect, ...]:
-    """What there is of each reason, in the order of REASONS.
+    """All suspects, in the order of REASONS.
 
-    Copies from one part to another come before others; all else goes from the lowest score up.
+    Copies between splits come before other copies; the rest is sorted by score, lowest first.
     """
-    names, places = places_in_parts(dataset)
+    names, places = places_in_splits(dataset)
     labels, twin = dataset.labels, duplicates.twin
 
     def suspect(
@@ -85,10 +85,10 @@ def find_suspects(
     return tuple(rows())
 
 
-def places_in_parts(dataset: Dataset) -> tuple[NDArray[np.str_], NDArray[np.intp]]:
-    """Of every image its part's name and its place within the part, (N,) each."""
+def places_in_splits(dataset: Dataset) -> tuple[NDArray[np.str_], NDArray[np.intp]]:
+    """For every image the name of its split and its position in it, (N,) each."""
     names, places = np.full(len(dataset), "all", dtype="<U5"), np.arange(len(dataset))
-    for name, where in dataset.official_parts.items():
+    for name, where in dataset.official_splits.items():
         names[where] = name
         places[where] -= where.start
     return names, places
@@ -101,12 +101,12 @@ def _doubted(
     order, is_listed = label_errors.order, label_errors.suggested != labels
     for part in np.unique(names):
         of_part = order[names[order] == part]
-        is_listed[of_part[: math.ceil(LEAST_SHARE * len(of_part))]] = True
+        is_listed[of_part[: math.ceil(LEAST_FRACTION * len(of_part))]] = True
     return np.asarray(order[is_listed[order]])
 
 
 def _copies(names: NDArray[np.str_], duplicates: Duplicates) -> NDArray[np.intp]:
-    """The images with a twin: exact ones first, across the parts before within, by distance."""
+    """The images with a twin: exact copies first, then across splits before within, by distance."""
     copies = duplicates.places
     is_within = names[copies] == names[duplicates.twin[copies]]
     keys = duplicates.distance[copies], is_within, ~duplicates.is_exact[copies]

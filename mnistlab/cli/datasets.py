@@ -32,7 +32,7 @@ app = typer.Typer(
 
 @app.command("list", epilog="Example: mnistlab data list")
 def data_list(as_json: JsonOption = False) -> None:
-    """Show the named data sets. Says which are here already, and their licences."""
+    """List the named data sets, with their licences and where they are on this machine."""
     from mnistlab.cli.terminal import table
     from mnistlab.data import SOURCES, available
 
@@ -45,7 +45,7 @@ def data_list(as_json: JsonOption = False) -> None:
 
 @app.command("fetch", epilog="Example: mnistlab data fetch mnist")
 def data_fetch(name: str) -> None:
-    """Download a data set into the cache. Does nothing where it is here already."""
+    """Download a named data set into the cache, unless it is on this machine."""
     from mnistlab.data import fetch
 
     for path in fetch(name):
@@ -67,16 +67,16 @@ def data_profile(
             "--out",
             parser=named_path,
             metavar="PATH",
-            help="Folder that the profile's folder is put in.",
+            help="Folder in which the profile's folder is made.",
         ),
     ] = Path("runs"),
     threads: ThreadsOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Look at a data set before training on it. Writes a page, its figures and profile.json.
+    """Describe a data set before training on it. Writes a page, its figures and profile.json.
 
-    Classes, parts, grey levels, images, principal components, a map, and the nearest pairs of
-    different classes, where labels are doubtful.
+    Shows classes, splits, grey levels, images, principal components, a map, and the most similar
+    images of different classes, whose labels may be wrong.
     """
     from mnistlab.cli.terminal import say, table
     from mnistlab.data import load
@@ -115,10 +115,10 @@ def data_audit(
     threads: ThreadsOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Look for wrong labels, copies and blank images. Writes suspects.csv and a page.
+    """Find wrong labels, copies and blank images. Writes suspects.csv and a page.
 
-    Every image, of all parts, is judged by a network trained on other folds. This takes as long
-    as that many short trainings.
+    Every image, of all splits, is judged by a network that was trained on other folds. This takes
+    one short training per fold.
     """
     from mnistlab.auditing.finding import audit
     from mnistlab.auditing.page import audit_report, counts_table
@@ -164,15 +164,15 @@ def data_export(
         typer.Option(
             "--hold-out",
             callback=checked_hold_out,
-            help="Fraction of all images to draw as the test part.",
+            help="Fraction of all images to draw as the test set.",
         ),
     ] = None,
     label_column: LabelOption = None,
 ) -> None:
     """Write a data set as CSV, NPZ or IDX files, padded to --size.
 
-    Beside a test.csv lies evaluate.csv, the same images under an ID instead of labels. An earlier
-    export in the folder is replaced; files of other origin never are.
+    A test.csv comes with an evaluate.csv: the same images with IDs instead of labels. An earlier
+    export in the folder is replaced; other files never are.
     """
     from mnistlab.data import export, load
 

@@ -60,7 +60,7 @@ def unbalanced_text(recipe: Recipe, dataset: Dataset) -> str:
     """A hint where one class has far more training images than another, else empty."""
     import numpy as np
 
-    part = dataset.official_parts.get("train", slice(None))
+    part = dataset.official_splits.get("train", slice(None))
     counts = np.bincount(dataset.labels[part])
     n_most, n_least = counts.max(), counts[counts > 0].min()
     if recipe.class_weight is not None or n_most <= UNBALANCED * n_least:

@@ -25,7 +25,7 @@ from mnistlab.cli.options import (
     grouped,
     named_path,
 )
-from mnistlab.data.splits import PART_NAMES
+from mnistlab.data.dataset import SPLIT_NAMES
 from mnistlab.errors import RecipeError
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ def classes_text(names: Sequence[str]) -> str:
 def _split_text(data: Mapping[str, Any]) -> str:
     """The size of each part and where its images are from, by the data record of a run."""
     origins = data.get("parts", {})  # not in runs of before 2026-12
-    parts = {name: f"{data[f'n_{name}']:,} {name}" for name in PART_NAMES if data[f"n_{name}"]}
+    parts = {name: f"{data[f'n_{name}']:,} {name}" for name in SPLIT_NAMES if data[f"n_{name}"]}
     described = [f"{part} ({origins.get(name, data['split'])})" for name, part in parts.items()]
     if "val" not in parts:
         described.append("no validation part: all training images train")

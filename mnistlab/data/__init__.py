@@ -1,9 +1,9 @@
-"""Data: where images and labels come from, and how they are cut into train, val and test.
+"""Data: where images and labels come from, and how they are split into train, val and test.
 
-published/ knows data sets by name and fetches them, readers/ reads your own files;
-loading.py is the one way in, exporting.py the way out. dataset.py and splits.py hold
-what every other room works with. Nothing here imports torch, and importing it loads
-NumPy alone.
+published/ downloads data sets known by name, readers/ reads your own files; `load` in loading.py
+calls both, `export` in exporting.py writes files. The other rooms work with dataset.py and
+splits.py, and read images of any size through large.py. Nothing here imports torch, and importing
+this package loads NumPy alone.
 """
 
 from mnistlab.data.dataset import Dataset

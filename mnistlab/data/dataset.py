@@ -1,4 +1,4 @@
-"""The one shape in which image data travels through the project."""
+"""The data set: the one value in which images and labels pass through the project."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,20 +15,23 @@ from numpy.typing import NDArray
 from mnistlab.data import large
 from mnistlab.errors import DataError
 
+SplitName = Literal["train", "val", "test"]
+SPLIT_NAMES: tuple[SplitName, ...] = ("train", "val", "test")
+
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
     """Grey images with labels; immutable, and checked when it is made.
 
-    images: uint8 (N, H, W), those of a large set in mapped files (`data.large`).
-    labels: int64 (N,), each in 0..K-1.
-    class_names: K names. n_official_train, n_official_val: the set came in parts; the first so
-    many images are its training part, the next so many its validation part (0: it has none) and
-    all others its test part. None where it came in one. is_published: a named set in the order it
-    was published in, which fixes what validates; see data.splits. of_characters: images of letters
-    or digits, of which a mirror makes other signs; known of named sets alone. source: the
-    arguments of `load` that give this set again; empty where it was made from arrays. is_part: cut
-    from a set; such a part may hold no images. Raises DataError if the parts do not fit.
+    images: uint8 (N, H, W); those of a large set lie in mapped files (`data.large`).
+    labels: int64 (N,), each in 0..K-1. class_names: K names.
+    n_official_train, n_official_val: of a set that came with splits, the first n_official_train
+    images are its training set, the next n_official_val its validation set (0: it has none), all
+    others its test set. None: it came without splits.
+    is_published: a named set in the order it was published in, which fixes what validates; see
+    data.splits. of_characters: images of letters or digits, which must not be mirrored.
+    source: the arguments of `load` that give this set again; empty where it was made from arrays.
+    is_part: selected from a set; may hold no images. Raises DataError if the fields do not fit.
     """
 
     name: str
@@ -61,13 +64,13 @@ class Dataset:
         if low < 0 or high >= self.n_classes:
             wrong = low if low < 0 else high
             raise DataError(f"{self.name}: label {wrong} is out of range 0..{self.n_classes - 1}")
-        self._check_parts()
+        self._check_splits()
 
-    def _check_parts(self) -> None:
+    def _check_splits(self) -> None:
         n_train, n_val = self.n_official_train, self.n_official_val
         if n_train is None:
             if n_val:
-                raise DataError(f"{self.name}: a validation part needs a training part beside it")
+                raise DataError(f"{self.name}: a validation set needs a training set beside it")
         elif not 0 < n_train < len(self):
             raise DataError(f"{self.name}: {n_train} of {len(self)} is no split")
         elif not 0 <= n_val <= len(self) - n_train:
@@ -82,13 +85,13 @@ class Dataset:
         return len(self.class_names)
 
     @property
-    def official_parts(self) -> dict[str, slice]:
-        """Where the parts lie that the set came in, by name: train, val, test; those it has."""
+    def official_splits(self) -> dict[str, slice]:
+        """The slices of the splits that the set came with, by name: train, val, test."""
         if self.n_official_train is None:
             return {}
         starts = (0, self.n_official_train, self.n_official_train + self.n_official_val, len(self))
-        parts = zip(("train", "val", "test"), pairwise(starts), strict=True)
-        return {name: slice(start, end) for name, (start, end) in parts if start < end}
+        splits = zip(SPLIT_NAMES, pairwise(starts), strict=True)
+        return {name: slice(start, end) for name, (start, end) in splits if start < end}
 
     @cached_property
     def fingerprint(self) -> str:
@@ -100,7 +103,7 @@ class Dataset:
         return digest.hexdigest()
 
     def take(self, indices: NDArray[np.intp] | slice) -> Dataset:
-        """The images at `indices`, as a data set without official parts; see `large.take`."""
+        """The images at `indices`, as a data set without splits; see `large.take`."""
         return Dataset(
             self.name,
             large.take(self.images, indices),

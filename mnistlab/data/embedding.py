@@ -1,7 +1,7 @@
 """Images as points: principal components, a map in two dimensions, what neighbours agree on.
 
-No label is used to place a point. Studies and profiles of data sets share this file;
-scikit-learn is loaded where it is needed.
+Labels do not influence where a point lies. Studies and profiles use this file; scikit-learn is
+loaded only when it is needed.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ def as_rows(images: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 
 def principal_components(rows: NDArray[np.float32], n_components: int, seed: int) -> PCA:
-    """A fitted analysis of rows (N, D): n_components, or as many as N and D allow."""
+    """A PCA fitted on rows (N, D), with n_components or as many as N and D allow."""
     from sklearn.decomposition import PCA
 
     return PCA(min(n_components, *rows.shape), random_state=seed).fit(rows)
 
 
 def variance_shares(pca: PCA) -> tuple[float, ...]:
-    """Share of the variance of each component, largest first; of a whole that is 1 at most."""
+    """The fraction of the variance each component explains, largest first; at most 1 in all."""
     shares = np.asarray(pca.explained_variance_ratio_, dtype=np.float64)
     whole = max(1.0, float(shares.sum()))  # sums in float32 may come out a little above 1
     return tuple(float(share / whole) for share in shares)
@@ -44,20 +44,20 @@ def variance_shares(pca: PCA) -> tuple[float, ...]:
 def neighbour_map(
     rows: NDArray[np.float32], perplexity: float, seed: int
 ) -> tuple[NDArray[np.float32], float]:
-    """t-SNE of rows (N, D): points (N, 2), and the perplexity they were placed with.
+    """t-SNE of rows (N, D): points (N, 2), and the perplexity that was used.
 
-    Of few images a map of wide neighbourhoods cannot be drawn: it is (N - 1) / 3 at most.
+    With few images the perplexity is at most (N - 1) / 3, which t-SNE requires.
     """
     from sklearn.manifold import TSNE
 
     perplexity = min(perplexity, (len(rows) - 1) / 3)
-    if rows.shape[1] == 1:  # of one pixel there are no two components to begin with
+    if rows.shape[1] == 1:  # t-SNE starts from two principal components
         rows = np.pad(rows, ((0, 0), (0, 1)))
     return TSNE(perplexity=perplexity, random_state=seed).fit_transform(rows), perplexity
 
 
 def neighbour_agreement(rows: NDArray[Any], labels: NDArray[np.int64]) -> float:
-    """Leave-one-out accuracy of the vote of the ten nearest rows (N, D)."""
+    """Leave-one-out accuracy of a 10-nearest-neighbours classifier on rows (N, D)."""
     from sklearn.neighbors import NearestNeighbors
 
     n_neighbours = min(N_NEIGHBOURS, len(rows) - 1)

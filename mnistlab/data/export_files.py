@@ -1,4 +1,4 @@
-"""The files of an export: one part of a set as CSV, NPZ or IDX, written block by block."""
+"""The files of an export: one split as CSV, NPZ or IDX, written block by block."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ BYTES_AT_ONCE = 1 << 24  # of padded images, which may be far larger than those 
 
 @dataclass(frozen=True)
 class Part:
-    """One part to be written, called "train", "val" or "test".
+    """One split to be written, called "train", "val" or "test".
 
-    shape: (H, W) that its images are padded to. numbers: (N,), what stands for labels where they
-    must be bytes; elsewhere they are positions in class_names.
+    shape: (H, W) to which images are padded. numbers: (N,), the labels of formats that only hold
+    bytes; `labels` are positions in class_names.
     """
 
     name: str
@@ -40,11 +40,11 @@ class Part:
 
     @property
     def n_bytes(self) -> int:
-        """Of its padded images."""
+        """Size of the padded images."""
         return len(self.images) * self.shape[0] * self.shape[1]
 
     def blocks(self, most: int = ROWS_AT_ONCE) -> Iterator[tuple[slice, NDArray[np.uint8]]]:
-        """Places and padded images uint8 (n, H, W) of at most so many at a time, in order."""
+        """In order: positions, and padded images uint8 (n, H, W), at most `most` per block."""
         height, width = self.images.shape[1:]
         rows, columns = self.shape[0] - height, self.shape[1] - width
         margins = ((0, 0), (rows // 2, rows - rows // 2), (columns // 2, columns - columns // 2))
@@ -59,7 +59,7 @@ class Part:
 
 
 def file_names(part: str, format: str) -> list[str]:
-    """How the files of a part are called: "train", "val" or "test"."""
+    """The names of the files of a split ("train", "val" or "test")."""
     if format != "idx":
         unlabelled = ["evaluate"] if (part, format) == ("test", "csv") else []
         return [f"{name}.{format}" for name in (part, *unlabelled)]

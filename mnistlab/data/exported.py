@@ -1,7 +1,7 @@
-"""What an export leaves beside its files: a record of what it wrote.
+"""The record that an export writes beside its files: their names, sizes and hashes.
 
-By the record a later export knows which files it may replace, and `load` whether a folder is
-whole: while files take their names, the record says that they do, and nothing is read there.
+From it a later export knows which files it may replace, and `load` whether the export was finished:
+while files are being renamed the record says so, and nothing is read from the folder.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from pathlib import Path
 import numpy as np
 
 from mnistlab import atomic
+from mnistlab.data.assembling import split_called
 from mnistlab.data.dataset import Dataset
-from mnistlab.data.parts import part_called
 from mnistlab.errors import DataError, reason
 
 RECORD = "mnistlab-export.json"
 LARGEST_RECORD = 1 << 24  # bytes; MAX_CLASSES names of 1,000 characters
 FILE_NAME = re.compile(r"[a-z0-9-]+(\.[a-z]+)*")
-# Endings of files that `load` may take for a part of a set.
+# Endings of files that `load` may take for a split of a set.
 OF_DATA = (".csv", ".tsv", ".npz", ".parquet", ".h5", ".hdf5", ".zip", ".gz", ".bz2", "ubyte")
 
 
@@ -39,8 +39,8 @@ class WrittenFile:
 class Record:
     """An export. class_names: those that occur, in the order of the set.
 
-    labels_are_numbers: the files hold positions in class_names, since they cannot hold the names.
-    is_whole: False while files take their names; `files` are then those of before as well.
+    labels_are_numbers: the files hold positions in class_names instead of the names.
+    is_whole: False while files are being renamed; `files` then lists those of before as well.
     """
 
     files: tuple[WrittenFile, ...]
@@ -76,7 +76,7 @@ def read_record(folder: Path) -> Record | None:
 
 
 def described(path: Path) -> WrittenFile:
-    """A file as it is to be recorded."""
+    """The record of a file: its name, size and hash."""
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     return WrittenFile(path.name, path.stat().st_size, digest)
@@ -90,10 +90,10 @@ def check_whole(path: Path) -> None:
 
 
 def restored(path: Path, dataset: Dataset) -> Dataset:
-    """A set read from an export, its class names those of the set that was exported.
+    """A set read from an export, with the class names of the set that was exported.
 
-    A table tells names but not their order, IDX files may tell numbers alone. A folder that is
-    no export, or was changed since, gives its set as it was read.
+    A table does not hold the order of the names, IDX files may hold numbers only. A set from a
+    folder without an export, or changed since, is returned as it was read.
     """
     folder = path if path.is_dir() else path.parent
     record = read_record(folder) if (folder / RECORD).is_file() else None
@@ -114,7 +114,7 @@ def restored(path: Path, dataset: Dataset) -> Dataset:
 
 
 def check_free(folder: Path, earlier: Record | None, new: Iterable[str]) -> None:
-    """DataError where an export would replace, or be read along with, a file of other origin.
+    """DataError where an export would replace a file of other origin, or `load` would read one.
 
     earlier: the record in the folder. new: names of the files that are to be written.
     """
@@ -136,10 +136,10 @@ def check_free(folder: Path, earlier: Record | None, new: Iterable[str]) -> None
 
 
 def put_in_place(folder: Path, aside: Path, new: Record, earlier: Record | None) -> None:
-    """Let the files written in `aside` take the place of those of an earlier export.
+    """Move the files from `aside` into the folder, in place of those of an earlier export.
 
-    Killed at any moment it leaves the earlier export, the new one, or a folder that `check_whole`
-    refuses and the same call makes whole.
+    If the process is killed, the folder holds the earlier export, the new one, or something that
+    `check_whole` refuses until the export is run again.
     """
     before = earlier.files if earlier else ()
     during = replace(new, files=tuple(dict.fromkeys((*before, *new.files))), is_whole=False)
@@ -163,8 +163,8 @@ def _again(folder: Path) -> str:
 
 
 def _is_part(path: Path) -> bool:
-    """Whether `load` may take a file or folder for a part of the set that lies there."""
-    if part_called(re.split(r"[.\-_]", path.name)[0]) is None:
+    """Whether `load` may take a file or folder for a split of the set in this folder."""
+    if split_called(re.split(r"[.\-_]", path.name)[0]) is None:
         return False
     return path.is_dir() or path.name.casefold().endswith(OF_DATA)
 

@@ -1,6 +1,6 @@
-"""A data set as files that other programs read: CSV, NPZ or IDX, by part.
+"""A data set as files that other programs read: CSV, NPZ or IDX, one per split.
 
-Files are written aside, image by image in blocks, and take their names together: see `exported`.
+Files are written into a temporary folder in blocks, then renamed together: see `exported`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from mnistlab.data.readers.shapes import Size, as_size
 from mnistlab.data.stratified import DEFAULT_SEED
 from mnistlab.errors import DataError, reason
 
-ASIDE = ".mnistlab-export"  # the folder, in that of the export, in which its files are written
+ASIDE = ".mnistlab-export"  # temporary folder inside the folder of the export
 LONGEST_SIDE = 4096
 LONGEST_CELL = 4  # bytes of a pixel in a table: "255,"
 NOT_IN_TABLES = re.compile("[\r\n\0\ud800-\udfff]")  # surrogates stand for bytes, no UTF-8
@@ -40,20 +40,20 @@ def export(
     split: str | None = None,
     hold_out: float | None = None,
 ) -> list[Path]:
-    """Write the parts that the set came in: train, and val and test where it has them.
+    """Write the splits that the set came with: train, and val and test where it has them.
 
     format: "csv" (columns pix1..pixN, label), "npz" (images, labels, class_names) or "idx" (as
     MNIST's four files; labels that are not integers 0..255 as numbers). `size`, a side or (H, W),
     pads with zeros around the centre. `split`, a name of PROTOCOLS, cuts into train, val and test
-    instead; `hold_out` draws that fraction of all images at random as the test part (write-up C:
+    instead; `hold_out` draws that fraction of all images at random as the test set (write-up C:
     0.25). Beside a test.csv lies evaluate.csv, the same images without labels, under an ID.
     `load(folder)` gives the set again.
 
-    An earlier export is replaced, in whatever format, and nothing else: what it wrote stands in
-    mnistlab-export.json. The folder holds the earlier one, the new one, or, if the export was
-    killed while files took their names, what `load` refuses until it is run again. Returns the
-    files. Raises DataError for an unknown format or split, an impossible fraction or size, images
-    larger than `size`, class names that the format cannot hold, and a folder that cannot be
+    An earlier export is replaced, in whatever format, and nothing else: mnistlab-export.json lists
+    its files. If the process is killed, the folder holds the earlier export or the new one; killed
+    while files are renamed, it holds what `load` refuses until the export is run again. Returns
+    the files. Raises DataError for an unknown format or split, an impossible fraction or size,
+    images larger than `size`, class names that the format cannot hold, and a folder that cannot be
     written or holds files of other origin in the way.
     """
     if format not in WRITERS:
@@ -114,7 +114,7 @@ def _parts(dataset: Dataset, protocol: str | None, hold_out: float | None) -> Ma
         cut = splits.split(dataset, protocol)
         parts = {"train": cut.train, "val": cut.val, "test": cut.test}
         return {name: part for name, part in parts.items() if len(part)}
-    found = dataset.official_parts or {"train": slice(0, len(dataset))}
+    found = dataset.official_splits or {"train": slice(0, len(dataset))}
     return {name: dataset.take(places) for name, places in found.items()}
 
 
@@ -172,7 +172,7 @@ def _are_bytes(names: tuple[str, ...]) -> bool:
 
 
 def _check_not_inside(dataset: Dataset, folder: Path) -> None:
-    """A part of an export must not take the place of the whole, whose other parts would be lost."""
+    """DataError if a file of the export would replace the file that is exported."""
     source = Path(str(dataset.source.get("name_or_path", "")))
     if source.is_absolute() and source.is_file() and source.resolve().parent == folder.resolve():
         raise DataError(f"{folder}: holds {source.name}, which is exported; choose another folder")
@@ -192,7 +192,7 @@ def _check_room(folder: Path, parts: list[Part], format: str) -> None:
 
 
 def _check_readable(path: Path, parts: list[Part], format: str) -> None:
-    """DataError for an archive that packs so well that a reader would take it for a bomb."""
+    """DataError for an archive so small that readers would take it for a decompression bomb."""
     largest = max(part.n_bytes for part in parts)
     limit = content.plausible_bytes(path.stat().st_size)
     if format != "csv" and "labels" not in path.name and largest > limit:

@@ -1,4 +1,4 @@
-"""One way in: a known name, or the path of anything the readers understand."""
+"""`load`: a data set by its name, or from the path of anything that the readers understand."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
-from mnistlab.data import exported, part_files, parts
-from mnistlab.data.dataset import Dataset
+from mnistlab.data import assembling, exported, split_files
+from mnistlab.data.assembling import RawSplit
+from mnistlab.data.dataset import Dataset, SplitName
 from mnistlab.data.notes import note
-from mnistlab.data.part_files import PartFiles
-from mnistlab.data.parts import Part, PartName
 from mnistlab.data.published.named import load_named
 from mnistlab.data.published.resolve import known
 from mnistlab.data.published.sources import SOURCES
@@ -28,6 +27,7 @@ from mnistlab.data.readers import (
 )
 from mnistlab.data.readers.kinds import Kind
 from mnistlab.data.readers.shapes import Size, as_size
+from mnistlab.data.split_files import SplitFiles
 from mnistlab.errors import DataError
 
 
@@ -42,10 +42,10 @@ def load(
     docs/your-images.md has every layout of a path: a table (.csv, .tsv), .npz, .parquet or .h5
     file, an IDX file of images with its labels beside it, a folder with one sub-folder of images
     per class, or a folder of files or folders called train, val and test. `size` is a side or
-    (H, W): what image files are resized to, the shape of flat images that are not square, and for
-    all others what they must be. `label_column` is the name or number of a table's column. What a
-    user might not expect, such as files that are left out, is said on standard error. From 1 GiB
-    on images stay on the disk. Raises DataError naming what is at fault.
+    (H, W): image files are resized to it, flat images get this shape, and all other images must
+    have it. `label_column` is the name or number of a table's column. Notes on standard error say
+    what a user might not expect, such as files that are left out. Images of 1 GiB or more stay on
+    the disk. Raises DataError naming what is wrong.
     """
     shape, name = as_size(size), os.fspath(name_or_path)
     if name in SOURCES:
@@ -78,10 +78,10 @@ def _load_path(path: Path, size: Size | None, label_column: str | None) -> Datas
     # First, since its tables may be called train and test as well.
     if (labelled := labelled_images.read(path, size, label_column)) is not None:
         return labelled
-    found = part_files.find(path)
+    found = split_files.find(path)
     if found is not None:
-        return _load_part_files(path, found, size, label_column)
-    if (only := part_files.only_file(path)) is not None:
+        return _load_split_files(path, found, size, label_column)
+    if (only := split_files.only_file(path)) is not None:
         note(f"{path}: {only.name} is the only file of data in it and is taken as the set")
         return _load_file(only, size, label_column)
     return folder.read(path, size)
@@ -100,7 +100,7 @@ def _missing(name: str) -> DataError:
 
 
 def _near(path: Path) -> str:
-    """What lies there under a name like it; empty if nothing does."""
+    """A file or folder there whose name is similar; empty if there is none."""
     beside = os.listdir(path.parent) if path.parent.is_dir() else ()  # noqa: PTH208
     near = difflib.get_close_matches(path.name, beside, n=1, cutoff=0.7)
     if not near:
@@ -118,58 +118,58 @@ def _load_file(path: Path, size: Size | None, label_column: str | None) -> Datas
         raise kinds.refusal(path)
     found = _read_file(path, kind, size, label_column)
     name = path.stem if kind == "npz" else path.name.split(".")[0]
-    return parts.assembled(name, found, str(path))
+    return assembling.assembled(name, found, str(path))
 
 
 def _read_file(
     path: Path, kind: Kind, size: Size | None, label_column: str | None
-) -> dict[PartName, Part]:
-    """The parts of one file; what holds one part alone is a training part."""
+) -> dict[SplitName, RawSplit]:
+    """The splits in one file; a single one is the training set."""
     if kind == "npz":
-        return npz.read_parts(path, size)
+        return npz.read_splits(path, size)
     if kind == "hdf5":
-        return hdf5.read_parts(path, size)
+        return hdf5.read_splits(path, size)
     if kind == "idx":
-        return {"train": idx.read_part(path)}
+        return {"train": idx.read_split(path)}
     if kind == "parquet":
-        return {"train": _labelled(parquet.read_part([path], size, label_column), path)}
-    return {"train": csv_table.read_part(path, size, label_column)}
+        return {"train": _labelled(parquet.read_split([path], size, label_column), path)}
+    return {"train": csv_table.read_split(path, size, label_column)}
 
 
-def _labelled(part: Part | None, path: Path) -> Part:
-    if part is None:
+def _labelled(split: RawSplit | None, path: Path) -> RawSplit:
+    if split is None:
         raise DataError(f"{path}: its labels are all -1 or empty, which stands for none")
-    return part
+    return split
 
 
-def _load_part_files(
-    path: Path, found: PartFiles, size: Size | None, label_column: str | None
+def _load_split_files(
+    path: Path, found: SplitFiles, size: Size | None, label_column: str | None
 ) -> Dataset:
-    """train, val and test files as one set; a test part without labels is left out, aloud."""
-    read: dict[PartName, Part] = {}
-    for name in part_files.parts_of(found.files):
+    """train, val and test files as one set; a test set without labels is left out with a note."""
+    read: dict[SplitName, RawSplit] = {}
+    for name in split_files.splits_of(found.files):
         files = found.files[name]
         shape = read["train"].images.shape[1:] if name != "train" and "train" in read else None
-        part = _read_part(files, found.kind, name, size, label_column, shape)
-        if part is None:
-            parts.say_unlabelled(str(files[0]))
+        split = _read_part(files, found.kind, name, size, label_column, shape)
+        if split is None:
+            assembling.say_unlabelled(str(files[0]))
         else:
-            read[name] = part
+            read[name] = split
     if found.others:
         n = len(found.others)
-        note(f"{path}: left out: {n} file{'s' * (n > 1)} ({part_files.said(found.others)})")
-    return parts.assembled(path.resolve().name, read, str(path))
+        note(f"{path}: left out: {n} file{'s' * (n > 1)} ({split_files.said(found.others)})")
+    return assembling.assembled(path.resolve().name, read, str(path))
 
 
 def _read_part(
     files: list[Path],
     kind: Kind,
-    name: PartName,
+    name: SplitName,
     size: Size | None,
     label_column: str | None,
     trained: tuple[int, ...] | None,
-) -> Part | None:
-    """One part; None for a test part without labels. trained: (H, W) of the training images."""
+) -> RawSplit | None:
+    """One split; None for a test set without labels. trained: (H, W) of the training images."""
     (first, *_) = files
     if (
         name == "test"
@@ -178,16 +178,16 @@ def _read_part(
     ):
         return None
     if kind == "parquet":
-        part = parquet.read_part(files, size, label_column)
-        return part if name == "test" else _labelled(part, first)
+        split = parquet.read_split(files, size, label_column)
+        return split if name == "test" else _labelled(split, first)
     inside = _read_file(first, kind, size, label_column)
     if len(inside) != 1:
-        raise DataError(f"{first}: holds several parts itself; give this file alone")
+        raise DataError(f"{first}: holds several splits itself; give this file alone")
     return next(iter(inside.values()))
 
 
 def _has_labels(path: Path, kind: Kind, trained: tuple[int, ...], label_column: str | None) -> bool:
-    """Whether a test file has labels; NPZ and HDF5 tell it when they are read."""
+    """Whether a test file has labels; of NPZ and HDF5 that is only known when they are read."""
     if kind == "table":
         return csv_table.has_labels(path, (trained[0], trained[1]), label_column)
     if kind == "parquet":

@@ -1,4 +1,4 @@
-"""Lines that tell the user what a reader decided or left out; the one place that prints them."""
+"""Notes to the user about what a reader decided or left out; only this module prints them."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 
 
 def note(text: str) -> None:
-    """Write "note: ..." on one line to standard error; `contextlib.redirect_stderr` catches it.
+    """Write "note: ..." on one line to standard error.
 
-    A stream that is closed or full never stops the reading itself.
+    A stream that is closed or full does not stop the reading.
     """
     # A file name may hold line breaks, or bytes that are no text.
     line = " ".join(shown(text).split()).encode("utf-8", "backslashreplace").decode()
@@ -25,7 +25,7 @@ _HEARING: list[Callable[[str], None]] = []
 
 @contextlib.contextmanager
 def heard(hear: Callable[[str], None]) -> Iterator[None]:
-    """Give `hear` every line of the block as well, as for a page that repeats them."""
+    """While the block runs, also pass every note to `hear`, such as for a page that shows them."""
     _HEARING.append(hear)
     try:
         yield
@@ -33,11 +33,11 @@ def heard(hear: Callable[[str], None]) -> Iterator[None]:
         _HEARING.remove(hear)
 
 
-SHOWN_AS: dict[str, str] = {}  # a temporary folder, and what the user knows it as
+SHOWN_AS: dict[str, str] = {}  # temporary folder -> the name the user gave
 
 
 def shown(text: str) -> str:
-    """A text in which every temporary folder has the name of what was unpacked into it."""
+    """The text with the path of the archive instead of the temporary folder it is unpacked in."""
     for path, name in SHOWN_AS.items():
         text = text.replace(path, name)
     return text

@@ -1,9 +1,8 @@
-"""Bright ink on a dark ground, or dark ink on a bright one: which of the two a set of images is.
+"""Polarity: bright ink on a dark background (MNIST), or dark ink on a bright one (scans).
 
-A network trained on the one kind fails on the other (MNIST's digits are white on black, scans are
-black on white). The border of an image tells its ground. A claim is made for a whole set only, and
-only where nearly all borders of one set are dark and nearly all of the other bright: of photos and
-of images that fill their frame, whose borders are of any level, nothing is said.
+A network trained on one polarity fails on the other. The border of an image shows its background.
+Two sets are said to differ only where nearly all borders of one are dark and nearly all of the
+other bright; of photographs, whose borders have any level, nothing is said.
 """
 
 from __future__ import annotations
@@ -18,10 +17,10 @@ from mnistlab.errors import DataError
 
 INVERT = ("auto", "yes", "no")
 
-N_LOOKED_AT = 2000  # images, evenly spaced; quartiles of so many stand still
-DARK, BRIGHT = 96, 160  # levels below and above which a border is one or the other
-CONTRAST = 8  # levels between border and centre that are more than noise
-WIDE_FROM = 16  # pixels a side, from which the border is two pixels wide
+N_LOOKED_AT = 2000  # images, evenly spaced; more do not change the quartiles
+DARK, BRIGHT = 96, 160  # grey levels: a border below is dark, one above is bright
+CONTRAST = 8  # grey levels between border and centre that are more than noise
+WIDE_FROM = 16  # pixels per side; from this size on the border is two pixels wide
 
 
 @dataclass(frozen=True)
@@ -56,8 +55,8 @@ def border_of(images: NDArray[np.uint8]) -> Border:
 def polarity_differs(one: Border, other: Border) -> bool:
     """Whether one set has a dark border and the other a bright one.
 
-    Not claimed where in both the centre is brighter than the border, or darker: then one is
-    merely darker than the other.
+    False where the centre is brighter than the border in both sets, or darker in both: then one
+    set is only darker than the other.
     """
     dark, bright = (one, other) if one.median < other.median else (other, one)
     if dark.high > DARK or bright.low < BRIGHT:
@@ -68,6 +67,6 @@ def polarity_differs(one: Border, other: Border) -> bool:
 
 
 def check_invert(invert: str) -> None:
-    """DataError for none of INVERT."""
+    """DataError for a value that is not in INVERT."""
     if invert not in INVERT:
         raise DataError(f"invert must be one of {', '.join(INVERT)}; got {invert!r}")

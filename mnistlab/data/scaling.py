@@ -1,4 +1,4 @@
-"""Pixel scaling: one shift and one scale for all pixels, or for each, fitted on training images."""
+"""Pixel scaling, (x - shift) / scale, fitted on training images for all pixels or for each."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def _moments_of_bytes(X: NDArray[np.uint8]) -> tuple[float, float]:
 
 
 def _ends_of_each(X: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The lowest value of each pixel, and how far the highest is from it, 1 where it is not."""
+    """The lowest value of each pixel, and its range; 1 for a pixel that never changes."""
     low, high = np.full(X.shape[1:], np.inf), np.full(X.shape[1:], -np.inf)
     for block in large.blocks(X):
         np.minimum(low, block.min(axis=0), out=low)
@@ -73,10 +73,10 @@ def scaling_of_images(
     image_shape: tuple[int, int],
     margins: Sequence[tuple[int, int]] = ((0, 0), (0, 0)),
 ) -> tuple[Shift, Shift]:
-    """One that was fitted on images or rows of their pixels, for images (H, W) padded with 0.
+    """A fitted scaling for images (H, W) that are padded with zeros.
 
-    margins: how many pixels are added above and below, and left and right; where each pixel has a
-    scaling of its own these stay as they are.
+    margins: pixels added (above, below), (left, right). Where each pixel has its own scaling, the
+    added pixels are not scaled.
     """
     shift, scale = scaling
     if isinstance(shift, float) or isinstance(scale, float):

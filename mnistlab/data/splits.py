@@ -1,9 +1,9 @@
-"""Named ways of cutting a data set into train, validation and test.
+"""Named ways (protocols) to split a data set into train, validation and test.
 
-A protocol is a function from a data set to three index arrays. Training and
-tuning are handed `train` and `val`; `test` is for evaluation alone. A part that the
-user gave is used as it is; what has to be cut is cut by a seeded draw that keeps the
-classes in proportion, since folders and sorted tables come class by class.
+A protocol is a function from a data set to three index arrays. Training and tuning see `train` and
+`val`; `test` is for evaluation alone. A split that the user gave is used as it is. A missing one
+is drawn at random with a fixed seed and stratified, since folders and sorted tables come class by
+class.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from mnistlab.data.dataset import Dataset
+from mnistlab.data.dataset import SPLIT_NAMES, Dataset
 from mnistlab.data.readers import kinds
 from mnistlab.data.stratified import DEFAULT_SEED, apportioned, draw, rank_in_class
 from mnistlab.errors import DataError
@@ -23,19 +23,18 @@ from mnistlab.errors import DataError
 Indices = tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]
 Protocol = Callable[[Dataset], Indices]
 
-DRAWN_FRACTION = 0.15  # of the training part, for a validation or test part that is missing
-FEWEST_OF_CLASS = 4  # images that a class needs to be in three parts, two of them in training
-PART_NAMES = ("train", "val", "test")
-LAST_TWELFTH = "the last twelfth of the training part"
+DRAWN_FRACTION = 0.15  # of the training set, for a validation or test set that is missing
+FEWEST_OF_CLASS = 4  # images a class needs to be in all three splits, twice in the training set
+LAST_TWELFTH = "the last twelfth of the training set"
 NO_VALIDATION = "none: all training images train"
-DRAWN = f"drawn from the training part, stratified, seed {DEFAULT_SEED}"
+DRAWN = f"drawn from the training set, stratified, seed {DEFAULT_SEED}"
 
 
 @dataclass(frozen=True)
 class Split:
-    """A data set cut in three by a named protocol.
+    """A data set split in three by a named protocol.
 
-    origins: for train, val and test a few words on where the part came from.
+    origins: of train, val and test in a few words, such as "as given".
     """
 
     protocol: str
@@ -46,14 +45,14 @@ class Split:
 
 
 def official(dataset: Dataset) -> Indices:
-    """The published test part; the last twelfth of the training part is validation.
+    """The published test set; the last twelfth of the training set is validation.
 
-    For MNIST and Fashion-MNIST: 55,000 / 5,000 / 10,000 in file order. A validation part that
-    the set came with takes the place of that twelfth.
+    For MNIST and Fashion-MNIST: 55,000 / 5,000 / 10,000 in file order. A validation set that the
+    data came with is used instead of that twelfth.
     """
-    parts, everything = dataset.official_parts, np.arange(len(dataset))
+    parts, everything = dataset.official_splits, np.arange(len(dataset))
     if "test" not in parts:
-        raise DataError(f"{dataset.name}: has no official test part; use a stratified split")
+        raise DataError(f"{dataset.name}: has no official test set; use a stratified split")
     train, test = everything[parts["train"]], everything[parts["test"]]
     if "val" in parts:
         return train, everything[parts["val"]], test
@@ -62,13 +61,13 @@ def official(dataset: Dataset) -> Indices:
 
 
 def train_test(dataset: Dataset) -> Indices:
-    """All training images train and none validate: for recipes that are read at their last epoch.
+    """All training images train, none validate: for recipes whose last epoch counts.
 
-    A validation part that the set came with stays one. Write-ups B and E train so.
+    A validation set that the data came with stays one. Write-ups B and E train like this.
     """
-    parts, everything = dataset.official_parts, np.arange(len(dataset))
+    parts, everything = dataset.official_splits, np.arange(len(dataset))
     if not {"train", "test"} <= parts.keys():
-        raise DataError(f"{dataset.name}: has no official test part; use a stratified split")
+        raise DataError(f"{dataset.name}: has no official test set; use a stratified split")
     return (
         everything[parts["train"]],
         everything[parts.get("val", slice(0))],
@@ -77,10 +76,10 @@ def train_test(dataset: Dataset) -> Indices:
 
 
 def given(dataset: Dataset) -> Indices:
-    """The parts that the set came in; one that is missing is drawn from the training part."""
-    parts, everything = dataset.official_parts, np.arange(len(dataset))
+    """The splits that the set came with; a missing one is drawn from the training set."""
+    parts, everything = dataset.official_splits, np.arange(len(dataset))
     if not parts:
-        raise DataError(f"{dataset.name}: came in one part; use a stratified split")
+        raise DataError(f"{dataset.name}: came without splits; use a stratified split")
     train = everything[parts["train"]]
     if "val" in parts and "test" in parts:
         return train, everything[parts["val"]], everything[parts["test"]]
@@ -95,12 +94,12 @@ def given(dataset: Dataset) -> Indices:
 
 
 def stratified(train: float, val: float, test: float, seed: int = DEFAULT_SEED) -> Protocol:
-    """Fractions of each class kept equal in all parts (write-up A: 0.7, 0.15, 0.15)."""
+    """Random splits with the same class proportions (write-up A: 0.7, 0.15, 0.15)."""
     return _two_cuts(train, val, test, seed, by_class=True)
 
 
 def shuffled(train: float, val: float, test: float, seed: int = DEFAULT_SEED) -> Protocol:
-    """Plain random parts; older runs and final-tuned have 0.6, 0.2, 0.2 of them."""
+    """Plain random splits (older runs and final-tuned: 0.6, 0.2, 0.2)."""
     return _two_cuts(train, val, test, seed, by_class=False)
 
 
@@ -140,10 +139,9 @@ def _two_cuts(train: float, val: float, test: float, seed: int, by_class: bool) 
 
 
 def test_first(dataset: Dataset) -> Indices:
-    """A fifth for the test part, then a quarter of the rest for validation (write-up C's code).
+    """A fifth for the test set, then a quarter of the rest for validation (write-up C's code).
 
-    In the order in which scikit-learn gives them. `shuffled` cuts off both at once, and so draws
-    other images.
+    In scikit-learn's order. `shuffled` first cuts off both together, which draws other images.
     """
     from sklearn.model_selection import train_test_split
 
@@ -158,7 +156,7 @@ def test_first(dataset: Dataset) -> Indices:
 
 
 def _check_class_sizes(dataset: Dataset) -> None:
-    """DataError naming the class that has too few images to be in three parts."""
+    """DataError naming a class that has too few images for three splits."""
     counts = np.bincount(dataset.labels, minlength=dataset.n_classes)
     occurring = np.flatnonzero(counts)
     smallest = occurring[counts[occurring].argmin()]
@@ -167,12 +165,12 @@ def _check_class_sizes(dataset: Dataset) -> None:
         raise DataError(
             f"{dataset.name}: class {dataset.class_names[smallest]!r} has "
             f"{n_smallest} image{'s' * (n_smallest > 1)}; to be in the training, validation and "
-            f"test part a class needs {FEWEST_OF_CLASS}{_other_column(dataset)}"
+            f"test set a class needs {FEWEST_OF_CLASS}{_other_column(dataset)}"
         )
 
 
 def _other_column(dataset: Dataset) -> str:
-    """What a table may be told, whose label column was not named: pixels make odd classes."""
+    """Advice for a table whose label column was guessed: a column of pixels gives odd classes."""
     is_table = kinds.kind_by_name(Path(dataset.provenance)) == "table"
     if not is_table or "label_column" in dataset.source:
         return ""
@@ -186,10 +184,10 @@ def _drawn_cuts(labels: NDArray[np.int64], val: float, test: float, seed: int) -
 
 
 def sample(part: Dataset, n: int | None) -> Dataset:
-    """So many images of a part, classes in proportion, in their own order; None: all of them.
+    """n images of a split in their own order, classes in proportion; None: all of them.
 
-    A published set is in random order already, and "the first 5,000" of a write-up are the first:
-    there they are the first n.
+    Of a published set the first n: it is in random order already, and write-ups say "the first
+    5,000".
     """
     if n is None or n >= len(part):
         return part
@@ -216,11 +214,11 @@ PROTOCOLS: dict[str, Protocol] = {
 
 
 def split(dataset: Dataset, protocol: str = "auto") -> Split:
-    """Cut `dataset` by a protocol of PROTOCOLS.
+    """Split `dataset` by a protocol of PROTOCOLS.
 
-    "auto" is "official" for a named set that was published in parts, "given" for any other set
-    that came in parts, and "stratified-70-15-15" for one that came in one. Raises DataError for
-    an unknown protocol or a set too small for it.
+    "auto" is "official" for a published set with a test set, "given" for any other set with
+    splits, and "stratified-70-15-15" for a set without. Raises DataError for an unknown protocol
+    or a set too small for it.
     """
     if protocol == "auto":
         protocol = auto_protocol(dataset)
@@ -232,15 +230,15 @@ def split(dataset: Dataset, protocol: str = "auto") -> Split:
 
 
 def protocol_of(dataset: Dataset, wanted: str) -> str:
-    """The protocol by which a recipe that wants this one cuts the set.
+    """The protocol that is used on this set for a recipe that asks for `wanted`.
 
-    A recipe's own is that of a write-up, for the set of that write-up. Parts that the user gave
-    come before it: else their test images would be drawn into the training part. Where there is
-    no published test part, "train-test" is "auto" too: what is held out there for validation
-    says how good the network is without a look at the test part.
+    A recipe asks for the protocol of its write-up, on the data of the write-up. Splits that the
+    user gave come first: else their test images could be drawn into the training set. Without a
+    published test set "train-test" becomes "auto", so that a validation set can show how good the
+    network is while the test set stays unseen.
     """
-    came_in_parts = bool(dataset.official_parts) and not dataset.is_published
-    has_no_test = wanted == "train-test" and "test" not in dataset.official_parts
+    came_in_parts = bool(dataset.official_splits) and not dataset.is_published
+    has_no_test = wanted == "train-test" and "test" not in dataset.official_splits
     return auto_protocol(dataset) if wanted == "auto" or came_in_parts or has_no_test else wanted
 
 
@@ -248,24 +246,26 @@ def auto_protocol(dataset: Dataset) -> str:
     """What "auto" is for this set."""
     if dataset.n_official_train is None:
         return "stratified-70-15-15"
-    has_test = "test" in dataset.official_parts
+    has_test = "test" in dataset.official_splits
     return "official" if dataset.is_published and has_test else "given"
 
 
 def _origins(dataset: Dataset, protocol: str) -> dict[str, str]:
-    """Where each part came from, as Split.origins says it."""
-    came_in = dataset.official_parts
+    """Where each split came from, for Split.origins."""
+    came_in = dataset.official_splits
     if protocol == "train-test":
         as_it_came = "as published" if dataset.is_published else "as given"
-        return {name: as_it_came if name in came_in else NO_VALIDATION for name in PART_NAMES}
+        return {name: as_it_came if name in came_in else NO_VALIDATION for name in SPLIT_NAMES}
     if protocol in ("official", "given"):
         stays, drawn, less = {
             "official": ("as published", LAST_TWELFTH, "less its last twelfth"),
             "given": ("as given", DRAWN, "less what was drawn from it"),
         }[protocol]
-        origins = {name: stays if name in came_in else drawn for name in PART_NAMES}
+        origins: dict[str, str] = {
+            name: stays if name in came_in else drawn for name in SPLIT_NAMES
+        }
         if drawn in origins.values():
             origins["train"] += f", {less}"
         return origins
     how = "stratified" if protocol.startswith("stratified") else "not stratified"
-    return dict.fromkeys(PART_NAMES, f"drawn, {how}, seed {DEFAULT_SEED}")
+    return dict.fromkeys(SPLIT_NAMES, f"drawn, {how}, seed {DEFAULT_SEED}")

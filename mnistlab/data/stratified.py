@@ -11,7 +11,7 @@ DEFAULT_SEED = 42  # random_state of write-ups A and C
 def draw(
     labels: NDArray[np.int64], fraction: float, seed: int = DEFAULT_SEED
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Places of a stratified draw and of the rest, each in order.
+    """Positions of the drawn images and of the rest, each in order.
 
     Every class of two or more images is in both; the only image of a class stays in the rest.
     """
@@ -25,8 +25,8 @@ def draw(
 def apportioned(counts: NDArray[np.int64], n: int) -> NDArray[np.int64]:
     """How many of n images each class gets (K,): in proportion, by the largest remainders.
 
-    counts: images of each class. Each class has at least one where n is enough for that; what
-    rare classes so have too many, the largest have too few.
+    counts: images of each class. Each class gets at least one image if n allows it, at the cost
+    of the largest classes.
     """
     quotas = counts * (n / max(int(counts.sum()), 1))
     n = min(n, int(counts.sum()))
@@ -34,7 +34,7 @@ def apportioned(counts: NDArray[np.int64], n: int) -> NDArray[np.int64]:
     if n >= int((counts > 0).sum()):
         given = np.where(counts > 0, np.maximum(given, 1), 0)
     while (missing := n - int(given.sum())) != 0:
-        # As many as there are, one a class: the classes furthest from their quota first.
+        # One image per class and round; the classes furthest from their quota come first.
         distance = (quotas - given) * np.sign(missing)
         distance[(given + np.sign(missing) > counts) | (given + np.sign(missing) < 1)] = -np.inf
         furthest = np.argsort(-distance, kind="stable")[: abs(missing)]
@@ -43,7 +43,7 @@ def apportioned(counts: NDArray[np.int64], n: int) -> NDArray[np.int64]:
 
 
 def rank_in_class(labels: NDArray[np.int64], seed: int = DEFAULT_SEED) -> NDArray[np.int64]:
-    """The place (N,), from 0, of each image in a random order of those of its class."""
+    """The position (N,), from 0, of each image in a random order of its class."""
     shuffled_places = np.random.default_rng(seed).permutation(len(labels))
     by_class = shuffled_places[np.argsort(labels[shuffled_places], kind="stable")]
     counts = np.bincount(labels)

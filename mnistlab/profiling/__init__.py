@@ -1,6 +1,6 @@
-"""Profiling: what is in a data set - classes, parts, grey levels, images.
+"""Profiles: what is in a data set - classes, splits, grey levels, images.
 
-Its page lies in profiling.page, apart, since it alone needs matplotlib.
+The page is in profiling.page, which alone needs matplotlib.
 """
 
 from mnistlab.profiling.measuring import Profile, profile

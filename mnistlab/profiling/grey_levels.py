@@ -19,9 +19,9 @@ Counts = NDArray[np.int64]
 
 
 class PixelStatistics(NamedTuple):
-    """Of so many pixels, in grey levels; black: the share of pixels at BLACK at most.
+    """Statistics of n_pixels in grey levels; black: the fraction of pixels at or below BLACK.
 
-    other_mean: the mean of those that are not black, NaN where there are none.
+    other_mean: the mean of the pixels above BLACK, NaN where there are none.
     """
 
     n_pixels: int

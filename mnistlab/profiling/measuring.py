@@ -1,7 +1,7 @@
-"""What is in a data set: classes, parts, grey levels, images, directions, neighbours.
+"""Measures a data set: classes, splits, grey levels, images, principal components, neighbours.
 
-Numbers of the test part of a published split are counted; its images are neither shown nor
-compared, as they are for evaluation alone. NumPy, and scikit-learn where it is asked for.
+Images of an official test set are counted, but neither shown nor compared: they are for evaluation
+alone. Needs NumPy, and scikit-learn for components and the map.
 """
 
 from __future__ import annotations
@@ -37,16 +37,16 @@ from mnistlab.profiling.grey_levels import (
 from mnistlab.profiling.nearest import Pair, closest_pairs, nearest_images
 
 N_EXAMPLES, N_PAIRS = 16, 12
-N_COMPARED, N_MAP = 10_000, 5000  # images; N_COMPARED squared is what neighbours cost
+N_COMPARED, N_MAP = 10_000, 5000  # images; the time for neighbours grows with N_COMPARED ** 2
 N_COMPONENTS, PERPLEXITY = 50, 30.0  # row A2
 PART_TITLES = {"train": "training part", "val": "validation part", "test": "test part"}
-FEWEST_EMBEDDED = 10  # images; of fewer, components and neighbours say nothing
+FEWEST_EMBEDDED = 10  # images; components and neighbours of fewer say nothing
 
 
 class SplitSizes(NamedTuple):
-    """Images in train, val and test under a protocol; None, and why, where it cannot cut.
+    """Images in train, val and test by a protocol; None, and the reason, where it cannot be used.
 
-    largest_shift: how far a class's share in a part is from its share of all images, at most.
+    largest_shift: the largest difference between a class's fraction of a split and of all images.
     """
 
     protocol: str
@@ -57,10 +57,10 @@ class SplitSizes(NamedTuple):
 
 @dataclass(frozen=True)
 class Embedding:
-    """variance: share of each principal component of the images compared, largest first.
+    """variance: the fraction that each principal component explains, largest first.
 
-    agreement: as of an EmbeddingResult, over n_map images. points: float32 (n_map, 2), None
-    where no map was wanted, of the first n_map images compared.
+    agreement: accuracy of the ten nearest neighbours by kind of features, over n_map images.
+    points: float32 (n_map, 2), the map of the first n_map compared images; None without a map.
     """
 
     variance: tuple[float, ...]
@@ -81,17 +81,17 @@ class Embedding:
 
 @dataclass(frozen=True, eq=False)
 class Profile:
-    """What was found. K classes; "shown" are the published training part, or all images.
+    """What was measured, for K classes. "Shown" are the official training images, or all images.
 
-    parts: titles of the official parts, such as "training part", or "all images". counts: int64
-    (P, K), images. grey_levels: int64 (P, K, 256), pixels. mean, deviation: float32 (K, H, W)
-    over the shown images of a class, NaN where there are none. n_constant: pixels that never
+    parts: titles of the splits, such as "training part", or "all images". counts: int64 (P, K),
+    images. grey_levels: int64 (P, K, 256), pixels. mean, deviation: float32 (K, H, W) over the
+    shown images of a class, NaN where there are none. n_constant: number of pixels that never
     change in them.
-    examples: for each class places of N_EXAMPLES images at most, evenly over the file.
-    compared: int (M,), the places of the shown images drawn for what is below: all, or
-    N_COMPARED at random. embedding: None of too few images or of images all alike. pairs: the
-    closest of different classes. nearest_is_own: bool (M,), whether the nearest of the others
-    compared is of the image's class. time_s: of each step.
+    examples: positions of at most N_EXAMPLES images of each class, evenly over the file.
+    compared: int (M,), positions of the shown images that are compared: all, or N_COMPARED at
+    random. embedding: None for few images or images all alike. pairs: the closest pairs of
+    different classes. nearest_is_own: bool (M,), whether the nearest other image is of the same
+    class. time_s: of each step.
     """
 
     dataset: Dataset
@@ -118,9 +118,9 @@ class Profile:
 
     @cached_property
     def own_shares(self) -> NDArray[np.float64]:
-        """float64 (K,): for how many of a class's compared images the nearest is of it too.
+        """float64 (K,): the fraction of a class's compared images whose nearest is of the class.
 
-        NaN for a class of which none is compared.
+        NaN for a class without compared images.
         """
         labels, n_classes = self.dataset.labels[self.compared], self.dataset.n_classes
         n_own = np.bincount(labels[self.nearest_is_own], minlength=n_classes)
@@ -233,7 +233,7 @@ def profile(
 def _count(dataset: Dataset) -> tuple[tuple[str, ...], Counts, Counts]:
     """Names of the parts, images (P, K) and pixels (P, K, 256) in each."""
     n_classes = dataset.n_classes
-    found = {PART_TITLES[name]: where for name, where in dataset.official_parts.items()}
+    found = {PART_TITLES[name]: where for name, where in dataset.official_splits.items()}
     parts = found or {"all images": slice(None)}
     counts, levels = [], []
     for where in parts.values():
@@ -246,7 +246,7 @@ def _count(dataset: Dataset) -> tuple[tuple[str, ...], Counts, Counts]:
 def _embed(
     images: NDArray[np.uint8], labels: NDArray[np.int64], with_map: bool, seed: int, step: _Steps
 ) -> Embedding | None:
-    """Components of all of them, neighbours and map of the first N_MAP."""
+    """Components of all images, neighbours and map of the first N_MAP."""
     if len(images) < FEWEST_EMBEDDED or not (images != images[0]).any():
         return None
     with step("components", f"principal components of {len(images):,} images"):
@@ -282,7 +282,7 @@ def _sizes_of(dataset: Dataset, protocol: str) -> SplitSizes:
 
 
 def _spread(places: NDArray[np.intp]) -> NDArray[np.intp]:
-    """N_EXAMPLES of them at most, evenly from the first to the last."""
+    """At most N_EXAMPLES of the positions, evenly from the first to the last."""
     n = min(N_EXAMPLES, len(places))
     return places[np.linspace(0, len(places) - 1, n).round().astype(np.intp)] if n else places
 

@@ -14,11 +14,11 @@ Places = NDArray[np.intp]
 
 
 class Nearest(NamedTuple):
-    """For each of N images the place of its nearest one, and how far away it is.
+    """For each of N images its nearest image of the same and of another class.
 
-    own, other: int (N,), of the same and of another class; the image's own place where there is
-    none. own_distance, other_distance: float64 (N,), root mean square difference of their pixels
-    in grey levels; infinite where there is none.
+    own, other: int (N,), their positions; the image's own position where there is none.
+    own_distance, other_distance: float64 (N,), root mean square difference of the pixels in grey
+    levels; infinite where there is none.
     """
 
     own: Places
@@ -28,12 +28,12 @@ class Nearest(NamedTuple):
 
     @property
     def is_own(self) -> NDArray[np.bool_]:
-        """Whether the nearest of all is of the same class; not where another is as near."""
+        """Whether the nearest image is of the same class; False if another class is as near."""
         return self.own_distance < self.other_distance
 
 
 class Pair(NamedTuple):
-    """Places of two images of different classes, lower first; distance as in `Nearest`."""
+    """Positions of two images of different classes, lower first; distance as in `Nearest`."""
 
     first: int
     second: int
@@ -43,11 +43,11 @@ class Pair(NamedTuple):
 def nearest_images(images: NDArray[np.uint8], labels: NDArray[np.int64]) -> Nearest:
     """Compare every image (N, H, W) with every other, all pixels, in N**2 * H * W products.
 
-    They are found in float32, block by block; the distances given are exact, so that 0 means
-    the same pixels.
+    The nearest are found in float32, block by block; their distances are then computed exactly, so
+    that 0 means the same pixels.
     """
     rows = images.reshape(len(images), -1).astype(np.float32)
-    rows -= rows.mean(axis=0)  # moves nothing apart, and short rows lose less in float32
+    rows -= rows.mean(axis=0)  # keeps all distances, and small numbers lose less in float32
     squares = np.einsum("nd,nd->n", rows, rows)
     own = np.arange(len(rows))
     other = own.copy()
@@ -63,7 +63,7 @@ def nearest_images(images: NDArray[np.uint8], labels: NDArray[np.int64]) -> Near
 def closest_pairs(nearest: Nearest, places: Places, n: int) -> tuple[Pair, ...]:
     """At most n pairs of different classes, the closest first; no image is in two of them.
 
-    places: int (N,), what each of the images compared is called in the pairs.
+    places: int (N,), the position of each compared image in the data set.
     """
     taken: set[int] = set()
     pairs: list[Pair] = []

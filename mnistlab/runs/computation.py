@@ -33,9 +33,9 @@ def precision_used(recipe: Recipe, device: str) -> str:
 
 def sizes_given(dataset: Dataset) -> dict[str, int] | None:
     """Images per part of a user's set that came in parts; None for any other set."""
-    if dataset.is_published or not dataset.official_parts:
+    if dataset.is_published or not dataset.official_splits:
         return None
-    return {name: part.stop - part.start for name, part in dataset.official_parts.items()}
+    return {name: part.stop - part.start for name, part in dataset.official_splits.items()}
 
 
 def computation_of(

@@ -228,8 +228,8 @@ def test_part(run: Run, dataset: Dataset) -> Dataset:
     """
     if dataset.fingerprint == run.data["fingerprint"]:
         return recorded_parts(run.path, run.recipe, run.data, dataset).test
-    if "test" in dataset.official_parts:
-        return dataset.take(dataset.official_parts["test"])
+    if "test" in dataset.official_splits:
+        return dataset.take(dataset.official_splits["test"])
     return dataset
 
 

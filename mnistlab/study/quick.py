@@ -40,7 +40,7 @@ def few_images(dataset: Dataset) -> Dataset:
 
     The same number per class as far as there are enough, in whatever order the set comes.
     """
-    parts = dataset.official_parts
+    parts = dataset.official_splits
     if not parts:
         return dataset.take(_by_class(dataset.labels, N_TRAIN + N_TEST))
     n_images = {"train": N_TRAIN, "val": N_TEST, "test": N_TEST}

@@ -114,6 +114,34 @@ def test_a_lock_is_waited_for_and_given_up_by_the_dead(tmp_path: Path) -> None:
         pass
 
 
+def test_a_claim_excludes_others_and_leaves_no_lock(tmp_path: Path) -> None:
+    folder = tmp_path / "run.partial"
+    with locks.claimed(folder):
+        (folder / "left").write_text("of a process that died")
+        with pytest.raises(BlockingIOError), locks.claimed(folder):
+            pass
+    with locks.claimed(folder, keep="left"):
+        assert [path.name for path in folder.iterdir()] == ["left"]
+    with locks.claimed(folder):
+        assert list(folder.iterdir()) == []
+    assert [path.name for path in tmp_path.iterdir()] == ["run.partial"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="flock is POSIX")
+@pytest.mark.parametrize("code", [errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS])
+def test_a_file_system_without_locks_is_used_without(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    import fcntl
+
+    def refuse(*_: object) -> None:
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    with locks.locked(tmp_path / "a.lock"), locks.claimed(tmp_path / "folder"):
+        assert (tmp_path / "folder").is_dir()
+
+
 def put(path: Path, content: bytes, *inputs: Path) -> None:
     with atomic.open_output(path, inputs) as file:
         file.write(content)

@@ -96,7 +96,7 @@ def test_an_archive_is_read_as_what_it_holds(tmp_path: Path, layout: str, method
     assert np.array_equal(dataset.images, plain.images)
     assert dataset.labels.tolist() == plain.labels.tolist()
     assert dataset.class_names == plain.class_names
-    assert dataset.official_parts == plain.official_parts
+    assert dataset.official_splits == plain.official_splits
     assert (dataset.name, dataset.provenance) == ("Set", str(path))
     assert dataset.source == {"name_or_path": str(path)}
     assert load(**dataset.source).fingerprint == dataset.fingerprint

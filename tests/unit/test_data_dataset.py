@@ -31,7 +31,7 @@ SMALL = Dataset("small", IMAGES, LABELS, ("a", "b", "c"), 4, "here", "mine")
         ({"n_official_train": 0}, "0 of 6 is no split"),
         ({"n_official_train": 6}, "6 of 6 is no split"),
         ({"n_official_train": 4, "n_official_val": 3}, "4 and 3 of 6 is no split"),
-        ({"n_official_train": None, "n_official_val": 2}, "needs a training part"),
+        ({"n_official_train": None, "n_official_val": 2}, "needs a training set"),
     ],
 )
 def test_parts_that_do_not_fit(changes: dict[str, object], message: str) -> None:
@@ -115,7 +115,7 @@ def test_the_official_split_takes_validation_from_the_end_of_training() -> None:
 
 def test_sets_without_parts_are_stratified_unless_told_otherwise() -> None:
     assert split(_numbered(100)).protocol == "stratified-70-15-15"
-    with pytest.raises(DataError, match="numbered: has no official test part"):
+    with pytest.raises(DataError, match="numbered: has no official test set"):
         split(_numbered(100), "official")
 
 
@@ -179,7 +179,7 @@ def test_parts_that_are_given_stay_as_they_are() -> None:
     assert cut.origins == {
         "train": "as given, less what was drawn from it",
         "val": "as given",
-        "test": "drawn from the training part, stratified, seed 42",
+        "test": "drawn from the training set, stratified, seed 42",
     }
     published = split(replace(_of_sizes([20, 20, 8], n_official_train=40), is_published=True))
     assert published.origins["train"] == "as published, less its last twelfth"

@@ -82,7 +82,7 @@ def test_reading_gives_back_what_was_written(
     assert _names(tmp_path) == sorted([*(path.name for path in files), RECORD])
     found = load(tmp_path, size=dataset.images.shape[1:])
     assert found.fingerprint == dataset.fingerprint  # images, labels and names
-    assert found.official_parts == dataset.official_parts
+    assert found.official_splits == dataset.official_splits
 
 
 def test_the_columns_of_a_csv(tmp_path: Path) -> None:
@@ -323,7 +323,7 @@ def test_a_part_of_an_export_does_not_replace_the_whole(tmp_path: Path) -> None:
         export(load(tmp_path / "test.csv"), tmp_path)
     assert load(tmp_path).fingerprint == dataset.fingerprint
     export(load(tmp_path), tmp_path, "npz", size=4)  # the whole may
-    assert load(tmp_path).official_parts == dataset.official_parts
+    assert load(tmp_path).official_splits == dataset.official_splits
     assert load(tmp_path).images.sum() == dataset.images.sum()
 
 

@@ -120,7 +120,7 @@ def test_parts_are_used_as_they_are_given(tmp_path: Path, names: tuple[str, ...]
     dataset = load(tmp_path)
     parts = {
         part: sorted(dataset.images[where][:, 0, 0].tolist())
-        for part, where in dataset.official_parts.items()
+        for part, where in dataset.official_splits.items()
     }
     assert parts == wanted
     cut = split(dataset)
@@ -235,7 +235,7 @@ def test_what_lies_beside_the_parts_is_counted(
     assert load(tmp_path).n_official_train is None
     said = capsys.readouterr().err
     assert said.count("\n") == 1
-    assert "1 image beside the folders of the parts" in said
+    assert "1 image beside the folders of the splits" in said
     assert "1 image beside the class folders" in said
     assert "2 images in test, which has no class folders" in said
     assert "1 image in extra" in said
@@ -352,7 +352,7 @@ def test_folders_of_parts_with_the_name_of_the_set(
                 _save(tmp_path / f"{above}{folder}/{kind}/{i}.png", _square(9))
     dataset = load(tmp_path)
     assert dataset.class_names == ("a", "b")
-    assert {name: len(dataset.images[p]) for name, p in dataset.official_parts.items()} == {
+    assert {name: len(dataset.images[p]) for name, p in dataset.official_splits.items()} == {
         "train": 6,
         "val": 2,
         "test": 4,
@@ -368,7 +368,7 @@ def test_one_folder_with_the_name_of_a_part_in_its_own_is_a_class(tmp_path: Path
 def test_folders_of_parts_of_two_sets_are_refused(tmp_path: Path) -> None:
     for name in ("a_train/x/1", "a_test/x/1", "b_train/x/1", "b_test/x/1"):
         _save(tmp_path / f"{name}.png", _square(9))
-    with pytest.raises(DataError, match=r"parts of several sets \(a_test and b_test\)"):
+    with pytest.raises(DataError, match=r"splits of several sets \(a_test and b_test\)"):
         load(tmp_path)
 
 

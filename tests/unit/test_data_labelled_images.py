@@ -93,7 +93,7 @@ def test_a_column_says_the_part(tmp_path: Path) -> None:
     dataset = load(write(tmp_path, names, "\n".join(["image,label,split", *rows])))
     assert dataset.images[:, 0, 0].tolist() == [1, 3, 2, 0]
     assert {
-        name: list(dataset.images[part][:, 0, 0]) for name, part in dataset.official_parts.items()
+        name: list(dataset.images[part][:, 0, 0]) for name, part in dataset.official_splits.items()
     } == {"train": [1, 3], "val": [2], "test": [0]}
     assert by_grey(dataset) == {1: "dog", 3: "cat", 2: "cat", 0: "cat"}
 
@@ -186,7 +186,7 @@ def test_a_defect_is_told_by_its_row(tmp_path: Path, fault: str) -> None:
     ("tables", "message"),
     [
         ({"a.csv": "file,label\na,1\n", "b.csv": "file,label\na,2\n"}, "a.csv and b.csv both have"),
-        ({"test.csv": "file,label,split\na,1,test\nb,2,test\n"}, "no training part beside it"),
+        ({"test.csv": "file,label,split\na,1,test\nb,2,test\n"}, "no training set beside it"),
         ({"x.csv": "file,label,split\na,1,train\nb,2,dev\n"}, "row 3: 'dev' is not train, val or"),
         (
             {"train.csv": "id,label\na,1\n", "test.csv": "id,label\na,1\n"},
@@ -230,7 +230,7 @@ def test_a_test_part_without_labels_is_left_out(
     rows = f"file,label,split\na,1,train\nb,2,train\nc,{hole},test\n"
     write(tmp_path, ["a.png", "b.png", "c.png"], rows)
     assert by_grey(load(tmp_path)) == {0: "1", 1: "2"}
-    assert "part test: has no labels: it is left out" in capsys.readouterr().err
+    assert "split test: has no labels: it is left out" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("called", ["labels.csv", "train.csv"])

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mnistlab.data import Dataset, parts
-from mnistlab.data.parts import Part, PartName
+from mnistlab.data import Dataset, assembling
+from mnistlab.data.assembling import RawSplit
+from mnistlab.data.dataset import SplitName
 from mnistlab.data.readers import labels
 from mnistlab.errors import DataError
 
@@ -65,8 +66,11 @@ def test_a_hole_among_numbers_tells_its_row(hole: str) -> None:
 def test_a_test_part_of_holes_alone_has_no_labels(
     hole: str, trained: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    found: dict[PartName, Part] = {"train": _part(trained), "test": _part([hole] * 3, where="t")}
-    dataset = parts.assembled("s", found, "s")
+    found: dict[SplitName, RawSplit] = {
+        "train": _part(trained),
+        "test": _part([hole] * 3, where="t"),
+    }
+    dataset = assembling.assembled("s", found, "s")
     assert _spoken(dataset) == trained
     assert dataset.n_official_train is None
     said = "note: t: has no labels: it is left out here; `mnistlab predict` reads it\n"
@@ -76,8 +80,8 @@ def test_a_test_part_of_holes_alone_has_no_labels(
 @pytest.mark.parametrize("name", ["-1", "None"])
 def test_a_test_part_of_one_class_that_is_trained_on_stays(name: str) -> None:
     other = "5" if name == "-1" else "cat"
-    found: dict[PartName, Part] = {"train": _part([name, other]), "test": _part([name])}
-    assert _spoken(parts.assembled("s", found, "s")) == [name, other, name]
+    found: dict[SplitName, RawSplit] = {"train": _part([name, other]), "test": _part([name])}
+    assert _spoken(assembling.assembled("s", found, "s")) == [name, other, name]
 
 
 @given(st.lists(st.sampled_from([*"0123456789AB"]), min_size=1))
@@ -148,9 +152,9 @@ def test_more_classes_than_there_may_be() -> None:
 # --- parts -----------------------------------------------------------------------------------
 
 
-def _part(texts: list[str], side: int = 2, where: str = "f") -> Part:
+def _part(texts: list[str], side: int = 2, where: str = "f") -> RawSplit:
     images = np.zeros((len(texts), side, side), np.uint8)
-    return Part(images, labels.raw_from_texts(texts, where), where)
+    return RawSplit(images, labels.raw_from_texts(texts, where), where)
 
 
 def _spoken(dataset: Dataset) -> list[str]:
@@ -158,35 +162,35 @@ def _spoken(dataset: Dataset) -> list[str]:
 
 
 def test_labels_of_all_parts_are_judged_together() -> None:
-    found: dict[PartName, Part] = {"test": _part(["2.0", "1"]), "train": _part(["1.0", "02"])}
-    dataset = parts.assembled("s", found, "s")
+    found: dict[SplitName, RawSplit] = {"test": _part(["2.0", "1"]), "train": _part(["1.0", "02"])}
+    dataset = assembling.assembled("s", found, "s")
     assert dataset.class_names == ("1", "2")
     assert _spoken(dataset) == ["1", "2", "2", "1"]
     found["val"] = _part(["1.0", "x"])
-    dataset = parts.assembled("s", found, "s")
+    dataset = assembling.assembled("s", found, "s")
     assert _spoken(dataset) == ["1.0", "02", "1.0", "x", "2.0", "1"]
     assert (dataset.n_official_train, dataset.n_official_val) == (2, 2)
 
 
 def test_parts_may_be_missing_all_but_one() -> None:
-    dataset = parts.assembled("s", {"train": _part(["1"])}, "s")
+    dataset = assembling.assembled("s", {"train": _part(["1"])}, "s")
     assert (dataset.n_official_train, dataset.n_official_val) == (None, 0)
-    dataset = parts.assembled("s", {"train": _part(["1"]), "val": _part(["1"])}, "s")
+    dataset = assembling.assembled("s", {"train": _part(["1"]), "val": _part(["1"])}, "s")
     assert (dataset.n_official_train, dataset.n_official_val) == (1, 1)
-    with pytest.raises(DataError, match=r"^t: no training part beside it"):
-        parts.assembled("s", {"test": _part(["1"], where="t")}, "s")
+    with pytest.raises(DataError, match=r"^t: no training set beside it"):
+        assembling.assembled("s", {"test": _part(["1"], where="t")}, "s")
 
 
 def test_parts_of_differing_sizes_are_named() -> None:
-    found: dict[PartName, Part] = {"train": _part(["1"], 2, "a"), "test": _part(["1"], 3, "b")}
+    found: dict[SplitName, RawSplit] = {"train": _part(["1"], 2, "a"), "test": _part(["1"], 3, "b")}
     with pytest.raises(DataError, match=r"^b: its images are 3x3, those of a 2x2$"):
-        parts.assembled("s", found, "s")
+        assembling.assembled("s", found, "s")
 
 
 def test_a_class_that_is_not_trained_on_is_said(capsys: pytest.CaptureFixture[str]) -> None:
-    parts.assembled("s", {"train": _part(["1", "2"]), "test": _part(["1"])}, "s")
+    assembling.assembled("s", {"train": _part(["1", "2"]), "test": _part(["1"])}, "s")
     assert capsys.readouterr().err == ""
-    parts.assembled("s", {"train": _part(["1"]), "test": _part(["7", "1"])}, "s")
+    assembling.assembled("s", {"train": _part(["1"]), "test": _part(["7", "1"])}, "s")
     assert capsys.readouterr().err == "note: s: 1 classes of test have no training image: 7\n"
 
 
@@ -194,10 +198,13 @@ def test_sets_are_joined_with_their_names_as_they_stand() -> None:
     images = np.zeros((2, 2, 2), np.uint8)
     ones = np.array([1, 0])
     one = Dataset("a", images, ones, ("shoe", "bag"))
-    assert parts.joined("s", {"train": one, "test": one}, "s").class_names == ("shoe", "bag")
+    assert assembling.joined("s", {"train": one, "test": one}, "s").class_names == ("shoe", "bag")
     other = Dataset("b", images, ones, ("bag", "art"))
-    dataset = parts.joined("s", {"train": one, "test": other}, "s")
+    dataset = assembling.joined("s", {"train": one, "test": other}, "s")
     assert dataset.class_names == ("art", "bag", "shoe")
     assert _spoken(dataset) == ["bag", "shoe", "art", "bag"]
     unused = Dataset("c", images, np.zeros(2, np.int64), ("shoe", "bag", "coat"))
-    assert parts.joined("s", {"train": unused, "test": one}, "s").class_names == ("shoe", "bag")
+    assert assembling.joined("s", {"train": unused, "test": one}, "s").class_names == (
+        "shoe",
+        "bag",
+    )

@@ -215,7 +215,7 @@ def test_of_a_sample_not_all_images_were_seen(
 ) -> None:
     run = train(replace(RECIPE, n_train=40, n_val=8), stripes, out=tmp_path / "runs")
     names = np.array(stripes.class_names)[stripes.labels]
-    parts = stripes.official_parts
+    parts = stripes.official_splits
     np.savez(
         tmp_path / "again.npz",
         **{f"x_{name}": stripes.images[part] for name, part in parts.items()},

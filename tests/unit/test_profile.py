@@ -117,7 +117,7 @@ def test_a_split_that_cannot_be_says_why() -> None:
     assert official.sizes is None
     assert "no official test part" in official.fault
     assert given.sizes is None
-    assert "came in one part" in given.fault
+    assert "came without splits" in given.fault
     assert stratified.sizes is None
     assert "class 'class 1' has 1 image;" in stratified.fault
     assert shuffled.sizes == (7, 2, 3)

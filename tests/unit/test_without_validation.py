@@ -80,7 +80,7 @@ def test_data_of_ones_own_are_cut_as_without_it(stripes: Dataset, n_train: int |
     assert protocol == protocol_of(own, "auto")
     assert min(len(part) for part in vars(split(own, protocol)).values() if len(part) > 6) > 0
     if n_train is None:
-        with pytest.raises(DataError, match=r"^stripes: has no official test part; use a strat"):
+        with pytest.raises(DataError, match=r"^stripes: has no official test set; use a strat"):
             split(own, "train-test")
 
 

@@ -1,10 +1,9 @@
-"""One file from the first mirror that has it whole and genuine.
+"""Downloads one file from the first mirror that has it complete and genuine.
 
-A transfer that breaks off leaves a `.part` in the cache, and the next one asks
-for the rest (HTTP Range). pooch's own downloader cannot, so requests is used
-beneath it. With no network everything fails within REACH_TIMEOUT_S: mirrors
-are first asked for a bare connection, all at once. One that answers, but slower
-than LEAST_RATE, is given up as well.
+A transfer that breaks off leaves a `.part` in the cache, and the next try requests the rest (HTTP
+Range). pooch can neither resume nor give up a slow mirror, so this is written over requests.
+Without a network everything fails within REACH_TIMEOUT_S: first all mirrors are asked for a bare
+connection at once. A mirror that is slower than LEAST_RATE is given up.
 """
 
 from __future__ import annotations
@@ -26,10 +25,10 @@ if TYPE_CHECKING:
     import requests
 
 CONNECT_TIMEOUT_S = 3.0
-REACH_TIMEOUT_S = 5.0  # for the name look-up and all addresses of a mirror
+REACH_TIMEOUT_S = 5.0  # for the name look-up and a connection to any address of a mirror
 READ_TIMEOUT_S = 15.0  # between two packets
-ANSWER_TIMEOUT_S = 30.0  # until the headers are whole, of all redirects together
-LEAST_RATE = 1024  # bytes per second, over any WINDOW_S; a telephone line brought five times that
+ANSWER_TIMEOUT_S = 30.0  # until all headers are there, redirects included
+LEAST_RATE = 1024  # bytes per second over WINDOW_S; a telephone modem was five times as fast
 WINDOW_S = 15.0
 N_TRIES = 3
 BACK_OFF_S = 0.5  # doubled after every try
@@ -39,20 +38,20 @@ PACKED = (".gz", ".bz2", ".zip")
 
 
 class RefusedError(Exception):
-    """A mirror that would not do better if asked again."""
+    """A mirror that will not do better if it is asked again."""
 
 
 class BrokenError(Exception):
-    """A transfer that may do better next time."""
+    """A transfer that may succeed if it is tried again."""
 
 
 def download(
     name: str, mirrors: Sequence[str], folder: Path, is_genuine: Callable[[Path], bool]
 ) -> list[str]:
-    """Bring the file `name` into `folder`; mirrors are base URLs that end in a slash.
+    """Download the file `name` into `folder`; mirrors are base URLs that end in a slash.
 
-    Returns nothing, or what each mirror answered if none had the file. It takes
-    its name only once `is_genuine` has seen all of it.
+    Returns an empty list, or the answer of every mirror if none had the file. The file gets its
+    name only after `is_genuine` has checked it.
     """
     answers = []
     for mirror, reached in zip(mirrors, _reach(mirrors), strict=True):
@@ -68,7 +67,7 @@ def download(
 
 
 def _reach(mirrors: Sequence[str]) -> list[bool]:
-    """Which mirrors take a connection. Name look-ups have no timeout, hence the threads."""
+    """Which mirrors accept a connection. Name look-ups have no timeout, hence the threads."""
     reached = [False] * len(mirrors)
 
     def connect(i: int) -> None:
@@ -122,14 +121,14 @@ def _from_mirror(url: str, path: Path, is_genuine: Callable[[Path], bool]) -> No
 
 
 def _transfer(url: str, part: Path) -> bool:
-    """Bring `part` to its full length; returns whether it was resumed."""
+    """Download the rest of `part`; returns whether some of it was there already."""
     # requests takes 0.1 s to load; only downloads need it.
     import requests
     from requests.exceptions import InvalidSchema, InvalidURL, MissingSchema, TooManyRedirects
     from urllib3.exceptions import HTTPError, LocationValueError, ReadTimeoutError
 
     n_done = part.stat().st_size if part.exists() else 0
-    # Text is packed on the way and kept packed; what is packed already comes as it is.
+    # Text may come compressed and is saved so; compressed files must not be compressed again.
     headers = {"Accept-Encoding": "identity" if url.endswith(PACKED) else "gzip"}
     if n_done:
         headers["Range"] = f"bytes={n_done}-"
@@ -160,7 +159,7 @@ def _transfer(url: str, part: Path) -> bool:
 
 
 def _in_time(ask: Callable[[], requests.Response]) -> requests.Response:
-    """What the server answers, unless its headers take too long: they may come byte by byte."""
+    """The server's answer; RefusedError if its headers, which may come byte by byte, are late."""
     answers: queue.SimpleQueue[requests.Response | Exception] = queue.SimpleQueue()
 
     def answer() -> None:
@@ -169,7 +168,7 @@ def _in_time(ask: Callable[[], requests.Response]) -> requests.Response:
         except Exception as error:
             answers.put(error)
 
-    # A thread of the kind that nobody waits for when the program ends.
+    # A daemon thread: the program can end while it still waits.
     threading.Thread(target=answer, daemon=True).start()
     try:
         found = answers.get(timeout=ANSWER_TIMEOUT_S)
@@ -181,7 +180,7 @@ def _in_time(ask: Callable[[], requests.Response]) -> requests.Response:
 
 
 def _resume_at(response: requests.Response, part: Path, n_done: int) -> int:
-    """Where the body of a response belongs in `part`: at `n_done`, or at 0 if it is whole."""
+    """Where the body belongs in `part`: at `n_done`, or at 0 if the server sends the whole file."""
     status = response.status_code
     if status == 200:
         return 0
@@ -213,14 +212,14 @@ def _append(response: requests.Response, part: Path, n_done: int) -> None:
 
 
 def _chunks(response: requests.Response) -> Iterator[bytes]:
-    """The body as it comes, undecoded: a .gz file declared as gzip-encoded must stay packed."""
+    """The body, not decoded: a .gz file that is declared as gzip-encoded must stay compressed."""
     # Not `stream`, which waits until CHUNK_BYTES are there, however long that takes.
     while chunk := response.raw.read1(CHUNK_BYTES, decode_content=False):
         yield chunk
 
 
 def _not_too_slow(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """The same chunks; RefusedError once fewer than LEAST_RATE bytes a second come for WINDOW_S."""
+    """The same chunks; RefusedError below LEAST_RATE bytes per second over WINDOW_S."""
     start, n_bytes = time.monotonic(), 0
     for chunk in chunks:
         yield chunk

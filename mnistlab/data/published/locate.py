@@ -1,4 +1,4 @@
-"""Where the files of a named set may lie on this machine, before any network is tried."""
+"""Finds the files of a named set on this machine."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SYSTEM_FOLDER = Path("/usr/share/datasets")  # of Debian's dataset-* packages
 
 
 def places(source: Source) -> list[Path]:
-    """Every folder that may hold the set, in the order in which they are tried."""
+    """Every folder that may hold the set, in the order of the search."""
     found = [machine.cache_folder() / source.folder]
     for folder in machine.data_folders():
         found.append(folder / source.folder)
@@ -22,7 +22,7 @@ def places(source: Source) -> list[Path]:
 
 
 def find(source: Source) -> list[Path] | None:
-    """The files of a set in the first place that holds them all, else None."""
+    """The files of a set in the first folder that holds all of them, else None."""
     for folder in places(source):
         paths = [find_file(folder, file) for file in source.files]
         if paths and all(paths):
@@ -38,7 +38,7 @@ def find_file(folder: Path, file: File) -> Path | None:
 
 
 def _is_file(path: Path) -> bool:
-    """Whether a file is there; what cannot be looked into holds none."""
+    """Whether a file is there; False in a folder that cannot be read."""
     try:
         return path.is_file()
     except OSError:

@@ -1,6 +1,6 @@
-"""OpenML's MNIST (data set 554): the same images as an ARFF table, turned back into IDX files.
+"""OpenML's MNIST (data set 554): an ARFF table of the same images, converted to IDX files.
 
-Reads no more of ARFF than that table uses: attributes, then comma-separated rows.
+Reads only the part of ARFF that this table uses: attributes, then comma-separated rows.
 """
 
 from __future__ import annotations

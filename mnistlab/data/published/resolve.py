@@ -1,6 +1,6 @@
-"""From a name to genuine files: the cache, MNISTLAB_DATA, the system's package, then mirrors.
+"""Finds the files of a named set: in the cache, MNISTLAB_DATA, system packages, then on mirrors.
 
-Whatever the place, a file counts only when its content has the published hash.
+Wherever it is found, a file is used only if its content has the published hash.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ EMBEDDED = Path(__file__).parents[1] / "embedded" / "fashion-mini.npz"
 
 
 class Genuine(NamedTuple):
-    """A file that was checked, and what is in it; `raw` is empty for an archive."""
+    """A checked file and its decompressed content; `raw` is empty for an archive."""
 
     path: Path
     raw: bytearray
@@ -37,11 +37,11 @@ def known(name: str) -> Source:
 
 
 def fetch(name: str) -> list[Path]:
-    """Make sure that a named set is on this machine, and say where.
+    """Download a named set unless it is on this machine.
 
-    Returns its files, in the order of its source; none for `digits`, which is
-    inside scikit-learn. Raises DataError for an unknown name, a file that is
-    not the published one, and a set that is neither here nor on any mirror.
+    Returns its files, in the order of its source; none for `digits`, which is part of
+    scikit-learn. Raises DataError for an unknown name, a file that is not the published one, and a
+    set that is neither here nor on any mirror.
     """
     if known(name).format == "embedded":
         return [EMBEDDED]
@@ -49,7 +49,7 @@ def fetch(name: str) -> list[Path]:
 
 
 def available(name: str) -> str | None:
-    """Where a named set would come from without a network; None if it would not."""
+    """Where a named set is on this machine; None if it must be downloaded."""
     source = known(name)
     if not source.files:
         return "scikit-learn" if source.format == "digits" else "mnistlab"

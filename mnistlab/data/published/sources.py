@@ -1,8 +1,8 @@
-"""Every data set known by name: where it is published, and how to tell that it is genuine.
+"""Every data set known by name: where it is published, and its hashes.
 
-One literal dict, SOURCES. A new set is one entry; a new file format is one
-decoder in `named.py`. Hashes of the *decompressed* content are used where they
-are known, because packagers re-gzip; else the hash of the file as published.
+A new set is one entry of SOURCES; a new file format is one decoder in `named.py`. Where it is
+known, the hash is that of the *decompressed* content, because packagers compress files anew; else
+that of the file as published.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""ZIP archives of anything that is read from a folder, unpacked within bounds and only for a while.
+"""ZIP archives of anything that can be read from a folder, unpacked into a temporary folder.
 
-An archive may be hostile: its table of contents is measured before it is read, and its members
-are checked before the first byte is unpacked. Nothing is ever written but below a fresh folder.
+An archive may be hostile: the size of its table of contents is checked before it is read, and its
+members before the first byte is unpacked. Nothing is written outside the temporary folder.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import stat
 import struct
 import tempfile
 import zipfile
-import zlib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
@@ -37,30 +36,14 @@ END, END_64, LOCATOR_64 = b"PK\5\6", b"PK\6\6", b"PK\6\7"
 END_BYTES, END_64_BYTES, LOCATOR_BYTES = 22, 56, 20
 MAX_COMMENT = 1 << 16
 
-DAMAGE = (
-    zipfile.BadZipFile,
-    zlib.error,
-    struct.error,
-    EOFError,
-    KeyError,
-    MemoryError,
-    NotImplementedError,  # a version or method that zipfile does not know
-    OSError,
-    OverflowError,
-    RuntimeError,
-    TypeError,
-    UnicodeError,
-    ValueError,
-)
-
 
 @contextlib.contextmanager
 def opened(path: Path) -> Iterator[Path]:
-    """A temporary folder with all that the archive holds, hidden files and the like left out.
+    """A temporary folder with the content of the archive, without hidden files and the like.
 
-    It is removed in the end, whatever happens. Raises DataError naming the archive if it is
-    damaged or encrypted, or holds links, paths that lead out of it, or too much; errors raised
-    while it is open name the archive instead of the folder.
+    It is removed afterwards, whatever happens. Raises DataError naming the archive if it is
+    damaged or encrypted, or holds links, paths that lead out of it, or too much; DataErrors of the
+    block name the archive instead of the folder.
     """
     with _temporary_folder(path) as folder:
         notes.SHOWN_AS[str(folder)] = str(path)
@@ -74,14 +57,14 @@ def opened(path: Path) -> Iterator[Path]:
 
 
 def inside(folder: Path) -> Path:
-    """What of an unpacked archive is the data set: a file, the folder of several, or the folder.
+    """Where the data set is in an unpacked archive: one file, the folder of several, or `folder`.
 
-    Where there are images the folder is, since a table beside them has their labels.
+    With images it is `folder`, since a table beside them may have their labels.
     """
     files = [file for file in sorted(folder.rglob("*")) if file.is_file()]
     if any(map(is_image, files)):
         return folder
-    # What is a .txt in an archive or a folder says most often what lies beside it.
+    # A .txt in an archive or folder usually describes the other files.
     data = [f for f in files if f.suffix.lower() != ".txt" and kinds.kind_of(f) not in NO_DATA]
     if len({file.parent for file in data}) != 1:
         return folder
@@ -89,14 +72,14 @@ def inside(folder: Path) -> Path:
 
 
 def called_after(dataset: Dataset, path: Path) -> Dataset:
-    """The set that was read from the unpacked archive, as that of the archive."""
+    """The set that was read from the unpacked archive, with the archive's name and path."""
     return replace(dataset, name=path.stem, provenance=str(path))
 
 
 @contextlib.contextmanager
 def _temporary_folder(path: Path) -> Iterator[Path]:
     try:
-        # With links resolved: so errors have it whose authors resolved them.
+        # With links resolved, as in the messages in which the folder is replaced by the archive.
         folder = Path(tempfile.mkdtemp(prefix="mnistlab-")).resolve()
     except OSError as error:
         raise DataError(f"{path}: cannot be unpacked: {reason(error)}") from error
@@ -114,12 +97,12 @@ def _unpack(path: Path, folder: Path) -> None:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 with archive.open(info) as packed, target.open("xb") as file:
                     shutil.copyfileobj(packed, file)
-    except DAMAGE as error:
+    except content.DAMAGE as error:
         raise DataError(f"{path}: cannot be unpacked: {reason(error)}") from error
 
 
 def _check_contents(path: Path) -> None:
-    """Measure the table of contents, which zipfile reads as a whole."""
+    """DataError for a table of contents that is too large: zipfile reads it as a whole."""
     with path.open("rb") as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             raise DataError(f"{path}: no regular file")
@@ -140,13 +123,13 @@ def _check_contents(path: Path) -> None:
 
 
 def _contents_bytes_64(file: IO[bytes], end: int) -> int | None:
-    """The size as an archive of more than 4 GiB says it, before the record at `end`."""
+    """The size in an archive of more than 4 GiB, stored before the record at `end`."""
     file.seek(max(0, end - LOCATOR_BYTES))
     locator = file.read(LOCATOR_BYTES)
     if not locator.startswith(LOCATOR_64):
         return None
     sizes = []
-    # Just before, or where it is said to be: which of them counts, zipfile has changed its mind on.
+    # Just before, or at the stored position: versions of zipfile differ in which of them counts.
     for start in (end - LOCATOR_BYTES - END_64_BYTES, struct.unpack_from("<Q", locator, 8)[0]):
         file.seek(max(0, min(start, end)))
         record = file.read(END_64_BYTES)
@@ -156,7 +139,7 @@ def _contents_bytes_64(file: IO[bytes], end: int) -> int | None:
 
 
 def _members(archive: zipfile.ZipFile, path: Path, folder: Path) -> dict[zipfile.ZipInfo, Path]:
-    """What is to be unpacked, and where to, once all of it is checked."""
+    """The members to unpack and their target files, after all of them were checked."""
     found: dict[zipfile.ZipInfo, Path] = {}
     for info in archive.infolist():
         if info.filename.endswith("/"):  # a folder; is_dir() stumbles over an empty name

@@ -1,7 +1,7 @@
 """Arrays of images in any usual shape and type, as grey images uint8 (N, H, W).
 
-All arrays of one file are judged together: fractions of white 0..1 in one part and 0..255 in
-another would make two scales of one set.
+All arrays of a file get one scale: training images in 0..1 beside test images in 0..255 are not
+told apart array by array.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from mnistlab.errors import DataError
 Array = NDArray[Any]
 
 RED, GREEN, BLUE = 19595, 38470, 7471  # ITU-R 601, of 65536, as Pillow weighs colours
-# White in 16 bits is 65,535. Images that all stay below this are of fewer bits, and would be black.
+# White is 65,535 in 16 bits. Images that stay below this have fewer bits and would become black.
 DARK_IN_16_BITS = 1 << 12
-BLOCK_PIXELS = 1 << 22  # converted at a time: floats take eight times the memory
-ROUNDED = 1e-6  # by so much resizing may exceed 1
+BLOCK_PIXELS = 1 << 22  # pixels per conversion: as float64 they take eight times the memory
+ROUNDED = 1e-6  # resized images may exceed 1 by rounding
 
 
 class Levels(NamedTuple):
@@ -86,7 +86,7 @@ def _hint(shape: tuple[int, ...]) -> str:
 
 
 def _factor(arrays: Mapping[str, Array], where: str) -> float:
-    """What values are multiplied by; DataError for those that are of no known scale."""
+    """The factor that gives 0..255; DataError for values of an unknown scale."""
     kinds = {array.dtype.kind for array in arrays.values()}
     if kinds == {"b"}:
         return 255
@@ -155,7 +155,7 @@ def _grey(colours: NDArray[np.uint8]) -> NDArray[np.uint8]:
     grey = ((red * RED + green * GREEN + blue * BLUE + (1 << 15)) >> 16).astype(np.uint8)
     if colours.shape[3] == 3 or (colours[..., 3] == 255).all():
         return grey
-    # As for image files: a white ground under dark strokes, a black one under light strokes.
+    # As for image files: white background under dark strokes, black under light ones.
     alpha = colours[..., 3] / 255.0
     weight = alpha.sum(axis=(1, 2), keepdims=True)
     is_dark = (grey * alpha).sum(axis=(1, 2), keepdims=True) < 128 * weight

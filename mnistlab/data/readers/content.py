@@ -1,7 +1,7 @@
-"""The bytes inside a file: decompressed within bounds, and checked against a published hash.
+"""The bytes in a file: decompressed within limits, and checked against a published hash.
 
-Compression is told by the first bytes, never by the name, since packagers and
-servers re-wrap files. Nothing here knows what the bytes mean.
+The first bytes tell the compression, never the name, since packagers and servers compress files
+anew. Nothing here knows what the bytes mean.
 """
 
 from __future__ import annotations
@@ -11,6 +11,9 @@ import gzip
 import hashlib
 import io
 import mmap
+import struct
+import tokenize
+import zipfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,14 +22,20 @@ from typing import IO, Any, Protocol
 from mnistlab.data import large
 from mnistlab.errors import DataError, reason
 
-# MNIST packs 5:1, the sparsest set of the project 30:1. A bomb packs 1000:1.
+# MNIST is compressed 5:1, the sparsest set of the project 30:1. A decompression bomb is 1000:1.
 MAX_RATIO = 100
 FLOOR_BYTES = 1 << 26  # 64 MiB: below this the ratio does not matter
 MAX_CONTENT_BYTES = 1 << 31  # 2 GiB: four times the largest named file (EMNIST by-class)
 CHUNK_BYTES = 1 << 20
 PACKED = GZIP, BZIP2 = (b"\x1f\x8b", b"BZh")
 
-DAMAGE = (EOFError, OSError, zlib.error)
+# What decoders raise for damaged bytes: Pillow, zipfile, zlib, h5py and NumPy's .npy header.
+DAMAGE = (
+    *(ArithmeticError, AttributeError, EOFError, LookupError, MemoryError, OSError, RuntimeError),
+    *(SyntaxError, TypeError, ValueError, Warning),
+    *(struct.error, tokenize.TokenError, zipfile.BadZipFile, zlib.error),
+)
+CUT_OFF = (EOFError, OSError, zlib.error)  # what gzip and bz2 raise for damaged bytes
 
 
 class Readable(Protocol):
@@ -36,7 +45,7 @@ class Readable(Protocol):
 
 
 def plausible_bytes(packed_bytes: int) -> int:
-    """The most that `packed_bytes` of compressed data may unpack to before it is refused."""
+    """How many bytes a compressed file of `packed_bytes` may unpack to; more is refused."""
     return min(MAX_CONTENT_BYTES, max(FLOOR_BYTES, MAX_RATIO * packed_bytes))
 
 
@@ -49,7 +58,7 @@ def chunks(path: Path, size: int = CHUNK_BYTES) -> Iterator[bytes]:
     try:
         with path.open("rb") as file:
             yield from _bounded(file, path.stat().st_size, size, str(path))
-    except DAMAGE as error:
+    except CUT_OFF as error:
         raise DataError(f"{path}: cannot be read: {reason(error)}") from error
 
 
@@ -75,18 +84,18 @@ def read_or_map(path: Path) -> bytearray | mmap.mmap:
 
 
 def unpack(packed: bytes, where: str) -> bytearray:
-    """`read` for bytes at hand, such as a member of an archive."""
+    """`read` for bytes in memory, such as a member of an archive."""
     content = bytearray()
     try:
         for chunk in _bounded(io.BytesIO(packed), len(packed), CHUNK_BYTES, where):
             content += chunk
-    except DAMAGE as error:
+    except CUT_OFF as error:
         raise DataError(f"{where}: cannot be read: {reason(error)}") from error
     return content
 
 
 class _Rejoined(io.RawIOBase):
-    """The bytes that were read of a pipe, which cannot go back, and the rest of it."""
+    """A pipe of which the first bytes were read already: these bytes, then the rest."""
 
     def __init__(self, start: bytes, rest: IO[bytes]) -> None:
         self.start, self.rest = start, rest
@@ -129,9 +138,9 @@ def matches(content: bytes | bytearray, published: str) -> bool:
 
 
 def file_matches(path: Path, published: str) -> bool:
-    """`matches` for a file as it lies on the disk, without holding it in memory."""
+    """`matches` for a file, without loading it into memory."""
     algorithm, _, digest = published.partition(":")
     with path.open("rb") as file:
-        # By name alone it would be asked for as secure, which FIPS systems refuse md5.
+        # Systems in FIPS mode refuse md5 unless it is declared as not used for security.
         found = hashlib.file_digest(file, lambda: hashlib.new(algorithm, usedforsecurity=False))
     return found.hexdigest() == digest

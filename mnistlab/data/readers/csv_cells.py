@@ -1,4 +1,4 @@
-"""The cells of a table one by one: slow, but it names the row and column at fault."""
+"""The cells of a table one by one: slow, but a message names the row and column of a defect."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from mnistlab.errors import DataError
 
 @dataclass(frozen=True)
 class Columns:
-    """The columns of a table by name, and by position (from 0) what they hold.
+    """The names of a table's columns, and the positions (from 0) of labels and IDs.
 
-    scale: what pixels are multiplied by, 1 or, where all are fractions of white, 255.
+    scale: the factor for pixels, 1, or 255 for a table of fractions.
     """
 
     names: tuple[str, ...]
@@ -37,13 +37,6 @@ class Columns:
         others = [i for i in range(len(self.names)) if i not in (self.label, self.id)]
         return [others[i] for i in pixel_order([self.names[i] for i in others])]
 
-    @property
-    def pixel_index(self) -> slice | list[int]:
-        """`pixels` to index an array with: a slice, which does not copy, where they adjoin."""
-        first, last = self.pixels[0], self.pixels[-1]
-        adjoin = self.pixels == list(range(first, last + 1))
-        return slice(first, last + 1) if adjoin else self.pixels
-
 
 class Rows(NamedTuple):
     """pixels: uint8 (n, D). labels, ids: n texts each, none without such a column."""
@@ -53,12 +46,12 @@ class Rows(NamedTuple):
     ids: list[str]
 
 
-def join(parts: Sequence[Rows]) -> Rows:
-    """The rows of all parts, in order."""
+def join(blocks: Sequence[Rows]) -> Rows:
+    """The rows of all blocks, in order."""
     return Rows(
-        np.concatenate([part.pixels for part in parts]),
-        [label for part in parts for label in part.labels],
-        [name for part in parts for name in part.ids],
+        np.concatenate([block.pixels for block in blocks]),
+        [label for block in blocks for label in block.labels],
+        [name for block in blocks for name in block.ids],
     )
 
 
@@ -102,7 +95,7 @@ def _parse_row(cells: list[str], columns: Columns, rows: Rows, row: int, where: 
 
 
 def range_of(block: bytes, columns: Columns) -> tuple[float, bool]:
-    """The highest pixel of a block, and whether any is a fraction; faults are left to `parse`."""
+    """The highest pixel of a block, and whether any is a fraction; defects are ignored here."""
     highest, has_fractions = 0.0, False
     text = io.StringIO(block.decode("utf-8", "replace"), newline="")
     with contextlib.suppress(csv.Error):

@@ -1,8 +1,8 @@
-"""What the columns of a table are: its delimiter, its header, where labels and IDs stand.
+"""The layout of a table: its delimiter, its header, which columns are labels and IDs.
 
-Decided from the first rows. A row of numbers is a header if it counts the columns (0..n-1 or
-1..n), else an image. A label that no name tells is the first column, unless the last one is
-more unlike the pixels beside it; where that is a guess that may be wrong, a note says so.
+The first rows decide. A row of numbers is a header if it counts the columns (0..n-1 or 1..n), else
+an image. If no name tells the label column, it is the first one, unless the last one differs more
+from the pixels beside it; a note says when this guess may be wrong.
 """
 
 from __future__ import annotations
@@ -32,23 +32,23 @@ DELIMITERS = ("\t", ";", ",")
 OTHER_DELIMITERS = ("|", ":")
 QUOTED = re.compile(r'"[^"]*"')
 PIXEL_NAME = re.compile(r"[a-z_. -]*[0-9]+([x_., -][0-9]+)?")
-FEWEST_NUMBERED = 5  # columns: a shorter row that counts may as well be an image
-N_SAMPLED = 400  # rows that are looked at to tell labels from pixels
-N_BESIDE = 4  # columns of pixels that an outer one is compared with
-CLEARLY = 0.25  # by so much must a column differ from its pixels, or more so than another
+FEWEST_NUMBERED = 5  # columns; a shorter row of 0, 1, 2, ... may be an image as well
+N_SAMPLED = 400  # rows that are used to tell labels from pixels
+N_BESIDE = 4  # columns of pixels with which the first or last one is compared
+CLEARLY = 0.25  # difference (Kolmogorov-Smirnov) above which a column is unlike its neighbours
 
 Sample = Sequence[Sequence[str]]
 
 
 class Layout(NamedTuple):
-    """first_row: the row number (from 1) of the first image; so many lines come before it."""
+    """first_row: the row number (from 1) of the first image."""
 
     columns: Columns
     first_row: int
 
 
 class Head(NamedTuple):
-    """The first rows of a table. names: of the columns, None where it has no header."""
+    """The first rows of a table. names: of the columns; None without a header."""
 
     delimiter: str
     names: tuple[str, ...] | None
@@ -57,7 +57,7 @@ class Head(NamedTuple):
 
 
 class Guess(NamedTuple):
-    """Which outer column has the labels, and whether the other one looks as if it might."""
+    """Whether the last column (or the first) has the labels, and whether that may be wrong."""
 
     is_last: bool
     may_be_wrong: bool = False
@@ -72,8 +72,8 @@ def decide(
 ) -> Layout:
     """The layout of a table that begins with `block`, which ends with a line break.
 
-    sample_all: rows from all over the table as cells, given the delimiter and how many lines to
-    leave out; called only where the first rows do not tell. Raises DataError naming `where`.
+    sample_all: given the delimiter and the number of lines to skip, rows from the whole table as
+    cells; called only if the first rows do not decide. Raises DataError naming `where`.
     """
     head = _head(block, where, label_column)
     names = head.names or tuple(str(i) for i in range(1, head.n_columns + 1))
@@ -99,9 +99,9 @@ def decide(
 
 
 def sample(block: bytes, delimiter: str, n_skipped: int = 0, n: int = N_SAMPLED) -> Sample:
-    """Up to n rows of a block, the first one and others in no regular distance, as cells.
+    """The cells of up to n rows of a block: the first row and random others.
 
-    Every third row of classes in turn might show one class alone.
+    Every third row of a table whose classes alternate might show a single class.
     """
     lines = block.splitlines()[n_skipped:]
     if len(lines) > n:
@@ -176,7 +176,7 @@ def _stripped(cells: Sequence[str]) -> tuple[str, ...]:
 def _is_header(
     names: Sequence[str], sampled: Callable[[], Sample], label_column: str | None
 ) -> bool:
-    """Whether the first row holds names: of text, or numbers that count the columns."""
+    """Whether the first row holds names: texts, or numbers that count the columns."""
     texts = [i for i, name in enumerate(names) if number(name) is None]
     if len(texts) > 1:
         return True
@@ -186,7 +186,7 @@ def _is_header(
     name = names[place]
     if name == label_column or name.casefold() in LABEL_NAMES + ID_NAMES:
         return True
-    # A label in text before an image of numbers, unless the numbers count.
+    # Else the text is the label of an image, unless the numbers beside it count the columns.
     recurs = any(len(row) > place and row[place].strip() == name for row in sampled()[1:])
     return not recurs and _is_numbered([other for i, other in enumerate(names) if i != place])
 
@@ -200,7 +200,7 @@ def _is_numbered(names: Sequence[str]) -> bool:
 def _named_label(
     names: tuple[str, ...], has_header: bool, ids: int | None, label_column: str | None, where: str
 ) -> int | None:
-    """The position that a name or number tells; None where it takes a look at the columns."""
+    """The label column by name or number; None where only its values can tell."""
     if label_column is not None:
         if label_column in names:
             return names.index(label_column)
@@ -218,7 +218,7 @@ def _named_label(
 
 
 def _are_all_pixels(n_columns: int, size: Size | None) -> bool:
-    """Whether so many columns are an image without a label."""
+    """Whether this number of columns is an image without a label."""
     return n_columns == (size[0] * size[1] if size else math.isqrt(n_columns) ** 2) > 1
 
 
@@ -239,10 +239,10 @@ def _find(names: tuple[str, ...], wanted: tuple[str, ...]) -> int | None:
 
 
 def _guessed(rows: Sample, first: int) -> Guess | None:
-    """Whether labels stand in the last column or in `first`; None if they could in both.
+    """Whether the labels are in the last column or in `first`; None if they may be in both.
 
-    A column of pixels is like those beside it, one of labels is not. Where both are unlike, that
-    of fewer distinct values has the labels.
+    A column of pixels resembles its neighbours, a column of labels does not. If both ends differ
+    from their neighbours, the one with fewer distinct values has the labels.
     """
     width = max(map(len, rows), default=0)
     whole = [row for row in rows if len(row) == width]
@@ -268,7 +268,7 @@ def _guessed(rows: Sample, first: int) -> Guess | None:
 
 
 def _may_be_labels(values: NDArray[np.float64]) -> bool:
-    """Whether a column holds few distinct values, all whole; every one twice on average."""
+    """Whether the values are whole and occur twice or more on average."""
     n = len(np.unique(values))
     return not (values % 1).any() and n > 1 and 2 * n <= len(values)
 

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnistlab.data import large
-from mnistlab.data.parts import Part
+from mnistlab.data.assembling import RawSplit
 from mnistlab.data.readers import content, csv_blocks, csv_layout, labels
 from mnistlab.data.readers.csv_cells import Columns, Rows
 from mnistlab.data.readers.csv_layout import BOM, LABEL_NAMES
@@ -37,10 +37,7 @@ class Table(NamedTuple):
 
 
 class OpenTable(NamedTuple):
-    """A table whose rows are read, block by block, as they are asked for.
-
-    size: (H, W) of its images.
-    """
+    """A table whose rows are read block by block when they are needed. size: (H, W) of an image."""
 
     columns: Columns
     size: Size
@@ -48,14 +45,14 @@ class OpenTable(NamedTuple):
     first_row: int
 
 
-def read_part(path: Path, size: Size | None = None, label_column: str | None = None) -> Part:
+def read_split(path: Path, size: Size | None = None, label_column: str | None = None) -> RawSplit:
     """Images and labels of a table, whose cells a comma, semicolon, tab or space separates.
 
-    The label column is the one called label, class, target, y or the like, the only one that is
-    not called like a pixel, or `label_column`, a name or a number from 1; where nothing tells it,
-    the first or last (see `csv_layout`). A column called id is left out. `size` is (H, W) where
-    images are not square. Raises DataError naming the file, and row and column (from 1, as a
-    spreadsheet counts) of the first defect.
+    The label column is `label_column` (a name, or a number from 1), else the one called label,
+    class, target, y or the like, or the only one that is not called like a pixel, else the first
+    or last (see `csv_layout`). A column called id is left out. `size` is (H, W) of images that are
+    not square. Raises DataError naming the file, and row and column (from 1, as in a spreadsheet)
+    of the first defect.
     """
     table = read_table(path, size, label_column)
     if table.labels is None:
@@ -66,19 +63,19 @@ def read_part(path: Path, size: Size | None = None, label_column: str | None = N
             "name it with --label-column"
         )
     raw = labels.raw_from_texts(table.labels, str(path), table.first_row)
-    return Part(table.images, raw, str(path))
+    return RawSplit(table.images, raw, str(path))
 
 
 def has_labels(path: Path, trained: Size, label_column: str | None = None) -> bool:
-    """Whether a table has labels beside images of the size (H, W) trained on, and perhaps IDs."""
+    """Whether a table has a label column beside images of the training images' size (H, W)."""
     with contextlib.suppress(DataError):
         return _opened(path, trained, label_column).columns.label is not None
-    # The column that was named may be what is missing.
+    # The column that the user named may be missing.
     return _opened(path, trained, None).columns.label is not None
 
 
 def read_table(path: Path, size: Size | None = None, label_column: str | None = None) -> Table:
-    """As `read_part`, for a table that may lack labels, with the ids of its rows."""
+    """As `read_split`, for a table that may lack labels, with the ids of its rows."""
     table = open_table(path, size, label_column)
     of_rows: list[str] = []
     ids: list[str] = []
@@ -114,7 +111,7 @@ def open_table(path: Path, size: Size | None = None, label_column: str | None = 
 
 
 class _Opened(NamedTuple):
-    """columns, and the lines of the table below its header: those of the first block, the rest."""
+    """The columns, and the lines below the header: those of the first block, then the rest."""
 
     columns: Columns
     first_row: int

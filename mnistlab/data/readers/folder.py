@@ -1,4 +1,4 @@
-"""Folders of images: one sub-folder a class, optionally in folders of parts, or just images."""
+"""Folders of images: one sub-folder per class, optionally in folders called train, val and test."""
 
 from __future__ import annotations
 
@@ -6,69 +6,68 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from mnistlab.data import parts
-from mnistlab.data.dataset import Dataset
-from mnistlab.data.parts import PART_NAMES, PartName
+from mnistlab.data import assembling
+from mnistlab.data.dataset import SPLIT_NAMES, Dataset, SplitName
 from mnistlab.data.readers import image_files, labels
 from mnistlab.data.readers.left_out import LeftOut, Listed, is_table, listed
 from mnistlab.data.readers.pixels import KINDS
 from mnistlab.data.readers.shapes import Size
 from mnistlab.errors import DataError
 
-MAX_WRAPPERS = 3  # folders that hold one folder and nothing else, as unpacked archives have them
-FEWEST_CLASS_FOLDERS = 2  # in one folder with images: then it is no class itself
-# Pictures that are not read: a folder of them is a class whose images have to be converted.
+MAX_WRAPPERS = 3  # folders that hold a single folder, as in unpacked archives
+FEWEST_CLASS_FOLDERS = 2  # a folder with so many folders of images is not itself a class
+# Formats that are not read: a folder of such files is a class whose images must be converted.
 PICTURES = frozenset({".heic", ".heif", ".avif", ".jxl", ".jp2", ".svg", ".psd", ".dng", ".npy"})
 CLASS_FOLDERS = "class folders (one sub-folder of images per class)"
 
 
-class Part(NamedTuple):
-    """Files of one part of a data set, each with the name of its class."""
+class RawSplit(NamedTuple):
+    """The files of one split, each with the name of its class."""
 
     files: list[Path]
     classes: list[str]
 
 
 def read(path: Path, size: Size | None = None) -> Dataset:
-    """Class folders, in folders of parts (train, val, test as `parts.SPELLINGS` has them) or not.
+    """Class folders, directly below `path` or in folders of splits (train, val, test).
 
-    Images are decoded by `pixels.decode` and resized to `size` (H, W) if it is given. What is left
-    out is said in one note: other files, images beside the class folders or in deeper ones.
+    Images are decoded by `pixels.decode` and resized to `size` (H, W) if it is given. One note says
+    what is left out: other files, images beside the class folders or in deeper folders.
     Raises DataError for a folder without classes or images, an image that cannot be read, and
     differing sizes where no size is given.
     """
     left_out = LeftOut()
     root = unwrapped(path, left_out)
-    folders = _part_folders(root, left_out)
+    folders = _split_folders(root, left_out)
     found = {
-        part: _class_folders(folder, left_out, may_lack_images=part != "train")
-        for part, folder in folders.items()
+        split: _class_folders(folder, left_out, may_lack_images=split != "train")
+        for split, folder in folders.items()
     } or {"train": _class_folders(root, left_out)}
     dataset = of_files(path, found, size)
     left_out.say(str(path))
     return dataset
 
 
-def of_files(path: Path, found: dict[PartName, Part], size: Size | None) -> Dataset:
-    """The images of the parts, decoded and joined; the folder `path` gives it its name."""
-    present = [part for part in PART_NAMES if part in found]
+def of_files(path: Path, found: dict[SplitName, RawSplit], size: Size | None) -> Dataset:
+    """The data set of these files; it is called after the folder `path`."""
+    present = [split for split in SPLIT_NAMES if split in found]
     images = image_files.decoded(
-        path, [file for part in present for file in found[part].files], size
+        path, [file for split in present for file in found[split].files], size
     )
     sets, end = {}, 0
-    for part in present:
-        start, end = end, end + len(found[part].files)
-        numbers, names = labels.from_names(found[part].classes, str(path))
-        where = f"{path}: part {part}"
-        sets[part] = Dataset(where, images[start:end], numbers, names, provenance=where)
-    return parts.joined(path.resolve().name, sets, str(path))
+    for split in present:
+        start, end = end, end + len(found[split].files)
+        numbers, names = labels.from_names(found[split].classes, str(path))
+        where = f"{path}: split {split}"
+        sets[split] = Dataset(where, images[start:end], numbers, names, provenance=where)
+    return assembling.joined(path.resolve().name, sets, str(path))
 
 
 def unwrapped(path: Path, left_out: LeftOut, past_tables: bool = True) -> Path:
-    """The folder meant: where one holds a single folder that is no class, that one.
+    """The folder that holds the set: inner folders of folders that hold nothing else are entered.
 
-    past_tables: also of a folder with a table beside it, which may have the labels of its images.
-    Images beside class folders do not make a class of the folder of both.
+    past_tables: also enter a folder with a table beside it, which may have the labels of its
+    images. A folder of class folders is not a class itself because it also holds images.
     """
     for _ in range(MAX_WRAPPERS):
         found = listed(path)
@@ -90,68 +89,70 @@ def unwrapped(path: Path, left_out: LeftOut, past_tables: bool = True) -> Path:
 
 
 def _holds_a_set(found: Listed) -> bool:
-    """Whether a folder holds two class folders or more, or a part with class folders."""
+    """Whether a folder holds two or more class folders, or a split with class folders."""
     inside = [listed(folder) for folder in found.folders]
     if sum(bool(one.images) for one in inside) >= FEWEST_CLASS_FOLDERS:
         return True
-    parts_of_it = _called_like_parts(found.folders)
+    parts_of_it = _called_like_splits(found.folders)
     return any(_has_class_folders(folder, may_hold_images=True) for folder in parts_of_it)
 
 
-def _part_folders(root: Path, left_out: LeftOut) -> dict[PartName, Path]:
-    """The folders of the parts that have class folders; none where the set came in one.
+def _split_folders(root: Path, left_out: LeftOut) -> dict[SplitName, Path]:
+    """The folders of the splits, if they hold class folders; empty for a set without splits.
 
-    A folder called train may be a class of pictures of trains: where folders of images stand
-    beside it, it is a part only if all its images lie in folders. Others are then left out.
+    A folder called train may be a class of pictures of trains: with other folders of images beside
+    it, it is a split only if all its images lie in folders. The others are then left out.
     """
     top = listed(root)
-    called = _called_like_parts(top.folders)
+    called = _called_like_splits(top.folders)
     if not called:
         return {}
     has_classes = any(listed(folder).images for folder in top.folders if folder not in called)
-    found: dict[PartName, Path] = {}
-    for folder, part in called.items():
+    found: dict[SplitName, Path] = {}
+    for folder, split in called.items():
         if not _has_class_folders(folder, may_hold_images=not has_classes):
             continue
-        if part in found:
-            raise DataError(f"{root}: {found[part].name} and {folder.name} are both its {part}")
-        found[part] = folder
+        if split in found:
+            raise DataError(f"{root}: {found[split].name} and {folder.name} are both its {split}")
+        found[split] = folder
     if found:
         if "train" not in found:
             names = " and ".join(folder.name for folder in found.values())
             raise DataError(f"{root}: holds {names}, but no train with {CLASS_FOLDERS}")
         _leave_out_beside(top, found, called, left_out)
     elif not has_classes or len(set(called.values())) > 1:
-        # Nobody wants to tell training images from test images.
-        first = min(called, key=lambda folder: PART_NAMES.index(called[folder]))
+        # Else train and test would become two classes.
+        first = min(called, key=lambda folder: SPLIT_NAMES.index(called[folder]))
         raise DataError(f"{first}: holds no {CLASS_FOLDERS}")
     return found
 
 
-def _called_like_parts(folders: Sequence[Path]) -> dict[Path, PartName]:
-    """Folders called train, val and test, or shapes_train and shapes_test: two or more of one set.
+def _called_like_splits(folders: Sequence[Path]) -> dict[Path, SplitName]:
+    """Folders called train, val and test, or two or more of one set: shapes_train, shapes_test.
 
-    One training_shoes among other folders is a class.
+    A single training_shoes among other folders is a class.
     """
-    called = {folder: part for folder in folders if (part := parts.part_called(folder.name))}
+    called = {
+        folder: split for folder in folders if (split := assembling.split_called(folder.name))
+    }
     if called:
         return called
-    sets: dict[str, dict[Path, PartName]] = {}
+    sets: dict[str, dict[Path, SplitName]] = {}
     for folder in folders:
-        if told := parts.part_of_set(folder.name):
+        if told := assembling.split_of_set(folder.name):
             sets.setdefault(told[1], {})[folder] = told[0]
     several = [found for found in sets.values() if len(set(found.values())) > 1]
     whole = [f for f in several if any(_has_class_folders(one, may_hold_images=True) for one in f)]
     if len(whole) > 1:
         some = " and ".join(next(iter(found)).name for found in whole[:2])
-        raise DataError(f"{folders[0].parent}: holds parts of several sets ({some}); give one set")
+        raise DataError(f"{folders[0].parent}: holds splits of several sets ({some}); give one set")
     return whole[0] if whole else {}
 
 
 def _leave_out_beside(
-    top: Listed, found: dict[PartName, Path], called: dict[Path, PartName], left_out: LeftOut
+    top: Listed, found: dict[SplitName, Path], called: dict[Path, SplitName], left_out: LeftOut
 ) -> None:
-    left_out.add_images(len(top.images), "beside the folders of the parts")
+    left_out.add_images(len(top.images), "beside the folders of the splits")
     left_out.add_others(top.others)
     for folder in top.folders:
         if folder in found.values():
@@ -169,8 +170,8 @@ def _has_class_folders(folder: Path, may_hold_images: bool) -> bool:
     return any(listed(below).images for below in inside.folders)
 
 
-def _class_folders(root: Path, left_out: LeftOut, may_lack_images: bool = False) -> Part:
-    """may_lack_images: a class of which validation or test has no image is no fault."""
+def _class_folders(root: Path, left_out: LeftOut, may_lack_images: bool = False) -> RawSplit:
+    """The images of all class folders. may_lack_images: a class folder may be empty."""
     top = listed(root)
     if not top.folders:
         n = len(top.images)
@@ -179,22 +180,22 @@ def _class_folders(root: Path, left_out: LeftOut, may_lack_images: bool = False)
         raise DataError(f"{root}: holds {held}no {CLASS_FOLDERS}{table}")
     left_out.add_images(len(top.images), "beside the class folders")
     left_out.add_others(top.others)
-    part = Part([], [])
+    split = RawSplit([], [])
     for folder in _with_images(top.folders, left_out):
         if image_files.UNENCODABLE.search(folder.name):  # no prediction could say it
             raise DataError(f"{str(folder)!a}: a name that is not UTF-8, or of several lines")
         images = _images_of_class(folder, left_out, may_lack_images)
-        part.files.extend(images)
-        part.classes.extend([folder.name] * len(images))
-    if not part.files:
+        split.files.extend(images)
+        split.classes.extend([folder.name] * len(images))
+    if not split.files:
         raise DataError(f"{root}: its class folders hold no images ({KINDS})")
-    return part
+    return split
 
 
 def _with_images(folders: list[Path], left_out: LeftOut) -> list[Path]:
-    """Those that are classes: what holds other files alone, such as __pycache__, is counted.
+    """The folders that are classes. Those that only hold other files, such as __pycache__, are not.
 
-    Unless there are no others. An empty folder is a class whose images are missing.
+    If no folder is left, all of them are classes. An empty folder is a class without images.
     """
     kept, without = [], LeftOut()
     for folder in folders:

@@ -1,9 +1,9 @@
 """HDF5 files (.h5, .hdf5) of images and labels; needs the extra hdf5 (h5py).
 
-Datasets are called as the arrays of an NPZ are, also inside groups: train/x, test/labels. Only
-what lies in the file itself is read: HDF5 may refer to any other file of the machine. The library
-is written in C and not made for hostile files, so a process of its own opens them
-(`hdf5_process`), which is given up after a while.
+Datasets have the same names as the arrays of an NPZ, also inside groups: train/x, test/labels.
+Only data in the file itself is read, although HDF5 may refer to any other file of the machine. The
+C library is not made for hostile files, so another process opens them (`hdf5_process`), with a
+time limit.
 """
 
 from __future__ import annotations
@@ -20,23 +20,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 import mnistlab
-from mnistlab.data.parts import Part, PartName
+from mnistlab.data.assembling import RawSplit
+from mnistlab.data.dataset import SplitName
 from mnistlab.data.readers import named_arrays, npz
 from mnistlab.data.readers.shapes import Size
 from mnistlab.errors import DataError, reason
 
-LIMIT_S = 60.0  # for any file, and as long again for every
+LIMIT_S = 60.0  # for any file, plus the same time per BYTES_PER_LIMIT
 BYTES_PER_LIMIT = 1 << 28
 REFUSED = 3  # the exit status of `hdf5_process` that comes with a line
 
 
-def read_parts(path: Path, size: Size | None = None) -> dict[PartName, Part]:
-    """As `npz.read_parts`. Raises DataError without h5py too, and for what refers elsewhere."""
-    return named_arrays.to_parts(_arrays(path), str(path), size)
+def read_splits(path: Path, size: Size | None = None) -> dict[SplitName, RawSplit]:
+    """As `npz.read_splits`. Raises DataError without h5py too, and for what refers elsewhere."""
+    return named_arrays.to_splits(_arrays(path), str(path), size)
 
 
 def read_images(path: Path, size: Size | None = None) -> NDArray[np.uint8]:
-    """The images that `read_parts` gives, uint8 (N, H, W), also where they have no labels."""
+    """The images that `read_splits` gives, uint8 (N, H, W), also where they have no labels."""
     return named_arrays.to_images(_arrays(path), str(path), size)
 
 

@@ -1,7 +1,7 @@
 """The process that opens an HDF5 file: `python -m mnistlab.data.readers.hdf5_process IN OUT`.
 
-The HDF5 library may loop for ever or crash over a damaged file, so it never runs in the process of
-the user. It writes the datasets as an NPZ; what is wrong with them is one line on standard output.
+The HDF5 library may hang or crash on a damaged file, so it never runs in the user's process. This
+process writes the datasets as an NPZ; a defect is one line on standard output.
 """
 
 from __future__ import annotations
@@ -23,28 +23,15 @@ from mnistlab.errors import DataError, reason
 MAX_DATASETS = 1000
 TEXTS_AT_ONCE = 1000
 MAX_DEPTH = 3  # of groups in groups
-# Filters that HDF5 brings along; it would load others from any folder the environment names.
+# Filters that are part of HDF5; it would load others from a folder that the environment names.
 FILTERS = {1, 2, 3, 4, 32000}  # deflate, shuffle, Fletcher's checksum, szip, lzf
 
-DAMAGE = (
-    AttributeError,
-    EOFError,
-    KeyError,
-    MemoryError,
-    NotImplementedError,
-    OSError,
-    OverflowError,
-    RecursionError,
-    RuntimeError,
-    TypeError,
-    ValueError,
-)
 MAX_MEMORY_BYTES = 3 * content.MAX_CONTENT_BYTES + (1 << 31)
 REFUSED = 3  # the exit status with a line; any other but 0 is a crash
 
 
 def copy(path: Path, out: Path) -> None:
-    """Write every dataset, under its path inside the file; errors as in `hdf5.read_parts`."""
+    """Write every dataset, under its path inside the file; errors as in `hdf5.read_splits`."""
     import h5py
 
     try:
@@ -62,7 +49,7 @@ def copy(path: Path, out: Path) -> None:
                         np.lib.format.write_array(member, array, allow_pickle=False)
     except DataError:
         raise
-    except DAMAGE as error:
+    except content.DAMAGE as error:
         raise DataError(f"{path}: not a sound HDF5 file: {reason(error)[:200]}") from error
 
 
@@ -113,7 +100,7 @@ def _array(dataset: Any, where: str) -> NDArray[Any]:
 
 
 def _texts(dataset: Any, where: str) -> NDArray[Any]:
-    """Texts of any length, of which many may point at one long one; so some at a time."""
+    """Texts, some at a time: many may refer to the same long one."""
     texts: list[str] = []
     n_rows = len(dataset) if dataset.shape else 0
     for first in range(0, n_rows, TEXTS_AT_ONCE):

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mnistlab.data.parts import Part
+from mnistlab.data.assembling import RawSplit
 from mnistlab.data.readers import content, labels
 from mnistlab.errors import DataError
 
@@ -86,7 +86,7 @@ def is_idx(path: Path) -> bool:
     return len(start) == 4 and start[:2] == b"\0\0" and start[2] in TYPES and start[3] <= MAX_RANK
 
 
-def read_part(images_path: Path) -> Part:
+def read_split(images_path: Path) -> RawSplit:
     """Images and the labels that lie beside them.
 
     Raises DataError for a defect of either file, counts that differ, and a file of labels.
@@ -100,7 +100,7 @@ def read_part(images_path: Path) -> Part:
         raise DataError(
             f"{labels_path}: {len(values)} labels for {len(images)} images in {images_path.name}"
         )
-    return Part(images, labels.raw_from_values(values, str(labels_path)), str(images_path))
+    return RawSplit(images, labels.raw_from_values(values, str(labels_path)), str(images_path))
 
 
 def labels_beside(images_path: Path) -> Path:

@@ -18,14 +18,14 @@ from mnistlab.data.readers.pixels import KINDS, Depths
 from mnistlab.data.readers.shapes import Size
 from mnistlab.errors import DataError
 
-SIZES_LOOKED_AT = 1000  # files, to tell which size is the most frequent
+SIZES_LOOKED_AT = 1000  # files that are opened to find the most frequent size
 SMALLEST_USUAL, LARGEST_USUAL = 20, 64
-USUAL_SIDES = {28: 40, 32: 48}  # a side to suggest, and the longest one of images that suit it
+USUAL_SIDES = {28: 40, 32: 48}  # side to suggest -> longest side of images it suits
 UNENCODABLE = re.compile("[\r\n\ud800-\udfff]")  # surrogates stand for bytes that are not UTF-8
 
 
 def decoded(path: Path, files: Sequence[Path], size: Size | None) -> NDArray[np.uint8]:
-    """The images of a data set, uint8 (N, H, W), and a line on what 8 bits do not hold."""
+    """The images of a data set, uint8 (N, H, W); notes say what was lost, such as 16 bits."""
     depths = Depths()
     images = large.joined(image[None] for image in read_images(files, size, depths=depths))
     depths.check(str(path))
@@ -56,7 +56,7 @@ def all_below(root: Path, left_out: LeftOut) -> list[Path]:
 
 
 def no_images(root: Path, left_out: LeftOut) -> DataError:
-    """For a folder in which `all_below` found none."""
+    """The error for a folder in which `all_below` found nothing."""
     return DataError(f"{root}: holds no images ({KINDS}){but_left_out(left_out)}")
 
 
@@ -66,7 +66,7 @@ def read_images(
     expected: Size | None = None,
     depths: Depths | None = None,
 ) -> Iterator[NDArray[np.uint8]]:
-    """`pixels.decode` for each file in turn; all have one size, the first one's or `expected`."""
+    """The decoded files; DataError unless all have the size `expected`, or that of the first."""
     shape: tuple[int, ...] | None = expected
     for file in files:
         image = pixels.decode(file, str(file), size, depths)
@@ -91,7 +91,7 @@ def _differs(
 
 
 def _usual(sizes: Counter[Size]) -> Size:
-    """The most frequent size; where none is twice there, a square of the usual ones."""
+    """The most frequent size; a usual square where no size occurs twice."""
     (most, n), *_ = sizes.most_common(1)
     side = sorted(max(size) for size in sizes)[len(sizes) // 2]
     if n > 1 or side < SMALLEST_USUAL:

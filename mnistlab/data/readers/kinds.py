@@ -1,4 +1,4 @@
-"""What kind of file a path is, by its name; for kinds that are not read, how to convert them."""
+"""The kind of a file by its name; for kinds that are not read, how to convert the file."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ENDINGS: dict[Kind, re.Pattern[str]] = {
 }
 IDX_NAME = re.compile("idx[13]", re.IGNORECASE)
 SAVE = "np.savez('set.npz', images=x, labels=y)"
-# By the ending of the name: what is meant, and the line that makes a file that is read.
+# Ending of the name -> what the file is, and a line that converts it.
 REFUSED: dict[str, str] = {
     ".npy": "one array without labels; put both into an .npz: "
     "np.savez('set.npz', images=np.load({name!r}), labels=y)",
@@ -61,9 +61,9 @@ SAME_AS = {
 
 
 def kind_of(path: Path) -> Kind | None:
-    """The kind of a regular file; None for those that are not read.
+    """The kind of a regular file; None for a file that is not read.
 
-    A name of no known ending is IDX if its first bytes say so.
+    A file without a known ending is IDX if its first bytes are.
     """
     if (kind := kind_by_name(path)) is not None:
         return kind
@@ -76,7 +76,7 @@ def kind_of(path: Path) -> Kind | None:
 
 
 def kind_by_name(path: Path) -> Kind | None:
-    """As `kind_of`, without a look into the file: what is read from a pipe is gone."""
+    """As `kind_of`, without opening the file: bytes read from a pipe would be lost."""
     for kind, ending in ENDINGS.items():
         if kind != "idx" and ending.search(path.name):
             return kind
@@ -84,12 +84,12 @@ def kind_by_name(path: Path) -> Kind | None:
 
 
 def stem_of(path: Path, kind: Kind) -> str:
-    """The name without what tells the kind."""
+    """The name without the ending that tells the kind."""
     return ENDINGS[kind].sub("", path.name, count=1)
 
 
 def suffix_of(name: str) -> str:
-    """The ending in small letters; of an archive in a packed file that of the archive."""
+    """The ending in lower case; ".tar" for .tar.gz and the like."""
     suffixes = Path(name.lower()).suffixes
     if ".tar" in suffixes[-2:]:
         return ".tar"
@@ -98,7 +98,7 @@ def suffix_of(name: str) -> str:
 
 
 def refusal(path: Path) -> DataError:
-    """Why a file of no kind is refused, and what to do instead."""
+    """The error for a file that is not read, with what to do instead."""
     suffix = suffix_of(path.name)
     if suffix in REFUSED:
         # A name may hold line breaks and the like, which an error on one line must not.

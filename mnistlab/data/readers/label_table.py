@@ -17,7 +17,7 @@ FILE_COLUMNS = (
     *("img_name", "img_path", "image_filename", "photo", "picture", "fname", "id", "name"),
 )
 LABEL_COLUMNS = ("label", "labels", "class", "class_name", "target", "category", "y")
-PART_COLUMNS = ("split", "part", "subset", "set")
+SPLIT_COLUMNS = ("split", "part", "subset", "set")
 MAX_COLUMNS = 32  # a table of more holds pixels
 MAX_TABLE_BYTES = 1 << 28
 
@@ -29,7 +29,7 @@ class Columns(NamedTuple):
     n: int
     file: int
     label: int
-    part: int | None
+    split: int | None
     has_header: bool
 
 
@@ -39,7 +39,7 @@ class Row(NamedTuple):
     number: int
     file: str
     label: str
-    part: str
+    split: str
 
 
 def columns_of(table: Path, label_column: str | None) -> Columns | None:
@@ -51,17 +51,17 @@ def columns_of(table: Path, label_column: str | None) -> Columns | None:
     labels_in: tuple[str, ...] = LABEL_COLUMNS
     if label_column is not None:
         labels_in = (re.sub("[ -]", "_", label_column.casefold()),)
-    part, label = _position(folded, PART_COLUMNS), _position(folded, labels_in)
+    split, label = _position(folded, SPLIT_COLUMNS), _position(folded, labels_in)
     file = _position([name if i != label else "" for i, name in enumerate(folded)], FILE_COLUMNS)
     # One column is left: where the name of only one of the two is known, it is the other.
-    rest = [i for i in range(len(cells)) if i not in (part, label, file)]
+    rest = [i for i in range(len(cells)) if i not in (split, label, file)]
     if len(rest) == 1 and label is None and label_column is None:
         label = rest[0]
     elif len(rest) == 1 and file is None:
         file = rest[0]
     if label is None or file is None:
         return None
-    return Columns(delimiter, len(cells), file, label, part, True)
+    return Columns(delimiter, len(cells), file, label, split, True)
 
 
 def _position(names: Sequence[str], wanted: Sequence[str]) -> int | None:
@@ -98,8 +98,8 @@ def rows_of(table: Path, columns: Columns) -> Iterator[Row]:
                     raise DataError(
                         f"{table}: row {number} has {len(cells)} cells, not {columns.n}"
                     )
-                part = "" if columns.part is None else cells[columns.part].strip()
-                yield Row(number, clean(cells[columns.file]), cells[columns.label].strip(), part)
+                split = "" if columns.split is None else cells[columns.split].strip()
+                yield Row(number, clean(cells[columns.file]), cells[columns.label].strip(), split)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{table}: cannot be read: {reason(error)}") from error
 

@@ -1,7 +1,7 @@
-"""Images in files, and a table that has their labels: a column of file names, one of labels.
+"""Image files and a table with their labels: a column of file names and a column of labels.
 
-The table lies beside the images or beside the folder of them. A column split, or tables called
-train, val and test, say which part an image belongs to.
+The table lies beside the images or beside their folder. A column `split`, or tables called train,
+val and test, assign images to splits.
 """
 
 from __future__ import annotations
@@ -13,9 +13,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mnistlab.data import parts
-from mnistlab.data.dataset import Dataset
-from mnistlab.data.parts import PART_NAMES, PartName
+from mnistlab.data import assembling
+from mnistlab.data.dataset import SPLIT_NAMES, Dataset, SplitName
 from mnistlab.data.readers import folder, image_files, label_table, labels
 from mnistlab.data.readers.label_table import Columns, Row
 from mnistlab.data.readers.labels import RawLabels
@@ -23,21 +22,21 @@ from mnistlab.data.readers.left_out import LeftOut, is_table, listed
 from mnistlab.data.readers.shapes import Size
 from mnistlab.errors import DataError
 
-# What else the name of a table of one part may hold: train_labels.csv.
+# What else the name of a table of one split may hold: train_labels.csv.
 OTHER_WORDS = re.compile(r"[-_ .]?(labels?|annotations?|metadata|images?)[-_ .]?", re.IGNORECASE)
 
 
 class Found(NamedTuple):
-    """A table, the part its name says it is, its rows, and the image of each; None if missing."""
+    """A table, its split if its name tells one, its rows, and the image of each row (or None)."""
 
     table: Path
-    part: PartName | None
+    split: SplitName | None
     rows: list[Row]
     files: list[Path | None]
 
 
 class Index:
-    """Images below a folder, by all that a table may call them."""
+    """The images below a folder, by every name that a table may use for them."""
 
     def __init__(self, root: Path, files: Sequence[Path]) -> None:
         self.root = root
@@ -50,21 +49,21 @@ class Index:
                 for called in (end, end.removesuffix(file.suffix)):
                     self.ends.setdefault(called, []).append(file)
 
-    def find(self, name: str, part: PartName | None) -> list[Path]:
-        """By the path below the folder, or the end of it, with or without suffix.
+    def find(self, name: str, split: SplitName | None) -> list[Path]:
+        """Images by their path below the folder or the end of it, with or without suffix.
 
-        Where several are called so, those in a folder of that part.
+        If several images match, only those in a folder of that split count.
         """
         found = self.ends.get(name, [])
-        if len(found) > 1 and part is not None:
-            called = [f for f in found if part in self._parts_above(f)]
+        if len(found) > 1 and split is not None:
+            called = [f for f in found if split in self._splits_above(f)]
             if called:
                 return called
         return [self.exact[name]] if name in self.exact else found
 
-    def _parts_above(self, file: Path) -> set[PartName | None]:
+    def _splits_above(self, file: Path) -> set[SplitName | None]:
         steps = file.relative_to(self.root).parts[:-1]
-        return {parts.part_called(step) for step in steps}
+        return {assembling.split_called(step) for step in steps}
 
 
 def read(path: Path, size: Size | None = None, label_column: str | None = None) -> Dataset | None:
@@ -97,12 +96,12 @@ def read(path: Path, size: Size | None = None, label_column: str | None = None) 
 
 
 def _is_answer(table: Path) -> bool:
-    """Whether it shows how to hand in what was predicted, as Kaggle's sample_submission.csv."""
+    """Whether it is an example of predictions to submit, as Kaggle's sample_submission.csv."""
     return "submission" in table.name.casefold()
 
 
 def _columns_without_header(table: Path, index: Index) -> Columns | None:
-    """Of such a table only the image that its first row names tells what it is."""
+    """A table without header is recognised by its first row, which must name an image."""
     delimiter, cells = label_table.first_row(table)
     if len(cells) != 2 or not index.find(label_table.clean(cells[0]), None):
         return None
@@ -111,36 +110,36 @@ def _columns_without_header(table: Path, index: Index) -> Columns | None:
 
 def _looked_up(table: Path, columns: Columns, index: Index) -> Found:
     stem = OTHER_WORDS.sub("", table.name.split(".")[0])
-    part = parts.part_called(stem)
+    split = assembling.split_called(stem)
     rows = list(label_table.rows_of(table, columns))
-    if not all(parts.part_called(row.part) for row in rows):
-        if any(parts.part_called(row.part) for row in rows):
-            row = next(row for row in rows if not parts.part_called(row.part))
-            raise DataError(f"{table}: row {row.number}: {row.part!r} is not train, val or test")
-        rows = [row._replace(part="") for row in rows]  # a column that tells something else
+    if not all(assembling.split_called(row.split) for row in rows):
+        if any(assembling.split_called(row.split) for row in rows):
+            row = next(row for row in rows if not assembling.split_called(row.split))
+            raise DataError(f"{table}: row {row.number}: {row.split!r} is not train, val or test")
+        rows = [row._replace(split="") for row in rows]  # a column that tells something else
     files: list[Path | None] = []
     for row in rows:
-        found = index.find(row.file, parts.part_called(row.part) or part)
+        found = index.find(row.file, assembling.split_called(row.split) or split)
         if len(found) > 1:
             some = " and ".join(map(str, found[:2]))
             raise DataError(f"{table}: row {row.number}: {row.file!r} may be {some}")
         files.append(found[0] if found else None)
-    return Found(table, part, rows, files)
+    return Found(table, split, rows, files)
 
 
 def _chosen(root: Path, found: list[Found]) -> list[Found]:
-    """The tables that count: those called like parts, or the only one.
+    """The tables that are used: those called like splits, or the only one.
 
-    A table of which no row names an image is none of them where there are class folders.
+    Beside class folders a table of which no row names an image is not used.
     """
     telling = [one for one in found if any(one.files)]
     if not telling:
         inside = map(listed, listed(root).folders)
         n_class_folders = sum(bool(one.images or one.folders) for one in inside)
         return [] if n_class_folders > 1 else found[:1]
-    of_parts = [one for one in telling if one.part is not None]
-    if any(one.part == "train" for one in of_parts):
-        return sorted(of_parts, key=lambda one: PART_NAMES.index(one.part or "train"))
+    of_splits = [one for one in telling if one.split is not None]
+    if any(one.split == "train" for one in of_splits):
+        return sorted(of_splits, key=lambda one: SPLIT_NAMES.index(one.split or "train"))
     if len(telling) > 1:
         names = " and ".join(one.table.name for one in telling)
         raise DataError(f"{root}: {names} both have labels of its images; remove one of them")
@@ -148,12 +147,12 @@ def _chosen(root: Path, found: list[Found]) -> list[Found]:
 
 
 def _check_files(root: Path, chosen: list[Found]) -> None:
-    """Every row has a label and an image of its own.
+    """DataError for a row without a label or image, or with the image of another row.
 
-    A test part may lack all of its labels: `parts.assembled` leaves it out.
+    A test set may lack all of its labels: `assembling.assembled` leaves it out.
     """
-    of_test = {row.label for one in chosen for row in one.rows if _part_of(one, row) == "test"}
-    others = {row.label for one in chosen for row in one.rows if _part_of(one, row) != "test"}
+    of_test = {row.label for one in chosen for row in one.rows if _split_of(one, row) == "test"}
+    others = {row.label for one in chosen for row in one.rows if _split_of(one, row) != "test"}
     no_labels = labels.missing_among(others if len(of_test) == 1 else others | of_test)
     seen: dict[Path, str] = {}
     for one in chosen:
@@ -162,7 +161,7 @@ def _check_files(root: Path, chosen: list[Found]) -> None:
             _refuse(root, one.table, missing)
         for row, file in zip(one.rows, one.files, strict=True):
             where = f"{one.table}: row {row.number}"
-            may_lack = len(of_test) == 1 and _part_of(one, row) == "test"
+            may_lack = len(of_test) == 1 and _split_of(one, row) == "test"
             if row.label in no_labels and not may_lack:
                 raise DataError(f"{where}: {row.file!r} has no label")
             if file in seen:
@@ -179,8 +178,8 @@ def _refuse(root: Path, table: Path, missing: list[Row]) -> None:
     raise DataError(f"{table}: row {row.number}: {row.file!r} is no image below {root}{more}")
 
 
-def _part_of(one: Found, row: Row) -> PartName:
-    return parts.part_called(row.part) or one.part or "train"
+def _split_of(one: Found, row: Row) -> SplitName:
+    return assembling.split_called(row.split) or one.split or "train"
 
 
 def _named(chosen: list[Found]) -> str:
@@ -194,16 +193,16 @@ def _dataset(path: Path, chosen: list[Found], size: Size | None) -> Dataset:
         raw = labels.raw_from_texts([row.label for row in one.rows], str(one.table))
         codes.append(raw.codes + len(texts))
         texts += raw.texts
-        part_of += [_part_of(one, row) for row in one.rows]
+        part_of += [_split_of(one, row) for row in one.rows]
         files += [file for file in one.files if file is not None]
-    all_codes, order = np.concatenate(codes), np.array([PART_NAMES.index(p) for p in part_of])
+    all_codes, order = np.concatenate(codes), np.array([SPLIT_NAMES.index(p) for p in part_of])
     places = np.argsort(order, kind="stable")
     images = image_files.decoded(path, [files[place] for place in places], size)
     found = {}
-    for i, part in enumerate(PART_NAMES):
+    for i, split in enumerate(SPLIT_NAMES):
         inside = np.flatnonzero(order[places] == i)
         if len(inside):
             raw = RawLabels(all_codes[places[inside]], tuple(texts))
-            where = f"{path}: part {part}"
-            found[part] = parts.Part(images[inside[0] : inside[-1] + 1], raw, where)
-    return parts.assembled(path.resolve().name, found, str(path))
+            where = f"{path}: split {split}"
+            found[split] = assembling.RawSplit(images[inside[0] : inside[-1] + 1], raw, where)
+    return assembling.assembled(path.resolve().name, found, str(path))

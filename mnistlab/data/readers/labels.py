@@ -1,8 +1,8 @@
 """What the labels of a set mean: its classes are the labels that occur, nothing else.
 
-Labels are judged together, over all files of a set: if every one is a whole number they are
-integers in numeric order, however they are spelt (5, 5.0, 5.0e+00, 007); otherwise all are
-texts as they stand. So readers hand over what they found as RawLabels, and `judge` decides.
+The labels of all files of a set are interpreted together. If every label is a whole number, they
+are integers in numeric order, however they are written (5, 5.0, 5.0e+00, 007); otherwise all are
+text as it stands. So readers return what they found as RawLabels, and `judge` decides.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ MAX_CLASSES = 10_000
 # So many digits that a float holds them all: beyond, two labels could become one.
 INTEGER = re.compile(r"[+-]?[0-9]{1,15}")
 DECIMAL = re.compile(r"[+-]?[0-9]{1,400}\.?[0-9]{0,400}([eE][+-]?[0-9]{1,3})?")
-# What stands for no label, in small letters: always, and where the others are numbers.
+# What stands for a missing label, in lower case: always, and where the others are numbers.
 NEVER_NAMES = frozenset({"", "nan"})
 MISSING = NEVER_NAMES | {"na", "n/a", "<na>", "null", "none", "inf", "-inf", "+inf", "?"}
 LARGEST_WHOLE = 10**15
@@ -31,12 +31,11 @@ Labels = tuple[NDArray[np.int64], tuple[str, ...]]
 
 
 class RawLabels(NamedTuple):
-    """Labels of one file before they are judged.
+    """Labels of one file before they are interpreted.
 
-    codes: int64 (N,), each the position of its label in texts. verbatim: texts are the names of
-    classes, to be taken as they stand and in this order; else they are spellings, of which
-    several may mean one integer. where: their file. first_row: the row of the first in a table;
-    None where images are counted.
+    codes: int64 (N,), the position of each label in texts. verbatim: texts are class names, used
+    as they stand and in this order; else several texts may mean the same integer. where: the file.
+    first_row: the row of the first label in a table; None where images are counted.
     """
 
     codes: NDArray[np.int64]
@@ -47,43 +46,43 @@ class RawLabels(NamedTuple):
 
 
 def judge(
-    parts: Sequence[RawLabels], where: str
+    splits: Sequence[RawLabels], where: str
 ) -> tuple[list[NDArray[np.int64]], tuple[str, ...]]:
-    """The labels of each part in 0..K-1, and the K class names that occur in any of them.
+    """The labels of each split in 0..K-1, and the K class names that occur in any of them.
 
-    Raises DataError naming `where` for more classes than MAX_CLASSES, and a part's file and row
+    Raises DataError naming `where` for more classes than MAX_CLASSES, and a split's file and row
     (or image, from 1) for a missing label: see `missing_among`.
     """
-    used = [_used(part) for part in parts]
+    used = [_used(split) for split in splits]
     spellings = {
-        part.texts[code]
-        for part, codes in zip(parts, used, strict=True)
+        split.texts[code]
+        for split, codes in zip(splits, used, strict=True)
         for code in codes.tolist()
-        if not part.verbatim
+        if not split.verbatim
     }
-    _check_missing(parts, missing_among(spellings))
+    _check_missing(splits, missing_among(spellings))
     canonical = _canonical(spellings)
     means = [
-        [text if part.verbatim else canonical.get(text, text) for text in part.texts]
-        for part in parts
+        [text if split.verbatim else canonical.get(text, text) for text in split.texts]
+        for split in splits
     ]
     occurring = {
         names[code] for names, codes in zip(means, used, strict=True) for code in codes.tolist()
     }
     if len(occurring) > MAX_CLASSES:
         raise DataError(f"{where}: {len(occurring)} classes are more than {MAX_CLASSES}")
-    class_names = _ordered(parts, occurring)
+    class_names = _ordered(splits, occurring)
     position = {name: i for i, name in enumerate(class_names)}
     return [
-        np.array([position.get(name, -1) for name in names], dtype=np.int64)[part.codes]
-        for names, part in zip(means, parts, strict=True)
+        np.array([position.get(name, -1) for name in names], dtype=np.int64)[split.codes]
+        for names, split in zip(means, splits, strict=True)
     ], class_names
 
 
 def missing_among(spellings: set[str]) -> set[str]:
-    """Those that stand for no label: empty and "nan" always, NA and the like beside numbers alone.
+    """Texts that mean "no label": empty and "nan" always, NA and the like among numbers.
 
-    Beside other texts they may well be names.
+    Among other texts they may be class names.
     """
     never = {text for text in spellings if text.casefold() in NEVER_NAMES}
     perhaps = {text for text in spellings if text.casefold() in MISSING} - never
@@ -91,35 +90,35 @@ def missing_among(spellings: set[str]) -> set[str]:
     return never | perhaps if others and all(map(DECIMAL.fullmatch, others)) else never
 
 
-def is_unlabelled(part: RawLabels, trained: RawLabels) -> bool:
-    """Whether all labels of a part have one spelling that stands for none and no other part has.
+def is_unlabelled(split: RawLabels, trained: RawLabels) -> bool:
+    """Whether all labels of a split are one text that means "no label".
 
-    Some write -1 for none.
+    -1 means it as well, unless the training labels hold -1. NA and the like must not occur there.
     """
-    codes = _used(part).tolist()
-    if len(codes) != 1 or part.verbatim:
+    codes = _used(split).tolist()
+    if len(codes) != 1 or split.verbatim:
         return False
-    text = part.texts[codes[0]]
+    text = split.texts[codes[0]]
     known = {trained.texts[code] for code in _used(trained).tolist()}
     if _whole(text) == -1:
         return -1 not in map(_whole, known)
     return text.casefold() in MISSING and (text not in known or text.casefold() in NEVER_NAMES)
 
 
-def _used(part: RawLabels) -> NDArray[np.int64]:
-    return np.flatnonzero(np.bincount(part.codes, minlength=len(part.texts)))
+def _used(split: RawLabels) -> NDArray[np.int64]:
+    return np.flatnonzero(np.bincount(split.codes, minlength=len(split.texts)))
 
 
-def _check_missing(parts: Sequence[RawLabels], missing: set[str]) -> None:
-    for part in parts:
-        codes = [i for i, text in enumerate(part.texts) if text in missing and not part.verbatim]
-        places = np.flatnonzero(np.isin(part.codes, codes))
+def _check_missing(splits: Sequence[RawLabels], missing: set[str]) -> None:
+    for split in splits:
+        codes = [i for i, text in enumerate(split.texts) if text in missing and not split.verbatim]
+        places = np.flatnonzero(np.isin(split.codes, codes))
         if len(places):
             place = int(places[0])
-            words = _missing(part.texts[part.codes[place]])
-            if part.first_row is None:
-                raise DataError(f"{part.where}: {words} (image {place + 1})")
-            raise DataError(f"{part.where}: row {part.first_row + place}: {words}")
+            words = _missing(split.texts[split.codes[place]])
+            if split.first_row is None:
+                raise DataError(f"{split.where}: {words} (image {place + 1})")
+            raise DataError(f"{split.where}: row {split.first_row + place}: {words}")
 
 
 def from_texts(texts: Sequence[str], where: str, first_row: int = 1) -> Labels:
@@ -133,10 +132,10 @@ def from_values(values: NDArray[Any], where: str) -> Labels:
 
 
 def from_names(names: Sequence[str], where: str) -> Labels:
-    """Names of classes, such as those of folders, as they stand.
+    """Labels from class names, such as those of folders, used as they stand.
 
-    They are in numeric order if all are integers, else sorted as text. Raises DataError for more
-    than MAX_CLASSES.
+    Classes are in numeric order if all are integers, else sorted as text. Raises DataError for
+    more than MAX_CLASSES.
     """
     codes, distinct = _coded(names)
     in_order = tuple(sorted_names(distinct))
@@ -146,7 +145,7 @@ def from_names(names: Sequence[str], where: str) -> Labels:
 
 
 def raw_from_texts(texts: Sequence[str], where: str, first_row: int = 1) -> RawLabels:
-    """Texts (N,), white space around them left out; rows are counted from `first_row`."""
+    """Texts (N,) without the white space around them; rows are counted from `first_row`."""
     codes, distinct = _coded(texts)
     return RawLabels(codes, tuple(text.strip() for text in distinct), False, where, first_row)
 
@@ -154,8 +153,8 @@ def raw_from_texts(texts: Sequence[str], where: str, first_row: int = 1) -> RawL
 def raw_from_values(values: NDArray[Any], where: str) -> RawLabels:
     """An array (N,) or (N, 1) of integers, floats, booleans or texts.
 
-    Whole floats count as integers. Raises DataError naming `where`, and the line of Python that
-    makes labels of what was found.
+    Whole floats count as integers. Raises DataError naming `where`, with the line of Python that
+    turns the array into labels.
     """
     if values.ndim == 2 and values.shape[1] == 1:
         values = values[:, 0]
@@ -177,7 +176,7 @@ def raw_from_values(values: NDArray[Any], where: str) -> RawLabels:
 
 
 def texts_of(values: NDArray[Any], where: str) -> tuple[str, ...]:
-    """Values (N,) of any type as text, white space around them left out."""
+    """Values (N,) of any type as text without the white space around it."""
     return tuple(_as_text(value, where).strip() for value in values.tolist())
 
 
@@ -227,7 +226,7 @@ def _alone(raw: RawLabels, where: str) -> Labels:
 
 
 def _coded(texts: Sequence[str]) -> tuple[NDArray[np.int64], list[str]]:
-    """Each text's position among the distinct ones, which stand in order of their first place."""
+    """Each text's position among the distinct texts, which are in order of first occurrence."""
     numbers = {text: i for i, text in enumerate(dict.fromkeys(texts))}
     codes = np.fromiter(map(numbers.__getitem__, texts), dtype=np.int64, count=len(texts))
     return codes, list(numbers)
@@ -250,10 +249,10 @@ def _whole(text: str) -> int | None:
     return int(value) if value.is_integer() and abs(value) < LARGEST_WHOLE else None
 
 
-def _ordered(parts: Sequence[RawLabels], occurring: set[str]) -> tuple[str, ...]:
-    """The classes in the order of a list that was given; where there is none, see sorted_names."""
-    longest = max(parts, key=lambda part: len(part.texts)).texts
-    if all(part.verbatim and part.texts == longest[: len(part.texts)] for part in parts):
+def _ordered(splits: Sequence[RawLabels], occurring: set[str]) -> tuple[str, ...]:
+    """The classes in the order of the given list of names; without one as in sorted_names."""
+    longest = max(splits, key=lambda split: len(split.texts)).texts
+    if all(split.verbatim and split.texts == longest[: len(split.texts)] for split in splits):
         return tuple(name for name in longest if name in occurring)
     return tuple(sorted_names(occurring))
 

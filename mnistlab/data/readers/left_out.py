@@ -1,4 +1,4 @@
-"""What of a folder is not read: counted, and said in one line; junk of operating systems apart."""
+"""What is not read from a folder: counted and reported in one line, junk of systems aside."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mnistlab.data.notes import note
 from mnistlab.data.readers.pixels import SUFFIXES
 from mnistlab.errors import DataError, reason
 
-# What systems and file servers put among a user's files; what begins with a dot besides.
+# Files that systems and file servers create; those that begin with a dot are junk as well.
 JUNK = frozenset(
     {"__macosx", "__pycache__", "thumbs.db", "ehthumbs.db", "desktop.ini", "@eadir", "$recycle.bin"}
 )
@@ -19,7 +19,7 @@ SUFFIXES_SHOWN = 5
 
 
 class Listed(NamedTuple):
-    """What a folder holds, each in the order of the names: images, other files, folders."""
+    """The content of a folder, sorted by name: images, other files, folders."""
 
     images: list[Path]
     others: list[Path]
@@ -27,7 +27,7 @@ class Listed(NamedTuple):
 
 
 def listed(folder: Path) -> Listed:
-    """What is to be seen in a folder; DataError where it cannot be read."""
+    """The content of a folder without junk; DataError where it cannot be read."""
     found = Listed([], [], [])
     try:
         with os.scandir(folder) as entries:
@@ -45,37 +45,37 @@ def listed(folder: Path) -> Listed:
 
 
 def is_junk(name: str) -> bool:
-    """Whether a file or folder of that name is none of the user's: hidden, or of a system."""
+    """Whether a file or folder of that name is hidden or made by the system, not by the user."""
     return name.startswith(".") or name.casefold() in JUNK
 
 
 def is_image(path: Path) -> bool:
-    """By its name; its content decides when it is read."""
+    """Whether it is called like an image; when it is read, its content decides."""
     return path.suffix.lower() in SUFFIXES
 
 
 def is_table(path: Path) -> bool:
-    """By its name: a table that may hold the labels of images."""
+    """Whether it is called like a table that may hold the labels of images."""
     return path.suffix.lower() in (".csv", ".tsv")
 
 
 class LeftOut:
-    """Files of one data set that are not read, by the reason."""
+    """Counts the files of a data set that are not read, by reason."""
 
     def __init__(self) -> None:
         self.images: Counter[str] = Counter()
         self.suffixes: Counter[str] = Counter()
 
     def add_images(self, n: int, where: str) -> None:
-        """So many images; where: "beside the class folders"."""
+        """Count n images; where: such as "beside the class folders"."""
         self.images[where] += n
 
     def add_others(self, files: list[Path]) -> None:
-        """Files that are no images by their names."""
+        """Count files that are not called like images."""
         self.suffixes.update(file.suffix.lower() or "no ending" for file in files)
 
     def add_below(self, folder: Path, where: str) -> int:
-        """All of a folder, and of folders in it; how many images. Links are not followed."""
+        """Count everything below a folder, links aside, and return the number of images."""
         n_images = 0
         for root, folders, names in os.walk(folder):
             folders[:] = [name for name in folders if not is_junk(name)]
@@ -86,12 +86,12 @@ class LeftOut:
         return n_images
 
     def add(self, other: LeftOut) -> None:
-        """All that another one counted."""
+        """Add the counts of another one."""
         self.images += other.images
         self.suffixes += other.suffixes
 
     def words(self) -> str:
-        """All of it in a few words, empty where nothing was left out."""
+        """All counts in a few words; empty where nothing was left out."""
         said = []
         if n := self.suffixes.total():
             most = sorted(+self.suffixes, key=lambda kind: (-self.suffixes[kind], kind))
@@ -104,6 +104,6 @@ class LeftOut:
         return ", ".join(said)
 
     def say(self, where: str) -> None:
-        """One note for the whole data set, if anything was left out."""
+        """Write one note for the whole data set, if anything was left out."""
         if words := self.words():
             note(f"{where}: left out: {words}")

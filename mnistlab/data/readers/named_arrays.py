@@ -1,6 +1,6 @@
-"""Which arrays of a file are images and which labels, of which part: told by their names.
+"""Which arrays of a file are images, labels, and of which split, by their names.
 
-For NPZ and HDF5 alike: images and labels, x and y, data and target, Keras' x_train and y_test,
+For NPZ and HDF5: images and labels, x and y, data and target, Keras' x_train and y_test,
 MedMNIST's train_images and val_labels, groups such as train/x, and NumPy's arr_0 and arr_1.
 """
 
@@ -13,8 +13,9 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from mnistlab.data.assembling import SPELLINGS, RawSplit, split_called
+from mnistlab.data.dataset import SPLIT_NAMES, SplitName
 from mnistlab.data.notes import note
-from mnistlab.data.parts import PART_NAMES, SPELLINGS, Part, PartName, part_called
 from mnistlab.data.readers import arrays, labels
 from mnistlab.data.readers.labels import RawLabels
 from mnistlab.data.readers.shapes import Size
@@ -23,7 +24,7 @@ from mnistlab.errors import DataError
 Array = NDArray[Any]
 Role = Literal["images", "labels"]
 
-# What the arrays are called, in any case; of several pairs the first that is there counts.
+# Names of images and labels, in any case; the first pair that is found counts.
 PAIRS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("images", ("labels", "label")),
     ("image", ("labels", "label")),
@@ -36,52 +37,56 @@ LABEL_WORDS = ("labels", "label", "y", "targets", "target", "classes", "class")
 ANY_PAIRS = tuple((word, LABEL_WORDS) for word in IMAGE_WORDS)
 CLASS_NAMES = ("class_names", "list_classes", "label_names", "target_names")
 # The longest first: validation is not val and a word that begins with "idation".
-_PARTS = "|".join(sorted((n for names in SPELLINGS.values() for n in names), key=len, reverse=True))
+_SPLITS = "|".join(
+    sorted((n for names in SPELLINGS.values() for n in names), key=len, reverse=True)
+)
 KNOWN_WORDS = {*IMAGE_WORDS, *LABEL_WORDS}
 _WORD = r"[a-z]+?"
 NAME = re.compile(
-    rf"(?:(?P<word>{_WORD})[_./ -]?(?P<part>{_PARTS})(?:[_./ -]?set)?"
-    rf"|(?P<part2>{_PARTS})(?:[_./ -]?set)?[_./ -]?(?P<word2>{_WORD})|(?P<word3>{_WORD}))"
+    rf"(?:(?P<word>{_WORD})[_./ -]?(?P<split>{_SPLITS})(?:[_./ -]?set)?"
+    rf"|(?P<split2>{_SPLITS})(?:[_./ -]?set)?[_./ -]?(?P<word2>{_WORD})|(?P<word3>{_WORD}))"
 )
 UNNAMED = re.compile(r"arr_[0-9]+")
 
 
 class Chosen(NamedTuple):
-    """The names of the arrays of each part; labels are missing where there are none."""
+    """The name of the array of images, and of labels if there is one, for each split."""
 
-    images: dict[PartName, str]
-    labels: dict[PartName, str]
+    images: dict[SplitName, str]
+    labels: dict[SplitName, str]
 
 
-def to_parts(found: Mapping[str, Array], where: str, size: Size | None) -> dict[PartName, Part]:
-    """The parts that the arrays hold; one that has no labels is left out, which a line says.
+def to_splits(
+    found: Mapping[str, Array], where: str, size: Size | None
+) -> dict[SplitName, RawSplit]:
+    """The splits that the arrays hold; one without labels is left out with a note.
 
-    Raises DataError naming `where` for arrays of which it is not clear what they are, and those
-    that are no images or labels.
+    Raises DataError naming `where` if it is not clear what the arrays are, or if they are no images
+    or labels.
     """
     chosen = choose({key: array.shape for key, array in found.items()}, where)
-    for part in [part for part in chosen.images if part not in chosen.labels]:
-        if part == "train" or len(chosen.images) == 1:
-            raise DataError(f"{where}: holds {_listed(found)}; {_needed(chosen.images[part])}")
-        note(f"{where}: {chosen.images[part]} has no labels and is left out")
-        del chosen.images[part]
+    for split in [split for split in chosen.images if split not in chosen.labels]:
+        if split == "train" or len(chosen.images) == 1:
+            raise DataError(f"{where}: holds {_listed(found)}; {_needed(chosen.images[split])}")
+        note(f"{where}: {chosen.images[split]} has no labels and is left out")
+        del chosen.images[split]
     _check_counts(found, chosen, where)
     images = arrays.to_images({key: found[key] for key in chosen.images.values()}, where, size)
     names = _class_names(found, where)
     return {
-        part: Part(
+        split: RawSplit(
             images[key],
-            _raw(found[chosen.labels[part]], names, f"{where}: {chosen.labels[part]}"),
+            _raw(found[chosen.labels[split]], names, f"{where}: {chosen.labels[split]}"),
             f"{where}: {key}",
         )
-        for part, key in chosen.images.items()
+        for split, key in chosen.images.items()
     }
 
 
 def to_images(found: Mapping[str, Array], where: str, size: Size | None) -> NDArray[np.uint8]:
-    """The images of all parts in order, whether they have labels or not."""
+    """The images of all splits in order, with or without labels."""
     chosen = choose({key: array.shape for key, array in found.items()}, where)
-    keys = [chosen.images[part] for part in PART_NAMES if part in chosen.images]
+    keys = [chosen.images[split] for split in SPLIT_NAMES if split in chosen.images]
     images = arrays.to_images({key: found[key] for key in keys}, where, size)
     shapes = {images[key].shape[1:] for key in keys}
     if len(shapes) > 1:
@@ -91,9 +96,9 @@ def to_images(found: Mapping[str, Array], where: str, size: Size | None) -> NDAr
 
 
 def choose(shapes: Mapping[str, tuple[int, ...]], where: str) -> Chosen:
-    """The arrays that are images and labels, by their names, and of unnamed ones by their shapes.
+    """The arrays of images and labels, by their names, or without names by their shapes.
 
-    Raises DataError where none are, with what was found and what is looked for.
+    Raises DataError if there are none, with what was found and what is needed.
     """
     words = _words(shapes, where)
     for pairs, is_labelled in ((PAIRS, True), (ANY_PAIRS, True), (ANY_PAIRS, False)):
@@ -109,32 +114,32 @@ def choose(shapes: Mapping[str, tuple[int, ...]], where: str) -> Chosen:
 
 
 def _paired(
-    words: Mapping[tuple[str, PartName | None], str],
+    words: Mapping[tuple[str, SplitName | None], str],
     image_word: str,
     label_words: Iterable[str],
-    needed: PartName | None,
+    needed: SplitName | None,
 ) -> Chosen:
-    """Images of that word and their labels, of all parts (`needed` among them) or of none."""
-    parts: list[PartName | None] = [None] if needed is None else list(PART_NAMES)
+    """Images called `image_word` and their labels, of all splits if `needed` is among them."""
+    splits: list[SplitName | None] = [None] if needed is None else list(SPLIT_NAMES)
     chosen = Chosen({}, {})
-    for part in parts if (image_word, needed) in words else []:
-        if (image_word, part) in words:
-            chosen.images[part or "train"] = words[image_word, part]
-            of = next((words[word, part] for word in label_words if (word, part) in words), None)
+    for split in splits if (image_word, needed) in words else []:
+        if (image_word, split) in words:
+            chosen.images[split or "train"] = words[image_word, split]
+            of = next((words[word, split] for word in label_words if (word, split) in words), None)
             if of is not None:
-                chosen.labels[part or "train"] = of
+                chosen.labels[split or "train"] = of
     return chosen if needed is None or needed in chosen.labels else Chosen(chosen.images, {})
 
 
-def _words(keys: Iterable[str], where: str) -> dict[tuple[str, PartName | None], str]:
-    """Every name that is of a known form, by its word and the part it tells."""
-    words: dict[tuple[str, PartName | None], str] = {}
+def _words(keys: Iterable[str], where: str) -> dict[tuple[str, SplitName | None], str]:
+    """Names of a known form, by their word ("images", "y") and split."""
+    words: dict[tuple[str, SplitName | None], str] = {}
     for key in keys:
         match = NAME.fullmatch(key.casefold())
         if match is None:
             continue
-        part = match["part"] or match["part2"]
-        told = (match["word"] or match["word2"] or match["word3"], part_called(part or ""))
+        split = match["split"] or match["split2"]
+        told = (match["word"] or match["word2"] or match["word3"], split_called(split or ""))
         if told[0] not in KNOWN_WORDS:
             continue
         if told in words:
@@ -144,23 +149,23 @@ def _words(keys: Iterable[str], where: str) -> dict[tuple[str, PartName | None],
 
 
 def _unnamed(shapes: Mapping[str, tuple[int, ...]]) -> Chosen | None:
-    """NumPy's arr_0, arr_1, ...: images and labels, of one part or of train and test."""
+    """NumPy's arr_0, arr_1, ...: images and labels, of one split or of train and test."""
     keys = sorted(filter(UNNAMED.fullmatch, shapes), key=lambda key: int(key[4:]))
     are_labels = [len(shapes[key]) == 1 or shapes[key][1:] == (1,) for key in keys]
     images = [key for key, is_label in zip(keys, are_labels, strict=True) if not is_label]
     of = [key for key, is_label in zip(keys, are_labels, strict=True) if is_label]
     if len(keys) != len(shapes) or not 0 < len(images) == len(of) <= 2:
         return None
-    parts: list[PartName] = ["train", "test"]
+    splits: list[SplitName] = ["train", "test"]
     return Chosen(
-        dict(zip(parts, images, strict=False)),
-        dict(zip(parts, of, strict=False)),
+        dict(zip(splits, images, strict=False)),
+        dict(zip(splits, of, strict=False)),
     )
 
 
 def _check_counts(found: Mapping[str, Array], chosen: Chosen, where: str) -> None:
-    for part, image_key in chosen.images.items():
-        label_key = chosen.labels[part]
+    for split, image_key in chosen.images.items():
+        label_key = chosen.labels[split]
         images, of = found[image_key], found[label_key]
         if of.ndim == 0 or images.ndim == 0 or len(of) != len(images):
             n_labels = len(of) if of.ndim else 0

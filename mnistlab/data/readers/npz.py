@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import math
-import struct
-import tokenize
 import zipfile
-import zlib
 from pathlib import Path
 from typing import Any
 
@@ -14,46 +11,27 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-from mnistlab.data import parts
-from mnistlab.data.dataset import Dataset
-from mnistlab.data.parts import Part, PartName
+from mnistlab.data import assembling
+from mnistlab.data.assembling import RawSplit
+from mnistlab.data.dataset import Dataset, SplitName
 from mnistlab.data.readers import content, named_arrays
 from mnistlab.data.readers.shapes import Size
 from mnistlab.errors import DataError, reason
 
-# What zipfile and the .npy header raise for damaged bytes.
-DAMAGE = (
-    zipfile.BadZipFile,
-    zlib.error,
-    struct.error,
-    tokenize.TokenError,
-    EOFError,
-    KeyError,
-    MemoryError,
-    NotImplementedError,  # a compression method that does not exist
-    OSError,
-    OverflowError,
-    RuntimeError,  # an encrypted member
-    SyntaxError,
-    TypeError,
-    ValueError,
-    Warning,
-)
-
 
 def read(path: Path, size: Size | None = None) -> Dataset:
-    """The parts of `read_parts` as one set."""
-    return parts.assembled(path.stem, read_parts(path, size), str(path))
+    """The splits of `read_splits` as one set."""
+    return assembling.assembled(path.stem, read_splits(path, size), str(path))
 
 
-def read_parts(path: Path, size: Size | None = None) -> dict[PartName, Part]:
+def read_splits(path: Path, size: Size | None = None) -> dict[SplitName, RawSplit]:
     """Images and labels under any of the names that `named_arrays` knows, by part.
 
     Shapes and types of images are those of `arrays`, labels integers or texts (N,) or (N, 1);
     `size` is (H, W) of flat images that are not square; `class_names` is read where there is one.
     Raises DataError naming the file, and the array at fault.
     """
-    return named_arrays.to_parts(arrays_of(path, str(path)), str(path), size)
+    return named_arrays.to_splits(arrays_of(path, str(path)), str(path), size)
 
 
 def read_images(path: Path, size: Size | None = None) -> NDArray[np.uint8]:
@@ -77,7 +55,7 @@ def arrays_of(path: Path, where: str) -> dict[str, NDArray[Any]]:
             }
     except DataError:
         raise
-    except DAMAGE as error:
+    except content.DAMAGE as error:
         raise DataError(f"{where}: not a sound .npz file: {reason(error)}") from error
 
 

@@ -1,7 +1,7 @@
 """Parquet as Hugging Face writes it: a column of encoded images, a column of labels.
 
 Also a table of pixels saved as Parquet, as OpenML does. Encoded images are read some rows at a
-time, and no more than the size of the file makes plausible.
+time, up to a limit that depends on the size of the file.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnistlab.data import large
+from mnistlab.data.assembling import RawSplit
 from mnistlab.data.notes import note
-from mnistlab.data.parts import Part
 from mnistlab.data.readers import arrays, content, labels, pixels
 from mnistlab.data.readers.csv_layout import ID_NAMES, LABEL_NAMES
 from mnistlab.data.readers.labels import RawLabels
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
 IMAGE_NAMES = ("image", "img", "images", "picture")
 NO_PIXELS = (*ID_NAMES, "__index_level_0__")  # the index that pandas leaves
-ROWS_AT_ONCE = 1000  # images that are held encoded
-BYTES_AT_ONCE = 1 << 26  # of the file, roughly, per look into it
+ROWS_AT_ONCE = 1000  # encoded images in memory
+BYTES_AT_ONCE = 1 << 26  # of the file per read, roughly
 MAX_RECORD_BYTES = 1 << 24
 
 
@@ -45,7 +45,7 @@ class Columns(NamedTuple):
 
 
 class Shard(NamedTuple):
-    """A file that was looked at. limit: the most bytes that it may unpack to."""
+    """A file whose schema was read. limit: how many bytes it may unpack to."""
 
     path: Path
     n_rows: int
@@ -53,9 +53,9 @@ class Shard(NamedTuple):
     limit: int
 
 
-def read_part(
+def read_split(
     paths: Sequence[Path], size: Size | None = None, label_column: str | None = None
-) -> Part | None:
+) -> RawSplit | None:
     """Images and labels of one file, or of the shards of one part, in the order given.
 
     Images are encoded files, as bytes or as a struct with `bytes`, resized to `size` (H, W) if it
@@ -68,7 +68,7 @@ def read_part(
     raw = _raw_labels(shards, where)
     if raw is None:
         return None
-    return Part(_images(shards, size, where), raw, where)
+    return RawSplit(_images(shards, size, where), raw, where)
 
 
 def has_labels(path: Path, label_column: str | None = None) -> bool:
@@ -81,7 +81,7 @@ def has_labels(path: Path, label_column: str | None = None) -> bool:
 
 
 def read_images(path: Path, size: Size, resize: bool = False) -> NDArray[np.uint8]:
-    """The images that `read_part` gives, uint8 (N, H, W), also where they have no labels.
+    """The images that `read_split` gives, uint8 (N, H, W), also where they have no labels.
 
     size: of images whose pixels are columns; what encoded images are resized to with `resize`.
     """
@@ -278,7 +278,7 @@ def _class_names(path: Path, label: str) -> tuple[str, ...]:
 
 @contextlib.contextmanager
 def _sound(path: Path) -> Iterator[None]:
-    """Turns what polars raises of a damaged file into a DataError; its panics are no Exception."""
+    """Turns the errors of polars for a damaged file into DataError; its panics are no Exception."""
     import polars as pl
 
     try:

@@ -1,7 +1,7 @@
-"""One image file: decoded within bounds, upright, in grey of 8 bits.
+"""One image file: decoded within limits, upright, as 8-bit grey.
 
-Files are sound photographs, drawings of any program, or hostile. Which formats are tried is an
-allow-list, and the content decides which one it is, never the name.
+Files may be photographs, drawings of any program, or hostile. Only formats of an allow-list are
+tried; the content tells the format, never the name.
 """
 
 from __future__ import annotations
@@ -9,9 +9,7 @@ from __future__ import annotations
 import contextlib
 import io
 import stat
-import struct
 import warnings
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +18,7 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mnistlab.data.readers import content
 from mnistlab.data.readers.shapes import Size
 from mnistlab.errors import DataError, reason
 
@@ -31,60 +30,41 @@ SUFFIXES = frozenset(
     | {".tif", ".tiff", ".pgm", ".ppm", ".pbm", ".pnm"}
 )
 KINDS = ", ".join(sorted(SUFFIXES))
-# Pillow tells a format by the first bytes; for some of the others it runs programs (EPS).
+# Pillow tells a format by the first bytes; for others, such as EPS, it would run programs.
 FORMATS = ("PNG", "JPEG", "BMP", "DIB", "GIF", "WEBP", "TIFF", "PPM")
 # Far beyond "small images", yet decoded in a tenth of a second.
 MAX_IMAGE_PIXELS = 1 << 24
-MAX_IMAGE_BYTES = 8 * MAX_IMAGE_PIXELS  # twice what so many pixels take unpacked, in colour
-# White in 16 bits is 65,535. Images that all stay below this are of fewer bits, and would be black.
+MAX_IMAGE_BYTES = 8 * MAX_IMAGE_PIXELS  # twice the size of the decoded pixels in colour
+# White is 65,535 in 16 bits. Images that stay below this have fewer bits and would become black.
 DARK_IN_16_BITS = 1 << 12
 
 ORIENTATION, TILE_WIDTH, TILE_LENGTH = 0x0112, 0x0142, 0x0143  # tags of EXIF and TIFF
 
-# What Pillow's decoders raise for damaged bytes.
-DAMAGE = (
-    AttributeError,
-    EOFError,
-    IndexError,
-    KeyError,
-    MemoryError,
-    NotImplementedError,
-    OSError,  # UnidentifiedImageError is one
-    OverflowError,
-    RuntimeError,
-    SyntaxError,
-    TypeError,
-    ValueError,
-    Warning,
-    struct.error,
-    zlib.error,
-)
-
 
 @dataclass
 class Depths:
-    """What the images of one data set had that grey pixels of 8 bits do not hold.
+    """Counts the images of a data set that 8-bit grey pixels do not hold completely.
 
-    n_deep: images of 16 bits a pixel. highest: the highest value of any of them, 0..65535.
-    n_floats, n_shares: images of floats, and those of them that went from 0 to 1.
-    n_paged: TIFF files of several pages, of which the first was taken.
-    n_on_white, n_on_black: transparent images, by the ground they were given.
+    n_deep: images of 16 bits per pixel. highest: their highest value, 0..65535.
+    n_floats, n_fractions: images of floats, and those of them in 0..1.
+    n_paged: TIFF files of several pages, of which the first is taken.
+    n_on_white, n_on_black: transparent images, by the background they were put on.
     """
 
     n_deep: int = 0
     highest: int = 0
     n_floats: int = 0
-    n_shares: int = 0
+    n_fractions: int = 0
     n_paged: int = 0
     n_on_white: int = 0
     n_on_black: int = 0
 
     def notes(self) -> list[str]:
-        """What a user should hear of it, for a whole data set at once."""
+        """What the user should know, for the whole data set at once."""
         said = []
         if n := self.n_deep:
             said.append(f"{n} image{'s' * (n > 1)} of 16 bits a pixel: divided by 257, to 0..255")
-        if n := self.n_shares:
+        if n := self.n_fractions:
             said.append(f"{n} image{'s' * (n > 1)} of floats 0..1: multiplied by 255")
         if n := self.n_paged:
             said.append(f"{n} TIFF file{'s' * (n > 1)} of several pages: the first page was taken")
@@ -96,17 +76,17 @@ class Depths:
         return said
 
     def check(self, where: str) -> None:
-        """DataError where all that is left of a data set's 16 bits would be nearly black."""
+        """DataError where 16-bit images would become nearly black, or floats have two scales."""
         if self.n_deep and self.highest < DARK_IN_16_BITS:
             raise DataError(
                 f"{where}: its images of 16 bits a pixel go up to {self.highest} of 65535 and "
                 f"would be nearly black; save them with 8 bits: "
                 f"Image.fromarray(np.uint8(np.asarray(image) * (255 / {max(self.highest, 1)})))"
             )
-        if 0 < self.n_shares < self.n_floats:
+        if 0 < self.n_fractions < self.n_floats:
             raise DataError(
-                f"{where}: {self.n_shares} of its {self.n_floats} images of floats go from 0 to 1, "
-                "the others up to 255; save all of them with 8 bits"
+                f"{where}: {self.n_fractions} of its {self.n_floats} images of floats are in 0..1"
+                ", the others go up to 255; save all of them with 8 bits"
             )
 
 
@@ -115,10 +95,10 @@ def decode(
 ) -> NDArray[np.uint8]:
     """One image in grey, uint8 (H, W), resized (bilinear) to `size` if it is given.
 
-    It is turned as its EXIF orientation says; what is transparent becomes white under dark
-    strokes and black under light ones; of an animation the first frame is taken; 16 bits are
-    scaled to 8, and so are floats from 0 to 1. `depths` counts such images. Raises DataError naming
-    `where` for what is no image, damaged, or beyond MAX_IMAGE_PIXELS.
+    It is turned as its EXIF orientation says. Transparent pixels become white under dark strokes
+    and black under light ones. An animation gives its first frame. 16 bits, and floats in 0..1, are
+    scaled to 8 bits. `depths` counts such images. Raises DataError naming `where` for a file that
+    is no image, damaged, or larger than MAX_IMAGE_PIXELS.
     """
     # Pillow is loaded only when there are images to decode.
     from PIL import Image
@@ -134,29 +114,29 @@ def decode(
             return np.array(grey, dtype=np.uint8)
     except DataError:
         raise
-    except (*DAMAGE, Image.DecompressionBombError) as error:
+    except (*content.DAMAGE, Image.DecompressionBombError) as error:
         raise DataError(f"{where}: not a readable image: {reason(error)}") from error
 
 
 def size_of(file: Path) -> Size | None:
-    """(H, W) of an image as `decode` would give it, by its header; None if it is none."""
+    """(H, W) that `decode` would give, from the header alone; None if the file is no image."""
     from PIL import Image
 
     try:
         with _opened(file, str(file)) as image:
             is_turned = image.format != "TIFF" and _orientation(image) >= 5
             return image.size if is_turned else (image.height, image.width)
-    except (DataError, *DAMAGE, Image.DecompressionBombError):
+    except (DataError, *content.DAMAGE, Image.DecompressionBombError):
         return None
 
 
 @contextlib.contextmanager
 def _opened(file: Path | bytes, where: str) -> Iterator[Image]:
-    """The image with its header read and its bounds checked; nothing is decoded yet."""
+    """The image with its header read and its size checked; nothing is decoded yet."""
     from PIL import Image
 
     with _source(file, where) as source, warnings.catch_warnings():
-        # Much that Pillow warns of leaves the pixels whole: a tag of no meaning, for one.
+        # Most warnings of Pillow, such as of an unknown tag, do not concern the pixels.
         warnings.simplefilter("ignore")
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         with Image.open(source, formats=FORMATS) as image:
@@ -167,9 +147,9 @@ def _opened(file: Path | bytes, where: str) -> Iterator[Image]:
 
 
 def _source(file: Path | bytes, where: str) -> IO[bytes]:
-    """What Pillow may open: bytes, or a regular file, neither too large.
+    """The bytes or the regular file that Pillow opens, neither too large.
 
-    Never a path: what Pillow maps by its name it does not turn as its EXIF orientation says.
+    Never a path: Pillow would map the file, and then ignore its EXIF orientation.
     """
     if isinstance(file, bytes):
         n_bytes = len(file)
@@ -210,16 +190,16 @@ def _grey_and_alpha(image: Image, is_deep: bool) -> tuple[Image, NDArray[np.uint
     colour = image.info.get("transparency")
     if is_deep and isinstance(colour, tuple):  # 16 bits, where the pixels have become 8
         image.info["transparency"] = tuple(value >> 8 for value in colour)
-    # Palettes and single transparent colours as well; of the pixels as they are, grey or not.
+    # Palettes and single transparent colours as well.
     whole = image.convert("LA" if image.mode in ("1", "L", "LA", "La") else "RGBA")
     return whole.convert("L"), np.asarray(whole.getchannel("A"))
 
 
 def _composited(grey: Image, alpha: NDArray[np.uint8], depths: Depths) -> Image:
-    """Grey pixels on a ground that shows them: white under dark ones, black under light ones.
+    """Grey pixels on a background that shows them: white under dark ones, black under light ones.
 
-    A drawing program saves strokes of one colour and lets the ground shine through; whatever lies
-    under its transparent pixels, most often black, is nothing anybody has seen.
+    Drawing programs save strokes on a transparent background. The stored colour of transparent
+    pixels, most often black, was never visible.
     """
     from PIL import Image
 
@@ -262,7 +242,7 @@ def _from_floats(values: NDArray[Any], where: str, depths: Depths) -> Image:
         )
     if high > 0:  # a black image is of either scale
         depths.n_floats += 1
-        depths.n_shares += high <= 1
+        depths.n_fractions += high <= 1
     return Image.fromarray(np.rint(values * (255.0 if high <= 1 else 1.0)).astype(np.uint8))
 
 
@@ -274,16 +254,16 @@ def _how_to_convert(low: float, high: float) -> str:
 
 
 def _orientation(image: Image) -> int:
-    """1..8 as in EXIF; 1, upright, where it says nothing, or nothing that can be read."""
+    """1..8 as in EXIF; 1 (upright) where it is missing or cannot be read."""
     try:
         found = image.getexif().get(ORIENTATION, 1)
-    except DAMAGE:
+    except content.DAMAGE:
         return 1
     return found if isinstance(found, int) and 1 <= found <= 8 else 1
 
 
 def _upright(grey: Image, image: Image) -> Image:
-    """Turned as the image says it is to be shown; Pillow has turned TIFF files already."""
+    """Turned as the EXIF orientation says; Pillow has already turned TIFF files."""
     from PIL.Image import Transpose
 
     turns = {

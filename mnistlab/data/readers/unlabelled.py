@@ -1,7 +1,6 @@
-"""Images to predict: a file or folder of any kind that `load` reads, in blocks, each with its ID.
+"""Images to predict, in blocks with their IDs: from a file or folder of any kind that `load` reads.
 
-Which reader a file goes to is told by its name, as in `load`. The readers are those of
-training, so what a network is asked about is read exactly as what it was trained on.
+The readers are those of `load`, so images to predict are read exactly as training images are.
 """
 
 from __future__ import annotations
@@ -36,7 +35,7 @@ from mnistlab.data.readers.pixels import Depths
 from mnistlab.data.readers.shapes import Size
 from mnistlab.errors import DataError, reason
 
-BLOCK_PIXELS = 1 << 20  # so many are held decoded at once; a single image may have more
+BLOCK_PIXELS = 1 << 20  # decoded pixels per block; a single image may have more
 
 
 class Block(NamedTuple):
@@ -47,7 +46,7 @@ class Block(NamedTuple):
 
 
 class Unlabelled(NamedTuple):
-    """Blocks are read as they are asked for. id_name: the heading of their IDs."""
+    """blocks: read when they are needed. id_name: the heading of the IDs."""
 
     id_name: str
     blocks: Iterator[Block]
@@ -56,13 +55,11 @@ class Unlabelled(NamedTuple):
 def open_images(path: Path, shape: Size, resize: bool = False) -> Unlabelled:
     """The images of a file or folder of any kind that `load` reads, all of `shape` (H, W).
 
-    A table keeps its IDs; where it has none, its rows are numbered from 1 on, and what is of no
-    other kind is taken for a table. An image of an array (NPZ, IDX, HDF5, Parquet) is called by
-    its number from 0 on, an image file by its name, and the images of a folder and its
-    sub-folders, or of a ZIP archive, by their path in it, with slashes and sorted as text. Labels
-    are not looked at. `resize` brings image files to `shape`, as a size given to `load` does.
-    Raises DataError naming the file for what cannot be read, holds no images, or images of another
-    size.
+    IDs: those of a table, or its row numbers from 1; the position from 0 in an array (NPZ, IDX,
+    HDF5, Parquet); the name of an image file; the path of an image in a folder or ZIP archive,
+    with slashes and sorted as text. A file of unknown kind is read as a table. Labels are ignored.
+    `resize` resizes image files to `shape`, as a size given to `load` does. Raises DataError naming
+    the file if it cannot be read, holds no images, or images of another size.
     """
     if _is_folder(path):
         return _open_folder(path, shape, resize)
@@ -77,7 +74,7 @@ def open_images(path: Path, shape: Size, resize: bool = False) -> Unlabelled:
 
 
 def _array(path: Path, kind: Kind, shape: Size, resize: bool) -> NDArray[np.uint8]:
-    """The images of all parts that the file holds, uint8 (N, H, W)."""
+    """The images of all splits that the file holds, uint8 (N, H, W)."""
     if kind == "npz":
         return npz.read_images(path, shape)
     if kind == "hdf5":
@@ -101,7 +98,7 @@ def _open_folder(path: Path, shape: Size, resize: bool) -> Unlabelled:
 
 
 def _open_archive(path: Path, shape: Size, resize: bool) -> Unlabelled:
-    """The folder with what was unpacked goes with the last block, or whoever asks for them."""
+    """The temporary folder is removed after the last block, or with the iterator."""
     with contextlib.ExitStack() as stack:
         unpacked = stack.enter_context(archive.opened(path))
         id_name, blocks = open_images(unpacked, shape, resize)
@@ -124,7 +121,7 @@ def _is_folder(path: Path) -> bool:
 
 
 def _kind(path: Path) -> Kind | None:
-    """None of what may be a table under another name, such as a pipe, which is read only once."""
+    """The kind; None for what may be a table under another name, such as a pipe."""
     kind = kinds.kind_of(path) if path.is_file() else kinds.kind_by_name(path)
     if not path.is_file():
         return kind
@@ -146,7 +143,7 @@ def _table(path: Path, shape: Size) -> Unlabelled:
 
 
 def _numbered(blocks: Iterator[Block]) -> Iterator[Block]:
-    """The blocks with their rows numbered from 1 on, as a table's rows are counted."""
+    """The blocks with row numbers from 1 as IDs."""
     numbers = itertools.count(1)
     for block in blocks:
         yield Block([str(next(numbers)) for _ in block.images], block.images)

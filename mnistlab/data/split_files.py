@@ -1,4 +1,4 @@
-"""The files of a folder that hold the parts of one set: train.csv and test.csv, and their like."""
+"""The files of a folder that hold the splits of one set, such as train.csv and test.csv."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from mnistlab.data.parts import SPELLINGS, PartName, part_called, part_of_set
+from mnistlab.data.assembling import SPELLINGS, split_called, split_of_set
+from mnistlab.data.dataset import SplitName
 from mnistlab.data.readers import kinds
 from mnistlab.data.readers.kinds import Kind
 from mnistlab.data.readers.left_out import is_junk, listed
 from mnistlab.errors import DataError
 
-# Where the parts lie in files of several kinds, the first of these is read.
+# Where the splits lie in files of several kinds, the first of these is read.
 ORDER: tuple[Kind, ...] = ("table", "npz", "idx", "parquet", "hdf5")
 SHARD = re.compile(r"-[0-9]{5}-of-[0-9]{5}(-[0-9a-f]+)?$")
 IDX_IMAGES = re.compile(r"[-_.]?images$", re.IGNORECASE)
@@ -21,22 +22,22 @@ SHOWN = 6
 MAX_CONFIGURATIONS = 4  # folders that are looked into for Parquet; class folders are many
 
 
-class PartFiles(NamedTuple):
-    """The files of each part, in order; several only of Parquet. others: data that is not read."""
+class SplitFiles(NamedTuple):
+    """The files of each split, in order; several only of Parquet. others: data that is not read."""
 
     kind: Kind
-    files: dict[PartName, list[Path]]
+    files: dict[SplitName, list[Path]]
     others: list[Path]
 
 
 class _Called(NamedTuple):
     path: Path
     kind: Kind
-    part: PartName
+    split: SplitName
     rest: str
 
 
-def find(folder: Path) -> PartFiles | None:
+def find(folder: Path) -> SplitFiles | None:
     """Files called train (and val, test) in any spelling; None where there is none called train.
 
     Raises DataError where several sets lie there.
@@ -44,24 +45,24 @@ def find(folder: Path) -> PartFiles | None:
     top = listed(folder)
     data = [(path, kind) for path in top.others if (kind := _kind(path)) is not None]
     called = [found for path, kind in data if (found := _called(path, kind)) is not None]
-    for folder_of_part in top.folders:  # as Hugging Face converts sets: train/0000.parquet
-        part = part_called(folder_of_part.name)
-        if part is not None:
-            shards = _parquet_in(folder_of_part)
-            called += [_Called(path, "parquet", part, "") for path in shards]
+    for folder_of_split in top.folders:  # as Hugging Face converts sets: train/0000.parquet
+        split = split_called(folder_of_split.name)
+        if split is not None:
+            shards = _parquet_in(folder_of_split)
+            called += [_Called(path, "parquet", split, "") for path in shards]
     group = _one_set(called, folder)
     if group is None:
         few = top.folders if len(top.folders) <= MAX_CONFIGURATIONS else []
         below = [inside for sub in few if (inside := _parquet_below(sub)) is not None]
         return below[0] if len(below) == 1 and not called else None
-    files: dict[PartName, list[Path]] = {}
+    files: dict[SplitName, list[Path]] = {}
     for found in sorted(group, key=lambda found: (len(found.path.name), found.path.name)):
-        of_part = files.setdefault(found.part, [])
-        if found.kind == "parquet" or not of_part:  # train.csv before train.csv.gz
-            of_part.append(found.path)
-    read = {path for of_part in files.values() for path in of_part}
+        of_split = files.setdefault(found.split, [])
+        if found.kind == "parquet" or not of_split:  # train.csv before train.csv.gz
+            of_split.append(found.path)
+    read = {path for of_split in files.values() for path in of_split}
     others = [path for path, kind in data if path not in read and kind != "zip"]
-    return PartFiles(group[0].kind, files, [path for path in others if not _belongs(path)])
+    return SplitFiles(group[0].kind, files, [path for path in others if not _belongs(path)])
 
 
 def only_file(folder: Path) -> Path | None:
@@ -89,25 +90,25 @@ def _called(path: Path, kind: Kind) -> _Called | None:
         if not IDX_IMAGES.search(stem):
             return None
         stem = IDX_IMAGES.sub("", stem)
-    told = part_of_set(stem)
+    told = split_of_set(stem)
     return None if told is None or kind == "zip" else _Called(path, kind, *told)
 
 
 def _one_set(called: list[_Called], folder: Path) -> list[_Called] | None:
-    """The files of one kind and name that have a training part."""
+    """The files of one kind and name that have a training set."""
     groups: dict[tuple[int, str], list[_Called]] = {}
     for found in called:
         groups.setdefault((ORDER.index(found.kind), found.rest), []).append(found)
     whole = {
-        key: group for key, group in groups.items() if any(one.part == "train" for one in group)
+        key: group for key, group in groups.items() if any(one.split == "train" for one in group)
     }
     plain = [key for key in whole if key[1] in ("", "|")]
     if plain or not whole:
         return whole[min(plain)] if plain else None
     if len({rest for _, rest in whole}) > 1:
-        trains = [one.path for group in whole.values() for one in group if one.part == "train"]
+        trains = [one.path for group in whole.values() for one in group if one.split == "train"]
         raise DataError(
-            f"{folder}: holds training parts of several sets ({said(trains)}); "
+            f"{folder}: holds training sets of several sets ({said(trains)}); "
             "give one file, or put one set into a folder of its own"
         )
     return whole[min(whole)]
@@ -122,14 +123,14 @@ def _parquet_in(folder: Path) -> list[Path]:
     return [path for path in listed(folder).others if _kind(path) == "parquet"]
 
 
-def _parquet_below(folder: Path) -> PartFiles | None:
-    """The parts in a folder of a copy of a Hugging Face repository: data/train-00000-of-00001."""
+def _parquet_below(folder: Path) -> SplitFiles | None:
+    """The splits in a folder of a copy of a Hugging Face repository: data/train-00000-of-00001."""
     inside = listed(folder)
     has_any = any(_kind(path) == "parquet" for path in inside.others)
-    has_any = has_any or any(part_called(f.name) and _parquet_in(f) for f in inside.folders)
+    has_any = has_any or any(split_called(f.name) and _parquet_in(f) for f in inside.folders)
     return find(folder) if has_any else None
 
 
-def parts_of(files: Mapping[PartName, list[Path]]) -> list[PartName]:
-    """The parts in the order in which a set has them."""
-    return [part for part in SPELLINGS if part in files]
+def splits_of(files: Mapping[SplitName, list[Path]]) -> list[SplitName]:
+    """The splits in the order train, val, test."""
+    return [split for split in SPELLINGS if split in files]
