@@ -130,8 +130,8 @@ def bench() -> dict[str, Any]:
     limited = {False, can_be_limited()}
     figures: dict[str, Any] = {"threads": torch.get_num_threads(), "limit_mb": LIMIT >> 20}
     with contextlib.ExitStack() as stack:
-        kept = os.environ.get("MNISTLAB_INFINITE")
-        folder = kept or stack.enter_context(tempfile.TemporaryDirectory(dir="."))
+        own = os.environ.get("MNISTLAB_INFINITE")
+        folder = own or stack.enter_context(tempfile.TemporaryDirectory(dir="."))
         infinite_mnist.write(Path(folder))
         for name in N_STEPS:
             turns: dict[str, list[dict[str, float]]] = {"memory": [], "disk": [], "limited": []}

@@ -38,7 +38,7 @@ class System(NamedTuple):
 
 
 def plain_base() -> nn.Module:
-    """C8 as it is usually typed."""
+    """C8 as one usually writes it."""
     return nn.Sequential(
         nn.Conv2d(1, 32, 3),
         nn.ReLU(),
@@ -54,25 +54,25 @@ def plain_base() -> nn.Module:
 
 
 def plain_final() -> nn.Module:
-    """C17 as it is usually typed."""
+    """C17 as one usually writes it."""
     return nn.Sequential(*_convolutions(), nn.Flatten(), *_linears())
 
 
 def _convolutions() -> Iterator[nn.Module]:
     sizes = pairwise((1, 64, 128, 256, 512))
-    for (n_in, n_out), kernel, share, pools in zip(
+    for (n_in, n_out), kernel, dropout, pools in zip(
         sizes, (2, 2, 2, 4), (0.1, 0.3, 0.5, 0.5), (True, True, False, False), strict=True
     ):
         yield from (nn.Conv2d(n_in, n_out, kernel), nn.BatchNorm2d(n_out), nn.ReLU())
-        yield nn.Dropout2d(share)
+        yield nn.Dropout2d(dropout)
         if pools:
             yield nn.MaxPool2d(2)
 
 
 def _linears() -> Iterator[nn.Module]:
     sizes = pairwise((4608, 512, 256, 128, 64))
-    for (n_in, n_out), share in zip(sizes, (0.1, 0.3, 0.5, 0.5), strict=True):
-        yield from (nn.Linear(n_in, n_out), nn.BatchNorm1d(n_out), nn.ReLU(), nn.Dropout(share))
+    for (n_in, n_out), dropout in zip(sizes, (0.1, 0.3, 0.5, 0.5), strict=True):
+        yield from (nn.Linear(n_in, n_out), nn.BatchNorm1d(n_out), nn.ReLU(), nn.Dropout(dropout))
     yield nn.Linear(64, 10)
 
 

@@ -57,14 +57,14 @@ def bench() -> dict[str, Any]:
     n = int(sys.argv[sys.argv.index("--n") + 1]) if "--n" in sys.argv else len(parts.train)
     train = parts.train.take(slice(0, n))
     turns = {"scikit-learn": stock_turn(train, parts.val), "mnistlab": our_turn(train, parts.val)}
-    kept: dict[str, list[dict[str, Any]]] = {name: [] for name in turns}
+    measured: dict[str, list[dict[str, Any]]] = {name: [] for name in turns}
     for _ in range(N_TURNS):
         for name, turn in turns.items():
-            kept[name].append(turn())
-            fit_s, predict_s = kept[name][-1]["fit_s"], kept[name][-1]["predict_s"]
+            measured[name].append(turn())
+            fit_s, predict_s = measured[name][-1]["fit_s"], measured[name][-1]["predict_s"]
             line = f"{name}: fit {fit_s:.1f} s, predict {predict_s:.2f} s"
             print(line, file=sys.stderr, flush=True)
-    stock, ours = kept["scikit-learn"], kept["mnistlab"]
+    stock, ours = measured["scikit-learn"], measured["mnistlab"]
     pairs = list(zip(stock, ours, strict=True))
     figures: dict[str, Any] = {
         "n_train": n,
@@ -74,11 +74,11 @@ def bench() -> dict[str, Any]:
         "same_predictions": float(np.mean(stock[0]["predicted"] == ours[0]["predicted"])),
     }
     for key in ("fit_s", "predict_s"):
-        figures[key] = {name: [turn[key] for turn in runs] for name, runs in kept.items()}
+        figures[key] = {name: [turn[key] for turn in runs] for name, runs in measured.items()}
         figures[f"{key}_ratio"] = statistics.median(a[key] / b[key] for a, b in pairs)
     figures["val_accuracy"] = {
         name: [float(np.mean(turn["predicted"] == parts.val.labels)) for turn in runs]
-        for name, runs in kept.items()
+        for name, runs in measured.items()
     }
     return figures
 

@@ -1,6 +1,6 @@
 """Tables of the documentation, rendered from the ledger between pairs of markers.
 
-python -m benchmarks.tables           # write them anew
+python -m benchmarks.tables           # write them again
 python -m benchmarks.tables --check   # exit 1 where a page and the ledger differ
 """
 
@@ -120,7 +120,7 @@ TABLES: dict[str, Callable[[], str]] = {
 
 
 def rendered(page: str) -> str:
-    """The page with every marked table made anew; KeyError for a table there is not."""
+    """The page with every marked table rendered again; KeyError for an unknown table."""
     return MARKED.sub(lambda m: m[1] + TABLES[m[2]]() + m[3], page)
 
 

@@ -39,9 +39,9 @@ def tuning_table(name: str, sets: Sequence[str]) -> str:
 
 def importance_table(name: str, sets: Sequence[str]) -> str:
     """How much of the variation of validation accuracy each setting explains, per data set."""
-    shares = {data: newest_arms(f"tune-{name}", data)[1]["importance"] for data in sets}
+    importance = {data: newest_arms(f"tune-{name}", data)[1]["importance"] for data in sets}
     rows = [
-        [f"`{setting}`", *(f"{100 * shares[data].get(setting, 0.0):.0f} %" for data in sets)]
-        for setting in shares[sets[0]]
+        [f"`{setting}`", *(f"{100 * importance[data].get(setting, 0.0):.0f} %" for data in sets)]
+        for setting in importance[sets[0]]
     ]
     return markdown(("setting", *sets), rows)

@@ -35,7 +35,7 @@ from mnistlab.runs import classifier_of
 from mnistlab.training import hardware
 
 N_SEEDS = 5
-KEPT = ledger.CHECKOUT / "runs" / "your-images"
+FOLDER = ledger.CHECKOUT / "runs" / "your-images"
 CS = (0.01, 0.1, 1.0)
 FIGURES: dict[str, Callable[[Any, Any], float]] = {
     "accuracy": accuracy_score,
@@ -106,17 +106,17 @@ METHODS: dict[str, Callable[[Parts, int, str], Fitted]] = {
 }
 
 
-def kept_at(name: str, seed: int, method: str) -> Path:
+def file_of(name: str, seed: int, method: str) -> Path:
     """The file of one fit; a changed recipe has another file."""
     recipe = f"-{ml.get_recipe(method).content_hash[:8]}" if method in ml.RECIPES else ""
-    return KEPT / f"{name}-{seed}-{method.replace(' ', '-')}{recipe}.json"
+    return FOLDER / f"{name}-{seed}-{method.replace(' ', '-')}{recipe}.json"
 
 
 def measure(name: str, seed: int, method: str) -> dict[str, Any]:
     """The result of one method on one seed's images of a set, fitted now or read from its file."""
-    kept = kept_at(name, seed, method)
-    if kept.exists():
-        return dict(json.loads(kept.read_text(encoding="utf-8")))
+    file = file_of(name, seed, method)
+    if file.exists():
+        return dict(json.loads(file.read_text(encoding="utf-8")))
     parts, figure = SETS[name].draw(seed), SETS[name].figure
     wall, cpu = time.perf_counter(), time.process_time()
     predicted, chosen = METHODS[method](parts, seed, figure)
@@ -126,8 +126,8 @@ def measure(name: str, seed: int, method: str) -> dict[str, Any]:
         "cpu_seconds": time.process_time() - cpu,
         **chosen,
     }
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    atomic.write_text(kept, json.dumps(record))
+    file.parent.mkdir(parents=True, exist_ok=True)
+    atomic.write_text(file, json.dumps(record))
     print(f"{name}, seed {seed}, {method}: {record}", file=sys.stderr, flush=True)
     return record
 

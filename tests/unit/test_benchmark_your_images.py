@@ -72,7 +72,7 @@ def test_many_classes_are_two_digits_side_by_side() -> None:
 def test_what_is_fitted_is_kept_and_not_fitted_again(
     monkeypatch: pytest.MonkeyPatch, tmp_path
 ) -> None:
-    monkeypatch.setattr(your_images, "KEPT", tmp_path / "kept")
+    monkeypatch.setattr(your_images, "FOLDER", tmp_path / "kept")
     first = your_images.measure("digits", 0, "1-nearest-neighbour")
     parts = drawn("digits")
     assert 0.95 < first["accuracy"] <= 1
@@ -86,8 +86,8 @@ def test_what_is_fitted_is_kept_and_not_fitted_again(
 
 
 def test_a_record_of_another_recipe_is_not_taken(monkeypatch: pytest.MonkeyPatch, tmp_path) -> None:
-    monkeypatch.setattr(your_images, "KEPT", tmp_path)
-    (kept,) = [your_images.kept_at("digits", 0, your_images.ml.RECOMMENDED)]
+    monkeypatch.setattr(your_images, "FOLDER", tmp_path)
+    (kept,) = [your_images.file_of("digits", 0, your_images.ml.RECOMMENDED)]
     assert your_images.ml.get_recipe().content_hash[:8] in kept.name
 
 

@@ -103,7 +103,7 @@ def test_stopped_and_begun_again_it_adds_the_whole_study_once(tmp_path: Path) ->
     first.send_signal(signal.SIGTERM)
     said, _ = first.communicate(timeout=60)
     assert first.returncode == 130
-    assert "stopped; the same command goes on" in said
+    assert "stopped; the same command resumes" in said
     assert (tmp_path / "ledger.jsonl").read_text() == ""
     finished = {
         path: path.stat().st_mtime_ns for path in (tmp_path / "runs").glob("*/weights.safetensors")

@@ -63,8 +63,9 @@ def test_no_room_hides_a_function() -> None:
     assert all(inspect.ismodule(getattr(mnistlab, room)) for room in rooms)
 
 
+@pytest.mark.timeout(3600)  # a minute without a cache, and much more on a busy machine
 def test_a_type_checker_knows_every_public_function(tmp_path: Path) -> None:
-    """With the cache of `make types` this takes a second, without it a minute."""
+    """With the cache of `make types` this takes a second."""
     functions = [name for name in mnistlab.__all__ if inspect.isfunction(getattr(mnistlab, name))]
     assert {"audit", "profile", "tune", "train", "load"} <= {*functions}
     user = tmp_path / "user.py"

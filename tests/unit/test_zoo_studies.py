@@ -234,33 +234,43 @@ def test_scaling_is_the_only_change_of_the_scaling_study() -> None:
 # Miniatures
 
 
+FEW_CHANNELS = {"channels": (8, 8, 16, 16), "hidden_sizes": (16, 16, 16, 16)}
+
+
 def cheaper(study: Study) -> Study:
-    """Backbones on small images, which golden tests train at their own size, and once each.
+    """The large networks smaller, since golden tests train them at their own size; backbones once.
 
     Arms on 100 images and more would all be on the few there are, as the arm on all of them.
     """
-    arms = []
+    names, arms = {arm.name for arm in study.arms}, []
     for arm in study.arms:
         whole, _, number = arm.name.rpartition("-")
-        if arm.recipe.model != "transfer":
-            arms.append(arm)
-        elif not (number.isdigit() and whole in {other.name for other in study.arms}):
-            args = {**arm.recipe.model_args, "input_size": 32}
-            arms.append(replace(arm, recipe=replace(arm.recipe, model_args=args)))
+        is_backbone = arm.recipe.model == "transfer"
+        if is_backbone and number.isdigit() and whole in names:
+            continue
+        own = {"input_size": 32} if is_backbone else FEW_CHANNELS if study.system == "C17" else {}
+        args = {**arm.recipe.model_args, **own}
+        arms.append(replace(arm, recipe=replace(arm.recipe, model_args=args)))
     return replace(study, arms=tuple(arms))
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One folder for all miniatures: what several studies have in common is trained once."""
+    return tmp_path_factory.mktemp("runs")
 
 
 @pytest.mark.parametrize("name", STUDIES)
 def test_the_miniature_of_every_study_runs_and_says_what_it_is(
-    name: str, tiny: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str, tiny: Dataset, runs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(quick, "FRACTION_OF_EPOCHS", 0)  # of 200 epochs 20, of 2,001 as many as 200
     monkeypatch.setattr(quick, "MOST_EPOCHS", 2)
     study = get_study(name)
     if isinstance(study, Study):
         study = cheaper(study)
-    result = run_study(study, tiny, quick=True, out=tmp_path)
-    assert result.path == tmp_path / f"study-{name}-quick-tiny"
+    result = run_study(study, tiny, quick=True, out=runs)
+    assert result.path == runs / f"study-{name}-quick-tiny"
     kept = json.loads((result.path / "result.json").read_text())
     assert kept["answer"] == result.answer
     assert kept["question"] == get_study(name).question

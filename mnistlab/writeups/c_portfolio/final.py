@@ -61,7 +61,7 @@ def final_tuned() -> Recipe:
         base,
         name="final-tuned",
         expect={"fashion-mnist": (0.927, 0.937)},
-        summary="the layers of final, each share of dropout halved",
+        summary="the layers of final, with half the dropout",
         model_args={
             **base.model_args,
             "channel_dropout": (0.05, 0.15, 0.25, 0.25),
