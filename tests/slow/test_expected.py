@@ -26,7 +26,6 @@ NOT_YET = {
         name for name in TRANSFER if name != "transfer-lite0"
     ),
     "days on two cores": ("final",),
-    "not yet trained on a full set": ("resnet-small",),
 }
 CASES = [(name, data) for name in RECIPES for data in get_recipe(name).expect]
 
