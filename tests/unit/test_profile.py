@@ -115,7 +115,7 @@ def test_a_split_that_cannot_be_says_why() -> None:
     official, given = by_name["official"], by_name["given"]
     stratified, shuffled = by_name["stratified-70-15-15"], by_name["shuffled-60-20-20"]
     assert official.sizes is None
-    assert "no official test part" in official.fault
+    assert "no official test set" in official.fault
     assert given.sizes is None
     assert "came without splits" in given.fault
     assert stratified.sizes is None

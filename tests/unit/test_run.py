@@ -257,7 +257,7 @@ def test_recipes_that_cannot_be_trained_leave_nothing(
 
 
 def test_split_without_a_test_part(stripes: Dataset, tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="no official test part"):
+    with pytest.raises(DataError, match="no official test set"):
         train(replace(RECIPE, split="official"), stripes.take(slice(0, 99)), out=tmp_path)
     assert not any(tmp_path.iterdir())
 
