@@ -1,4 +1,4 @@
-"""Figures with their uncertainty, for any classifier. Nothing here imports torch."""
+"""Metrics with their uncertainty, for any classifier. Nothing here imports torch."""
 
 from mnistlab.evaluation.differences import (
     MINUS,
@@ -17,7 +17,7 @@ from mnistlab.evaluation.intervals import (
     wilson_interval,
 )
 from mnistlab.evaluation.metrics import (
-    Figures,
+    Metrics,
     balanced_accuracy,
     largest_swing,
     macro_f1,
@@ -42,7 +42,7 @@ __all__ = [
     "ClassReport",
     "Confused",
     "Difference",
-    "Figures",
+    "Metrics",
     "Reliability",
     "Roc",
     "Scores",

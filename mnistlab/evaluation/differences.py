@@ -1,8 +1,8 @@
 """Whether one model, or one method, is better than another, and by how much.
 
 McNemar's test asks whether a model is better on the images both were tried on; a paired test
-over seeds asks whether a method trains better models. Differences told together are corrected
-together: p by Holm's method, intervals so that all of them hold with the same confidence.
+over seeds asks whether a method trains better models. Differences reported together are
+corrected together: p by Holm's method, intervals so that all of them hold with that confidence.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class Difference:
 
 
 def on_same_images(right: NDArray[np.bool_], other: NDArray[np.bool_], seed: int = 0) -> Difference:
-    """Two models on the same images, right (N,) and other (N,): which each named rightly.
+    """Two models on the same images, right (N,) and other (N,): which each predicted correctly.
 
     p by McNemar's test, the interval by the paired bootstrap (percentiles).
     """
@@ -68,7 +68,7 @@ def on_same_images(right: NDArray[np.bool_], other: NDArray[np.bool_], seed: int
 
     def interval_at(confidence: float) -> tuple[float, float]:
         # A resample of N images has so many won, lost and alike by the multinomial law: drawing
-        # these three numbers is drawing the images, and a thousand times quicker.
+        # these three numbers is drawing the images, and a thousand times faster.
         fractions = [n_won / n, n_lost / n, (n - n_won - n_lost) / n]
         resampled = np.random.default_rng(seed).multinomial(n, fractions, N_RESAMPLES)
         tail = 50 * (1 - confidence)
@@ -81,7 +81,7 @@ def on_same_images(right: NDArray[np.bool_], other: NDArray[np.bool_], seed: int
 
 
 def mcnemar(right: NDArray[np.bool_], other: NDArray[np.bool_]) -> float:
-    """Mid-p of McNemar's test: the images only one named rightly are heads and tails.
+    """Mid-p of McNemar's test: images only one model predicted correctly are heads and tails.
 
     The exact p counts the observed split in full and so rejects too seldom; the mid-p counts half
     of it (Fagerland, Lydersen and Laake 2013).
@@ -96,12 +96,12 @@ def mcnemar(right: NDArray[np.bool_], other: NDArray[np.bool_]) -> float:
 
 
 def _discordant(right: NDArray[np.bool_], other: NDArray[np.bool_]) -> tuple[int, int, int]:
-    """How many images there are, and how many only the one, and only the other, named rightly."""
+    """Numbers of images: all, correct only by the one, correct only by the other."""
     return len(right), int((right & ~other).sum()), int((other & ~right).sum())
 
 
 def over_seeds(accuracies: Sequence[float], others: Sequence[float]) -> Difference:
-    """Two methods, an accuracy a seed each, seeds paired: Student's paired test and interval.
+    """Two methods, one accuracy per seed each, seeds paired: Student's paired test and interval.
 
     One pair alone says nothing: its interval is all numbers, and p is NaN. Where every seed
     gained the same, Student's test has no number: p is that of flipping the gains' signs,
@@ -132,19 +132,19 @@ def _anything(confidence: float) -> tuple[float, float]:
 
 
 def corrected(differences: Sequence[Difference]) -> list[Difference]:
-    """The same, corrected for being told together; those of which nothing can be said as they are.
+    """The same, corrected for being reported together; those without a p stay as they are.
 
     p is Holm's (1979): the chance that any difference is shown where there is none is at most
     5 %. The intervals are Bonferroni's: with 95 % all of them hold the true difference. Holm's
     method can show what such an interval leaves open; it then ends at 0, exclusively. No bounded
     intervals hold together with all that Holm's method shows: decision 0007 says why.
     """
-    told = np.array([each.p for each in differences if not math.isnan(each.p)])
-    if len(told) < 2:
+    known = np.array([each.p for each in differences if not math.isnan(each.p)])
+    if len(known) < 2:
         return list(differences)
-    p = iter(_holm(told).tolist())
+    p = iter(_holm(known).tolist())
     return [
-        each if math.isnan(each.p) else _judged(each, next(p), len(told)) for each in differences
+        each if math.isnan(each.p) else _judged(each, next(p), len(known)) for each in differences
     ]
 
 

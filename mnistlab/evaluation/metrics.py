@@ -1,4 +1,4 @@
-"""What a classifier's predictions on labelled images amount to."""
+"""Accuracy and the metrics that count every class alike, from predictions on labelled images."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ ByClass = NDArray[np.integer] | NDArray[np.floating]
 
 
 @dataclass(frozen=True)
-class Figures:
-    """Figures of one model on n images; per-class values are None for a class not in the data.
+class Metrics:
+    """Metrics of one model on n images; per-class values are None for a class not in the data.
 
     balanced_accuracy, macro_f1: see the functions of that name.
     """
@@ -30,13 +30,13 @@ class Figures:
     confusion: NDArray[np.int64]  # (K, K), row true, column predicted
 
 
-def measure(labels: NDArray[np.int64], predicted: NDArray[np.int64], n_classes: int) -> Figures:
-    """Figures of predicted (N,) against labels (N,), both in 0..n_classes-1; N must not be 0."""
+def measure(labels: NDArray[np.int64], predicted: NDArray[np.int64], n_classes: int) -> Metrics:
+    """Metrics of predicted (N,) against labels (N,), both in 0..n_classes-1; N must not be 0."""
     confusion = np.zeros((n_classes, n_classes), dtype=np.int64)
     np.add.at(confusion, (labels, predicted), 1)
     n_correct, n = int(confusion.trace()), int(confusion.sum())
     right, true = confusion.diagonal(), confusion.sum(1)
-    return Figures(
+    return Metrics(
         n=n,
         accuracy=n_correct / n,
         accuracy_ci=wilson_interval(n_correct, n),
@@ -51,9 +51,9 @@ def measure(labels: NDArray[np.int64], predicted: NDArray[np.int64], n_classes: 
 
 
 def balanced_accuracy(right: ByClass, true: ByClass) -> float:
-    """Mean over the classes that occur of the fraction of their images predicted rightly.
+    """Mean over the classes that occur of the fraction of their images predicted correctly.
 
-    right (K,): images of each class predicted rightly; true (K,): images of it, not all 0. Both
+    right (K,): images of each class predicted correctly; true (K,): images of it, not all 0. Both
     may be sums of weights.
     """
     occurs = true > 0

@@ -1,4 +1,4 @@
-"""Which mistakes to look at first."""
+"""The mistakes to look at first."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mnistlab.evaluation.probabilities import Labels, Probabilities
 
 
 class Confused(NamedTuple):
-    """So many images of class `true` that were named `predicted`."""
+    """So many images of class `true` that were predicted as `predicted`."""
 
     true: int
     predicted: int
@@ -21,7 +21,7 @@ class Confused(NamedTuple):
 def most_confident_mistakes(
     labels: Labels, probabilities: Probabilities, n: int
 ) -> NDArray[np.intp]:
-    """The places of at most n images named wrongly, the surest first."""
+    """The places of at most n wrongly predicted images, the most confident first."""
     p = np.asarray(probabilities)
     wrong = np.flatnonzero(p.argmax(1) != labels)
     return wrong[np.argsort(-p[wrong].max(1), kind="stable")][:n]

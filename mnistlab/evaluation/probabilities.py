@@ -1,4 +1,4 @@
-"""What class probabilities are worth: log loss, top-k accuracy, and how sharp they should be."""
+"""How good class probabilities are: log loss, top-k accuracy, calibration and temperature."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ Labels = NDArray[np.int64]  # (N,), in 0..K-1
 Probabilities = NDArray[np.floating]  # (N, K), rows sum to 1
 
 N_BINS = 15  # of confidence, in which calibration is measured (Guo et al. 2017)
-TEMPERATURES = (0.05, 20.0)  # between which one is looked for
+TEMPERATURES = (0.05, 20.0)  # the range that is searched
 
 
 @dataclass(frozen=True)
 class Reliability:
-    """A reliability diagram: images by how sure the classifier was of its first choice.
+    """A reliability diagram: images by the confidence of their prediction.
 
     edges (B + 1,); n (B,): images of a bin; confidence, accuracy (B,): their means, NaN in an
-    empty bin. ece: expected calibration error, the mean gap between the two by image (Guo et
+    empty bin. ece: expected calibration error, the mean gap between the two per image (Guo et
     al. 2017).
     """
 
@@ -39,7 +39,7 @@ def log_loss(labels: Labels, probabilities: Probabilities) -> float:
 
 
 def top_k_accuracy(labels: Labels, probabilities: Probabilities, k: int = 2) -> float:
-    """Share of images whose true class is among the k most probable ones.
+    """Fraction of images whose true class is among the k most probable ones.
 
     Of equally probable classes the later one counts as more probable, as in scikit-learn.
     """
@@ -65,7 +65,7 @@ def reliability(labels: Labels, probabilities: Probabilities, n_bins: int = N_BI
 
 
 def tempered(probabilities: Probabilities, temperature: float) -> NDArray[np.float64]:
-    """The probabilities of logits divided by a temperature; above 1 they say less."""
+    """The probabilities of logits divided by a temperature; above 1 they are less sharp."""
     p = np.asarray(probabilities, dtype=np.float64)
     logits = np.log(np.clip(p, np.finfo(np.float64).tiny, None)) / temperature
     raised = np.exp(logits - logits.max(1, keepdims=True))
@@ -75,8 +75,8 @@ def tempered(probabilities: Probabilities, temperature: float) -> NDArray[np.flo
 def fit_temperature(labels: Labels, probabilities: Probabilities) -> float:
     """The temperature whose probabilities have the least log loss (Guo et al. 2017).
 
-    To be fitted on validation images. Between 0.05 and 20: where every image is named rightly
-    no temperature is low enough.
+    To be fitted on validation images. Between 0.05 and 20: where every image is predicted
+    correctly no temperature is low enough.
     """
     from scipy.optimize import minimize_scalar
 

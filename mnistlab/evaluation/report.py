@@ -22,7 +22,7 @@ class Scores:
 class ClassReport:
     """Scores by class, support and predicted (K,), and averages.
 
-    support: images of each class. predicted: how many were named so. macro: every class
+    support: images of each class. predicted: images predicted as each class. macro: every class
     alike, those without a score left out. weighted: by support.
     """
 

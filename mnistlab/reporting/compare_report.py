@@ -1,4 +1,4 @@
-"""The page of runs compared: who is better, by how much, and on what evidence."""
+"""The page of a comparison of runs: which is better, by how much, on what evidence."""
 
 from __future__ import annotations
 
@@ -16,6 +16,10 @@ from mnistlab.runs import Comparison
 from mnistlab.runs.comparing import Verdict, p_text
 
 MOST_NAMED = 6  # recipes, in the title
+TESTS = (
+    "Over seeds: Student's paired test. On images: McNemar's test (mid-p) and the paired "
+    "bootstrap, one model each."
+)
 CORRECTED = (
     " p is corrected for {} comparisons (Holm), and the intervals hold "
     "together with 95 % (Bonferroni)."
@@ -43,7 +47,7 @@ def compare_report(comparison: Comparison) -> Path:
             Fact("Machine", machine_text(first.env)),
         ),
         sections=(
-            _contenders(comparison),
+            Section("Contenders", tables=(contenders_table(comparison),)),
             _verdicts(comparison, command),
         ),
         command=command,
@@ -52,7 +56,7 @@ def compare_report(comparison: Comparison) -> Path:
 
 
 def contenders_table(comparison: Comparison) -> Table:
-    """A row a contender, best first."""
+    """A row per contender, best first."""
     rows = tuple(
         (
             contender.name,
@@ -77,10 +81,6 @@ def contenders_table(comparison: Comparison) -> Table:
     return Table("Contenders", columns, rows, note=note)
 
 
-def _contenders(comparison: Comparison) -> Section:
-    return Section("Contenders", tables=(contenders_table(comparison),))
-
-
 def _verdicts(comparison: Comparison, command: str) -> Section:
     columns = (
         Column("Better"),
@@ -94,19 +94,9 @@ def _verdicts(comparison: Comparison, command: str) -> Section:
     rows = tuple(_row(verdict) for verdict in comparison.verdicts[:MOST_ROWS])
     n_verdicts = len(comparison.verdicts)
     several = n_verdicts > 1
-    table = Table(
-        "Differences",
-        columns,
-        rows,
-        note=with_left_out(
-            "Over seeds: Student's paired test. On images: McNemar's test (mid-p) and the paired "
-            "bootstrap, one model each." + (CORRECTED.format(n_verdicts) if several else ""),
-            len(rows),
-            n_verdicts,
-            "first",
-            "comparisons",
-        ),
-    )
+    note = TESTS + (CORRECTED.format(n_verdicts) if several else "")
+    note = with_left_out(note, len(rows), n_verdicts, "first", "comparisons")
+    table = Table("Differences", columns, rows, note=note)
     figure = differences(
         [
             Row(
@@ -118,7 +108,7 @@ def _verdicts(comparison: Comparison, command: str) -> Section:
             )
             for verdict in comparison.verdicts
         ],
-        caption="Test accuracy of the one minus that of the other; a line is a "
+        caption="Test accuracy of the first minus that of the second; a line is a "
         + ("simultaneous 95 % interval." if several else "95 % interval."),
         command=command,
     )

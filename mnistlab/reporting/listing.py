@@ -1,4 +1,4 @@
-"""Test accuracies along the way, beside those that a write-up prints while it trains."""
+"""Test accuracy by epoch, beside what a write-up prints while it trains."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from mnistlab.reporting.training_curves import curves_of
 from mnistlab.study import ArmResult, StudyResult
 
 TEXT = (
-    "The test part by the weights of epochs that the recipe names before training begins{}. "
-    "Nothing was chosen by them."
+    "Test accuracy with the weights of epochs that the recipe chooses before training begins{}. "
+    "No choice was based on it."
 )
 BESIDE = ", to stand beside what the write-up printed at these epochs"
 SHORT = 30  # epochs: up to so many their axis is linear
 
 
 def listing_sections(result: StudyResult, command: str) -> list[Section]:
-    """A table and a figure of the arms whose weights were saved along the way, if there are any."""
+    """A table and a figure of the arms whose weights were saved during training, if any."""
     arms = [arm for arm in result.arms if None not in arm.each("test_accuracy_by_epoch")]
     if not arms:
         return []
@@ -73,7 +73,7 @@ def listing_sections(result: StudyResult, command: str) -> list[Section]:
 
 
 def _caption(arms: Sequence[ArmResult], n_seeds: int) -> str:
-    """What lines are, and where an arm of several phases begins another one."""
+    """What the lines are, and where arms begin a new phase."""
     parts = ["The line joins the means over seeds."] if n_seeds > 1 else []
     for arm in arms:
         ends = {end for of_seed in curves_of(arm.runs).phase_ends for end in of_seed}

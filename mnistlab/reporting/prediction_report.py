@@ -1,8 +1,9 @@
-"""The page of predictions: what a run says of images that nobody has labelled."""
+"""The page of what a run predicts for unlabelled images."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -16,29 +17,44 @@ from mnistlab.runs import Run
 N_ROWS = 24  # of the least sure
 
 
+class _Source(NamedTuple):
+    """What every section needs: the run, its input's name, a sample, and the page's command."""
+
+    run: Run
+    name: str
+    seen: PredictionSample
+    command: str
+
+    @property
+    def class_names(self) -> list[str]:
+        names: list[str] = self.run.data["class_names"]
+        return names
+
+
 def prediction_page(
     run: Run, source: str, seen: PredictionSample, notes: Sequence[str], command: str
 ) -> Page:
-    """The whole of it. source: what the file or folder is called. notes: what was noticed."""
+    """The whole page. source: the name of the file or folder. notes: what was noticed."""
+    of = _Source(run, source, seen, command)
     return Page(
         kind="Predictions",
         title=f"{source}, predicted by {run.recipe.name}",
         question=f"What does {run.recipe.name}, trained on {run.data['name']}, see in {source}?",
-        answer=_answer(run, seen),
-        facts=_facts(run, source, seen),
+        answer=_answer(of),
+        facts=_facts(of),
         sections=(
             *([Section("What was noticed", "\n\n".join(notes))] if notes else ()),
-            _classes(run, source, seen, command),
-            Section("Some of the images", figures=(_some(run, source, seen, command),)),
-            _by_class(run, source, seen, command),
-            *([_least_sure(run, seen, command)] if seen.has_probabilities else ()),
+            _classes(of),
+            Section("Some of the images", figures=(_some(of),)),
+            _by_class(of),
+            *([_least_sure(of)] if seen.has_probabilities else ()),
         ),
         command=command,
     )
 
 
-def _answer(run: Run, seen: PredictionSample) -> str:
-    names, counts = run.data["class_names"], seen.counts
+def _answer(of: _Source) -> str:
+    seen, names, counts = of.seen, of.class_names, of.seen.counts
     most = int(counts.argmax())
     parts = [
         f"Most of its {seen.n_images:,} images, {counts[most]:,}, are predicted as {names[most]}"
@@ -48,37 +64,37 @@ def _answer(run: Run, seen: PredictionSample) -> str:
     ]
     if seen.has_probabilities:
         parts.append(f"{seen.n_below_half:,} have a probability below 50 %")
-    return f"{'; '.join(parts)}. They have no labels: how many are right is not known."
+    return f"{'; '.join(parts)}. They have no labels: how many are correct is not known."
 
 
-def _facts(run: Run, source: str, seen: PredictionSample) -> tuple[Fact, ...]:
-    facts = [Fact("Images", f"{seen.n_images:,} of {source}"), Fact("Run", run.path.name)]
+def _facts(of: _Source) -> tuple[Fact, ...]:
+    run, seen = of.run, of.seen
+    facts = [Fact("Images", f"{seen.n_images:,} of {of.name}"), Fact("Run", run.path.name)]
     if run.result["test_accuracy"] is not None:
         low, high = run.result["test_accuracy_ci"]
-        facts.append(
-            Fact(
-                "Test accuracy of the run",
-                f"{run.result['test_accuracy']:.4f} ({low:.4f} to {high:.4f}) on "
-                f"{run.result['n_test']:,} images of {run.data['name']}",
-            )
+        text = (
+            f"{run.result['test_accuracy']:.4f} ({low:.4f} to {high:.4f}) on "
+            f"{run.result['n_test']:,} images of {run.data['name']}"
         )
+        facts.append(Fact("Test accuracy of the run", text))
     if seen.has_probabilities:
         mean = float(seen.probability_sums.sum() / seen.n_images)
         facts.append(Fact("Mean probability of the predicted class", percent_text(mean)))
     if seen.threshold is not None:
-        second = run.data["class_names"][1]
-        facts.append(Fact("Threshold", f"{second} from a probability of {seen.threshold:.4f} on"))
+        facts.append(
+            Fact("Threshold", f"{of.class_names[1]} from a probability of {seen.threshold:.4f} on")
+        )
     return tuple(facts)
 
 
-def _classes(run: Run, source: str, seen: PredictionSample, command: str) -> Section:
-    names, counts = run.data["class_names"], seen.counts
+def _classes(of: _Source) -> Section:
+    seen, names, counts = of.seen, of.class_names, of.seen.counts
     balance = class_balance(
         counts[None],
         ["predicted"],
         names,
-        caption=f"The {seen.n_images:,} images of {source} by the class predicted for them.",
-        command=command,
+        caption=f"The {seen.n_images:,} images of {of.name} by the class predicted for them.",
+        command=of.command,
         name="predicted-classes",
         title="Images by predicted class",
     )
@@ -102,30 +118,24 @@ def _classes(run: Run, source: str, seen: PredictionSample, command: str) -> Sec
     return Section("Predicted classes", tables=(table,), figures=(balance,))
 
 
-def _some(run: Run, source: str, seen: PredictionSample, command: str) -> Figure:
-    examples = seen.some.examples
-    which = "All" if len(examples) == seen.n_images else f"{len(examples)} of"
-    evenly = "" if len(examples) == seen.n_images else f", evenly over {source}"
-    chance = " and its probability" if seen.has_probabilities else ""
-    return _grid(
-        run,
-        examples,
-        f"{which} {seen.n_images:,} images{evenly}. Below each the predicted class{chance}.",
-        command,
-        name="predicted",
-        title="Images and what they were predicted as",
-    )
+def _some(of: _Source) -> Figure:
+    examples, n = of.seen.some.examples, of.seen.n_images
+    which, evenly = f"{len(examples)} of", f", evenly over {of.name}"
+    if len(examples) == n:
+        which, evenly = "All", ""
+    chance = " and its probability" if of.seen.has_probabilities else ""
+    caption = f"{which} {n:,} images{evenly}. Below each the predicted class{chance}."
+    return _grid(of, examples, caption, "predicted", "Images and what they were predicted as")
 
 
-def _by_class(run: Run, source: str, seen: PredictionSample, command: str) -> Section:
-    places = np.flatnonzero(seen.counts)
-    names = run.data["class_names"]
+def _by_class(of: _Source) -> Section:
+    seen, names, places = of.seen, of.class_names, np.flatnonzero(of.seen.counts)
     gallery = class_gallery(
         [np.stack([e.image for e in seen.by_class[k].examples]) for k in places],
         [names[k] for k in places],
-        caption=f"Images of {source} in the row of the class that was predicted for them, evenly "
-        "over the file. What does not belong into its row is likely a mistake.",
-        command=command,
+        caption=f"Images of {of.name} in the row of the class that was predicted for them, evenly "
+        "over the file. An image that does not fit into its row is likely a mistake.",
+        command=of.command,
         name="predicted-by-class",
         title="Images by predicted class",
     )
@@ -134,45 +144,31 @@ def _by_class(run: Run, source: str, seen: PredictionSample, command: str) -> Se
     return Section("Class by class", text, figures=(gallery,))
 
 
-def _least_sure(run: Run, seen: PredictionSample, command: str) -> Section:
-    names, examples = run.data["class_names"], seen.least_sure
-    where = "lowest probability" if seen.threshold is None else "probability nearest the threshold"
-    rows = tuple(
-        (
-            example.id,
-            names[example.code],
-            example.probability,
-            *((names[example.second], _second_probability(example)) if len(names) > 1 else ()),
-        )
-        for example in examples[:N_ROWS]
-    )
+def _least_sure(of: _Source) -> Section:
+    names, examples, several = of.class_names, of.seen.least_sure, len(of.class_names) > 1
+    rows: list[tuple[Cell, ...]] = []
+    for example in examples[:N_ROWS]:
+        row = (example.id, names[example.code], example.probability)
+        second = (names[example.second], example.second_probability) if several else ()
+        rows.append((*row, *second))
     columns = [Column("ID"), Column("Predicted"), Column("Probability", ".4f")]
-    if len(names) > 1:
-        columns += [Column("Next class"), Column("Its probability", ".4f")]
-    figure = _grid(
-        run,
-        examples,
+    columns += [Column("Next class"), Column("Its probability", ".4f")] if several else []
+    at_threshold = of.seen.threshold is not None
+    where = "probability nearest the threshold" if at_threshold else "lowest probability"
+    caption = (
         f"The {len(examples)} images of the {where}, the least sure first. Below each the "
-        "predicted class, then the next one.",
-        command,
-        name="least-sure",
-        title="The least sure predictions",
-        with_second=len(names) > 1,
+        "predicted class, then the next one."
     )
-    table = Table("The least sure predictions", tuple(columns), rows)
+    title = "The least sure predictions"
+    figure = _grid(of, examples, caption, "least-sure", title, with_second=several)
+    table = Table(title, tuple(columns), tuple(rows))
     return Section("The least sure", tables=(table,), figures=(figure,))
 
 
-def _second_probability(example: Example) -> float | None:
-    return None if example.probabilities is None else float(example.probabilities[example.second])
-
-
 def _grid(
-    run: Run,
+    of: _Source,
     examples: Sequence[Example],
     caption: str,
-    command: str,
-    *,
     name: str,
     title: str,
     with_second: bool = False,
@@ -182,9 +178,9 @@ def _grid(
         np.stack([e.image for e in examples]),
         np.array([e.code for e in examples], dtype=np.int64),
         np.stack(every) if every else None,
-        run.data["class_names"],
+        of.class_names,
         caption=caption,
-        command=command,
+        command=of.command,
         seconds=np.array([e.second for e in examples], dtype=np.int64) if with_second else None,
         name=name,
         title=title,

@@ -1,4 +1,4 @@
-"""What a page shows of predictions that come block by block: counts of all, and some images."""
+"""What a page shows of predictions that come block by block: counts, and some images."""
 
 from __future__ import annotations
 
@@ -39,6 +39,11 @@ class Example(NamedTuple):
         others[self.code] = -1
         return int(others.argmax())
 
+    @property
+    def second_probability(self) -> float | None:
+        """Of the next class; None of a classifier that gives none."""
+        return None if self.probabilities is None else float(self.probabilities[self.second])
+
 
 class EvenSample:
     """At most `most` examples, evenly over all that are offered, however many these will be."""
@@ -66,7 +71,7 @@ class EvenSample:
 
 
 class PredictionSample:
-    """All predictions as counts, some of them with their images.
+    """Counts of all predictions, and some of them with their images.
 
     counts, probability_sums: by predicted class, (K,). n_below_half: images whose predicted class
     has less than half of the probability. threshold: that of two classes, if there is one, around

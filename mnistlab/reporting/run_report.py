@@ -65,15 +65,9 @@ def _training(evaluation: Evaluation, command: str) -> tuple[Section, ...]:
     training = Section("Training", figures=figures, tables=tables)
     if evaluation.before is None:
         return (training,)
-    return (
-        training,
-        Section(
-            "Before and after",
-            f"{SHOWN_TEXT}, as the network classified them when it was initialised and when it "
-            "was trained.",
-            figures=gallery(evaluation, command, "images"),
-        ),
-    )
+    text = f"{SHOWN_TEXT}, as the network classified them when it was initialised and trained."
+    gallery_of = gallery(evaluation, command, "images")
+    return training, Section("Before and after", text, figures=gallery_of)
 
 
 def gallery(evaluation: Evaluation, command: str, name: str) -> tuple[Figure, ...]:
@@ -167,7 +161,7 @@ def _arguments(recipe: Recipe) -> list[tuple[str, str]]:
 
 def _training_text(run: Run) -> str:
     seconds, epochs = run.result["train_time_s"], run.result["epochs"]
-    in_epochs = f", {epochs} epochs, seed {run.recipe.seed}" if epochs else ""
+    in_epochs = f", {epochs} epoch{'s' * (epochs > 1)}, seed {run.recipe.seed}" if epochs else ""
     return f"{seconds:.1f} s{in_epochs}"
 
 
@@ -191,7 +185,7 @@ def _along_the_way(run: Run) -> list[Table]:
         return []
     columns = (Column("Epoch", ","), Column("Test accuracy", ".4f"))
     rows = tuple((int(epoch), accuracy) for epoch, accuracy in by_epoch.items())
-    note = "The recipe names these epochs before training begins; nothing was chosen by them."
+    note = "The recipe names these epochs before training begins; no choice was based on them."
     return [Table("Test accuracy along the way", columns, rows, note=note)]
 
 

@@ -25,7 +25,7 @@ def step_figures(run: Run, command: str) -> tuple[Figure, ...]:
         losses,
         list(ends.values()),
         caption=f"The mean loss of {of}, batches of {n_batch:,}, as the network was "
-        "at these steps; a mean ends where its epoch ends. Upright lines: ends of epochs.",
+        "at these steps; a mean ends where its epoch ends. Vertical lines: ends of epochs.",
         command=command,
     )
     return (figure,)

@@ -18,7 +18,7 @@ Wanted = Mapping[str, tuple[np.dtype[Any], tuple[int, ...]]]
 
 
 def read_arrays(path: Path, wanted: Wanted, needed: Collection[str]) -> dict[str, NDArray[Any]]:
-    """Those of the wanted arrays that an .npz holds, each of its dtype and shape.
+    """The wanted arrays that an .npz holds, each of its dtype and shape.
 
     Raises RunError, naming the file and the array, for any other, and for one that is needed and
     not there. A small archive can unpack to any size, so the header of an array is read first.

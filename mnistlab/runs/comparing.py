@@ -1,8 +1,8 @@
-"""Evaluated runs beside each other: which is better, by how much, on what evidence.
+"""Comparing evaluated runs: which is better, by how much, on what evidence.
 
-Runs that differ in their seed alone are one contender; so they must have been computed in one
-precision. Two contenders that share several seeds
-are compared over these; otherwise one model of each is, on the images both were tried on.
+Runs that differ only in their seed are one contender, if they were computed in one precision. Two
+contenders with several seeds in common are compared over these seeds; otherwise one model of each
+is compared on the test images.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ MOST_SENTENCES = 3  # of more pairs the answer speaks of the best one alone
 
 @dataclass(frozen=True)
 class Contender:
-    """The runs of one recipe, by growing seed; right (S, N): which image each named rightly."""
+    """The runs of one recipe, by seed; right (S, N): the images that each predicted correctly."""
 
     name: str
     runs: tuple[Run, ...]
@@ -64,8 +64,8 @@ class Verdict:
     """`better`, the one with the higher accuracy where they were compared, beside `worse`.
 
     difference: of better from worse; p and interval corrected where there are several pairs.
-    shown_on_one_seed: whether the models of one seed alone would have shown it; None where no
-    more than one was compared.
+    shown_on_one_seed: whether the models of one seed alone would have shown it; None where only
+    one seed was compared.
     """
 
     better: str
@@ -101,7 +101,7 @@ class Comparison:
 
     @property
     def n_images(self) -> int:
-        """How many test images each was tried on."""
+        """How many test images each was evaluated on."""
         return int(self.contenders[0].right.shape[1])
 
     @property
@@ -119,7 +119,7 @@ class Comparison:
 
     @property
     def _of_what(self) -> str:
-        """What a difference on the same images is one of."""
+        """Whether a difference on the same images is one of recipes or of trainings."""
         on_images = [v.difference for v in self.verdicts if v.difference.of == "images"]
         recipes = {_but_for_the_seed(each.runs[0]) for each in self.contenders}
         if len(recipes) > 1 and on_images:
@@ -132,14 +132,12 @@ class Comparison:
         return ""
 
     def _of_the_best(self) -> str:
-        best = self.contenders[0]
-        of_best = [v for v in self.verdicts if best.name in (v.better, v.worse)]
-        beaten = [v.worse for v in of_best if v.difference.is_shown and v.better == best.name]
-        others = [
-            v.worse if v.better == best.name else v.better
-            for v in of_best
-            if not v.difference.is_shown
-        ]
+        best, beaten, others = self.contenders[0], [], []
+        for v in self.verdicts:
+            if v.better == best.name and v.difference.is_shown:
+                beaten.append(v.worse)
+            elif best.name in (v.better, v.worse) and not v.difference.is_shown:
+                others.append(v.worse if v.better == best.name else v.better)
         parts = [f"{best.name} is right most often, {100 * best.accuracies.mean():.2f} %"]
         parts += [f"shown to be better than {', '.join(beaten)}"] if beaten else []
         parts += [f"no difference shown to {', '.join(others)}"] if others else []
@@ -183,7 +181,7 @@ def compare(runs: Sequence[Run], *, out: Path | str = DEFAULT_FOLDER) -> Compari
     """Compare evaluated runs and write OUT/comparison-…/result.json.
 
     Raises RunError for fewer than two runs, one that is there twice or was not evaluated, and
-    for runs that were not tried on the same test images.
+    for runs that were not evaluated on the same test images.
     """
     atomic.check_writable(out)
     _check(runs)
@@ -221,7 +219,7 @@ def _check(runs: Sequence[Run]) -> None:
         same_data = run.data["fingerprint"] == first.data["fingerprint"]
         if not same_data or not np.array_equal(run.test_labels(), labels):
             raise RunError(
-                f"{run.path}: was not tried on the test images of {first.path} "
+                f"{run.path}: was not evaluated on the test images of {first.path} "
                 f"({run.data['name']}, split {run.data['split']}; "
                 f"{first.data['name']}, split {first.data['split']})"
             )
@@ -263,8 +261,7 @@ def _contender(name: str, runs: Sequence[Run]) -> Contender:
 def _verdict(one: Contender, other: Contender) -> Verdict:
     shared = sorted({*one.seeds} & {*other.seeds})
     mine, theirs = (
-        contender.right[contender.seeds.index(shared[0]) if shared else 0]
-        for contender in (one, other)
+        each.right[each.seeds.index(shared[0]) if shared else 0] for each in (one, other)
     )
     alone = None
     if len(shared) > 1:

@@ -103,11 +103,11 @@ class Run:
         if not path.is_file():
             raise RunError(f"{path}: no predictions to read; see `mnistlab evaluate`")
         n, n_classes = self.data["n_test"], len(self.data["class_names"])
-        numbers, p = np.dtype(np.int64), np.dtype(np.float32)
+        numbers = np.dtype(np.int64)
         wanted: Wanted = {
             "labels": (numbers, (n,)),
             "predicted": (numbers, (n,)),
-            "probabilities": (p, (n, n_classes)),
+            "probabilities": (np.dtype(np.float32), (n, n_classes)),
             "before": (numbers, (min(n, N_BEFORE),)),
         }
         stored = read_arrays(path, wanted, needed=("labels",))
@@ -118,15 +118,11 @@ class Run:
             if not ((array >= 0) & (array <= top)).all():  # nan is neither
                 raise RunError(f"{path}: {name} holds a value that is not in 0..{top}")
         self._check_accuracy(stored, path)
-        found = stored.get("probabilities")
-        if "predicted" not in stored:  # before there were classifiers without probabilities
-            stored["predicted"] = stored["probabilities"].argmax(1)
-        return Predictions(
-            stored["labels"],
-            stored["predicted"],
-            None if found is None else found.astype(np.float64),
-            stored.get("before"),
-        )
+        predicted, p = stored.get("predicted"), stored.get("probabilities")
+        if predicted is None:  # from before there were classifiers without probabilities
+            predicted = stored["probabilities"].argmax(1)
+        p = None if p is None else p.astype(np.float64)
+        return Predictions(stored["labels"], predicted, p, stored.get("before"))
 
     def _check_accuracy(self, kept: dict[str, NDArray[Any]], path: Path) -> None:
         """RunError for predictions that are not those that result.json has the accuracy of."""

@@ -1,4 +1,4 @@
-"""What a classifier predicts: class numbers, probabilities, and of two classes by a threshold."""
+"""What a classifier predicts: class numbers, probabilities, and two classes by a threshold."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def threshold_record(val: Dataset, probabilities: NDArray[np.floating]) -> dict[
 
 
 def by_threshold(probabilities: NDArray[np.floating], threshold: float) -> NDArray[np.int64]:
-    """Of two classes: the second (N,) where it has at least that probability."""
+    """Of two classes: the second where it has at least that probability, else the first, (N,)."""
     return np.where(probabilities[:, POSITIVE] >= threshold, POSITIVE, 1 - POSITIVE)
 
 

@@ -1,7 +1,7 @@
 """Which images a run has seen in training, so that it is not measured on them.
 
-An image is known by a hash of its pixels alone, whatever file it lies in and whatever its place
-there. Of inverted images the hash follows from that of the image, so they are known as well.
+An image is recognised by a hash of its pixels, whatever file it lies in and wherever it stands
+there. The hash of an inverted image follows from that of the image, so it is recognised as well.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ N_AT_ONCE = 2_048  # images whose pixels are held as 64-bit numbers
 def image_hashes(images: NDArray[np.uint8]) -> NDArray[np.uint64]:
     """A 64-bit hash (N,) of each image's pixels, uint8 (N, H, W).
 
-    The sum of pixel times factor modulo 2**64, the factors drawn once and for all: two images that
-    differ have the same one with a probability of 2**-56 at most.
+    The sum of pixel times factor modulo 2**64, with fixed random factors: two different images have
+    the same hash with a probability of at most 2**-56.
     """
     factors = _factors(images.shape[1] * images.shape[2])
     hashes = np.empty(len(images), dtype=np.uint64)

@@ -142,7 +142,7 @@ def test_what_cannot_be_compared_is_refused(
     cut = replace(GOOD, split="shuffled-60-20-20")
     published = replace(noisy, is_published=True)  # else its own test part would be kept
     split = evaluate(train(cut, published, out=tmp_path), published)
-    with pytest.raises(RunError, match="not tried on the test images"):
+    with pytest.raises(RunError, match="not evaluated on the test images"):
         compare([run, split], out=tmp_path)
     assert not list(tmp_path.glob("comparison-*"))
 

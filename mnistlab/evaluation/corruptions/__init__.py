@@ -92,7 +92,7 @@ def mean_corruption_error(
     has are left out. Without a baseline: the mean over corruptions of the mean error over
     severities.
 
-    Errors are shares of images, 0 to 1. RecipeError where `errors` is empty, where the baseline
+    Errors are fractions of images, 0 to 1. RecipeError where `errors` is empty, where the baseline
     lacks a corruption or a severity, or where it makes no error at all on a corruption.
     """
     if not errors or not all(errors.values()):

@@ -15,8 +15,8 @@ DIRECTIONS = ((0, 1), (1, 1), (1, 0), (1, -1))  # rows down and columns right, b
 
 def canny_edges(images: NDArray[np.uint8], severity: int, random: Generator) -> NDArray[np.uint8]:
     """A fifth to all of each pixel is replaced by its edge, white or black. Draws nothing."""
-    share = severity / 5
-    return to_bytes((1 - share) * images + share * 255 * canny(images))
+    fraction = severity / 5
+    return to_bytes((1 - fraction) * images + fraction * 255 * canny(images))
 
 
 def canny(images: NDArray[np.uint8]) -> NDArray[np.bool_]:

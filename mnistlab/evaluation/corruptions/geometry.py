@@ -41,8 +41,8 @@ def rotation(images: NDArray[np.uint8], severity: int, random: Generator) -> NDA
 
 def translation(images: NDArray[np.uint8], severity: int, random: Generator) -> NDArray[np.uint8]:
     """Moved in any direction by 0.07 to 0.215 of the shorter side, in whole pixels, never none."""
-    share = (0.07, 0.11, 0.145, 0.18, 0.215)[severity - 1]
-    length = max(1.0, share * shorter_side(images))
+    fraction = (0.07, 0.11, 0.145, 0.18, 0.215)[severity - 1]
+    length = max(1.0, fraction * shorter_side(images))
     angle = random.uniform(0, 2 * np.pi, (len(images), 1, 1))
     rows, columns = places(images)
     down, right = np.rint(length * np.sin(angle)), np.rint(length * np.cos(angle))
@@ -72,8 +72,8 @@ def read_at(images: NDArray[Any], rows: Numbers, columns: Numbers) -> Numbers:
     return _between(upper, lower, down)
 
 
-def _between(first: Numbers, second: Numbers, share: Numbers) -> Numbers:
-    return first + share * (second - first)
+def _between(first: Numbers, second: Numbers, fraction: Numbers) -> Numbers:
+    return first + fraction * (second - first)
 
 
 def _either_way(n: int, random: Generator) -> Numbers:

@@ -20,7 +20,7 @@ def shot_noise(images: NDArray[np.uint8], severity: int, random: Generator) -> N
 
 def impulse_noise(images: NDArray[np.uint8], severity: int, random: Generator) -> NDArray[np.uint8]:
     """Salt and pepper: 4 to 36 % of the pixels become black or white, either as likely."""
-    share = (0.04, 0.08, 0.14, 0.24, 0.36)[severity - 1]
+    fraction = (0.04, 0.08, 0.14, 0.24, 0.36)[severity - 1]
     draw = random.random(images.shape, dtype=np.float32)
-    pepper = np.where(draw < share / 2, np.uint8(0), images)
-    return np.where(draw >= 1 - share / 2, np.uint8(255), pepper)
+    pepper = np.where(draw < fraction / 2, np.uint8(0), images)
+    return np.where(draw >= 1 - fraction / 2, np.uint8(255), pepper)

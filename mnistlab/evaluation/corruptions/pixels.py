@@ -1,4 +1,4 @@
-"""What corruptions share: back from numbers to bytes, where pixels are, and how long a side is."""
+"""Used by several corruptions: rounding to bytes, pixel coordinates, and the shorter side."""
 
 from __future__ import annotations
 

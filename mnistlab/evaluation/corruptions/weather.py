@@ -30,12 +30,12 @@ def spatter(images: NDArray[np.uint8], severity: int, random: Generator) -> NDAr
     """Drops of grey liquid on the lens over 6 to 35 % of each image."""
     from scipy.ndimage import gaussian_filter
 
-    share = (0.06, 0.11, 0.17, 0.25, 0.35)[severity - 1]
+    fraction = (0.06, 0.11, 0.17, 0.25, 0.35)[severity - 1]
     sigma = 0.05 * shorter_side(images)
     field = random.random(images.shape, dtype=np.float32)
     field = gaussian_filter(field, (0, sigma, sigma), mode="wrap")
     n, height, width = images.shape
-    n_dry = int((1 - share) * height * width)
+    n_dry = int((1 - fraction) * height * width)
     ordered = np.partition(field.reshape(n, height * width), n_dry, axis=1)
     threshold = ordered[:, n_dry, None, None]
     rim = 0.4 * field.std(axis=(1, 2), keepdims=True)
