@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from mnistlab.data import Dataset
 from mnistlab.recipe import Recipe
-from mnistlab.reporting.figures.views import views_row
+from mnistlab.reporting.figures import views_row
 from mnistlab.reporting.page import Section
 from mnistlab.runs import Run, parts_of
 
