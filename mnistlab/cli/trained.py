@@ -1,12 +1,11 @@
-"""`mnistlab evaluate`, `compare` and `predict`: of runs that are trained."""
+"""`mnistlab evaluate`, `compare` and `predict`: commands for trained runs."""
 
 from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -24,8 +23,7 @@ from mnistlab.data.notes import note
 from mnistlab.errors import DataError
 
 if TYPE_CHECKING:
-    from mnistlab.data import Dataset
-    from mnistlab.runs import Run
+    from mnistlab.runs import Evaluation, Run
 
 app = typer.Typer()
 
@@ -38,6 +36,53 @@ InvertOption = Annotated[
         "compared with training; a swap is always reported.",
     ),
 ]
+CorruptionsOption = Annotated[
+    bool,
+    typer.Option("--corruptions", help="Also measure fifteen corruptions in five severities."),
+]
+InputArgument = Annotated[
+    Path,
+    typer.Argument(
+        metavar="INPUT",
+        help="A CSV of images, an NPZ, an IDX file of images, an image, or a folder of images.",
+    ),
+]
+TableOption = Annotated[
+    Path,
+    typer.Option(
+        "--out",
+        "-o",
+        parser=named_path,
+        metavar="PATH",
+        help="The CSV to write; it may be a pipe or device.",
+    ),
+]
+ColumnsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--columns", metavar="ID,LABEL", help="The CSV's two headings, such as ImageId,Label."
+    ),
+]
+ProbabilitiesOption = Annotated[
+    bool, typer.Option("--probabilities", help="Add a column of probabilities for every class.")
+]
+ThresholdOption = Annotated[
+    str | None,
+    typer.Option(
+        "--threshold",
+        metavar="P|validation",
+        help="Two classes only: predict the second class from this probability on; "
+        "'validation' takes the threshold chosen in training.",
+    ),
+]
+ReportOption = Annotated[
+    bool,
+    typer.Option(
+        "--report",
+        help="Also write a page of images with their predictions beside the CSV: results.html "
+        "for results.csv.",
+    ),
+]
 
 
 @app.command(
@@ -47,10 +92,7 @@ def evaluate(
     run: RunArgument,
     data: DataOption = None,
     invert: InvertOption = "no",
-    corruptions: Annotated[
-        bool,
-        typer.Option("--corruptions", help="Also under fifteen corruptions, in five severities."),
-    ] = False,
+    corruptions: CorruptionsOption = False,
     size: SizeOption = None,
     label_column: LabelOption = None,
     device: DeviceOption = "auto",
@@ -59,8 +101,8 @@ def evaluate(
 ) -> None:
     """Measure a run on the test part. Writes result.json and report.html into its folder.
 
-    With --data it is measured on other images: those it was trained on are left out, and the
-    figures go into result.json, under other_data. report.html is of the run's own test part.
+    With --data the run is measured on other images: those it was trained on are left out, and the
+    metrics go into result.json under other_data. report.html always shows the run's own test part.
     """
     from mnistlab import runs
     from mnistlab.data import load
@@ -72,25 +114,19 @@ def evaluate(
         if data is None
         else load(data, size=size, label_column=label_column)
     )
-    measured = runs.evaluation(
-        opened,
-        dataset,
-        invert=invert,
-        device=device,
-        threads=threads,
-    )
-    evaluated = measured.run
+    evaluation = runs.evaluation(opened, dataset, invert=invert, device=device, threads=threads)
     if corruptions:
-        evaluated = _corrupted(evaluated, dataset, device, threads)
-    _print_figures(measured.figures, evaluated)
-    if measured.own:
+        evaluation = _corrupted(evaluation, device, threads)
+    _print_metrics(evaluation)
+    path = evaluation.run.path
+    if evaluation.is_own:
         if data is not None:
-            print(_own_text(evaluated, len(dataset)))
-        print(f"report: {report(evaluated, dataset)}")
+            print(_own_text(evaluation.run, len(dataset)))
+        print(f"report: {report(evaluation)}")
     else:
-        print(f"figures are in {evaluated.path / 'result.json'} under other_data")
+        print(f"metrics are in {path / 'result.json'} under other_data")
     if as_json:
-        print(json.dumps(evaluated.result | {"path": str(evaluated.path)}))
+        print(json.dumps(evaluation.run.result | {"path": str(path)}))
 
 
 def _own_text(run: Run, n_images: int) -> str:
@@ -105,26 +141,27 @@ def _own_text(run: Run, n_images: int) -> str:
     )
 
 
-def _print_figures(figures: Mapping[str, Any], run: Run) -> None:
-    low, high = figures["test_accuracy_ci"]
+def _print_metrics(evaluation: Evaluation) -> None:
+    metrics, run = evaluation.metrics, evaluation.run
+    low, high = metrics["test_accuracy_ci"]
     print(
-        f"accuracy {figures['test_accuracy']:.4f} on {figures['n_test']} images "
+        f"accuracy {metrics['test_accuracy']:.4f} on {metrics['n_test']} images "
         f"(95 % interval {low:.4f} to {high:.4f})"
     )
     print(
-        f"balanced accuracy {figures['balanced_accuracy']:.4f}, macro F1 {figures['macro_f1']:.4f}"
+        f"balanced accuracy {metrics['balanced_accuracy']:.4f}, macro F1 {metrics['macro_f1']:.4f}"
     )
-    if "accuracy_at_threshold" in figures:
-        threshold = figures.get("threshold", run.result.get("threshold"))
+    if "accuracy_at_threshold" in metrics:
+        threshold = metrics.get("threshold", run.result.get("threshold"))
         second = run.data["class_names"][1]
         print(
             f"with the threshold {threshold:.4f} for {second!r} (predict --threshold validation): "
-            f"accuracy {figures['accuracy_at_threshold']:.4f}, "
-            f"balanced accuracy {figures['balanced_accuracy_at_threshold']:.4f}, macro F1 "
-            f"{figures['macro_f1_at_threshold']:.4f}"
+            f"accuracy {metrics['accuracy_at_threshold']:.4f}, "
+            f"balanced accuracy {metrics['balanced_accuracy_at_threshold']:.4f}, macro F1 "
+            f"{metrics['macro_f1_at_threshold']:.4f}"
         )
-    if figures.get("n_left_out"):
-        print(f"left out: {figures['n_left_out']} images that the run has seen in training")
+    if evaluation.n_left_out:
+        print(f"left out: {evaluation.n_left_out} images that the run has seen in training")
 
 
 @app.command(epilog="Example: mnistlab compare runs/resnet-small-mnist-* runs/svm-mnist-*")
@@ -164,49 +201,12 @@ def compare(
 )
 def predict(
     run: RunArgument,
-    path: Annotated[
-        Path,
-        typer.Argument(
-            metavar="INPUT",
-            help="A CSV of images, an NPZ, an IDX file of images, an image, or a folder of images.",
-        ),
-    ],
-    out: Annotated[
-        Path,
-        typer.Option(
-            "--out",
-            "-o",
-            parser=named_path,
-            metavar="PATH",
-            help="The CSV to write; it may be a pipe or device.",
-        ),
-    ],
-    columns: Annotated[
-        str | None,
-        typer.Option(
-            "--columns", metavar="ID,LABEL", help="Its two headings, such as ImageId,Label."
-        ),
-    ] = None,
-    probabilities: Annotated[
-        bool, typer.Option("--probabilities", help="Add a column for every class.")
-    ] = False,
-    threshold: Annotated[
-        str | None,
-        typer.Option(
-            "--threshold",
-            metavar="P|validation",
-            help="Two classes only: predict the second class from this probability on; "
-            "'validation' takes the one chosen in training.",
-        ),
-    ] = None,
-    report: Annotated[
-        bool,
-        typer.Option(
-            "--report",
-            help="Also write a page with images and what they were predicted as, beside the CSV: "
-            "results.html for results.csv.",
-        ),
-    ] = False,
+    path: InputArgument,
+    out: TableOption,
+    columns: ColumnsOption = None,
+    probabilities: ProbabilitiesOption = False,
+    threshold: ThresholdOption = None,
+    report: ReportOption = False,
     invert: InvertOption = "no",
     size: SizeOption = None,
     device: DeviceOption = "auto",
@@ -218,11 +218,11 @@ def predict(
     here or in training, and refused where not.
     """
     from mnistlab import runs
-    from mnistlab.reporting.predicting import predict as predict_into
+    from mnistlab.reporting import predicting
     from mnistlab.runs.predicting import page_beside
 
     opened = runs.open_run(run)
-    n_rows = predict_into(
+    n_images = predicting.predict(
         opened,
         path,
         out,
@@ -233,17 +233,16 @@ def predict(
         threshold=threshold,
         invert=invert,
         device=device,
-        on_note=note,
     )
     if threshold is not None:
         note(f"{opened.data['class_names'][1]!r} is predicted from the threshold on")
-    print(f"{n_rows} images predicted in {out}")
-    told = {"n_images": n_rows, "path": str(out)}
+    print(f"{n_images} images predicted in {out}")
+    result = {"n_images": n_images, "path": str(out)}
     if report:
-        told["report"] = str(page_beside(out))
-        print(f"report: {told['report']}")
+        result["report"] = str(page_beside(out))
+        print(f"report: {result['report']}")
     if as_json:
-        print(json.dumps(told))
+        print(json.dumps(result))
 
 
 def _headings(text: str | None) -> tuple[str, str] | None:
@@ -259,20 +258,21 @@ def _headings(text: str | None) -> tuple[str, str] | None:
     return fields[0], fields[1]
 
 
-def _corrupted(run: Run, dataset: Dataset, device: str, threads: int | None) -> Run:
-    """The run with its errors under corruptions, printed as a table."""
-    from mnistlab import runs
+def _corrupted(evaluation: Evaluation, device: str, threads: int | None) -> Evaluation:
+    """The evaluation with the errors under corruptions, which are printed as a table."""
     from mnistlab.cli.terminal import shown_count, table
     from mnistlab.evaluation.corruptions import CORRUPTIONS, SEVERITIES
+    from mnistlab.runs.execution import Execution
+    from mnistlab.runs.robustness import with_corruptions
 
+    execution = Execution(device=device, threads=threads)
     with shown_count("corruptions", len(CORRUPTIONS)) as done:
-        measured = runs.measure_robustness(
-            run, dataset, device=device, threads=threads, on_corruption=done
-        )
+        measured = with_corruptions(evaluation, execution, done)
+    result = measured.run.result
     rows = [
         (name, *(f"{100 * error:.2f}" for error in errors))
-        for name, errors in measured.result["corruptions"].items()
+        for name, errors in result["corruptions"].items()
     ]
     print(table(["error, %, at severity", *map(str, SEVERITIES)], rows))
-    print(f"mean corruption error {100 * measured.result['mean_corruption_error']:.2f} %")
+    print(f"mean corruption error {100 * result['mean_corruption_error']:.2f} %")
     return measured

@@ -207,10 +207,15 @@ def sample(part: Dataset, n: int | None) -> Dataset:
     """
     if n is None or n >= len(part):
         return part
-    if part.is_published:
-        return part.take(slice(0, n))
+    return part.take(slice(0, n) if part.is_published else places_of_sample(part, n))
+
+
+def places_of_sample(part: Dataset, n: int) -> NDArray[np.intp]:
+    """Which images of the part `sample` takes."""
+    if part.is_published or n >= len(part):
+        return np.arange(min(n, len(part)))
     wanted = _apportioned(np.bincount(part.labels), n)
-    return part.take(np.flatnonzero(_rank_in_class(part.labels) < wanted[part.labels]))
+    return np.flatnonzero(_rank_in_class(part.labels) < wanted[part.labels])
 
 
 def _apportioned(counts: NDArray[np.int64], n: int) -> NDArray[np.int64]:

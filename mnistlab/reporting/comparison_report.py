@@ -14,7 +14,7 @@ from mnistlab.reporting.cost import (
     growth_sections,
     setting_sections,
 )
-from mnistlab.reporting.evidence import share
+from mnistlab.reporting.evidence import or_nan
 from mnistlab.reporting.figures import (
     accuracy_against_parameters,
     accuracy_bars,
@@ -24,18 +24,16 @@ from mnistlab.reporting.figures import (
 )
 from mnistlab.reporting.listing import listing_sections
 from mnistlab.reporting.page import Fact, Figure, Number, Page, Section, Table, columns
-from mnistlab.reporting.run_report import (
-    SHOWN_TEXT,
+from mnistlab.reporting.run_report import SHOWN_TEXT, gallery, images_text, machine_text
+from mnistlab.reporting.series import repeats, standing_apart
+from mnistlab.reporting.training_curves import (
     curves_caption,
     curves_of,
-    gallery,
-    images_text,
     is_validated,
     lines_text,
-    machine_text,
     rate_figures,
 )
-from mnistlab.reporting.series import repeats, standing_apart
+from mnistlab.runs import read_evaluation
 from mnistlab.study import ArmResult, StudyResult
 
 EXPANDED = "expanded_val_accuracy"
@@ -269,7 +267,7 @@ def _classes(result: StudyResult, apart: Sequence[ArmResult]) -> list[Section]:
     figure = per_class_accuracy(
         _names(apart),
         {
-            arm.arm.name: np.mean([share(each) for each in arm.each("per_class_accuracy")], axis=0)
+            arm.arm.name: np.mean([or_nan(each) for each in arm.each("per_class_accuracy")], axis=0)
             for arm in apart
         },
         result.dataset.class_names,
@@ -284,7 +282,11 @@ def _galleries(result: StudyResult) -> list[Section]:
             f"{arm.arm.name}: before and after",
             f"{SHOWN_TEXT}, as the network classified them when it was initialised and when it was "
             f"trained (seed {arm.runs[0].recipe.seed}).",
-            figures=gallery(arm.runs[0], result.dataset, command="", name=f"images-{arm.arm.name}"),
+            figures=gallery(
+                read_evaluation(arm.runs[0], result.dataset),
+                command="",
+                name=f"images-{arm.arm.name}",
+            ),
         )
         for arm in result.arms
         if arm.arm.name in result.study.gallery

@@ -18,10 +18,9 @@ from mnistlab.reporting.figures import (
     setting_curve,
 )
 from mnistlab.reporting.page import Figure, Section, Table, columns
-from mnistlab.reporting.run_report import curves_caption, curves_of
 from mnistlab.reporting.series import Series, repeats, series_of, standing_apart
+from mnistlab.reporting.training_curves import curves_caption, curves_of
 from mnistlab.runs import Run
-from mnistlab.runs import test_part as test_part_of
 from mnistlab.study import ArmResult, StudyResult, growing_families
 
 COSTS = (
@@ -130,8 +129,8 @@ def confusion_section(
     figure_title: str = "Confusion matrix",
 ) -> Section:
     """The classification report and the confusion matrix of a run on the test part."""
-    test, names = test_part_of(run, dataset), dataset.class_names
-    confusion = measure(test.labels, run.predicted(), dataset.n_classes).confusion
+    stored, names = run.predictions(), dataset.class_names
+    confusion = measure(stored.labels, stored.predicted, dataset.n_classes).confusion
     figure = confusion_matrix(confusion, names, caption=caption, name=name, title=figure_title)
     table = report_table(class_report(confusion), names)
     return Section(title, figures=(figure,), tables=(table,))

@@ -1,8 +1,9 @@
-"""What an evaluated run's predictions show: figures, classes, probabilities, mistakes."""
+"""What an evaluation shows: metrics, classes, probabilities, mistakes."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,109 +32,105 @@ from mnistlab.reporting.figures import (
     severity_curves,
 )
 from mnistlab.reporting.page import Cell, Column, Figure, Number, Section, Table
-from mnistlab.runs import Run
-from mnistlab.runs import test_part as test_part_of
+from mnistlab.runs import Evaluation, Run
+from mnistlab.runs.metrics import Metrics
 
-N_MISTAKES, N_OF_CLASS, N_PAIRS = 64, 8, 10
-MOST_CLASSES = 12  # of more, a gallery of every class named would be too long
+N_SHOWN, N_OF_CLASS, N_PAIRS = 64, 8, 10
+MOST_CLASSES = 12  # of more, a gallery of every predicted class would be too long
+# Rows of the table of metrics: name in result.json, title, explanation.
+METRICS = (
+    ("top2_accuracy", "Top-2 accuracy", "the true class is one of the two most probable"),
+    ("macro_precision", "Precision", "mean over classes"),
+    ("macro_recall", "Recall", "mean over classes"),
+    ("macro_f1", "F1", "mean over classes"),
+    ("macro_auc", "Area under ROC", "one class against the rest, mean over classes"),
+    ("log_loss", "Log loss", "nats"),
+    ("log_loss_tempered", "Log loss, tempered", "with the temperature below"),
+    ("ece", "Calibration error", f"mean gap of confidence and accuracy, {N_BINS} bins"),
+    ("ece_tempered", "Calibration error, tempered", "with the temperature below"),
+    ("temperature", "Temperature", "fitted on the validation part"),
+)
 
 
-def evidence_sections(run: Run, dataset: Dataset, command: str) -> list[Section]:
-    """The sections of a run that was evaluated on the test part of `dataset`."""
-    test, predicted = test_part_of(run, dataset), run.predicted()
-    probabilities = run.probabilities()
-    sections = [_figures(run), _by_class(run, test, predicted, command)]
-    if probabilities is not None and test.n_classes > 1:
-        sections.append(_probabilities(run, test, probabilities, command))
-    sections.append(_mistakes(test, predicted, probabilities, command))
-    sections.append(_named(test, predicted, command))
-    if "corruptions" in run.result:
-        sections.append(_corruptions(run, command))
+def evidence_sections(evaluation: Evaluation, command: str) -> list[Section]:
+    """The sections on what a run predicts on its test part."""
+    test, predicted = evaluation.test, evaluation.predicted
+    confusion = measure(test.labels, predicted, test.n_classes).confusion
+    sections = [_metrics(evaluation.metrics), _by_class(evaluation, confusion, command)]
+    if evaluation.probabilities is not None and test.n_classes > 1:
+        sections.append(_probabilities(evaluation, evaluation.probabilities, command))
+    sections.append(_mistakes(evaluation, confusion, command))
+    sections.append(_predictions(test, predicted, command))
+    if "corruptions" in evaluation.run.result:
+        sections.append(_corruptions(evaluation.run, command))
     return sections
 
 
-def share(values: Sequence[float | None]) -> NDArray[np.float64]:
+def or_nan(values: Sequence[float | None]) -> NDArray[np.float64]:
     """Per-class accuracies with NaN for a class that has no images."""
     return np.array([np.nan if value is None else value for value in values])
 
 
-def _figures(run: Run) -> Section:
-    """Every figure of result.json that there is; runs evaluated long ago have fewer."""
-    result = run.result
-    low, high = result["test_accuracy_ci"]
-    interval = f"{result['test_accuracy']:.4f} ({low:.4f} to {high:.4f})"
+def _metrics(metrics: Metrics) -> Section:
+    """Every metric there is; runs evaluated long ago have fewer."""
+    low, high = metrics["test_accuracy_ci"]
+    interval = f"{metrics['test_accuracy']:.4f} ({low:.4f} to {high:.4f})"
     rows: list[tuple[str, Cell, str]] = [
-        ("Accuracy", Number(result["test_accuracy"], interval), "95 % interval (Wilson)"),
-        *(
-            (title, result[key], what)
-            for key, title, what in (
-                ("top2_accuracy", "Top-2 accuracy", "the true class is one of the two first"),
-                ("macro_precision", "Precision", "mean over classes"),
-                ("macro_recall", "Recall", "mean over classes"),
-                ("macro_f1", "F1", "mean over classes"),
-                ("macro_auc", "Area under ROC", "one class against the rest, mean over classes"),
-                ("log_loss", "Log loss", "nats"),
-                ("log_loss_tempered", "Log loss, tempered", "with the temperature below"),
-                ("ece", "Calibration error", f"mean gap of confidence and accuracy, {N_BINS} bins"),
-                ("ece_tempered", "Calibration error, tempered", "with the temperature below"),
-                ("temperature", "Temperature", "fitted on the validation part"),
-            )
-            if result.get(key) is not None
-        ),
+        ("Accuracy", Number(metrics["test_accuracy"], interval), "95 % interval (Wilson)")
     ]
-    if result.get("predict_time_per_image_s"):
-        microseconds = Number(0, f"{1e6 * result['predict_time_per_image_s']:.0f} µs")
-        rows.append(("Time an image", microseconds, f"of {result['n_test']:,} named at once"))
-    if result.get("predict_memory_mb") is not None:
-        memory = Number(0, f"{result['predict_memory_mb']:.0f} MB")
-        rows.append(("Memory", memory, "at most, while naming them, beyond what was there before"))
-    columns = (Column("Figure"), Column("Test part", ".4f"), Column("What it is", wide=True))
-    return Section("Figures", tables=(Table("Figures", columns, tuple(rows)),))
+    values: dict[str, Any] = {**metrics}
+    rows += [(title, values[k], what) for k, title, what in METRICS if values.get(k) is not None]
+    if seconds := metrics.get("predict_time_per_image_s"):
+        n = f"when {metrics['n_test']:,} are predicted together"
+        rows.append(("Time per image", Number(0, f"{1e6 * seconds:.0f} µs"), n))
+    if (memory := metrics.get("predict_memory_mb")) is not None:
+        what = "peak while predicting them, beyond what was in use before"
+        rows.append(("Memory", Number(0, f"{memory:.0f} MB"), what))
+    columns = (Column("Metric"), Column("Test part", ".4f"), Column("What it is", wide=True))
+    return Section("Metrics", tables=(Table("Metrics", columns, tuple(rows)),))
 
 
-def _by_class(run: Run, test: Dataset, predicted: NDArray[np.int64], command: str) -> Section:
-    name = run.recipe.name
-    confusion = measure(test.labels, predicted, test.n_classes).confusion
+def _by_class(evaluation: Evaluation, confusion: NDArray[np.int64], command: str) -> Section:
+    name, class_names = evaluation.run.recipe.name, evaluation.test.class_names
     accuracy = per_class_accuracy(
         [name],
-        {name: share(run.result["per_class_accuracy"])},
-        test.class_names,
-        caption="Share of each class's test images named correctly.",
+        {name: or_nan(evaluation.metrics["per_class_accuracy"])},
+        class_names,
+        caption="Fraction of each class's test images predicted correctly.",
         command=command,
     )
     matrix = confusion_matrix(
         confusion,
-        test.class_names,
+        class_names,
         caption="Rows are the true classes, columns the predicted ones.",
         command=command,
     )
     return Section(
         "By class",
-        tables=(report_table(class_report(confusion), test.class_names),),
+        tables=(report_table(class_report(confusion), class_names),),
         figures=(accuracy, matrix),
     )
 
 
 def _probabilities(
-    run: Run, test: Dataset, probabilities: NDArray[np.float64], command: str
+    evaluation: Evaluation, probabilities: NDArray[np.float64], command: str
 ) -> Section:
-    curves = one_against_rest(test.labels, probabilities)
-    figures = []
+    labels, figures = evaluation.test.labels, []
+    curves = one_against_rest(labels, probabilities)
     if any(curves):
         figures.append(
             roc_curves(
-                test.class_names,
+                evaluation.test.class_names,
                 curves,
                 caption="Receiver operating characteristic of every class; the number is the area "
                 "under it.",
                 command=command,
             )
         )
-    kinds = {"as it is": reliability(test.labels, probabilities)}
-    temperature = run.result.get("temperature")
-    if temperature is not None:
-        warm = reliability(test.labels, tempered(probabilities, temperature))
-        kinds[f"with temperature {temperature:.2f}"] = warm
+    kinds = {"as it is": reliability(labels, probabilities)}
+    if (temperature := evaluation.metrics.get("temperature")) is not None:
+        at_temperature = reliability(labels, tempered(probabilities, temperature))
+        kinds[f"with temperature {temperature:.2f}"] = at_temperature
     figures.append(
         reliability_diagram(
             kinds,
@@ -145,97 +142,61 @@ def _probabilities(
     return Section("Probabilities", figures=tuple(figures))
 
 
-def _mistakes(
-    test: Dataset,
-    predicted: NDArray[np.int64],
-    probabilities: NDArray[np.float64] | None,
-    command: str,
-) -> Section:
-    confusion = measure(test.labels, predicted, test.n_classes).confusion
-    pairs = most_confused_pairs(confusion, N_PAIRS)
-    names = test.class_names
-    table = Table(
-        "Most confused pairs",
-        (
-            Column("True"),
-            Column("Predicted"),
-            Column("Images", ","),
-            Column("Of the class, %", ".1f"),
-        ),
-        tuple(
-            (
-                names[pair.true],
-                names[pair.predicted],
-                pair.n,
-                100 * pair.n / int(confusion[pair.true].sum()),
-            )
-            for pair in pairs
-        ),
-    )
-    if probabilities is None:
-        places = _some(test, np.flatnonzero(predicted != test.labels), N_MISTAKES)
-        caption = f"{_kind(test)} mistakes of the test part; the true name stands below."
-    else:
-        places = most_confident_mistakes(test.labels, probabilities, N_MISTAKES)
-        caption = "The surest first; the true name stands below. Some labels may be wrong."
-    if not len(places):
+def _mistakes(evaluation: Evaluation, confusion: NDArray[np.int64], command: str) -> Section:
+    test, predicted = evaluation.test, evaluation.predicted
+    wrong = np.flatnonzero(predicted != test.labels)
+    if not len(wrong):
         return Section("Mistakes", "There are none.")
-    return Section(
-        "Mistakes",
-        tables=(table,),
-        figures=(_grid(test, predicted, places, caption, command, "mistakes", "Mistakes"),),
+    if evaluation.probabilities is None:
+        places = _some(test, wrong)
+        caption = f"{_which(test)} mistakes of the test part; the true class stands below."
+    else:
+        places = most_confident_mistakes(test.labels, evaluation.probabilities, N_SHOWN)
+        caption = "The most confident first; the true class stands below. Some labels may be wrong."
+    grid = _grid(test, predicted, places, caption, command, "Mistakes")
+    return Section("Mistakes", tables=(_confused(confusion, test.class_names),), figures=(grid,))
+
+
+def _confused(confusion: NDArray[np.int64], names: Sequence[str]) -> Table:
+    percent = Column("Of the class, %", ".1f")
+    return Table(
+        "Most confused pairs",
+        (Column("True"), Column("Predicted"), Column("Images", ","), percent),
+        tuple(
+            (names[true], names[predicted], n, 100 * n / int(confusion[true].sum()))
+            for true, predicted, n in most_confused_pairs(confusion, N_PAIRS)
+        ),
     )
 
 
-def _named(test: Dataset, predicted: NDArray[np.int64], command: str) -> Section:
-    """Predictions overall and, where classes are few, a row of eight for each class named."""
-    overall = _some(test, np.arange(len(test)), N_MISTAKES)
-    figures = [
-        _grid(
-            test,
-            predicted,
-            overall,
-            f"{_kind(test)} images of the test part.",
-            command,
-            "predictions",
-            "Predictions",
-        )
-    ]
+def _predictions(test: Dataset, predicted: NDArray[np.int64], command: str) -> Section:
+    """Predictions overall and, where classes are few, a row of eight for each predicted class."""
+    overall, caption = _some(test, np.arange(len(test))), f"{_which(test)} images of the test part."
+    figures = [_grid(test, predicted, overall, caption, command, "Predictions")]
     if test.n_classes <= MOST_CLASSES:
-        by_class = np.concatenate(
-            [_spread(test, np.flatnonzero(predicted == k)) for k in range(test.n_classes)]
-        )
+        rows = [_of_class(test, np.flatnonzero(predicted == k)) for k in range(test.n_classes)]
         first = "The first " if test.is_published else ""
-        caption = f"{first}{N_OF_CLASS} images that were given each name."
-        figures.append(
-            _grid(
-                test,
-                predicted,
-                by_class,
-                caption,
-                command,
-                "predictions-by-class",
-                "By class named",
-            )
-        )
+        caption = f"{first}{N_OF_CLASS} images predicted as each class."
+        by_class = np.concatenate(rows)
+        figures.append(_grid(test, predicted, by_class, caption, command, "Predictions by class"))
     return Section("Predictions", figures=tuple(figures))
 
 
-def _some(test: Dataset, places: NDArray[np.intp], most: int) -> NDArray[np.intp]:
+def _some(test: Dataset, places: NDArray[np.intp]) -> NDArray[np.intp]:
     """The first of a published part, which is shuffled; else of each class in turn."""
     if test.is_published:
-        return places[:most]
-    return places[in_turns(test.labels[places], most)]
+        return places[:N_SHOWN]
+    return places[in_turns(test.labels[places], N_SHOWN)]
 
 
-def _spread(test: Dataset, places: NDArray[np.intp]) -> NDArray[np.intp]:
+def _of_class(test: Dataset, places: NDArray[np.intp]) -> NDArray[np.intp]:
     """N_OF_CLASS of them: the first of a published part, else evenly from first to last."""
-    if test.is_published or len(places) <= N_OF_CLASS:
+    if test.is_published:
         return places[:N_OF_CLASS]
     return places[spread(len(places), N_OF_CLASS)]
 
 
-def _kind(test: Dataset) -> str:
+def _which(test: Dataset) -> str:
     return "The first" if test.is_published else "Of each class in turn some"
 
 
@@ -245,7 +206,6 @@ def _grid(
     places: NDArray[np.intp],
     caption: str,
     command: str,
-    name: str,
     title: str,
 ) -> Figure:
     return image_grid(
@@ -255,28 +215,27 @@ def _grid(
         test.class_names,
         caption=caption,
         command=command,
-        name=name,
+        name=title.lower().replace(" ", "-"),
         title=title,
     )
 
 
 def _corruptions(run: Run, command: str) -> Section:
-    errors = run.result["corruptions"]
+    errors, clean = run.result["corruptions"], run.result["test_accuracy"]
     accuracy = 1 - np.array(list(errors.values()))
-    best = divmod(int(accuracy.argmax()), accuracy.shape[1])
-    figure = score_grid(
+    command = f"{command} --corruptions"
+    grid = score_grid(
         list(errors),
         SEVERITIES,
         accuracy,
         row_title="corruption",
         column_title="severity",
-        best=best,
+        best=divmod(int(accuracy.argmax()), accuracy.shape[1]),
         caption="Accuracy on the test part under each corruption; the best one is framed.",
-        command=f"{command} --corruptions",
+        command=command,
         name="corruptions",
         title="Accuracy under corruptions",
     )
-    clean = run.result["test_accuracy"]
     kinds = "; ".join(f"{family}, of {', '.join(names)}" for family, names in FAMILIES.items())
     curves = severity_curves(
         clean,
@@ -285,11 +244,11 @@ def _corruptions(run: Run, command: str) -> Section:
             for family, names in FAMILIES.items()
         },
         caption=f"The strong line is the mean of all fifteen, the others of a kind: {kinds}.",
-        command=f"{command} --corruptions",
+        command=command,
     )
     text = (
         f"Fifteen corruptions in five severities. Mean corruption error "
         f"{100 * run.result['mean_corruption_error']:.2f} %; on the images as they are "
         f"{100 * (1 - clean):.2f} %."
     )
-    return Section("Robustness", text, figures=(figure, curves))
+    return Section("Robustness", text, figures=(grid, curves))

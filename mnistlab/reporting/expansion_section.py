@@ -1,27 +1,26 @@
-"""What a recipe with an expansion trains on: one image in all its views (write-up C's figure)."""
+"""One training image in all views that the recipe's expansion makes of it (write-up C's figure)."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mnistlab.data import Dataset
 from mnistlab.recipe import Recipe
 from mnistlab.reporting.figures import views_row
 from mnistlab.reporting.page import Section
-from mnistlab.runs import Run, parts_of
+from mnistlab.runs import Evaluation
 
 
-def expansion_sections(run: Run, dataset: Dataset, command: str) -> tuple[Section, ...]:
+def expansion_sections(evaluation: Evaluation, command: str) -> tuple[Section, ...]:
     """The first image of the training part in all views; nothing without an expansion."""
     from mnistlab.training.fixed_views import VIEW_NAMES
 
-    if run.recipe.expansion not in VIEW_NAMES:  # none, or one of older runs that is gone
+    recipe, train = evaluation.run.recipe, evaluation.train
+    if train is None or recipe.expansion not in VIEW_NAMES:  # none, or one that is gone
         return ()
-    train, names = parts_of(run.recipe, dataset).train, VIEW_NAMES[run.recipe.expansion]
-    views = views_of_image(run.recipe, train.images[0])
+    names, views = VIEW_NAMES[recipe.expansion], views_of_image(recipe, train.images[0])
     height, width = views.shape[1:]
-    of_class = dataset.class_names[train.labels[0]]
+    of_class = train.class_names[train.labels[0]]
     figure = views_row(
         views,
         names,

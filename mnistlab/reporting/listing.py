@@ -9,7 +9,7 @@ import numpy as np
 from mnistlab.evaluation import mean_interval
 from mnistlab.reporting.figures import growth_curves, in_words
 from mnistlab.reporting.page import Cell, Column, Number, Section, Table
-from mnistlab.reporting.run_report import curves_of
+from mnistlab.reporting.training_curves import curves_of
 from mnistlab.study import ArmResult, StudyResult
 
 TEXT = (

@@ -2,74 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from itertools import pairwise
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from mnistlab.data import Dataset
-from mnistlab.data.splits import sample
-from mnistlab.errors import RunError
-from mnistlab.phases import Epoch, Phase, epoch_of_weights
+from mnistlab.phases import Phase
 from mnistlab.recipe import Recipe
 from mnistlab.reporting.evidence import evidence_sections
 from mnistlab.reporting.expansion_section import expansion_sections
-from mnistlab.reporting.figures import (
-    Curves,
-    before_and_after,
-    falls_below,
-    learning_curves,
-    learning_rates,
-    rates_differ,
-)
+from mnistlab.reporting.figures import before_and_after
 from mnistlab.reporting.page import Column, Fact, Figure, Page, Section, Table
 from mnistlab.reporting.render import write
 from mnistlab.reporting.step_figure import step_figures
-from mnistlab.runs import Run, classifier_of, dataset_of, parts_of
-from mnistlab.runs import test_part as test_part_of
+from mnistlab.reporting.training_curves import curves_figure, curves_of, rate_figures
+from mnistlab.runs import Evaluation, Run, read_evaluation
 
 LONGEST_FACT = 80  # characters
-N_SHOWN = 64  # images of the before-and-after grids (write-up E)
 SHOWN_TEXT = "Test images, some of every class as far as they go"
 
 
-def report(run: Run, data: Dataset | None = None) -> Path:
+def report(run: Run | Evaluation, data: Dataset | None = None) -> Path:
     """Write RUN/report.html and RUN/figures/*.png for an evaluated run; the page's path.
 
-    data: the set the run was trained on, where it cannot be loaded again by name.
-    Raises RunError for a run that has not been evaluated.
+    run: the run, or its evaluation, of which nothing is then read again. data: the set the run was
+    trained on, where it cannot be loaded again by name. Raises RunError for a run that has not
+    been evaluated.
     """
-    if run.result["test_accuracy"] is None:
-        raise RunError(f"{run.path}: has no test figures yet; see `mnistlab evaluate`")
-    run.check_weights()
-    dataset = data if data is not None else dataset_of(run)
+    evaluation = run if isinstance(run, Evaluation) else read_evaluation(run, data)
+    run, metrics = evaluation.run, evaluation.metrics
     name, command = run.recipe.name, f"mnistlab evaluate {run.path}"
-    low, high = run.result["test_accuracy_ci"]
+    low, high = metrics["test_accuracy_ci"]
     page = Page(
         kind="Run",
-        title=f"{name} on {dataset.name}",
+        title=f"{name} on {evaluation.test.name}",
         question=f"How well does {name} ({run.recipe.summary or run.recipe.model}) "
-        f"classify images of {dataset.name} that it has never seen?",
-        answer=f"It classifies {100 * run.result['test_accuracy']:.2f} % of "
-        f"{run.result['n_test']:,} test images correctly (95 % interval "
+        f"classify images of {evaluation.test.name} that it has never seen?",
+        answer=f"It classifies {100 * metrics['test_accuracy']:.2f} % of "
+        f"{metrics['n_test']:,} test images correctly (95 % interval "
         f"{100 * low:.2f} to {100 * high:.2f} %; one seed).",
-        facts=_facts(run, dataset),
+        facts=_facts(run, evaluation.test.name),
         sections=(
-            *evidence_sections(run, dataset, command),
-            *(_training(run, dataset, command) if run.log else ()),
-            *expansion_sections(run, dataset, command),
+            *evidence_sections(evaluation, command),
+            *(_training(evaluation, command) if run.log else ()),
+            *expansion_sections(evaluation, command),
         ),
         command=command,
     )
     return write(page, run.path)
 
 
-def _training(run: Run, dataset: Dataset, command: str) -> tuple[Section, ...]:
+def _training(evaluation: Evaluation, command: str) -> tuple[Section, ...]:
     """What only a network has: epochs, and a state before them."""
+    run = evaluation.run
     name = run.recipe.name
     figures = (
         curves_figure(run, command),
@@ -78,9 +63,7 @@ def _training(run: Run, dataset: Dataset, command: str) -> tuple[Section, ...]:
     )
     tables = (*_model(run.recipe), _phases(run), *_along_the_way(run))
     training = Section("Training", figures=figures, tables=tables)
-    if (
-        run.result.get("weights", "none") != "none"
-    ):  # a pretrained network began elsewhere, with what may be gone
+    if evaluation.before is None:
         return (training,)
     return (
         training,
@@ -88,130 +71,22 @@ def _training(run: Run, dataset: Dataset, command: str) -> tuple[Section, ...]:
             "Before and after",
             f"{SHOWN_TEXT}, as the network classified them when it was initialised and when it "
             "was trained.",
-            figures=gallery(run, dataset, command, "images"),
+            figures=gallery(evaluation, command, "images"),
         ),
     )
 
 
-def curves_figure(run: Run, command: str) -> Figure:
-    """Losses and accuracies of a run by epoch."""
-    caption = f"{_kept_text(run)} {lines_text([run])}".rstrip()
-    name = run.recipe.name
-    return learning_curves([name], {name: curves_of([run])}, caption=caption, command=command)
-
-
-def _kept_text(run: Run) -> str:
-    kept, of = kept_epoch(run), _kept_of(run)
-    if run.recipe.phases[-1].keep == "last":
-        return f"The weights of {of}, {kept}, are kept."
-    return f"The weights of epoch {kept}, {of.replace(' epoch', '')}, are kept."
-
-
-def _kept_of(run: Run) -> str:
-    """The epoch whose weights a run keeps, in words."""
-    if run.recipe.phases[-1].keep == "last":
-        return "the last epoch"
-    return f"the best epoch {'on validation' if is_validated(run) else 'by training loss'}"
-
-
-def is_validated(run: Run) -> bool:
-    """Whether there were images to validate on, and so curves of them."""
-    return bool(run.data["n_val"])
-
-
-def curves_caption(runs: Sequence[Run]) -> str:
-    """What the lines are, and what sets rates apart where some are constant and some are not."""
-    parts = [lines_text(runs)] if lines_text(runs) else []
-    constant = {all(phase.schedule == "constant" for phase in run.recipe.phases) for run in runs}
-    if constant == {True, False}:
-        parts.append(
-            "At a constant rate the accuracy may swing from epoch to epoch until the end; a rate "
-            "that falls to zero lets it settle."
-        )
-    return (
-        " ".join(parts)
-        or f"The weights of {' or '.join(sorted({_kept_of(run) for run in runs}))} are kept."
-    )
-
-
-def lines_text(runs: Sequence[Run]) -> str:
-    """What lines and bands over epochs stand for; empty for one run an arm of one phase."""
-    lengths: dict[str, list[int]] = {}
-    for run in runs:
-        lengths.setdefault(run.recipe.name, []).append(len(run.log))
-    parts = []
-    if any(len(of_arm) > 1 for of_arm in lengths.values()):
-        parts.append("Line: mean over seeds; band: from the lowest seed to the highest.")
-    if any(len(set(of_arm)) > 1 for of_arm in lengths.values()):
-        parts.append("The mean ends where the first seed stops; thin lines are the others.")
-    if any(_phase_ends(run) for run in runs):
-        parts.append("Dotted: a new phase begins.")
-    return " ".join(parts)
-
-
-def curves_of(runs: Sequence[Run]) -> Curves:
-    """The logs of an arm's seeds as arrays (S, E); NaN after an early stop."""
-    logs = [run.log for run in runs]
-    n_epochs = max(len(log) for log in logs)
-
-    def column(key: str) -> NDArray[np.float64]:
-        values = np.full((len(logs), n_epochs), np.nan)
-        for row, log in zip(values, logs, strict=True):
-            row[: len(log)] = [np.nan if line[key] is None else line[key] for line in log]
-        return values
-
-    return Curves(
-        column("train_loss"),
-        column("val_loss"),
-        column("val_accuracy"),
-        learning_rate=column("learning_rate"),
-        phase_ends=tuple(map(_phase_ends, runs)),
-        kept=tuple(map(kept_epoch, runs)),
-        train_accuracy=None if any(map(is_validated, runs)) else column("train_accuracy"),
-    )
-
-
-def rate_figures(
-    arms: Sequence[str], curves: Mapping[str, Curves], command: str
-) -> tuple[Figure, ...]:
-    """Learning rates by epoch; none where all trained at one rate throughout."""
-    if not rates_differ(curves):
+def gallery(evaluation: Evaluation, command: str, name: str) -> tuple[Figure, ...]:
+    """The same test images as the untrained and as the trained network classified them."""
+    shown = evaluation.shown
+    if evaluation.before is None:
         return ()
-    parts = ["The learning rate of each epoch's last step."]
-    if any(len(of_arm.val_loss) > 1 for of_arm in curves.values()):
-        parts.append("Seeds with rates of their own have lines of their own.")
-    if falls_below(curves):
-        parts.append("A rate that falls below a thousandth of its highest leaves the figure.")
-    if any(any(of_arm.phase_ends) for of_arm in curves.values()):
-        parts.append("Dotted: a new phase begins.")
-    return (learning_rates(arms, curves, caption=" ".join(parts), command=command),)
-
-
-def kept_epoch(run: Run) -> int:
-    """The epoch whose weights the run kept, by the rule it was trained under."""
-    return epoch_of_weights((Epoch(**line) for line in run.log), run.recipe.phases)
-
-
-def _phase_ends(run: Run) -> tuple[int, ...]:
-    """The last epoch of every phase but the last."""
-    return tuple(
-        line["epoch"] for line, after in pairwise(run.log) if line["phase"] != after["phase"]
-    )
-
-
-def gallery(run: Run, dataset: Dataset, command: str, name: str) -> tuple[Figure, Figure]:
-    """The same test images named by the untrained and by the trained network."""
-    shown = sample(test_part_of(run, dataset), N_SHOWN)
-    train = parts_of(run.recipe, dataset).train
-    # Without its expansion: nothing is trained, and older runs name one that is no longer made.
-    recipe = replace(run.recipe, phases=(), expansion=None)
-    untrained = classifier_of(recipe).fit(train.images, train.labels)
     return before_and_after(
-        shown.images,
-        shown.labels,
-        untrained.predict(shown.images),
-        run.classifier().predict(shown.images),
-        dataset.class_names,
+        evaluation.test.images[shown],
+        evaluation.test.labels[shown],
+        evaluation.before,
+        evaluation.predicted[shown],
+        evaluation.test.class_names,
         command=command,
         name=name,
     )
@@ -225,10 +100,10 @@ def machine_text(env: Mapping[str, Any]) -> str:
     return ", ".join(text for text in known if text is not None)
 
 
-def _facts(run: Run, dataset: Dataset) -> tuple[Fact, ...]:
+def _facts(run: Run, data_name: str) -> tuple[Fact, ...]:
     result = run.result
     return (
-        Fact("Data set", f"{dataset.name}, split {run.data['split']}"),
+        Fact("Data set", f"{data_name}, split {run.data['split']}"),
         Fact("Images", images_text(run.data)),
         Fact("Model", _model_text(run.recipe)),
         Fact("Parameters", f"{result['n_parameters']:,}"),

@@ -15,7 +15,8 @@ its name ends in .partial, and checkpoints lie in it from which `resume` goes on
 from mnistlab.runs.building import classifier_of, count_recipe_parameters, parts_of
 from mnistlab.runs.comparing import Comparison, compare
 from mnistlab.runs.cross_validation import CrossValidation, cross_validate
-from mnistlab.runs.evaluating import Evaluation, evaluate, evaluation
+from mnistlab.runs.evaluating import evaluate, evaluation
+from mnistlab.runs.evaluations import Evaluation, read_evaluation
 from mnistlab.runs.folder import Run, dataset_of, open_run, test_part
 from mnistlab.runs.predicting import predict
 from mnistlab.runs.progress import Progress, TrialEnd
@@ -41,6 +42,7 @@ __all__ = [
     "open_run",
     "parts_of",
     "predict",
+    "read_evaluation",
     "resume",
     "test_part",
     "train",

@@ -211,7 +211,7 @@ def _check(runs: Sequence[Run]) -> None:
     seen = set()
     for run in runs:
         if run.result["test_accuracy"] is None:
-            raise RunError(f"{run.path}: has no test figures yet; see `mnistlab evaluate`")
+            raise RunError(f"{run.path}: is not evaluated yet; run `mnistlab evaluate`")
         if run.path.resolve() in seen:
             raise RunError(f"{run.path}: is there twice")
         seen.add(run.path.resolve())

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,13 +14,28 @@ from numpy.typing import NDArray
 from mnistlab import atomic
 from mnistlab.data import Dataset, Split, load
 from mnistlab.errors import DataError, MnistlabError, RunError
+from mnistlab.phases import Epoch, epoch_of_weights
 from mnistlab.recipe import Recipe, read_recipe
 from mnistlab.runs.arrays import Wanted, read_arrays
 from mnistlab.runs.building import parts_of
 from mnistlab.runs.records import RECORDS, EpochRecord, read_lines, read_record
 
-WEIGHTS = "model.safetensors"
+WEIGHTS, PREDICTIONS = "model.safetensors", "predictions.npz"
+N_BEFORE = 64  # test images that are predicted before training too (write-up E shows so many)
 ROUNDING = 1e-9  # of an accuracy that was computed in another way
+
+
+class Predictions(NamedTuple):
+    """Of the test part: classes (N,), predicted (N,), probabilities (N, K) if there are any.
+
+    before: what the network predicted before training for N_BEFORE of the images; None where it
+    was not stored.
+    """
+
+    labels: NDArray[np.int64]
+    predicted: NDArray[np.int64]
+    probabilities: NDArray[np.float64] | None
+    before: NDArray[np.int64] | None
 
 
 @dataclass(frozen=True)
@@ -32,7 +48,7 @@ class Run:
     env: dict[str, Any]
     result: dict[str, Any]
 
-    @property
+    @cached_property
     def log(self) -> list[dict[str, Any]]:
         """One dict per epoch, in order; RunError for a damaged log."""
         path, n_phases = self.path / "log.jsonl", len(self.recipe.phases)
@@ -43,6 +59,11 @@ class Run:
             if line["phase"] >= n_phases:
                 raise RunError(f"{path}: line {number}: the recipe has no phase {line['phase']}")
         return lines
+
+    @cached_property
+    def saved_epoch(self) -> int:
+        """The epoch whose weights were saved, by the rule of the last phase; 0 without epochs."""
+        return epoch_of_weights((Epoch(**line) for line in self.log), self.recipe.phases)
 
     def classifier(self, device: str = "auto") -> Any:
         """The trained classifier; RunError for a damaged or foreign model file."""
@@ -66,22 +87,19 @@ class Run:
 
     def predicted(self) -> NDArray[np.int64]:
         """Predicted class numbers (N,) of the test part, as stored by `evaluate`."""
-        kept = self._predictions()
-        if "predicted" not in kept:  # evaluated before there were classifiers without probabilities
-            return np.asarray(kept["probabilities"].argmax(1))
-        return kept["predicted"]
+        return self.predictions().predicted
 
     def probabilities(self) -> NDArray[np.float64] | None:
         """Test-part probabilities (N, K) as stored by `evaluate`; None of a classifier without."""
-        kept = self._predictions()
-        return kept["probabilities"].astype(np.float64) if "probabilities" in kept else None
+        return self.predictions().probabilities
 
     def test_labels(self) -> NDArray[np.int64]:
         """The true classes (N,) of the test part, as stored by `evaluate`."""
-        return self._predictions()["labels"]
+        return self.predictions().labels
 
-    def _predictions(self) -> dict[str, NDArray[Any]]:
-        path = self.path / "predictions.npz"
+    def predictions(self) -> Predictions:
+        """Labels and predictions of the test part, as stored by `evaluate`; RunError for damage."""
+        path = self.path / PREDICTIONS
         if not path.is_file():
             raise RunError(f"{path}: no predictions to read; see `mnistlab evaluate`")
         n, n_classes = self.data["n_test"], len(self.data["class_names"])
@@ -90,16 +108,25 @@ class Run:
             "labels": (numbers, (n,)),
             "predicted": (numbers, (n,)),
             "probabilities": (p, (n, n_classes)),
+            "before": (numbers, (min(n, N_BEFORE),)),
         }
-        kept = read_arrays(path, wanted, needed=("labels",))
-        if kept.keys().isdisjoint({"predicted", "probabilities"}):
+        stored = read_arrays(path, wanted, needed=("labels",))
+        if stored.keys().isdisjoint({"predicted", "probabilities"}):
             raise RunError(f"{path}: holds no predictions")
-        for name, array in kept.items():
+        for name, array in stored.items():
             top = 1 if name == "probabilities" else n_classes - 1
             if not ((array >= 0) & (array <= top)).all():  # nan is neither
                 raise RunError(f"{path}: {name} holds a value that is not in 0..{top}")
-        self._check_accuracy(kept, path)
-        return kept
+        self._check_accuracy(stored, path)
+        found = stored.get("probabilities")
+        if "predicted" not in stored:  # before there were classifiers without probabilities
+            stored["predicted"] = stored["probabilities"].argmax(1)
+        return Predictions(
+            stored["labels"],
+            stored["predicted"],
+            None if found is None else found.astype(np.float64),
+            stored.get("before"),
+        )
 
     def _check_accuracy(self, kept: dict[str, NDArray[Any]], path: Path) -> None:
         """RunError for predictions that are not those that result.json has the accuracy of."""

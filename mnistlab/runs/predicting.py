@@ -1,4 +1,4 @@
-"""Predicting the classes of images nobody has labelled, of a table or any other kind (row C19)."""
+"""Predicting the classes of unlabelled images, of a table or any other kind (row C19)."""
 
 from __future__ import annotations
 
@@ -9,28 +9,69 @@ import itertools
 import os
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import IO, Any, NamedTuple, TypedDict, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mnistlab import atomic
 from mnistlab.data.notes import note
-from mnistlab.data.polarity import N_LOOKED_AT, border_of, check_invert
+from mnistlab.data.polarity import N_LOOKED_AT, check_invert
 from mnistlab.data.readers import idx
 from mnistlab.data.readers.shapes import Size, as_size
 from mnistlab.data.readers.unlabelled import Block, open_images
 from mnistlab.errors import DataError, RunError
-from mnistlab.runs.evaluating import differs_from_training, polarity_text
 from mnistlab.runs.folder import Run
+from mnistlab.runs.other_data import must_invert
 from mnistlab.runs.predictions import by_threshold, chosen_threshold
 
 PIXELS_LOOKED_AT = 1 << 24  # the polarity is judged by the first images, no more than these
 
 
+class PredictOptions(TypedDict, total=False):
+    """The fields of PredictSettings as keyword arguments."""
+
+    size: int | Size | None
+    probabilities: bool
+    columns: tuple[str, str] | None
+    threshold: float | str | None
+    invert: str
+    device: str
+
+
+@dataclass(frozen=True)
+class PredictSettings:
+    """How to predict, and what the table holds.
+
+    size: a side or (H, W), the one the run was trained on: image files of another size are resized
+    to it, as they are without it where it was given in training. probabilities: add a column
+    p_CLASS for every class. columns: the headings in place of ID and label. threshold: of two
+    classes, the probability from which on the second one is predicted, or "validation" for the
+    one chosen on validation images in training. invert: "yes" inverts the images, "auto" those of
+    the other polarity than the training images; both that and "no" report a swap by on_note.
+    device: "auto", "cpu", "cuda" or "mps". Raises DataError for what is none of these.
+    """
+
+    size: int | Size | None = None
+    probabilities: bool = False
+    columns: tuple[str, str] | None = None
+    threshold: float | str | None = None
+    invert: str = "no"
+    device: str = "auto"
+
+    def __post_init__(self) -> None:
+        check_invert(self.invert)
+        columns = self.columns
+        if columns is None:
+            return
+        if len(columns) != 2 or len(set(columns)) < 2 or not all(name.strip() for name in columns):
+            raise DataError(f"columns must be two headings, such as ImageId,Label; got {columns!r}")
+
+
 class Predicted(NamedTuple):
-    """A block of images as they were classified, and what they were classified as.
+    """A block of images and what was predicted for them.
 
     images: uint8 (n, H, W), inverted where that was wanted. codes: the classes, int64 (n,).
     probabilities: (n, K); None of a classifier that gives none.
@@ -47,57 +88,45 @@ def predict(
     path: Path | str,
     out: Path | str,
     *,
-    size: int | Size | None = None,
-    probabilities: bool = False,
-    columns: tuple[str, str] | None = None,
-    threshold: float | str | None = None,
-    invert: str = "no",
-    device: str = "auto",
     on_rows: Callable[[int], None] = lambda n_rows: None,
     on_note: Callable[[str], None] = note,
     on_predicted: Callable[[Predicted], None] | None = None,
+    **options: Unpack[PredictOptions],
 ) -> int:
     """Predict the class of every image of a file or folder and write `out`, a table ID,label.
 
-    A CSV may have a column ID, or id, which is kept as it is, else its rows are numbered from 1 on;
-    it has one column per pixel besides. The rows of an NPZ or an IDX file of images are numbered
-    from 0 on, an image file is called by its name, and the images of a folder and all its
-    sub-folders by their path below it. Labels are not looked at. size: a side or (H, W), the one
-    the run was trained on, says that image files of another size are to be resized to it; that
-    goes without saying where it was said in training. columns: the headings in place of ID and
-    label. probabilities: a column p_CLASS for every class besides. threshold: of two classes, the
-    probability from which on an image is of the second one, or "validation" for the one that was
-    chosen on validation images in training. invert: images of the other polarity than those of the
-    training are reported on by on_note, a line, and inverted by "auto"; "yes" inverts them in any
-    case. Images are read, predicted and written block by block, and `out` appears when it is
-    whole. on_rows: called after every block with the number of its images; on_predicted: with the
-    images themselves and what was predicted. Returns how many there were.
+    A CSV has one column per pixel and may have a column ID, or id, which is kept as it is; else its
+    rows are numbered from 1 on. The rows of an NPZ or an IDX file of images are numbered from 0 on,
+    an image file is called by its name, and the images of a folder and all its sub-folders by their
+    path below it. Labels are not looked at. Images are read, predicted and written block by block,
+    and `out` appears when it is whole. on_rows: called after every block with the number of its
+    images; on_predicted: with the block. options: see PredictSettings. Returns how many images.
     Raises DataError for what cannot be read or written or does not fit, and RunError for
     probabilities of a classifier that has none. Nothing in the run's folder is ever written, nor a
     file that was read or, of an IDX file of images, the labels beside it.
     """
-    check_invert(invert)
-    _check_columns(columns)
-    classifier = run.classifier(device)
-    if probabilities and not hasattr(classifier, "predict_proba"):
+    settings = PredictSettings(**options)
+    classifier = run.classifier(settings.device)
+    limit = None if settings.threshold is None else chosen_threshold(run, settings.threshold)
+    wants_p = settings.probabilities or limit is not None
+    if wants_p and not hasattr(classifier, "predict_proba"):
         raise RunError(f"{run.path}: its classifier gives no probabilities")
-    limit = None if threshold is None else chosen_threshold(run, classifier, threshold)
-    shape = _shape(run)
-    resize = _is_given(run, size, shape) or _has_said_size(run)
+    height, width = run.data["image_shape"]
+    resize = _is_given(run, settings.size, (height, width)) or _had_size(run)
     with open_beside_inputs(run, path, out) as file:
-        images = open_images(Path(path), shape, resize)
-        blocks = _upright(run, images.blocks, invert, Path(path).name, on_note)
+        images = open_images(Path(path), (height, width), resize)
+        blocks = _upright(run, images.blocks, settings.invert, Path(path).name, on_note)
         class_names, n_rows = run.data["class_names"], 0
-        headings = [*(columns or (images.id_name, "label"))]
-        headings += [f"p_{name}" for name in class_names] if probabilities else []
+        headings = [*(settings.columns or (images.id_name, "label"))]
+        headings += [f"p_{name}" for name in class_names] if settings.probabilities else []
         file.write(_lines([headings]))
         for block in blocks:
-            named = _predicted(classifier, block, probabilities or on_predicted is not None, limit)
-            file.write(_lines(_rows(named, class_names, probabilities)))
-            n_rows += len(named.ids)
-            on_rows(len(named.ids))
+            predicted = _predicted(classifier, block, wants_p or on_predicted is not None, limit)
+            file.write(_lines(_rows(predicted, class_names, settings.probabilities)))
+            n_rows += len(block.ids)
+            on_rows(len(block.ids))
             if on_predicted is not None:
-                on_predicted(named)
+                on_predicted(predicted)
     return n_rows
 
 
@@ -123,13 +152,6 @@ def page_beside(out: Path | str) -> Path:
     if os.path.realpath(page) == os.path.realpath(out):
         raise DataError(f"{out}: is where the report would be; name another file for the table")
     return page
-
-
-def _check_columns(columns: tuple[str, str] | None) -> None:
-    if columns is None:
-        return
-    if len(columns) != 2 or len(set(columns)) < 2 or not all(name.strip() for name in columns):
-        raise DataError(f"columns must be two headings, such as ImageId,Label; got {columns!r}")
 
 
 def _check_out(run: Run, out: Path) -> None:
@@ -164,11 +186,6 @@ def _is_idx(path: Path) -> bool:
         return True
 
 
-def _shape(run: Run) -> Size:
-    height, width = run.data["image_shape"]
-    return height, width
-
-
 def _is_given(run: Run, size: int | Size | None, shape: Size) -> bool:
     """Whether a size is given, which must be that of the training."""
     given = as_size(size)
@@ -179,32 +196,24 @@ def _is_given(run: Run, size: int | Size | None, shape: Size) -> bool:
     return given is not None
 
 
-def _has_said_size(run: Run) -> bool:
+def _had_size(run: Run) -> bool:
     """Whether the run's data were loaded with a size, to which a folder's images are resized."""
     return bool(run.data.get("source", {}).get("size"))
 
 
 def _upright(
-    run: Run,
-    blocks: Iterator[Block],
-    invert: str,
-    name: str,
-    on_note: Callable[[str], None],
+    run: Run, blocks: Iterator[Block], invert: str, name: str, on_note: Callable[[str], None]
 ) -> Iterator[Block]:
     """The blocks, inverted where that is wanted; judged by the first images all together."""
     first: list[Block] = []
-    is_inverted = invert == "yes"
-    if not is_inverted:
-        n_images = n_pixels = 0
-        for block in blocks:
-            first.append(block)
-            n_images, n_pixels = n_images + len(block.images), n_pixels + block.images.size
-            if n_images >= N_LOOKED_AT or n_pixels >= PIXELS_LOOKED_AT:
-                break
-        some = [block.images for block in first]
-        if some and differs_from_training(run, border_of(np.concatenate(some))):
-            is_inverted = invert == "auto"
-            on_note(polarity_text(name, is_inverted))
+    n_images = n_pixels = 0
+    for block in blocks:
+        first.append(block)
+        n_images, n_pixels = n_images + len(block.images), n_pixels + block.images.size
+        if n_images >= N_LOOKED_AT or n_pixels >= PIXELS_LOOKED_AT:
+            break
+    some = [block.images for block in first]
+    is_inverted = bool(some) and must_invert(run, np.concatenate(some), name, invert, on_note)
     for block in itertools.chain(first, blocks):
         yield Block(block.ids, 255 - block.images) if is_inverted else block
 
@@ -212,23 +221,22 @@ def _upright(
 def _predicted(
     classifier: Any, block: Block, wants_probabilities: bool, threshold: float | None
 ) -> Predicted:
-    """The block with what is predicted of it, and with probabilities if they serve for something.
+    """The block with its predictions, and with probabilities where these are used.
 
     Where a classifier gives probabilities, it predicts the class of the highest.
     """
-    has_some = hasattr(classifier, "predict_proba")
-    if not has_some or (threshold is None and not wants_probabilities):
+    if not wants_probabilities or not hasattr(classifier, "predict_proba"):
         return Predicted(*block, classifier.predict(block.images), None)
     p = classifier.predict_proba(block.images)
     codes = classifier.classes_[p.argmax(1)] if threshold is None else by_threshold(p, threshold)
     return Predicted(*block, codes, p)
 
 
-def _rows(named: Predicted, class_names: list[str], with_probabilities: bool) -> list[list[str]]:
+def _rows(block: Predicted, class_names: list[str], with_probabilities: bool) -> list[list[str]]:
     """A row per image: its ID, its class, and the probability of every class where wanted."""
-    rows = [[name, class_names[code]] for name, code in zip(named.ids, named.codes, strict=True)]
-    if with_probabilities and named.probabilities is not None:
-        for row, p in zip(rows, named.probabilities, strict=True):
+    rows = [[name, class_names[code]] for name, code in zip(block.ids, block.codes, strict=True)]
+    if with_probabilities and block.probabilities is not None:
+        for row, p in zip(rows, block.probabilities, strict=True):
             row += [f"{value:.6f}" for value in p]
     return rows
 

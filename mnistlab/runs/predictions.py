@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from mnistlab.data import Dataset
 from mnistlab.errors import RunError
-from mnistlab.evaluation import best_threshold, measure
+from mnistlab.evaluation import best_threshold
 from mnistlab.runs.folder import Run
 
 POSITIVE = 1  # of two classes, the one whose probability the threshold is for
@@ -36,29 +36,15 @@ def by_threshold(probabilities: NDArray[np.floating], threshold: float) -> NDArr
     return np.where(probabilities[:, POSITIVE] >= threshold, POSITIVE, 1 - POSITIVE)
 
 
-def threshold_figures(
-    labels: NDArray[np.int64], probabilities: NDArray[np.floating], threshold: float
-) -> dict[str, Any]:
-    """What the threshold does on images with labels (N,)."""
-    figures = measure(labels, by_threshold(probabilities, threshold), 2)
-    return {
-        "accuracy_at_threshold": figures.accuracy,
-        "balanced_accuracy_at_threshold": figures.balanced_accuracy,
-        "macro_f1_at_threshold": figures.macro_f1,
-    }
-
-
-def chosen_threshold(run: Run, classifier: Any, wanted: float | str) -> float:
+def chosen_threshold(run: Run, wanted: float | str) -> float:
     """A threshold that was asked for, "validation" being that of result.json.
 
-    Raises RunError for a run of other than two classes, or without probabilities or threshold, and
+    Raises RunError for a run of other than two classes, one without a threshold of validation, and
     for what is no probability.
     """
     n_classes = len(run.data["class_names"])
     if n_classes != 2:
         raise RunError(f"{run.path}: a threshold is for two classes; the run has {n_classes}")
-    if not hasattr(classifier, "predict_proba"):
-        raise RunError(f"{run.path}: its classifier gives no probabilities for a threshold")
     if wanted == "validation":
         stored = run.result.get("threshold")
         if stored is None:

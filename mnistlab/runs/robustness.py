@@ -1,9 +1,10 @@
-"""How a run fares where its test images are corrupted."""
+"""How often a run predicts wrongly when its test images are corrupted."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from dataclasses import replace
+from typing import Unpack
 
 from mnistlab.classifiers.methods import method_of
 from mnistlab.data import Dataset
@@ -14,43 +15,46 @@ from mnistlab.evaluation.corruptions import (
     corrupted,
     mean_corruption_error,
 )
-from mnistlab.runs.folder import Run, check_writable, dataset_of, test_part, update_result
+from mnistlab.runs.evaluations import Evaluation, read_evaluation
+from mnistlab.runs.execution import Execution, ExecutionOptions, execution_of
+from mnistlab.runs.folder import Run, check_writable, update_result
 
 SEED = 0  # every run meets the same corrupted images
+
+OnCorruption = Callable[[str, list[float]], None]
 
 
 def measure_robustness(
     run: Run,
     data: Dataset | None = None,
     *,
-    device: str = "auto",
-    threads: int | None = None,
-    on_corruption: Callable[[str, list[float]], None] = lambda name, errors: None,
+    on_corruption: OnCorruption = lambda name, errors: None,
+    **options: Unpack[ExecutionOptions],
 ) -> Run:
-    """Name the test part under every corruption and severity; the errors go into result.json.
+    """Predict the test part under every corruption and severity; the errors go into result.json.
 
-    result["corruptions"]: for each corruption the share of images named wrongly at severities 1
-    to 5. result["mean_corruption_error"]: their mean, every corruption alike. on_corruption: told
-    of each when it is measured. Raises RunError for a run that was not evaluated, and for data
-    it was not trained on.
+    result["corruptions"]: for each corruption the fraction of images predicted wrongly at
+    severities 1 to 5. result["mean_corruption_error"]: their mean, every corruption alike.
+    on_corruption: called with each when it is measured. Of the options, device and threads count.
+    Raises RunError for a run that was not evaluated, and for data it was not trained on.
     """
-    if run.result["test_accuracy"] is None:
-        raise RunError(f"{run.path}: has no test figures yet; see `mnistlab evaluate`")
-    dataset = data if data is not None else dataset_of(run)
-    if dataset.fingerprint != run.data["fingerprint"]:
+    return with_corruptions(read_evaluation(run, data), execution_of(options), on_corruption).run
+
+
+def with_corruptions(
+    evaluation: Evaluation, execution: Execution, on_corruption: OnCorruption
+) -> Evaluation:
+    """The evaluation of a run on its own test part, with the errors under corruptions."""
+    run, test = evaluation.run, evaluation.test
+    if not evaluation.is_own:
         raise RunError(f"{run.path}: corruptions are measured on the data of its training alone")
     check_writable(run)
-    part = test_part(run, dataset)
-    classifier = run.classifier(device)
+    classifier = run.classifier(execution.device)
     errors: dict[str, list[float]] = {}
-    with method_of(run.recipe.model).n_threads(threads):
+    with method_of(run.recipe.model).n_threads(execution.threads):
         for name in CORRUPTIONS:
-            errors[name] = [_error(classifier, part, name, severity) for severity in SEVERITIES]
+            images = (corrupted(test.images, name, severity, SEED) for severity in SEVERITIES)
+            errors[name] = [1 - float(classifier.score(each, test.labels)) for each in images]
             on_corruption(name, errors[name])
     measured = {"corruptions": errors, "mean_corruption_error": mean_corruption_error(errors)}
-    return update_result(run, lambda result: result | measured)
-
-
-def _error(classifier: Any, part: Dataset, name: str, severity: int) -> float:
-    images = corrupted(part.images, name, severity, SEED)
-    return 1 - float(classifier.score(images, part.labels))
+    return replace(evaluation, run=update_result(run, lambda result: result | measured))

@@ -39,13 +39,15 @@ def write_snapshots(folder: Path, snapshots: Mapping[int, Mapping[str, NDArray[A
     atomic.write_bytes(folder / FILE, buffer.getvalue())
 
 
-def accuracy_by_epoch(run: Run, test: Dataset, device: str) -> dict[str, float]:
-    """Test accuracy of the weights saved after each epoch, by its number; RunError for damage."""
+def accuracy_by_epoch(run: Run, test: Dataset, classifier: Any) -> dict[str, float]:
+    """Test accuracy of the weights saved after each epoch, by its number; RunError for damage.
+
+    classifier: that of the run; it is left with the weights of the last of these epochs.
+    """
     epochs = snapshot_epochs(run)
     if not epochs:
         return {}
-    path, classifier = run.path / FILE, run.classifier(device)
-    like = classifier.arrays()
+    path, like = run.path / FILE, classifier.arrays()
     wanted = {
         _key(epoch, name): (array.dtype, array.shape)
         for epoch in epochs

@@ -113,7 +113,7 @@ class MlflowRuns:
             self._delivery.put(lambda: self._client().log_batch(told["id"], metrics=metrics))
 
     def _log_curves(self, run_id: str, run: Run) -> None:
-        from mnistlab.reporting.run_report import curves_figure  # loads matplotlib
+        from mnistlab.reporting.training_curves import curves_figure  # loads matplotlib
 
         figure = curves_figure(run, f"mnistlab train {run.recipe.name}")
         with tempfile.TemporaryDirectory() as folder:

@@ -14,7 +14,7 @@ from mnistlab.data import Dataset
 from mnistlab.phases import Phase
 from mnistlab.recipe import Recipe
 from mnistlab.reporting.evidence import evidence_sections
-from mnistlab.runs import evaluate, train
+from mnistlab.runs import evaluate, read_evaluation, train
 
 NET = Recipe("net", "A4", "scratch", (Phase("momentum", 0.02, 2),), scaling="min-max")
 
@@ -34,8 +34,9 @@ def test_calibration_error_in_the_bins_the_page_names(stripes: Dataset, tmp_path
     labels[::3] = np.random.default_rng(0).integers(0, 4, len(labels[::3]))
     noisy = replace(stripes, labels=labels)
     run = evaluate(train(NET, noisy, out=tmp_path), noisy)
-    (figures,) = (each for each in evidence_sections(run, noisy, "x") if each.title == "Figures")
-    said = next(row[2] for row in figures.tables[0].rows if row[0] == "Calibration error")
+    sections = evidence_sections(read_evaluation(run, noisy), "x")
+    (metrics,) = (each for each in sections if each.title == "Metrics")
+    said = next(row[2] for row in metrics.tables[0].rows if row[0] == "Calibration error")
     n_bins = int(re.search(r"(\d+) bins", str(said))[1])  # type: ignore[index]
     test = noisy.take(slice(noisy.n_official_train, None))
     p = run.classifier().predict_proba(test.images)

@@ -137,7 +137,7 @@ def test_what_cannot_be_compared_is_refused(
     with pytest.raises(RunError, match="is there twice"):
         compare([run, run], out=tmp_path)
     fresh = train(replace(GOOD, seed=9), noisy, out=tmp_path)
-    with pytest.raises(RunError, match="has no test figures yet"):
+    with pytest.raises(RunError, match="is not evaluated yet"):
         compare([run, fresh], out=tmp_path)
     cut = replace(GOOD, split="shuffled-60-20-20")
     published = replace(noisy, is_published=True)  # else its own test part would be kept

@@ -5,16 +5,20 @@ from __future__ import annotations
 import csv
 import json
 import sys
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import preloaded
 import pytest
-from quick_figures import unpainted
+from quick_figures import unpainted, without_png
 from sklearn import metrics
 
 import mnistlab as ml
+from mnistlab import runs
 from mnistlab.cli import run_command
 from mnistlab.data import Dataset
 from mnistlab.errors import DataError, RunError
@@ -200,7 +204,7 @@ def test_what_was_measured_is_said_in_plain_words(
     assert run_command(["evaluate", str(run.path), "--data", str(tmp_path / "other.npz")]) == 0
     said = capsys.readouterr().out
     assert "with the threshold" in said
-    assert f"figures are in {run.path / 'result.json'} under other_data\n" in said
+    assert f"metrics are in {run.path / 'result.json'} under other_data\n" in said
     assert "report:" not in said
     assert "data of its training" not in said
 
@@ -266,3 +270,95 @@ def test_what_is_said_explicitly_is_the_same_computation(stripes: Dataset, tmp_p
     run = train(RECIPE, stripes, out=tmp_path)
     said = train(replace(RECIPE, split=run.data["split"]), stripes, out=tmp_path)
     assert said.path == run.path
+
+
+# Measured once, stored, shown
+
+
+@pytest.fixture
+def counted(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """How often data were split and classifiers loaded, and how many images were predicted."""
+    from mnistlab.classifiers import storage
+    from mnistlab.classifiers.torch_classifier import TorchClassifier
+    from mnistlab.runs import building
+
+    counts: Counter[str] = Counter()
+
+    def count(where: Any, name: str, key: Callable[..., str]) -> None:
+        original = getattr(where, name)
+
+        def wrapper(*arguments: Any, **options: Any) -> Any:
+            counts[key(*arguments)] += 1
+            return original(*arguments, **options)
+
+        monkeypatch.setattr(where, name, wrapper)
+
+    count(building, "split", lambda *_: "split")
+    count(storage, "load_classifier", lambda *_: "load")
+    count(TorchClassifier, "fit", lambda self, X, *_: f"fit on {len(X)}")
+    count(TorchClassifier, "predict_proba", lambda self, X: f"predict {len(X)}")
+    return counts
+
+
+@unpainted()
+def test_evaluating_with_its_page_measures_everything_once(
+    stripes: Dataset, tmp_path: Path, counted: Counter[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    ml.export(stripes, tmp_path / "csv", format="csv")
+    run = train(RECIPE, ml.load(str(tmp_path / "csv")), out=tmp_path / "runs")
+    counted.clear()
+    assert run_command(["evaluate", str(run.path)]) == 0
+    n_val, n_test = run.data["n_val"], run.data["n_test"]
+    once = {"split": 1, "load": 1, f"predict {n_val}": 1, f"predict {n_test}": 1}
+    # Before training: 64 test images by a network built on one blank image per class.
+    assert counted == once | {"fit on 4": 1, "predict 64": 1}
+    counted.clear()
+    page = ml.report(open_run(run.path)).read_text()
+    assert counted == {"split": 1}  # the images are not stored
+    assert "Before training" in page
+
+
+@unpainted()
+def test_the_stored_evaluation_is_the_measured_one(run: Run, stripes: Dataset) -> None:
+    measured = runs.evaluation(run, stripes)
+    stored = runs.read_evaluation(open_run(run.path), stripes)
+    for name in ("predicted", "before", "shown"):
+        np.testing.assert_array_equal(getattr(stored, name), getattr(measured, name))
+    np.testing.assert_allclose(stored.probabilities, measured.probabilities, atol=1e-7)
+    np.testing.assert_array_equal(stored.test.images, measured.test.images)
+    assert measured.is_own
+    assert measured.metrics.items() <= stored.metrics.items()
+    assert stored.run.saved_epoch == 1 + int(np.argmax([e["val_accuracy"] for e in run.log]))
+    with pytest.raises(RunError, match="stored for the data of its training alone"):
+        runs.read_evaluation(stored.run, stripes.take(slice(0, 50)))
+    other = runs.evaluation(run, replace(stripes.take(slice(480, 530)), name="fifty"))
+    assert not other.is_own
+    assert other.before is None
+
+
+@pytest.mark.parametrize("model", ["mlp", "scratch"])
+def test_before_training_is_the_network_that_training_began_with(
+    model: str, stripes: Dataset, tmp_path: Path
+) -> None:
+    recipe = replace(RECIPE, model=model, scaling="standard", seed=3)
+    run = train(recipe, stripes, out=tmp_path)
+    untrained = train(replace(recipe, phases=()), stripes, out=tmp_path)
+    found = runs.evaluation(run, stripes)
+    shown = found.test.images[found.shown]
+    np.testing.assert_array_equal(found.before, untrained.classifier().predict(shown))
+    assert runs.evaluation(untrained, stripes).before is None
+
+
+def test_runs_evaluated_before_it_was_stored_have_the_same_page(
+    run: Run, stripes: Dataset, counted: Counter[str]
+) -> None:
+    evaluated = evaluate(run, stripes)
+    with without_png():
+        page = ml.report(evaluated, stripes).read_text()
+        path = run.path / "predictions.npz"
+        with np.load(path) as file:
+            arrays = {name: file[name] for name in file.files if name != "before"}
+        np.savez_compressed(path, **arrays)
+        counted.clear()
+        assert ml.report(open_run(run.path), stripes).read_text() == page
+    assert counted == {"split": 1, "load": 1, "fit on 4": 1, "predict 64": 1}

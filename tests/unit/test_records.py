@@ -23,7 +23,7 @@ from mnistlab.data import Dataset
 from mnistlab.errors import RunError
 from mnistlab.phases import Phase
 from mnistlab.recipe import Recipe
-from mnistlab.reporting.evidence import _figures
+from mnistlab.reporting.evidence import _metrics
 from mnistlab.runs import Run, cross_validate, measure_robustness, open_run, train
 from mnistlab.runs.checkpoints import FILES, KEY, _digest
 from mnistlab.runs.records import DataRecord, EnvRecord, ResultRecord
@@ -191,7 +191,7 @@ def test_reports_of_every_field(home: Path, folder: Path, monkeypatch: pytest.Mo
     from mnistlab.reporting import run_report
 
     monkeypatch.setattr(run_report, "evidence_sections", lambda *arguments: ())
-    monkeypatch.setattr(run_report, "_training", lambda run, *arguments: ())
+    monkeypatch.setattr(run_report, "_training", lambda *arguments: ())
     monkeypatch.setattr(run_report, "write", lambda page, path: path / "report.html")
     one, _, _ = paths(home)
     for name in RECORDS:
@@ -209,8 +209,10 @@ def test_null_in_every_field_that_is_read(
     from mnistlab.reporting import run_report
 
     pages: list[Any] = []
-    monkeypatch.setattr(run_report, "evidence_sections", lambda run, *rest: (_figures(run),))
-    monkeypatch.setattr(run_report, "_training", lambda run, *arguments: ())
+    monkeypatch.setattr(
+        run_report, "evidence_sections", lambda found, *rest: (_metrics(found.metrics),)
+    )
+    monkeypatch.setattr(run_report, "_training", lambda *arguments: ())
     monkeypatch.setattr(run_report, "write", lambda page, path: pages.append(page) or path)
     one, _, _ = paths(home)
     some = commands(home, folder)
@@ -245,14 +247,14 @@ def test_evaluate_measures_without_what_a_record_may_lack(
 
 
 def test_every_field_of_the_log(home: Path) -> None:
-    from mnistlab.reporting.run_report import curves_of, kept_epoch
+    from mnistlab.reporting.training_curves import curves_of
 
     one, _, _ = paths(home)
     path = one / "log.jsonl"
     first, *rest = path.read_text().splitlines()
     for what, line in every_change(json.loads(first)):
         path.write_text("\n".join([json.dumps(line), *rest]))
-        said = orderly(lambda: (kept_epoch(open_run(one)), curves_of([open_run(one)])), what)
+        said = orderly(lambda: (open_run(one).saved_epoch, curves_of([open_run(one)])), what)
         assert not said or said.startswith(str(path))
     for text in ("{}", '"epoch"', "[]", "1e400", "{" * 100_000, "\xff"):
         path.write_text(text, encoding="latin-1")

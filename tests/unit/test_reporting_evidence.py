@@ -15,7 +15,7 @@ from mnistlab.recipe import Recipe
 from mnistlab.reporting.evidence import evidence_sections
 from mnistlab.reporting.figures import reliability_diagram, roc_curves, severity_curves
 from mnistlab.reporting.page import Section, cell_text
-from mnistlab.runs import Run, evaluate, measure_robustness, train
+from mnistlab.runs import Run, evaluate, measure_robustness, read_evaluation, train
 
 NET = Recipe("net", "A4", "scratch", (Phase("momentum", 0.02, 3),), scaling="min-max")
 MACHINE = Recipe("machine", "A6", "svm", (), scaling="min-max")
@@ -37,25 +37,27 @@ def evaluated(stripes: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Run
 
 @pytest.fixture(scope="module")
 def evidence(evaluated: Run, stripes: Dataset) -> dict[str, Section]:
-    return {section.title: section for section in evidence_sections(evaluated, stripes, "x")}
+    sections = evidence_sections(read_evaluation(evaluated, stripes), "x")
+    return {section.title: section for section in sections}
 
 
 def sections_of(recipe: Recipe, dataset: Dataset, out: Path) -> dict[str, Section]:
     run = evaluate(train(recipe, dataset, out=out), dataset)
-    return {section.title: section for section in evidence_sections(run, dataset, "x")}
+    sections = evidence_sections(read_evaluation(run, dataset), "x")
+    return {section.title: section for section in sections}
 
 
 def test_a_network_shows_all_its_evidence(evaluated: Run, evidence: dict[str, Section]) -> None:
     run, sections = evaluated, evidence
     assert list(sections) == [
-        "Figures",
+        "Metrics",
         "By class",
         "Probabilities",
         "Mistakes",
         "Predictions",
         "Robustness",
     ]
-    (table,) = sections["Figures"].tables
+    (table,) = sections["Metrics"].tables
     told = {str(row[0]): cell_text(row[1], table.columns[1]) for row in table.rows}
     assert told["Accuracy"].startswith(f"{run.result['test_accuracy']:.4f} (")
     assert told["Log loss"] == f"{run.result['log_loss']:.4f}"
@@ -69,7 +71,7 @@ def test_a_network_shows_all_its_evidence(evaluated: Run, evidence: dict[str, Se
 def test_what_has_no_probabilities_shows_none(stripes: Dataset, tmp_path: Path) -> None:
     sections = sections_of(MACHINE, stripes, tmp_path)
     assert "Probabilities" not in sections
-    titles = [row[0] for row in sections["Figures"].tables[0].rows]
+    titles = [row[0] for row in sections["Metrics"].tables[0].rows]
     assert "Log loss" not in titles
     assert "F1" in titles
 
@@ -92,7 +94,7 @@ def test_runs_evaluated_long_ago_still_have_a_page(evaluated: Run, stripes: Data
     run = evaluated
     kept = ("test_accuracy", "test_accuracy_ci", "n_test", "per_class_accuracy", "n_parameters")
     old = Run(run.path, run.recipe, run.data, run.env, {key: run.result[key] for key in kept})
-    sections = evidence_sections(old, stripes, "x")
+    sections = evidence_sections(read_evaluation(old, stripes), "x")
     assert [row[0] for row in sections[0].tables[0].rows] == ["Accuracy"]
 
 

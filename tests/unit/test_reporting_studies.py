@@ -21,7 +21,7 @@ from mnistlab.recipe import Recipe
 from mnistlab.reporting import Figure, run_report
 from mnistlab.reporting.comparison_report import comparison_page, comparison_table
 from mnistlab.reporting.cost import cost_table, growth_sections
-from mnistlab.reporting.run_report import kept_epoch, report
+from mnistlab.reporting.run_report import report
 from mnistlab.reporting.series import repeats, series_of, standing_apart
 from mnistlab.reporting.study_report import study_report, summary_lines
 from mnistlab.runs import Run
@@ -447,7 +447,7 @@ def test_the_losses_of_all_ways_have_a_figure_with_the_epochs_kept(
         kept = [max(log, key=lambda epoch: epoch["val_accuracy"]) for log in logs]
         loss = np.mean([epoch["val_loss"] for epoch in kept])
         assert f"loss {loss:.3f} where kept, in epoch" in said
-        assert [kept_epoch(run) for run in arm.runs] == [epoch["epoch"] for epoch in kept]
+        assert [run.saved_epoch for run in arm.runs] == [epoch["epoch"] for epoch in kept]
         # The weights kept are those of that epoch: evaluated again they are as good.
         assert arm.each("val_accuracy") == [epoch["val_accuracy"] for epoch in kept]
     assert (
@@ -492,7 +492,7 @@ def test_a_runs_page_has_the_epoch_kept_and_its_rates(
     monkeypatch.setattr(run_report, "evidence_sections", lambda *_: ())  # half of the page
     constant, patient = (arm.runs[1] for arm in ways.arms)
     pages = {run.recipe.name: Read(report(run, hostile)) for run in (constant, patient)}
-    assert f"The weights of epoch {kept_epoch(patient)}, the best" in pages["patient"].text
+    assert f"The weights of epoch {patient.saved_epoch}, the best" in pages["patient"].text
     assert "Dotted: a new phase begins." in pages["patient"].text
     assert "Learning rate by epoch" in pages["patient"].figures()
     assert "Learning rate by epoch" not in pages["net"].figures()

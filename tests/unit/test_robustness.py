@@ -46,7 +46,7 @@ def test_what_cannot_be_measured_is_refused(run: Run, stripes: Dataset, tmp_path
     with pytest.raises(RunError, match="data of its training alone"):
         measure_robustness(run, stripes.take(slice(0, 50)))
     fresh = train(replace(NET, seed=1), stripes, out=tmp_path)
-    with pytest.raises(RunError, match="has no test figures yet"):
+    with pytest.raises(RunError, match="is not evaluated yet"):
         measure_robustness(fresh, stripes)
 
 

@@ -108,7 +108,7 @@ def test_the_page_says_so(run: Run, stripes: Dataset) -> None:
     assert "480 / none / 120" in page
     assert not re.search(r"\b(None|nan|NaN)\b|on validation", page)
     if run.log:
-        assert "The weights of the last epoch, 5, are kept." in page
+        assert "The weights of the last epoch, 5, are saved." in page
         assert "Test accuracy along the way" in page
 
 
@@ -122,7 +122,7 @@ def test_without_validation_the_best_epoch_is_that_of_the_lowest_training_loss(
     best = losses.index(min(losses)) + 1
     assert best <= 3
     page = said_on(report(run, stripes))
-    assert f"The weights of epoch {best}, the best by training loss, are kept." in page
+    assert f"The weights of epoch {best}, the best by training loss, are saved." in page
 
 
 def test_the_command_line_says_so(
@@ -159,7 +159,7 @@ def test_a_threshold_of_validation_is_refused(stripes: Dataset, tmp_path: Path) 
     run = evaluate(train(TORCH, two, out=tmp_path, threads=1), two, threads=1)
     assert "threshold" not in run.result
     with pytest.raises(RunError, match="has no threshold of validation; give a probability"):
-        chosen_threshold(run, run.classifier(), "validation")
+        chosen_threshold(run, "validation")
     assert not re.search(r"\b(None|nan|NaN)\b", said_on(report(run, two)))
 
 
