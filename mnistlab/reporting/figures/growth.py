@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, Required, Unpack
+from typing import Literal, Required, Unpack
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -195,8 +195,8 @@ def _draw_seeds(axes: Axes, places: Sequence[float], values: Sequence[Array], ma
     """At each place a mark per seed and, stronger, one for their mean."""
     for x, seeds in zip(places, values, strict=True):
         if len(seeds) > 1:
-            style: dict[str, Any] = {"color": mark.colour, "markersize": 5, "alpha": 0.45}
-            axes.plot(np.full(len(seeds), x), seeds, mark.shape, **style)
+            at = np.full(len(seeds), x)
+            axes.plot(at, seeds, mark.shape, color=mark.colour, markersize=5, alpha=0.45)
         axes.plot(x, seeds.mean(), mark.shape, color=mark.colour, markersize=7.5)
 
 

@@ -78,8 +78,8 @@ def draw_legend(sheet: Axes, legend: Legend) -> None:
             if mark.shape:
                 plot_marks(sheet, x + 10, y, mark, 7)
         else:
-            square: dict[str, Any] = {"color": mark.colour, "alpha": mark.strength, "linewidth": 0}
-            sheet.add_patch(Rectangle((x + 4, y - 6), 11, 11, **square))
+            corner = (x + 4, y - 6)
+            sheet.add_patch(Rectangle(corner, 11, 11, color=mark.colour, alpha=mark.strength, lw=0))
         write(sheet, x + 28, y, shorten(label, _LONGEST))
 
 

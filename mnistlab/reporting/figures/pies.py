@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, NamedTuple, Unpack
+from typing import NamedTuple, Unpack
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure as Canvas
 from matplotlib.patches import Wedge
 from numpy.typing import NDArray
@@ -77,13 +78,9 @@ def pie(
         centre = (width / 2, height / 2)
         for piece in slices:
             # A gap of paper, so that two colours never touch.
-            look: dict[str, Any] = {
-                "alpha": piece.strength,
-                "ec": PAPER,
-                "lw": 1.5 * (len(slices) > 1),
-            }
-            ends = (piece.start - 90, piece.end - 90)
-            sheet.add_patch(Wedge(centre, radius, *ends, fc=piece.colour, **look))
+            gap, ends = 1.5 * (len(slices) > 1), (piece.start - 90, piece.end - 90)
+            fill = to_rgba(piece.colour, piece.strength)
+            sheet.add_patch(Wedge(centre, radius, *ends, fc=fill, ec=PAPER, lw=gap))
         for side in sides:
             side.sort(key=lambda piece: piece.middle[1])
             wanted = [centre[1] + radius * piece.middle[1] for piece in side]

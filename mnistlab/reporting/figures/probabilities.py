@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Unpack
+from typing import Unpack
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -118,8 +118,9 @@ def grey_levels(levels: NDArray[np.int64], black: int, **words: Unpack[Words]) -
         low = lowest / 2 if logarithmic else 0.0
         scale(axes, "y", low, (1.5 if logarithmic else 1.08) * highest, logarithmic=logarithmic)
         axes.axvspan(-0.5, black + 0.5, color=RULE, linewidth=0, zorder=0)
-        look: dict[str, Any] = {"fill": True, "color": light("accent"), "alpha": 0.8}
-        axes.stairs(np.maximum(percent, low), np.arange(257) - 0.5, baseline=low, **look)
+        heights, edges = np.maximum(percent, low), np.arange(257) - 0.5
+        accent = light("accent")
+        axes.stairs(heights, edges, baseline=low, fill=True, color=accent, alpha=0.8)
         place = (black + 5, axes.get_ylim()[1])
         axes.text(*place, f"black: {n_black:.1f} %", va="top", color=INK, gid=HALO)
         axes.set(xlim=(-0.5, 255.5), xticks=[0, 64, 128, 192, 255])

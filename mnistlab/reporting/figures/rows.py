@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, Unpack
+from typing import NamedTuple, Unpack
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -247,8 +247,8 @@ def _stacked(axes: Axes, parts: NDArray[np.number], marks: Sequence[Mark]) -> No
     """Bars of the parts (P, R), one after the other."""
     ends = np.vstack([np.zeros(parts.shape[1]), parts.cumsum(axis=0)])
     for part, start, mark in zip(parts, ends, marks, strict=False):
-        style: dict[str, Any] = {"height": 0.7, "color": mark.colour, "alpha": mark.strength}
-        axes.barh(range(len(part)), part, left=start, **style)
+        y = range(len(part))
+        axes.barh(y, part, 0.7, start, color=mark.colour, alpha=mark.strength)
 
 
 def _dots(axes: Axes, table: Array, marks: Sequence[Mark]) -> None:
