@@ -79,7 +79,9 @@ def class_moments(
 
     every = [tile(place) for place in range(len(chosen))]
     drawn = tiles(every, (min(len(every), 10), 5), largest=150 - GAP)
-    return Drawing(drawn, _moments_alt(deviation, class_names), f"Above the mean. {note}".strip())
+    return Drawing(
+        drawn, _moments_alt(deviation, class_names), f"Mean above, deviation below. {note}".strip()
+    )
 
 
 def _moments_alt(deviation: NDArray[np.floating], class_names: Sequence[str]) -> str:
