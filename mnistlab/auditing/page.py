@@ -49,9 +49,9 @@ def audit_report(audit: Audit) -> Path:
                 "data set. Suspicion is no proof: look before changing anything.",
                 tables=(counts_table(audit),),
             ),
-            *_labels(audit, command),
-            *_copies(audit, command),
-            *_blank(audit, command),
+            *_labels(audit),
+            *_copies(audit),
+            *_blank(audit),
         ),
         command=command,
     )
@@ -71,8 +71,8 @@ def counts_table(audit: Audit) -> Table:
 
 def _answer(audit: Audit) -> str:
     n = {reason: len(audit.of(reason)) for reason in REASONS}
-    told = audit.to_json()
-    across = told["n_duplicates_across_parts"] + told["n_near_duplicates_across_parts"]
+    found = audit.to_json()
+    across = found["n_duplicates_across_parts"] + found["n_near_duplicates_across_parts"]
     return (
         f"Of {len(audit.dataset):,} images {n['label']:,} have a label that is likely wrong, "
         f"{n['duplicate']:,} are copies of an earlier one and {n['near-duplicate']:,} nearly so "
@@ -80,7 +80,7 @@ def _answer(audit: Audit) -> str:
     )
 
 
-def _labels(audit: Audit, command: str) -> list[Section]:
+def _labels(audit: Audit) -> list[Section]:
     likely = audit.of("label")
     suspects = (*likely, *audit.of("doubtful-label"))
     if not suspects:
@@ -114,7 +114,6 @@ def _labels(audit: Audit, command: str) -> list[Section]:
             audit,
             [suspect for suspect in suspects if suspect.part == part],
             caption,
-            command,
             f"labels-{part}",
             f"Labels, {part}",
         )
@@ -123,7 +122,7 @@ def _labels(audit: Audit, command: str) -> list[Section]:
     return [Section("Labels likely wrong", tables=(table,), figures=figures)]
 
 
-def _copies(audit: Audit, command: str) -> list[Section]:
+def _copies(audit: Audit) -> list[Section]:
     """Each copy beside the earlier image it is like."""
     figures = []
     for reason in ("duplicate", "near-duplicate"):
@@ -144,7 +143,6 @@ def _copies(audit: Audit, command: str) -> list[Section]:
                         "evenly over the set",
                         "pairs",
                     ),
-                    command=command,
                     name=reason,
                     title=TITLES[reason],
                 )
@@ -152,23 +150,16 @@ def _copies(audit: Audit, command: str) -> list[Section]:
     return [Section("Copies", figures=tuple(figures))] if figures else []
 
 
-def _blank(audit: Audit, command: str) -> list[Section]:
+def _blank(audit: Audit) -> list[Section]:
     suspects = audit.of("blank")
     if not suspects:
         return []
     caption = "Images with next to no contrast, the faintest first."
-    figure = _grid(audit, suspects, caption, command, "blank", TITLES["blank"])
+    figure = _grid(audit, suspects, caption, "blank", TITLES["blank"])
     return [Section(TITLES["blank"], figures=(figure,))]
 
 
-def _grid(
-    audit: Audit,
-    suspects: Sequence[Suspect],
-    caption: str,
-    command: str,
-    name: str,
-    title: str,
-) -> Figure:
+def _grid(audit: Audit, suspects: Sequence[Suspect], caption: str, name: str, title: str) -> Figure:
     """The first suspects with what is suggested and the label they have."""
     shown = suspects[:N_SHOWN]
     labels = np.array([s.label for s in shown])
@@ -179,7 +170,6 @@ def _grid(
         suggested,
         audit.dataset.class_names,
         caption=with_left_out(caption, len(shown), len(suspects), "first", "images"),
-        command=command,
         name=name,
         title=title,
     )

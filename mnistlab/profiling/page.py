@@ -18,15 +18,7 @@ from mnistlab.profiling.tables import (
     pixel_table,
     split_table,
 )
-from mnistlab.profiling.words import (
-    answer,
-    classes,
-    closest,
-    compared,
-    components,
-    percent,
-    shown,
-)
+from mnistlab.profiling.words import answer, classes, closest, compared, components, percent, shown
 from mnistlab.reporting.figures import (
     alike_pairs,
     black_pixels,
@@ -41,20 +33,15 @@ from mnistlab.reporting.figures import (
 )
 from mnistlab.reporting.page import Fact, Figure, Page, Section
 from mnistlab.reporting.palette import ARMS
-from mnistlab.reporting.render import render
+from mnistlab.reporting.render import write
 
 N_FIRST = 10  # images, as write-up A shows them
 
 
 def profile_report(profile: Profile, folder: Path) -> Path:
     """Write profile.html, profile.json and figures/*.png into `folder`; the page's path."""
-    page = profile_page(profile, command_of(profile))
-    for figure in page.figures():
-        atomic.write_bytes(folder / "figures" / f"{figure.name}.png", figure.png)
     atomic.write_json(folder / "profile.json", profile.to_json())
-    path = folder / "profile.html"
-    atomic.write_text(path, render(page))
-    return path
+    return write(profile_page(profile, command_of(profile)), folder, "profile.html")
 
 
 def command_of(profile: Profile) -> str:
@@ -80,12 +67,12 @@ def profile_page(profile: Profile, command: str) -> Page:
         answer=answer(profile),
         facts=_facts(profile),
         sections=(
-            _classes(profile, command),
-            Section("Splits", tables=(split_table(profile),), figures=_parts(profile, command)),
-            _pixels(profile, command),
-            _images(profile, command),
-            *(_directions(profile, profile.embedding, command) if profile.embedding else ()),
-            *((_pairs(profile, command),) if profile.pairs else ()),
+            _classes(profile),
+            Section("Splits", tables=(split_table(profile),), figures=_parts(profile)),
+            _pixels(profile),
+            _images(profile),
+            *(_directions(profile, profile.embedding) if profile.embedding else ()),
+            *((_pairs(profile),) if profile.pairs else ()),
         ),
         command=command,
     )
@@ -127,26 +114,24 @@ def _facts(profile: Profile) -> tuple[Fact, ...]:
     )
 
 
-def _classes(profile: Profile, command: str) -> Section:
+def _classes(profile: Profile) -> Section:
     figure = class_balance(
         profile.counts,
         profile.parts,
         profile.dataset.class_names,
         caption="Bars from one line: lengths can be compared, and a class of few images is seen.",
-        command=command,
     )
     slices = pie(
         profile.class_counts,
         profile.dataset.class_names,
         caption="The same numbers as write-up C draws them.",
-        command=command,
         name="class-pie",
         title="Images by class",
     )
     return Section("Classes", figures=(figure, slices), tables=(class_table(profile),))
 
 
-def _parts(profile: Profile, command: str) -> tuple[Figure, ...]:
+def _parts(profile: Profile) -> tuple[Figure, ...]:
     """The parts that training takes, as a pie; none where the set cannot be cut so."""
     protocol = auto_protocol(profile.dataset)
     sizes = next((s.sizes for s in profile.splits if s.protocol == protocol), None)
@@ -156,14 +141,13 @@ def _parts(profile: Profile, command: str) -> tuple[Figure, ...]:
         np.array(sizes),
         ("train", "validation", "test"),
         caption=f"The split {protocol}, which training takes unless told otherwise.",
-        command=command,
         name="split-pie",
         title="Images by part",
     )
     return (figure,)
 
 
-def _pixels(profile: Profile, command: str) -> Section:
+def _pixels(profile: Profile) -> Section:
     height, width = profile.dataset.images.shape[1:]
     constant = (
         f"{profile.n_constant:,} of the {height * width:,} pixels are the same in every one of "
@@ -172,25 +156,21 @@ def _pixels(profile: Profile, command: str) -> Section:
         else f"None of the {height * width:,} pixels is the same in all of {shown(profile)}."
     )
     histogram = grey_levels(
-        profile.grey_levels.sum(axis=(0, 1)),
-        BLACK,
-        caption="All pixels of all images.",
-        command=command,
+        profile.grey_levels.sum(axis=(0, 1)), BLACK, caption="All pixels of all images."
     )
     by_class = profile.grey_levels.sum(axis=0)
-    shares = [statistics_of(levels).black if levels.any() else np.nan for levels in by_class]
+    fractions = [statistics_of(levels).black if levels.any() else np.nan for levels in by_class]
     everything = statistics_of(by_class.sum(axis=0)).black
     black = black_pixels(
-        np.array([everything, *shares]),
+        np.array([everything, *fractions]),
         profile.dataset.class_names,
         caption=f"Black is a grey level of {BLACK} at most (write-up C); all parts.",
-        command=command,
     )
     tables = (pixel_table(profile),)
     return Section("Pixels", constant, figures=(histogram, black), tables=tables)
 
 
-def _images(profile: Profile, command: str) -> Section:
+def _images(profile: Profile) -> Section:
     images, names = profile.dataset.images, profile.dataset.class_names
     n_first = min(N_FIRST, len(images))
     first = image_grid(
@@ -199,7 +179,6 @@ def _images(profile: Profile, command: str) -> Section:
         None,
         names,
         caption=f"The first {n_first} images as they stand in the set, with their labels.",
-        command=command,
         name="first-images",
         title="The first images",
         n_columns=(5, 5),
@@ -208,7 +187,6 @@ def _images(profile: Profile, command: str) -> Section:
         [images[places] for places in profile.examples],
         names,
         caption=f"Taken evenly from the first to the last of {shown(profile)}, not chosen.",
-        command=command,
     )
     moments = class_moments(
         profile.mean,
@@ -216,19 +194,17 @@ def _images(profile: Profile, command: str) -> Section:
         names,
         caption=f"Over {shown(profile)}. The deviation is brightest, at "
         f"{np.nanmax(profile.deviation):.0f} grey levels, where images of a class differ most.",
-        command=command,
     )
     return Section("Images", figures=(first, gallery, moments))
 
 
-def _directions(profile: Profile, embedding: Embedding, command: str) -> tuple[Section, Section]:
+def _directions(profile: Profile, embedding: Embedding) -> tuple[Section, Section]:
     n_pixels, n_map = profile.dataset.images[0].size, embedding.n_map
     some = f"{n_map:,} of " if n_map < len(profile.compared) else ""
     curve = variance_curve(
         np.array(embedding.variance),
         caption=f"Principal component analysis of {compared(profile)}, {n_pixels:,} pixels each. "
         "Bars: each component alone. Line: all up to it.",
-        command=command,
     )
     figures: tuple[Figure, ...] = ()
     if embedding.points is not None:
@@ -240,7 +216,6 @@ def _directions(profile: Profile, embedding: Embedding, command: str) -> tuple[S
             caption=f"t-SNE of {some}{compared(profile)}, perplexity {embedding.perplexity:.3g}. "
             "Neighbours on it are alike in their pixels; distances between groups mean little."
             + (" Dashes are classes whose colour is that of a class of dots." if repeated else ""),
-            command=command,
         )
         figures = (points,)
     return (
@@ -249,7 +224,7 @@ def _directions(profile: Profile, embedding: Embedding, command: str) -> tuple[S
     )
 
 
-def _pairs(profile: Profile, command: str) -> Section:
+def _pairs(profile: Profile) -> Section:
     dataset, pairs = profile.dataset, profile.pairs
     places = np.array([pair[:2] for pair in pairs])
     figure = alike_pairs(
@@ -259,7 +234,6 @@ def _pairs(profile: Profile, command: str) -> Section:
         dataset.class_names,
         caption="The distance is the root mean square difference of all pixels, of 255. No image "
         "is shown twice.",
-        command=command,
     )
     same = sum(pair.distance == 0 for pair in pairs)
     text = (
@@ -267,9 +241,4 @@ def _pairs(profile: Profile, command: str) -> Section:
         "wrong, or nobody could tell, it shows here first."
         + (f" In {same} of these pairs the two are the same, pixel for pixel." if same else "")
     )
-    return Section(
-        "Doubtful labels",
-        text,
-        figures=(figure,),
-        tables=(pair_table(profile),),
-    )
+    return Section("Doubtful labels", text, figures=(figure,), tables=(pair_table(profile),))

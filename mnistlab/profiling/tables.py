@@ -11,7 +11,7 @@ from mnistlab.reporting.page import Column, Table
 
 
 def class_table(profile: Profile) -> Table:
-    """Images, share and, where there are parts, images in each; then what its pixels are like."""
+    """Images, percent and, where there are parts, images in each; then what its pixels are like."""
     counts, parts = profile.counts, profile.parts if len(profile.parts) > 1 else ()
     columns = (
         Column("Class"),
@@ -140,5 +140,5 @@ def pair_table(profile: Profile) -> Table:
     return Table("Which images these are", columns, rows, note)
 
 
-def _points(share: float | None) -> float | None:
-    return None if share is None else 100 * share
+def _points(fraction: float | None) -> float | None:
+    return None if fraction is None else 100 * fraction

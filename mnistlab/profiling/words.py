@@ -7,7 +7,7 @@ import numpy as np
 from mnistlab.profiling.grey_levels import statistics_of
 from mnistlab.profiling.measuring import Embedding, Profile
 
-MOST = 0.8  # the share of the variance whose components are counted
+MOST = 0.8  # the fraction of the variance whose components are counted
 
 
 def answer(profile: Profile) -> str:
@@ -27,9 +27,9 @@ def answer(profile: Profile) -> str:
     return f"{n_images(len(dataset))} of {height} by {width} pixels in {classes(profile)}: {said}."
 
 
-def percent(share: float) -> str:
+def percent(fraction: float) -> str:
     """Such as "53.3 %", of a fraction."""
-    return f"{100 * share:.1f} %"
+    return f"{100 * fraction:.1f} %"
 
 
 def n_images(n: int) -> str:

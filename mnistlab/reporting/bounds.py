@@ -56,8 +56,8 @@ def with_left_out(caption: str, n_shown: int, n: int, which: str, things: str = 
     """
     if n_shown >= n:
         return caption
-    told = f"Of {n:,} {things} the {n_shown:,} {which}; {n - n_shown:,} are left out."
-    return f"{caption} {told}".strip()
+    left = f"Of {n:,} {things} the {n_shown:,} {which}; {n - n_shown:,} are left out."
+    return f"{caption} {left}".strip()
 
 
 def enumerated(parts: Sequence[str], most: int = MOST_TOLD) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from mnistlab.evaluation import fraction_interval, interval_text
 from mnistlab.reporting.bounds import MOST_ROWS, with_left_out
 from mnistlab.reporting.comparison_report import accuracy_text, over_images_text
-from mnistlab.reporting.figures.differences import Row, differences
+from mnistlab.reporting.figures import Row, differences
 from mnistlab.reporting.page import Column, Fact, Number, Page, Section, Table
 from mnistlab.reporting.render import write
 from mnistlab.reporting.run_report import machine_text

@@ -23,7 +23,7 @@ from mnistlab.reporting.figures import (
     validation_losses,
 )
 from mnistlab.reporting.listing import listing_sections
-from mnistlab.reporting.page import Column, Fact, Figure, Number, Page, Section, Table
+from mnistlab.reporting.page import Fact, Figure, Number, Page, Section, Table, columns
 from mnistlab.reporting.run_report import SHOWN_TEXT, gallery, images_text, machine_text
 from mnistlab.reporting.series import repeats, standing_apart
 from mnistlab.reporting.training_curves import (
@@ -51,69 +51,58 @@ def comparison_page(result: StudyResult, command: str) -> Page:
         answer=result.answer,
         facts=_facts(result),
         sections=(
-            _comparison(result, apart, command),
+            _comparison(result, apart),
             *listing_sections(result, command),
-            *_bars(result, command),
-            *growth_sections(result, command),
-            *setting_sections(result, command),
-            *_training(result, apart, command),
-            *_classes(result, apart, command),
-            *confusion_sections(result, command),
-            *_galleries(result, command),
+            *_bars(result),
+            *growth_sections(result),
+            *setting_sections(result),
+            *_training(result, apart),
+            *_classes(result, apart),
+            *confusion_sections(result),
+            *_galleries(result),
         ),
         command=command,
     )
 
 
 def comparison_table(result: StudyResult) -> Table:
-    """Arm, size, published and measured figures, time: a row an arm, no empty columns."""
-    titles = (
-        Column("Arm"),
-        Column("Row"),
-        Column("Parameters", ","),
-        Column("Weights"),
-        Column("Published"),
-        Column("Validation", ".4f"),
-        Column("Validation, expanded", ".4f"),
-        Column("Test accuracy"),
-        Column("Late swing", ".3f"),
-    )
+    """Arm, size, published and measured metrics, time: a row per arm, no empty columns."""
     left_out = repeats(result.arms)
     shown = [arm for arm in result.arms if arm.arm.name not in _names(left_out)]
-    cells = [_row(arm, result.dataset.name) for arm in shown]
-    told = [i for i in range(len(titles)) if any(row[i] is not None for row in cells)]
-    if len({row[1] for row in cells}) == 1 < len(cells):
-        told.remove(1)  # of one system all: that tells no arm from another
-    return Table(
-        "Comparison",
-        tuple(titles[i] for i in told),
-        tuple(tuple(row[i] for i in told) for row in cells),
-        note=_note(result, shown, left_out),
-        arms=tuple(_names(standing_apart(result.arms))),
+    systems = {arm.arm.recipe.system for arm in shown}
+    rows = tuple(
+        (
+            arm.arm.name,
+            # Of one system all: that tells no arm from another.
+            None if len(systems) == 1 < len(shown) else arm.arm.recipe.system,
+            arm.runs[0].result["n_parameters"],
+            arm.runs[0].result.get("weights"),
+            arm.arm.published.get(result.dataset.name),
+            arm.val_accuracy,
+            None if None in (each := arm.each(EXPANDED)) else float(np.mean(each)),
+            accuracy_text(*arm.test_accuracy),
+            arm.late_swing,
+        )
+        for arm in shown
     )
+    titles = columns(
+        *("Arm", "Row", "Parameters:,", "Weights", "Published", "Validation:.4f"),
+        *("Validation, expanded:.4f", "Test accuracy", "Late swing:.3f"),
+    )
+    note, arms = _note(result, shown, left_out), tuple(_names(standing_apart(result.arms)))
+    return Table("Comparison", titles, rows, note=note, arms=arms).without_empty()
 
 
 def published_table(result: StudyResult) -> Table | None:
     """Published beside measured, and why they differ; None where nothing was published."""
-    data = result.dataset.name
+    data, titles = result.dataset.name, ("Arm", "Published", "Measured", "Why they differ:wide")
     rows = tuple(
-        (
-            arm.arm.name,
-            arm.arm.published[data],
-            _measured_as(arm.arm.published[data], arm),
-            arm.arm.why_it_differs.get(data),
-        )
+        (arm.arm.name, published, _measured_as(published, arm), arm.arm.why_it_differs.get(data))
         for arm in result.arms
-        if data in arm.arm.published
-    )
-    columns = (
-        Column("Arm"),
-        Column("Published"),
-        Column("Measured"),
-        Column("Why they differ", wide=True),
+        if (published := arm.arm.published.get(data)) is not None
     )
     names = tuple(_names(standing_apart(result.arms)))
-    return Table("Published and measured", columns, rows, arms=names) if rows else None
+    return Table("Published and measured", columns(*titles), rows, arms=names) if rows else None
 
 
 def _measured_as(published: str, arm: ArmResult) -> Number:
@@ -126,21 +115,6 @@ def _measured_as(published: str, arm: ArmResult) -> Number:
         found = fraction_interval(arm.each(key))
         return Number(found[0], f"val {accuracy_text(*found).text}")
     return accuracy_text(*arm.test_accuracy)
-
-
-def _row(result: ArmResult, data: str) -> tuple[str | int | float | Number | None, ...]:
-    arm = result.arm
-    return (
-        arm.name,
-        arm.recipe.system,
-        result.runs[0].result["n_parameters"],
-        result.runs[0].result.get("weights"),
-        arm.published.get(data),
-        result.val_accuracy,
-        None if None in (each := result.each(EXPANDED)) else float(np.mean(each)),
-        accuracy_text(*result.test_accuracy),
-        result.late_swing,
-    )
 
 
 def accuracy_text(mean: float, low: float, high: float) -> Number:
@@ -159,31 +133,24 @@ def over_images_text(accuracy: float, n_images: int) -> str:
 
 
 def _note(result: StudyResult, shown: Sequence[ArmResult], left_out: Sequence[ArmResult]) -> str:
-    n_seeds = [len(arm.runs) for arm in shown]
-    parts = []
-    if any(arm.val_accuracy is None for arm in shown):
-        parts.append("Without a validation figure: trained on all images, the last epoch is read.")
-    if max(n_seeds) > 1:
-        parts.append(
-            "Validation: mean over seeds. Test accuracy: mean over seeds and its 95 % interval "
-            "over seeds (Student, on the logit scale)."
-        )
-    if any(None not in arm.each(EXPANDED) for arm in shown):
-        parts.append(
-            "Validation, expanded: of the images made of each, by which the epoch was chosen."
-        )
     best = max(arm.test_accuracy[0] for arm in shown)
-    parts.append(over_images_text(best, shown[0].runs[0].result["n_test"]))
-    if any(arm.late_swing is not None for arm in shown):
-        parts.append(
-            "Late swing: largest change of validation accuracy between two of the last four epochs."
-        )
-    if left_out:
-        parts.append(
-            f"Left out, for {result.dataset.name} has too few images to set them apart from other "
-            f"arms: {', '.join(_names(left_out))}."
-        )
-    return " ".join(parts)
+    said = {
+        "Without a validation accuracy: trained on all images, the last epoch is read.": any(
+            arm.val_accuracy is None for arm in shown
+        ),
+        "Validation: mean over seeds. Test accuracy: mean over seeds and its 95 % interval over "
+        "seeds (Student, on the logit scale).": max(len(arm.runs) for arm in shown) > 1,
+        "Validation, expanded: of the images made of each, by which the epoch was chosen.": any(
+            None not in arm.each(EXPANDED) for arm in shown
+        ),
+        over_images_text(best, shown[0].runs[0].result["n_test"]): True,
+        "Late swing: largest change of validation accuracy between two of the last four epochs.": (
+            any(arm.late_swing is not None for arm in shown)
+        ),
+        f"Left out, for {result.dataset.name} has too few images to set them apart from other "
+        f"arms: {', '.join(_names(left_out))}.": bool(left_out),
+    }
+    return " ".join(sentence for sentence, holds in said.items() if holds)
 
 
 def _names(arms: Sequence[ArmResult]) -> list[str]:
@@ -217,7 +184,7 @@ def _facts(result: StudyResult) -> tuple[Fact, ...]:
     )
 
 
-def _comparison(result: StudyResult, apart: Sequence[ArmResult], command: str) -> Section:
+def _comparison(result: StudyResult, apart: Sequence[ArmResult]) -> Section:
     # What does not learn in epochs has as many numbers as its training finds: no capacity chosen.
     sized = [arm for arm in apart if arm.runs[0].log]
     n_parameters = {arm.arm.name: arm.runs[0].result["n_parameters"] for arm in sized}
@@ -229,7 +196,6 @@ def _comparison(result: StudyResult, apart: Sequence[ArmResult], command: str) -
                 n_parameters,
                 {arm.arm.name: np.array(arm.each("test_accuracy")) for arm in sized},
                 caption="Test accuracy of every seed against the number of trained parameters.",
-                command=command,
             )
         )
     tables = [comparison_table(result), cost_table(result), published_table(result)]
@@ -238,7 +204,7 @@ def _comparison(result: StudyResult, apart: Sequence[ArmResult], command: str) -
     )
 
 
-def _bars(result: StudyResult, command: str) -> list[Section]:
+def _bars(result: StudyResult) -> list[Section]:
     validated = [arm for arm in result.arms if arm.val_accuracy is not None]
     if not result.study.bars or not validated:
         return []
@@ -249,37 +215,35 @@ def _bars(result: StudyResult, command: str) -> list[Section]:
     figure = accuracy_bars(
         _names(result.arms),
         {arm.arm.name: np.array(arm.each(key)) for arm in validated},
-        caption=f"Best validation accuracy{of_what}: a bar up to the mean, a dot a seed. The "
+        caption=f"Best validation accuracy{of_what}: a bar up to the mean, a dot per seed. The "
         "axis leaves out what all arms reach.",
-        command=command,
     )
     return [Section("Best accuracies", figures=(figure,))]
 
 
-def _training(result: StudyResult, apart: Sequence[ArmResult], command: str) -> list[Section]:
+def _training(result: StudyResult, apart: Sequence[ArmResult]) -> list[Section]:
     learned = [arm for arm in apart if arm.runs[0].log]
     if not learned:
         return []
     names, curves = _names(apart), {arm.arm.name: curves_of(arm.runs) for arm in learned}
     runs = [run for arm in learned for run in arm.runs]
-    figures = [
-        *_curves(result, learned, names, command),
-        *rate_figures(names, curves, command),
-    ]
+    figures = [*_curves(result, learned, names), *rate_figures(names, curves, command="")]
     if result.study.bars:
-        caption = f"{lines_text(runs)} A mark a seed where its weights were kept.".lstrip()
-        figures.append(validation_losses(names, curves, caption=caption, command=command))
+        caption = (
+            f"{lines_text(runs)} A mark per seed at the epoch whose weights were saved.".lstrip()
+        )
+        figures.append(validation_losses(names, curves, caption=caption))
     return [Section("Training", figures=tuple(figures))]
 
 
 def _curves(
-    result: StudyResult, learned: Sequence[ArmResult], names: Sequence[str], command: str
+    result: StudyResult, learned: Sequence[ArmResult], names: Sequence[str]
 ) -> list[Figure]:
     """Learning curves: of all arms in one figure, or of those that the study puts together."""
     curves = {arm.arm.name: curves_of(arm.runs) for arm in learned}
     if not result.study.together:
         caption = curves_caption([run for arm in learned for run in arm.runs])
-        return [learning_curves(names, curves, caption=caption, command=command)]
+        return [learning_curves(names, curves, caption=caption)]
     figures = []
     for group in result.study.together:
         runs = [run for arm in learned if arm.arm.name in group for run in arm.runs]
@@ -289,7 +253,6 @@ def _curves(
                 group,
                 {name: curves[name] for name in group},
                 caption=f"{curves_caption(runs)} {sizes}.",
-                command=command,
                 name=f"learning-curves-{group[0]}",
                 title=f"Learning curves of {group[0]}",
             )
@@ -297,7 +260,7 @@ def _curves(
     return figures
 
 
-def _classes(result: StudyResult, apart: Sequence[ArmResult], command: str) -> list[Section]:
+def _classes(result: StudyResult, apart: Sequence[ArmResult]) -> list[Section]:
     if not apart or result.study.together:  # those are too many marks for a line
         return []
     seeds = ", mean over seeds" if max(len(arm.runs) for arm in apart) > 1 else ""
@@ -308,20 +271,21 @@ def _classes(result: StudyResult, apart: Sequence[ArmResult], command: str) -> l
             for arm in apart
         },
         result.dataset.class_names,
-        caption=f"Share of each class's test images named correctly{seeds}.",
-        command=command,
+        caption=f"Accuracy on each class's test images{seeds}.",
     )
     return [Section("By class", figures=(figure,))]
 
 
-def _galleries(result: StudyResult, command: str) -> list[Section]:
+def _galleries(result: StudyResult) -> list[Section]:
     return [
         Section(
             f"{arm.arm.name}: before and after",
-            f"{SHOWN_TEXT}, as the network named them when it was initialised and when it was "
+            f"{SHOWN_TEXT}, as the network classified them when it was initialised and when it was "
             f"trained (seed {arm.runs[0].recipe.seed}).",
             figures=gallery(
-                read_evaluation(arm.runs[0], result.dataset), command, f"images-{arm.arm.name}"
+                read_evaluation(arm.runs[0], result.dataset),
+                command="",
+                name=f"images-{arm.arm.name}",
             ),
         )
         for arm in result.arms

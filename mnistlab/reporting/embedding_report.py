@@ -5,20 +5,19 @@ from __future__ import annotations
 import numpy as np
 
 from mnistlab.reporting.figures import embedding_map, variance_curve
-from mnistlab.reporting.page import Column, Fact, Page, Section, Table
+from mnistlab.reporting.page import Fact, Page, Section, Table, columns
 from mnistlab.reporting.palette import ARMS
 from mnistlab.study import EmbeddingResult
 
 
 def embedding_page(result: EmbeddingResult, command: str) -> Page:
     """Question, answer, the two pictures and what neighbours agree on."""
-    study, words = result.study, {"command": command}
+    study = result.study
     repeated = result.dataset.n_classes > len(ARMS)
     curve = variance_curve(
         np.array(result.variance),
         caption="Principal component analysis of all training images, pixels from 0 to 1. "
         "Bars: each component alone. Line: all up to it.",
-        **words,
     )
     points = embedding_map(
         result.points,
@@ -28,7 +27,6 @@ def embedding_page(result: EmbeddingResult, command: str) -> Page:
         f"{result.perplexity:g}. Neighbours on it are alike in their pixels; distances between "
         "groups mean little."
         + (" Dashes are classes whose colour is that of a class of dots." if repeated else ""),
-        **words,
     )
     return Page(
         title=f"{study.name} on {result.dataset.name}",
@@ -48,7 +46,7 @@ def agreement_table(result: EmbeddingResult) -> Table:
     """How often the nearest neighbours name an image's class, a row a space."""
     return Table(
         "Classes named by the ten nearest neighbours",
-        (Column("Space"), Column("Correct", ".4f")),
+        columns("Space", "Correct:.4f"),
         tuple(result.agreement.items()),
         note=f"{len(result.points):,} training images, each left out of its own vote.",
     )

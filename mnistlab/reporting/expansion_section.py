@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnistlab.recipe import Recipe
-from mnistlab.reporting.figures.views import views_row
+from mnistlab.reporting.figures import views_row
 from mnistlab.reporting.page import Section
 from mnistlab.runs import Evaluation
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from mnistlab.evaluation import class_report, measure
-from mnistlab.reporting.class_table import report_table
-from mnistlab.reporting.figures import confusion_matrix, score_grid
-from mnistlab.reporting.page import Column, Fact, Page, Section, Table
+from mnistlab.reporting.cost import ROWS_TEXT, confusion_section
+from mnistlab.reporting.figures import score_grid
+from mnistlab.reporting.page import Fact, Page, Section, Table, columns
 from mnistlab.reporting.run_report import images_text, machine_text, validation_text
 from mnistlab.study import GridResult
+
+WINNER = f"The best point, trained on all training images. {ROWS_TEXT}"
 
 
 def grid_page(result: GridResult, command: str) -> Page:
@@ -21,24 +22,17 @@ def grid_page(result: GridResult, command: str) -> Page:
         answer=result.answer,
         facts=_facts(result),
         sections=(
-            _grid(result, command),
+            _grid(result),
             Section("Points", tables=(points_table(result),)),
-            _winner(result, command),
+            confusion_section("The best point", result.run, result.dataset, WINNER),
         ),
         command=command,
     )
 
 
 def points_table(result: GridResult) -> Table:
-    """A row a point, in the order they were tried."""
+    """A row per point, in the order they were tried."""
     (row_name, _), (column_name, _) = result.study.rows, result.study.columns
-    columns = (
-        Column(row_name),
-        Column(column_name),
-        Column("Accuracy", ".4f"),
-        Column("Deviation of folds", ".4f"),
-        Column("Training, s", ".2f"),
-    )
     rows = tuple(
         (
             str(point.recipe.model_args[row_name]),
@@ -50,56 +44,35 @@ def points_table(result: GridResult) -> Table:
         for points in result.points
         for point in points
     )
-    return Table(
-        "Every point",
-        columns,
-        rows,
-        note=f"Mean accuracy and standard deviation of {result.study.n_folds} folds of "
-        f"{result.best.n_images:,} training images; seconds of all folds together.",
+    titles = ("Accuracy:.4f", "Deviation of folds:.4f", "Training, s:.2f")
+    note = (
+        f"Mean accuracy and standard deviation of {result.study.n_folds} folds of "
+        f"{result.best.n_images:,} training images; seconds of all folds together."
     )
+    return Table("Every point", columns(row_name, column_name, *titles), rows, note=note)
 
 
-def _grid(result: GridResult, command: str) -> Section:
-    (row_name, rows), (column_name, columns) = result.study.rows, result.study.columns
-    i, j = next(
-        (i, j)
-        for i, points in enumerate(result.points)
-        for j, point in enumerate(points)
-        if point is result.best
-    )
+def _grid(result: GridResult) -> Section:
+    (row_name, rows), (column_name, values) = result.study.rows, result.study.columns
+    means = np.array([[point.mean for point in points] for points in result.points])
+    deviations = np.array([[point.deviation for point in points] for points in result.points])
+    every = [point for points in result.points for point in points]
+    best = next(place for place, point in enumerate(every) if point is result.best)
     figure = score_grid(
         rows,
-        columns,
-        np.array([[point.mean for point in points] for points in result.points]),
-        np.array([[point.deviation for point in points] for points in result.points]),
+        values,
+        means,
+        deviations,
         row_title=row_name,
         column_title=column_name,
-        best=(i, j),
+        best=divmod(best, len(values)),
         title="Cross-validated accuracy",
         caption=f"Mean of {result.study.n_folds} folds of {result.best.n_images:,} training "
         "images, and the standard deviation over the folds. The more colour the better; the "
         "best, framed, was trained on all training images.",
-        command=command,
         name="grid",
     )
     return Section("The grid", figures=(figure,))
-
-
-def _winner(result: GridResult, command: str) -> Section:
-    stored, n_classes = result.run.predictions(), result.dataset.n_classes
-    confusion = measure(stored.labels, stored.predicted, n_classes).confusion
-    figure = confusion_matrix(
-        confusion,
-        result.dataset.class_names,
-        caption="The best point, trained on all training images. Rows are the true classes, "
-        "columns the predicted ones.",
-        command=command,
-    )
-    return Section(
-        "The best point",
-        figures=(figure,),
-        tables=(report_table(class_report(confusion), result.dataset.class_names),),
-    )
 
 
 def _facts(result: GridResult) -> tuple[Fact, ...]:

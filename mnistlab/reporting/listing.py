@@ -7,8 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from mnistlab.evaluation import mean_interval
-from mnistlab.reporting.figures.growth import growth_curves
-from mnistlab.reporting.figures.lines import in_words
+from mnistlab.reporting.figures import growth_curves, in_words
 from mnistlab.reporting.page import Cell, Column, Number, Section, Table
 from mnistlab.reporting.training_curves import curves_of
 from mnistlab.study import ArmResult, StudyResult

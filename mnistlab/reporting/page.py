@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -19,7 +19,7 @@ class Figure:
     """A picture with the words that belong to it.
 
     name: lower-case file stem. alt: what a reader who cannot see it must know.
-    command: what makes it again. png: the picture as a file of its own.
+    command: what makes it again, if not what makes its page. png: the picture as a file of its own.
     svg, narrow_svg: markup from `figures.theme`, for wide screens and for
     phones; put into the page as it is. half: two such figures share a row.
     Raises ValueError if the name, alt or png cannot serve.
@@ -59,6 +59,14 @@ class Column(NamedTuple):
     title: str
     format: str = ""
     wide: bool = False
+
+
+def columns(*titles: str) -> tuple[Column, ...]:
+    """Columns by title and, after a colon, format: "Time, s:.1f"; "Why:wide" holds sentences."""
+    parts = (title.partition(":") for title in titles)
+    return tuple(
+        Column(title, "" if form == "wide" else form, form == "wide") for title, _, form in parts
+    )
 
 
 class Fact(NamedTuple):
@@ -101,6 +109,16 @@ class Table:
                         f"table {self.title!r}: {cell!r} cannot be shown "
                         f"as {column.format!r} in column {column.title!r}"
                     ) from error
+
+    def without_empty(self) -> Table:
+        """The table without the columns that hold no value."""
+        rows = list(zip(*self.rows, strict=True))
+        filled = [i for i, cells in enumerate(rows) if any(cell is not None for cell in cells)]
+        return replace(
+            self,
+            columns=tuple(self.columns[i] for i in filled),
+            rows=tuple(tuple(row[i] for i in filled) for row in self.rows),
+        )
 
     def is_numeric(self, index: int) -> bool:
         """Whether column `index` holds numbers only, and at least one."""

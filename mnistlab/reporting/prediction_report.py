@@ -8,8 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from mnistlab.reporting.bounds import MOST_CLASSES, enumerated, extremes, with_left_out
-from mnistlab.reporting.figures import class_balance, class_gallery
-from mnistlab.reporting.figures.predicted import percent_text, predicted_grid
+from mnistlab.reporting.figures import class_balance, class_gallery, percent_text, predicted_grid
 from mnistlab.reporting.page import Cell, Column, Fact, Figure, Page, Section, Table
 from mnistlab.reporting.prediction_sample import Example, PredictionSample
 from mnistlab.runs import Run

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnistlab.reporting.bounds import spread
-from mnistlab.reporting.figures.strips import SIDE, shrunk
+from mnistlab.reporting.figures.tiles import SIDE, shrunk
 from mnistlab.runs.predicting import Predicted
 
 N_SHOWN = 48  # images of a grid

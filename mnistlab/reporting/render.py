@@ -46,11 +46,11 @@ def render(page: Page) -> str:
     return text.encode(errors="replace").decode().translate(_CONTROLS)
 
 
-def write(page: Page, folder: Path) -> Path:
-    """Write report.html and figures/NAME.png into `folder`; returns the path of the page."""
+def write(page: Page, folder: Path, name: str = "report.html") -> Path:
+    """Write the page and figures/NAME.png into `folder`; returns the path of the page."""
     for figure in page.figures():
         atomic.write_bytes(folder / "figures" / f"{figure.name}.png", figure.png)
-    path = folder / "report.html"
+    path = folder / name
     atomic.write_text(path, render(page))
     return path
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mnistlab.reporting.figures.steps import step_losses_figure
+from mnistlab.reporting.figures import step_losses_figure
 from mnistlab.reporting.page import Figure
 from mnistlab.runs import Run
 from mnistlab.runs.logs import step_losses

@@ -1,4 +1,4 @@
-"""The page of a search: what it is worth, what mattered, and every trial."""
+"""The page of a search: the gain, the importance of settings, and every trial."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from mnistlab.reporting.figures import (
     search_history,
     slices,
 )
-from mnistlab.reporting.page import Column, Fact, Page, Section, Table
+from mnistlab.reporting.page import Column, Fact, Page, Section, Table, columns
 from mnistlab.reporting.render import write
 from mnistlab.reporting.run_report import machine_text
 from mnistlab.runs.comparing import p_text
@@ -32,7 +32,7 @@ PRUNED_WORDS = "Hollow marks are trials ended early, at the last accuracy they r
 
 def tuning_report(result: TuningResult) -> Path:
     """Write report.html and figures/*.png into the search's folder; the page's path."""
-    search, command = result.search, _command(result)
+    search = result.search
     page = Page(
         kind="Search",
         title=f"{search.recipe.name} tuned on {search.dataset.name}",
@@ -40,13 +40,13 @@ def tuning_report(result: TuningResult) -> Path:
         answer=result.comparison.answer,
         facts=_facts(result),
         sections=(
-            _worth(result),
-            _history(result, command),
-            *_importance(result, command),
-            _settings(result, command),
+            _gain(result),
+            _history(result),
+            *_importance(result),
+            _settings(result),
             Section("Trials", tables=(trials_table(result),)),
         ),
-        command=command,
+        command=_command(result),
     )
     return write(page, result.path)
 
@@ -68,8 +68,7 @@ def _command(result: TuningResult) -> str:
 
 def seeds_table(result: TuningResult) -> Table:
     """The untuned and the best recipe over seeds, and what lies between them."""
-    arms = result.comparison.arms
-    rows = [
+    rows = tuple(
         (
             arm.arm.name,
             arm.runs[0].result["n_parameters"],
@@ -78,40 +77,22 @@ def seeds_table(result: TuningResult) -> Table:
             accuracy_text(*arm.test_accuracy),
             arm.mean("train_time_s"),
         )
-        for arm in arms
-    ]
-    columns = (
-        Column("Recipe"),
-        Column("Parameters", ","),
-        Column("Seeds"),
-        Column("Validation"),
-        Column("Test accuracy"),
-        Column("Training, s", ".1f"),
+        for arm in result.comparison.arms
     )
-    on_validation = 100 * result.gain("val_accuracy").mean
-    return Table(
-        "Before and after",
-        columns,
-        tuple(rows),
-        note=f"Mean over seeds and its 95 % interval over seeds. Gained on the test part "
-        f"{_gain_text(result)}. Gained on validation {on_validation:+.2f} points, without an "
-        "interval: the search chose on these images.",
+    titles = ("Recipe", "Parameters:,", "Seeds", "Validation", "Test accuracy", "Training, s:.1f")
+    note = (
+        f"Mean over seeds and its 95 % interval over seeds. Gained on the test part "
+        f"{_gain_text(result)}. Gained on validation "
+        f"{100 * result.gain('val_accuracy').mean:+.2f} points, without an interval: the search "
+        "chose on these images."
     )
+    return Table("Before and after", columns(*titles), rows, note=note)
 
 
 def trials_table(result: TuningResult) -> Table:
-    """A row a trial: its point, how far it got, how long it took."""
+    """A row per trial: its point, how far it got, how long it took."""
     names = tuple(result.search.space.dimensions())
-    accuracy = [np.nan if trial.accuracy is None else trial.accuracy for trial in result.trials]
-    shown = [result.trials[place] for place in highest(np.array(accuracy), MOST_ROWS)]
-    columns = (
-        Column("Trial"),
-        *(Column(name) for name in names),
-        Column("Validation", ".4f"),
-        Column("Epochs"),
-        Column("Seconds", ".1f"),
-        Column("Ended early", wide=True),
-    )
+    shown = [result.trials[place] for place in highest(_scores(result.trials)[0], MOST_ROWS)]
     rows = tuple(
         (
             trial.number + 1,
@@ -123,41 +104,39 @@ def trials_table(result: TuningResult) -> Table:
         )
         for trial in shown
     )
-    note = "Accuracy of the epoch that was best; of a trial ended early, of its last."
-    which = "with the highest accuracy (result.json has all)"
-    return Table(
-        "Every trial",
-        columns,
-        rows,
-        note=with_left_out(note, len(shown), len(result.trials), which, "trials"),
+    note = with_left_out(
+        "Accuracy of the epoch that was best; of a trial ended early, of its last.",
+        len(shown),
+        len(result.trials),
+        "with the highest accuracy (result.json has all)",
+        "trials",
     )
+    titles = columns("Validation:.4f", "Epochs", "Seconds:.1f", "Ended early:wide")
+    every = (Column("Trial"), *map(Column, names), *titles)
+    return Table("Every trial", every, rows, note=note)
 
 
-def _worth(result: TuningResult) -> Section:
+def _gain(result: TuningResult) -> Section:
     untuned, tuned = (_plain(arm.arm.recipe) for arm in result.comparison.arms)
-    changed = [path for path in tuned if tuned[path] != untuned.get(path)]
-    rows = tuple((path, untuned.get(path, "–"), tuned[path]) for path in changed)
-    columns = (Column("Field"), Column("Untuned"), Column("Best"))
-    return Section(
-        "What it is worth",
-        f"Both recipes were trained again with seeds that the search had not seen. The best one is "
-        f"a file: mnistlab train {result.path / 'best.json'}",
-        tables=(seeds_table(result), Table("The best recipe", columns, rows)),
+    rows = tuple(
+        (path, untuned.get(path, "–"), value)
+        for path, value in tuned.items()
+        if value != untuned.get(path)
     )
-
-
-def _history(result: TuningResult, command: str) -> Section:
-    scores, complete = _scores(result.trials)
-    figure = search_history(
-        scores,
-        complete,
-        caption=f"Validation accuracy of every trial, in the order they began. {PRUNED_WORDS}",
-        command=command,
+    best = Table("The best recipe", columns("Field", "Untuned", "Best"), rows)
+    text = (
+        "Both recipes were trained again with seeds that the search had not seen. The best one is "
+        f"a file: mnistlab train {result.path / 'best.json'}"
     )
-    return Section("History", figures=(figure,))
+    return Section("Gain", text, tables=(seeds_table(result), best))
 
 
-def _importance(result: TuningResult, command: str) -> list[Section]:
+def _history(result: TuningResult) -> Section:
+    caption = f"Validation accuracy of every trial, in the order they began. {PRUNED_WORDS}"
+    return Section("History", figures=(search_history(*_scores(result.trials), caption=caption),))
+
+
+def _importance(result: TuningResult) -> list[Section]:
     if not result.importance:
         return []
     figure = importance_bars(
@@ -166,34 +145,19 @@ def _importance(result: TuningResult, command: str) -> list[Section]:
         caption="How much of the differences between trials each setting explains, by fANOVA "
         "(Hutter et al. 2014). Settings that some trials did not have, such as the width of a "
         "third layer, are left out; trials ended early count with the accuracy they had then.",
-        command=command,
     )
-    return [Section("What matters", figures=(figure,))]
+    return [Section("Importance of settings", figures=(figure,))]
 
 
-def _settings(result: TuningResult, command: str) -> Section:
-    scores, complete = _scores(result.trials)
-    axes = _axes(result)
-    return Section(
-        "Every setting",
-        figures=(
-            slices(
-                axes,
-                scores,
-                complete,
-                caption=f"Validation accuracy against each setting alone. {PRUNED_WORDS}",
-                command=command,
-            ),
-            parallel_coordinates(
-                axes,
-                scores,
-                complete,
-                caption="A line a trial, from its settings to its validation accuracy: the more "
-                "colour the better, the best one in ink, those ended early thin.",
-                command=command,
-            ),
-        ),
+def _settings(result: TuningResult) -> Section:
+    given = (_axes(result), *_scores(result.trials))
+    one = slices(*given, caption=f"Validation accuracy against each setting alone. {PRUNED_WORDS}")
+    every = parallel_coordinates(
+        *given,
+        caption="A line per trial, from its settings to its validation accuracy: the more colour "
+        "the better, the best one in ink, those ended early thin.",
     )
+    return Section("Every setting", figures=(one, every))
 
 
 def _axes(result: TuningResult) -> list[Axis]:

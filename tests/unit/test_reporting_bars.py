@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mnistlab.reporting.figures.bars import _ends, accuracy_bars
+from mnistlab.reporting.figures.rows import _ends, accuracy_bars
 
 WORDS = {"caption": "A caption.", "command": "mnistlab study cnn-regularisation"}
 ARMS = ("base", "wide", "deep")

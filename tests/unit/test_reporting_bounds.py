@@ -19,17 +19,18 @@ from mnistlab.evaluation import class_report
 from mnistlab.reporting.bounds import MOST_CLASSES, extremes, highest, in_turns, spread
 from mnistlab.reporting.class_table import report_table
 from mnistlab.reporting.figures import (
+    Row,
     black_pixels,
     class_balance,
     class_gallery,
     class_moments,
     confusion_matrix,
+    differences,
     embedding_map,
     image_grid,
     per_class_accuracy,
 )
 from mnistlab.reporting.figures.canvas import MOST_PIXELS, shorten, text_width
-from mnistlab.reporting.figures.differences import Row, differences
 from mnistlab.reporting.page import Figure, Section
 from mnistlab.reporting.render import render
 

@@ -34,8 +34,9 @@ from mnistlab.reporting.figures import (
     rates_differ,
     validation_losses,
 )
-from mnistlab.reporting.figures.canvas import Mark, mark_of, shorten
+from mnistlab.reporting.figures.canvas import shorten
 from mnistlab.reporting.figures.lines import draw_mean, draw_phase_ends, draw_seeds, scale_epochs
+from mnistlab.reporting.figures.marks import Mark, mark_of
 from mnistlab.reporting.figures.theme import themed
 
 WORDS = {"caption": "A caption.", "command": "mnistlab study ladder"}

@@ -25,7 +25,8 @@ from mnistlab.reporting.figures import (
     setting_curve,
     variance_curve,
 )
-from mnistlab.reporting.figures.canvas import mark_of, short_number
+from mnistlab.reporting.figures.canvas import short_number
+from mnistlab.reporting.figures.marks import mark_of
 from mnistlab.reporting.palette import ARMS, STEPS, TOKENS, light
 
 WORDS = {"caption": "A caption.", "command": "mnistlab study x"}
@@ -553,10 +554,10 @@ EYE = np.eye(2)
         (lambda: setting_curve((1, 2), [np.ones(1)], **SETTING), "1 arrays for 2 settings"),
         (lambda: setting_curve((1,), [np.zeros(0)], **SETTING), "finite values"),
         (lambda: setting_curve((1,), [np.array([np.nan])], **SETTING), "finite values"),
-        (lambda: variance_curve(np.array([]), **WORDS), "no shares of a variance"),
-        (lambda: variance_curve(np.array([0.5, -0.1]), **WORDS), "no shares of a variance"),
-        (lambda: variance_curve(np.array([0.9, 0.2]), **WORDS), "no shares of a variance"),
-        (lambda: variance_curve(np.array([np.nan]), **WORDS), "no shares of a variance"),
+        (lambda: variance_curve(np.array([]), **WORDS), "no fractions of a variance"),
+        (lambda: variance_curve(np.array([0.5, -0.1]), **WORDS), "no fractions of a variance"),
+        (lambda: variance_curve(np.array([0.9, 0.2]), **WORDS), "no fractions of a variance"),
+        (lambda: variance_curve(np.array([np.nan]), **WORDS), "no fractions of a variance"),
         (
             lambda: embedding_map(np.zeros((3, 3)), np.zeros(3, int), ("a",), **WORDS),
             r"\(3, 3\) points for 3 labels",

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mnistlab.reporting import Column, Fact, Figure, Number, Page, Section, Table, render, write
-from mnistlab.reporting.page import cell_text, cell_value
+from mnistlab.reporting.page import cell_text, cell_value, columns
 
 # A whole PNG of one transparent pixel.
 PNG = base64.b64decode(
@@ -99,6 +99,26 @@ def test_a_column_is_numeric_if_all_its_cells_are():
     rows = ((1, "a", None, None), (Number(2, "2 ± 1"), 2, 3.0, None))
     table = Table("T", tuple(map(Column, "abcd")), rows)
     assert [table.is_numeric(index) for index in range(4)] == [True, False, True, False]
+
+
+def test_columns_are_written_as_titles_and_formats():
+    assert columns("Arm", "Images:,", "Training, s:.1f", "Why:wide") == (
+        Column("Arm"),
+        Column("Images", ","),
+        Column("Training, s", ".1f"),
+        Column("Why", wide=True),
+    )
+
+
+def test_columns_that_hold_nothing_can_be_left_out():
+    table = Table("T", columns("a", "b", "c"), ((1, None, 0), (2, None, None)), note="n")
+    assert table.without_empty() == Table("T", columns("a", "c"), ((1, 0), (2, None)), note="n")
+
+
+def test_a_figure_without_a_command_of_its_own_shows_that_of_its_page():
+    figures = (figure(command=""), figure("others", command="mnistlab dots"))
+    text = Elements(render(page(sections=(Section("s", figures=figures),)))).text
+    assert (text.count("mnistlab x"), text.count("mnistlab dots")) == (2, 1)
 
 
 def test_page_says_everything_once_and_in_order():

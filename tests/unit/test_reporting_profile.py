@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from quick_figures import without_png
@@ -33,7 +33,7 @@ from mnistlab.reporting.figures import (
     grey_levels,
     pie,
 )
-from mnistlab.reporting.figures.strips import layout, shrunk
+from mnistlab.reporting.figures.tiles import shrunk
 from mnistlab.reporting.page import cell_text
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>"
@@ -418,9 +418,9 @@ def test_bars_are_as_long_as_their_numbers() -> None:
 @pytest.mark.parametrize(
     ("levels", "heading"),
     [
-        (np.r_[9000, np.ones(255)], "Share of pixels, % (log scale)"),
-        (np.full(256, 7), "Share of pixels, %"),
-        (np.r_[np.zeros(200), 4, np.zeros(55)], "Share of pixels, %"),
+        (np.r_[9000, np.ones(255)], "Pixels, % (log scale)"),
+        (np.full(256, 7), "Pixels, %"),
+        (np.r_[np.zeros(200), 4, np.zeros(55)], "Pixels, %"),
     ],
 )
 def test_levels_far_apart_are_drawn_on_a_log_scale(levels: np.ndarray, heading: str) -> None:
@@ -453,11 +453,13 @@ def test_moments_are_grey_and_what_is_absent_is_blank() -> None:
     mean = np.stack([np.full((4, 4), 100.0), np.full((4, 4), np.nan)])
     deviation = mean / 2
     deviation[0, 0, 0] = 80
-    shown_mean, shown_deviation = strips(markup(class_moments(mean, deviation, "ab", **WORDS))[0])
-    assert set(np.unique(shown_mean[:, :4, 0])) == {100}
+    shown, absent = strips(markup(class_moments(mean, deviation, "ab", **WORDS))[0])
+    assert set(np.unique(shown[:4, :, 0])) == {100}
+    assert set(np.unique(shown[4, :, 3])) == {0}  # a gap
+    shown_deviation = shown[5:]
     assert shown_deviation[0, 0, 0] == 255  # the largest
     assert shown_deviation[1, 1, 0] == round(255 * 50 / 80)
-    assert set(np.unique(shown_mean[:, 4:, 3])) == {0}
+    assert set(np.unique(absent[..., 3])) == {0}
 
 
 def test_of_many_large_images_fewer_are_shown() -> None:
@@ -469,12 +471,20 @@ def test_of_many_large_images_fewer_are_shown() -> None:
     assert small.caption.endswith("Of 62 classes the 26 evenly over their list; 36 are left out.")
 
 
-@given(st.integers(1, 130), st.integers(1, 130), st.integers(20, 90))
-def test_a_strip_keeps_to_its_cells(height: int, width: int, side: int) -> None:
-    strip = layout((height, width), side + 3, side)
-    assert max(strip.width, strip.height) <= side + 1e-6
-    assert strip.width < strip.pitch <= side + 3 + 1e-6
-    assert strip.width / strip.height == pytest.approx(width / height)
+@settings(max_examples=8, deadline=None)
+@given(st.integers(1, 130), st.integers(1, 130), st.integers(1, 9))
+def test_pictures_keep_to_their_tiles_and_their_proportions(
+    height: int, width: int, n: int
+) -> None:
+    images = [noise(n, height, width), noise(1, height, width)]
+    for svg in markup(class_gallery(images, ("a", "b"), **WORDS)):
+        drawing = [float(size) for size in svg.attrib["viewBox"].split()[2:]]
+        for element, strip in zip(svg.iter("image"), strips(svg), strict=True):
+            shown = re.search(r"matrix\(([\d.]+) 0 0 -?([\d.]+)", element.attrib["transform"])
+            across, down = float(shown[1]), float(shown[2])
+            assert across == pytest.approx(down, rel=0.01)  # pixels are squares
+            assert across * strip.shape[1] <= drawing[0] + 1e-6
+            assert down * strip.shape[0] <= drawing[1] + 1e-6
 
 
 @given(st.integers(1, 130), st.integers(1, 130))
@@ -507,8 +517,8 @@ def test_shrunk_images_are_means() -> None:
         (lambda: class_balance(np.ones((4, 1), int), tuple("wxyz"), ("a",), **WORDS), "counts"),
         (lambda: grey_levels(np.zeros(256, int), 10, **WORDS), "no histogram"),
         (lambda: grey_levels(np.ones(255, int), 10, **WORDS), "no histogram"),
-        (lambda: black_pixels(np.array([0.5]), ("a",), **WORDS), "shares"),
-        (lambda: black_pixels(np.array([np.nan, 0.5]), ("a",), **WORDS), "shares"),
+        (lambda: black_pixels(np.array([0.5]), ("a",), **WORDS), "fractions"),
+        (lambda: black_pixels(np.array([np.nan, 0.5]), ("a",), **WORDS), "fractions"),
         (lambda: black_pixels(np.array([0.5, 1.5]), ("a",), **WORDS), "between 0 and 1"),
         (lambda: class_gallery([noise(2, 8, 8)], ("a", "b"), **WORDS), "images of 1"),
         (lambda: class_gallery([noise(0, 8, 8)], ("a",), **WORDS), "images of 1"),

@@ -22,9 +22,8 @@ from mnistlab.reporting.figures import (
     search_history,
     slices,
 )
-from mnistlab.reporting.figures.axis import scale_of
-from mnistlab.reporting.figures.canvas import NARROW, WIDE
-from mnistlab.reporting.figures.parallel import _cells, _jittered
+from mnistlab.reporting.figures.search import _jittered
+from mnistlab.reporting.figures.settings import scale_of
 from mnistlab.reporting.figures.trials import trials_of
 
 WORDS = {"caption": "A caption.", "command": "mnistlab tune mlp"}
@@ -127,7 +126,7 @@ def test_without_a_complete_trial_none_is_the_best() -> None:
 
 
 def test_a_diverged_trial_is_never_the_best() -> None:
-    trials = trials_of("x", np.array([NAN, 0.5, 0.6, NAN]), np.array([True, True, False, True]))
+    trials = trials_of(np.array([NAN, 0.5, 0.6, NAN]), np.array([True, True, False, True]))
     assert trials.best == 1
     assert trials.complete.tolist() == [False, True, False, False]
     assert trials.diverged.tolist() == [True, False, False, True]
@@ -135,15 +134,15 @@ def test_a_diverged_trial_is_never_the_best() -> None:
 
 def test_terrible_trials_do_not_flatten_the_scale() -> None:
     good = np.linspace(0.97, 0.99, 30)
-    trials = trials_of("x", np.append(good, [0.1] * 10), np.ones(40, bool))
+    trials = trials_of(np.append(good, [0.1] * 10), np.ones(40, bool))
     assert trials.low >= 95
     assert trials.below.sum() == 10
-    assert trials_of("x", good, np.ones(30, bool)).shown.all()
+    assert trials_of(good, np.ones(30, bool)).shown.all()
 
 
 def test_a_best_trial_below_better_pruned_ones_is_on_the_scale() -> None:
     scores = np.append(np.linspace(0.97, 0.99, 30), 0.3)
-    trials = trials_of("x", scores, np.arange(31) == 30)
+    trials = trials_of(scores, np.arange(31) == 30)
     assert trials.shown[30]
 
 
@@ -154,7 +153,7 @@ def test_the_scale_holds_the_better_trials_from_its_first_tick_on(
     hundredths: list[int], flags: list[bool]
 ) -> None:
     scores = np.array(hundredths) / 10_000
-    trials = trials_of("x", scores, np.array(flags[: len(scores)]))
+    trials = trials_of(scores, np.array(flags[: len(scores)]))
     assert trials.shown.sum() >= 0.75 * len(scores)
     assert trials.high >= trials.percent.max()
     assert len(trials.ticks) >= 2
@@ -177,12 +176,12 @@ def test_bars_are_sorted_and_say_their_share() -> None:
         assert bar_lengths(svg) == pytest.approx([1, 0.2 / 0.62, 0.179 / 0.62, 0.001 / 0.62], 1e-3)
 
 
-def test_the_longest_bar_takes_the_room_there_is() -> None:
-    alone, several = (
-        markup(importance_bars("abcd"[: len(shares)], np.array(shares), **WORDS))[0]
-        for shares in ([1.0], [0.4, 0.3, 0.2, 0.1])
-    )
-    assert max(bar_ends(alone)) == max(bar_ends(several)) > 450
+@pytest.mark.parametrize("shares", [[1.0], [0.4, 0.3, 0.2, 0.1]])
+def test_the_longest_bar_takes_the_room_there_is(shares: list[float]) -> None:
+    for svg in markup(importance_bars("abcd"[: len(shares)], np.array(shares), **WORDS)):
+        numbers = [e for e in svg.iter("text") if "%" in (e.text or "")]
+        widest = max(len(e.text or "") for e in numbers) * 0.6 * 12
+        assert max(bar_ends(svg)) == pytest.approx(text_place(numbers[0])[0] - widest, abs=14)
 
 
 def bar_lengths(svg: ElementTree.Element) -> list[float]:
@@ -229,11 +228,11 @@ def test_accuracy_is_the_last_axis_and_tells_where_it_ends() -> None:
     wide, narrow = markup(parallel_coordinates(AXES, SCORES, COMPLETE, **WORDS))
     for svg in (wide, narrow):
         assert "< 85" in texts(svg)
-    ticks = {text for text in texts(wide) if re.fullmatch(r"(< )?[89]\d(\.5)?", text)}
-    rightmost = sorted(wide.iter("text"), key=lambda element: text_place(element)[0])[-len(ticks) :]
-    assert {element.text for element in rightmost} == ticks
-    assert len(ticks) > 3
-    assert "Validation accuracy, %" in texts(narrow)
+        ticks = {text for text in texts(svg) if re.fullmatch(r"(< )?[89]\d(\.5)?", text)}
+        lowest = sorted(svg.iter("text"), key=lambda element: text_place(element)[1])[-len(ticks) :]
+        assert {element.text for element in lowest} == ticks
+        assert len(ticks) > 3
+        assert "Validation accuracy, %" in texts(svg)
 
 
 def test_places_run_with_the_values_and_missing_ones_stand_apart() -> None:
@@ -270,18 +269,26 @@ def test_marks_that_share_a_value_are_moved_a_little_and_others_not() -> None:
     assert (_jittered(places) == moved).all()
 
 
-def test_panels_of_choices_alone_fill_a_phone_and_no_more() -> None:
-    for axes in ((CHOICE,), (CHOICE, CHOICE, CHOICE), (RATE, CHOICE)):
-        _, svg = markup(slices(axes, SCORES, COMPLETE, **WORDS))
-        right = max(text_place(use)[0] for use in svg.iter("use"))
-        assert 260 < right < sizes_of(svg)[0]
+@pytest.mark.parametrize("axes", [(CHOICE,), (CHOICE, CHOICE, CHOICE), (RATE, CHOICE), AXES])
+def test_panels_fill_a_phone_and_no_more(axes: tuple[Axis, ...]) -> None:
+    _, svg = markup(slices(axes, SCORES, COMPLETE, **WORDS))
+    right = max(text_place(use)[0] for use in svg.iter("use"))
+    assert 260 < right < sizes_of(svg)[0]
 
 
-def test_on_a_phone_a_choice_has_a_row_of_its_own() -> None:
-    axes = (RATE, CHOICE, LAYERS, WIDTH)
-    assert _cells(axes, NARROW) == [(0, 0, 1), (1, 0, 2), (2, 0, 1), (2, 1, 1)]
-    assert _cells(axes, WIDE) == [(0, 0, 1), (0, 1, 1), (0, 2, 1), (1, 0, 1)]
-    assert _cells((CHOICE,), NARROW) == _cells((RATE,), WIDE) == [(0, 0, 1)]
+def test_on_a_phone_every_setting_has_a_row_of_its_own_and_else_three_share_one() -> None:
+    wide, narrow = markup(slices(AXES, SCORES, COMPLETE, **WORDS))
+
+    def places(svg: ElementTree.Element) -> list[tuple[float, float]]:
+        headings = {e.text: text_place(e) for e in svg.iter("text")}
+        return [headings[axis.name] for axis in AXES]
+
+    assert len({x for x, _ in places(narrow)}) == 1
+    assert [y for _, y in places(narrow)] == sorted({y for _, y in places(narrow)})
+    (first, second, third, fourth), gap = places(wide), 1112 / 3
+    assert first[1] == second[1] == third[1] < fourth[1]
+    assert second[0] - first[0] == pytest.approx(gap, abs=0.1)
+    assert first[0] == fourth[0]
 
 
 def test_a_line_a_trial_with_a_score_and_the_best_in_ink() -> None:
@@ -435,9 +442,9 @@ def test_axes_that_cannot_be_drawn_are_refused(draw, axes, fault) -> None:
         ((), np.array([]), r"importance \(0,\) for 0 settings"),
         (("a",), np.array([0.5, 0.5]), r"importance \(2,\) for 1 settings"),
         (("a",), np.array([[1.0]]), r"importance \(1, 1\) for 1 settings"),
-        (("a", "b"), np.array([1, NAN]), "no share"),
-        (("a", "b"), np.array([1, np.inf]), "no share"),
-        (("a", "b"), np.array([1.5, -0.5]), "no share"),
+        (("a", "b"), np.array([1, NAN]), "no fraction"),
+        (("a", "b"), np.array([1, np.inf]), "no fraction"),
+        (("a", "b"), np.array([1.5, -0.5]), "no fraction"),
         (("a", "b"), np.array([0.5, 0.4]), "sums to 0.9, not to 1"),
     ],
 )

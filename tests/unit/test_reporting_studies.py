@@ -335,13 +335,13 @@ def test_a_cost_the_system_did_not_see_is_left_out(growth: StudyResult) -> None:
         return replace(arm, runs=runs)
 
     some = replace(growth, arms=tuple(map(without_memory, growth.arms)))
-    figures = {figure.name: figure for figure in growth_sections(some, "x")[0].figures}
+    figures = {figure.name: figure for figure in growth_sections(some)[0].figures}
     assert "net" in figures["growth-training-memory-mb"].alt
     assert "machine" not in figures["growth-training-memory-mb"].alt
     assert cost_table(some).columns[-1].title == "Memory, MB"
     assert {row[0]: row[-1] for row in cost_table(some).rows}["net"] == 30
     machines = replace(some, arms=tuple(a for a in some.arms if a.arm.recipe.model == "svm"))
-    names = {figure.name for figure in growth_sections(machines, "x")[0].figures}
+    names = {figure.name for figure in growth_sections(machines)[0].figures}
     assert "growth-training-memory-mb" not in names
     assert "growth-train-time-s" in names
     assert cost_table(machines).columns[-1].title == "Predict, s"
@@ -410,7 +410,7 @@ def test_a_series_has_a_section_and_no_figures_that_say_nothing(
     assert page.figures() == [
         f"{what} by {setting}"
         for setting in ("batch size", "learning rate")
-        for what in ("Validation accuracy", "Time of an epoch", "Learning curves")
+        for what in ("Validation accuracy", "Time per epoch", "Learning curves")
     ]
     assert page.swatches == []
     assert "Arms that differ in their batch size alone: batch-8, batch-32, batch-64." in page.text
@@ -423,7 +423,7 @@ def test_a_series_has_a_section_and_no_figures_that_say_nothing(
     for size in (8, 32, 64):
         assert f"{100 * arms[f'batch-{size}']['val_accuracy'][0]:.4g} % at {size}" in said
     epoch = arms["batch-8"]["train_time_s"][0] / 3
-    assert f"{epoch:.4g} s at 8" in figures["Time of an epoch by batch size"].alt
+    assert f"{epoch:.4g} s at 8" in figures["Time per epoch by batch size"].alt
 
 
 def test_the_command_says_how_many_seeds_there_were(
@@ -450,7 +450,10 @@ def test_the_losses_of_all_ways_have_a_figure_with_the_epochs_kept(
         assert [run.saved_epoch for run in arm.runs] == [epoch["epoch"] for epoch in kept]
         # The weights kept are those of that epoch: evaluated again they are as good.
         assert arm.each("val_accuracy") == [epoch["val_accuracy"] for epoch in kept]
-    assert "A mark a seed where its weights were kept." in figures["validation-losses"].caption
+    assert (
+        "A mark per seed at the epoch whose weights were saved."
+        in figures["validation-losses"].caption
+    )
 
 
 def test_losses_have_no_figure_of_their_own_elsewhere(drawn: dict[str, Figure]) -> None:

@@ -1,31 +1,28 @@
-"""Where figures are drawn: sizes, type, axes and the way to a Figure.
+"""From a declared drawing to a Figure: sizes, type, and the files it becomes.
 
-Lengths are CSS pixels from the top left corner: at 72 dots an inch a point is
-a pixel, so type keeps its size from here to the screen. Each figure is drawn
-twice, wide and narrow, since a phone needs another layout, not a smaller one.
+Lengths are CSS pixels from the top left corner: at 72 dots per inch a point is a pixel, so type
+keeps its size from here to the screen. A figure is declared once and drawn by the kit at two
+widths, since a phone needs another layout, not a smaller one.
 """
 
 from __future__ import annotations
 
 import io
-import math
 import warnings
-from collections.abc import Callable, Sequence
-from functools import cache
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from functools import cache, wraps
+from typing import Any, NamedTuple, ParamSpec, TypedDict
 
 import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 from matplotlib.patheffects import withStroke
-from matplotlib.text import Text
-from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import Bbox
 from rich.cells import cell_len
 
 from mnistlab.reporting.figures.theme import HALO, themed
 from mnistlab.reporting.page import Figure
-from mnistlab.reporting.palette import ARMS, STEPS, light
+from mnistlab.reporting.palette import light
 
 WIDE, HALF, NARROW = 1112, 526, 350
 SMALL, TEXT = 10.5, 12.0
@@ -33,27 +30,12 @@ INK, MUTED, RULE, PAPER = light("ink"), light("muted"), light("rule"), light("pa
 
 MOST_PIXELS = 4000  # of a PNG, either way: a larger figure is drawn at fewer dots an inch
 
-_SHAPES = "osD^vPX*"
-_LEGEND_LENGTH = 44
 # For letters that DejaVu Sans lacks, in PNG files alone: the page takes the reader's fonts.
 _FALLBACKS = (
-    "Noto Sans CJK JP",
-    "Noto Sans CJK SC",
-    "Noto Sans SC",
-    "Source Han Sans SC",
-    "WenQuanYi Zen Hei",
-    "WenQuanYi Micro Hei",
-    "Droid Sans Fallback",
-    "Hiragino Sans",
-    "Microsoft YaHei",
-    "Yu Gothic",
-    "Malgun Gothic",
-    "Arial Unicode MS",
-    "Noto Sans Devanagari",
-    "Noto Sans Thai",
-    "Noto Sans Bengali",
-    "Noto Sans Tamil",
-    "Noto Emoji",
+    "Noto Sans CJK JP,Noto Sans CJK SC,Noto Sans SC,Source Han Sans SC,WenQuanYi Zen Hei,"
+    "WenQuanYi Micro Hei,Droid Sans Fallback,Hiragino Sans,Microsoft YaHei,Yu Gothic,"
+    "Malgun Gothic,Arial Unicode MS,Noto Sans Devanagari,Noto Sans Thai,Noto Sans Bengali,"
+    "Noto Sans Tamil,Noto Emoji"
 )
 # From matplotlib's own defaults on, whatever the user's matplotlibrc says.
 _STYLE: dict[Any, Any] = {
@@ -69,32 +51,77 @@ _STYLE: dict[Any, Any] = {
 }
 
 
-def compose(
-    draw: Callable[[int], Canvas],
-    *,
-    name: str,
-    title: str,
-    alt: str,
-    caption: str,
-    command: str,
-    half: bool = False,
-) -> Figure:
-    """A Figure from `draw`, which is called with the width to draw at."""
-    width = HALF if half else WIDE
-    with matplotlib.rc_context(_STYLE | {"font.family": _families()}), warnings.catch_warnings():
+P = ParamSpec("P")
+
+
+class Words(TypedDict, total=False):
+    """What every figure takes besides its data; `figure` reads them.
+
+    command: what makes the figure again, where that is not what makes its page.
+    """
+
+    caption: str
+    command: str
+    name: str
+    title: str
+
+
+class Drawing(NamedTuple):
+    """A declared figure: how it is drawn at a width, and what it says.
+
+    note: what the caption has to add, such as how much is left out. half: two share a row.
+    """
+
+    draw: Callable[[int], Canvas]
+    alt: str
+    note: str = ""
+    half: bool = False
+
+
+def figure(name: str, title: str) -> Callable[[Callable[P, Drawing]], Callable[P, Figure]]:
+    """Make a function that declares a drawing into one that returns the Figure.
+
+    name, title: unless the call gives others. A ValueError begins with the figure's name.
+    """
+
+    def decorate(declare: Callable[P, Drawing]) -> Callable[P, Figure]:
+        @wraps(declare)
+        def drawn(*args: P.args, **kwargs: P.kwargs) -> Figure:
+            words: dict[str, Any] = {"name": name, "title": title, "caption": ""} | kwargs
+            try:
+                drawing = declare(*args, **kwargs)
+            except ValueError as fault:
+                raise ValueError(f"figure {words['name']}: {fault}") from fault
+            return _composed(drawing, words)
+
+        return drawn
+
+    return decorate
+
+
+def require(holds: object, fault: str) -> None:
+    """Raise ValueError(fault) unless it holds."""
+    if not holds:
+        raise ValueError(fault)
+
+
+def _composed(drawing: Drawing, words: dict[str, Any]) -> Figure:
+    style = _STYLE | {"font.family": _families()}
+    name = words["name"]
+    with matplotlib.rc_context(style), warnings.catch_warnings():
         # A script the font lacks shows as boxes in the PNG; the page has the reader's fonts.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
-        wide, narrow = draw(width), draw(NARROW)
+        wide, narrow = drawing.draw(HALF if drawing.half else WIDE), drawing.draw(NARROW)
         return Figure(
             name=name,
-            title=title,
-            alt=alt,
-            caption=caption,
-            command=command,
+            title=words["title"],
+            alt=drawing.alt,
+            caption=f"{words['caption']} {drawing.note}".strip(),
+            command=words.get("command", ""),
             png=_png(wide),
             svg=themed(_svg(wide), f"{name}-wide", smallest=0.6),
             narrow_svg=themed(_svg(narrow), f"{name}-narrow", smallest=0.8),
-            half=half,
+            half=drawing.half,
         )
 
 
@@ -104,7 +131,7 @@ def _families() -> list[str]:
     from matplotlib.font_manager import fontManager
 
     there = {entry.name for entry in fontManager.ttflist}
-    return ["DejaVu Sans", *(name for name in _FALLBACKS if name in there)]
+    return ["DejaVu Sans", *(name for name in _FALLBACKS.split(",") if name in there)]
 
 
 def canvas(width: float, height: float) -> tuple[Canvas, Axes]:
@@ -113,80 +140,6 @@ def canvas(width: float, height: float) -> tuple[Canvas, Axes]:
     sheet = blank.add_axes((0, 0, 1, 1), xlim=(0, width), ylim=(height, 0))
     sheet.set_axis_off()
     return blank, sheet
-
-
-def panel(
-    blank: Canvas, left: float, top: float, width: float, height: float, heading: str = ""
-) -> Axes:
-    """Quiet axes: a base line, a light grid across it, the quantity named above."""
-    full_width, full_height = blank.get_size_inches() * 72
-    axes = blank.add_axes(
-        (
-            left / full_width,
-            1 - (top + height) / full_height,
-            width / full_width,
-            height / full_height,
-        )
-    )
-    axes.spines[["left", "right", "top"]].set_visible(False)
-    axes.spines["bottom"].set(color=MUTED, linewidth=1)
-    axes.tick_params(length=0, pad=6, colors=MUTED, labelsize=SMALL)
-    axes.grid(axis="y", color=RULE, linewidth=0.8)
-    axes.set_axisbelow(True)
-    if heading:
-        axes.text(0, 1 + 14 / height, heading, transform=axes.transAxes, fontweight="bold")
-    return axes
-
-
-class Mark(NamedTuple):
-    """How an arm is drawn."""
-
-    colour: str
-    shape: str
-
-
-def mark_of(arms: Sequence[str], arm: str, ordered: bool = False) -> Mark:
-    """The mark of an arm's place in the study, the same in every figure.
-
-    ordered: the arms are steps of one quantity, and so are their colours.
-    """
-    place = list(arms).index(arm)
-    if ordered:
-        step = round(place * (len(STEPS) - 1) / max(1, len(arms) - 1))
-        return Mark(STEPS[step][0], _SHAPES[place % len(_SHAPES)])
-    shift = place // len(ARMS)  # after one round of colours, other shapes
-    return Mark(ARMS[place % len(ARMS)][0], _SHAPES[(place + shift) % len(_SHAPES)])
-
-
-def legend_height(labels: Sequence[str], width: float) -> float:
-    """How far down a legend of these labels reaches."""
-    return max(y for _, y in _legend_places(labels, width)) + 12
-
-
-def legend(sheet: Axes, labels: Sequence[str], marks: Sequence[Mark]) -> None:
-    """Marks and what they stand for, at the top of the sheet."""
-    places = _legend_places(labels, sheet.get_xlim()[1])
-    for label, (colour, shape), (x, y) in zip(labels, marks, places, strict=True):
-        sheet.plot([x, x + 20], [y, y], color=colour, linewidth=2)
-        sheet.plot(x + 10, y, color=colour, marker=shape, markersize=7)
-        sheet.text(x + 28, y, shorten(label, _LEGEND_LENGTH), va="center_baseline")
-
-
-def _legend_places(labels: Sequence[str], width: float) -> list[tuple[float, float]]:
-    places: list[tuple[float, float]] = []
-    x, y = 4.0, 10.0
-    for label in labels:
-        needed = 28 + text_width(shorten(label, _LEGEND_LENGTH), TEXT)
-        if places and x + needed > width:
-            x, y = 4.0, y + 21
-        places.append((x, y))
-        x += needed + 16
-    return places
-
-
-def haloed(text: Text) -> None:
-    """Let a text stand out from what it is written over."""
-    text.set_gid(HALO)  # in the page the style sheet draws it
 
 
 def shorten(label: str, n_characters: int) -> str:
@@ -204,9 +157,8 @@ def shorten(label: str, n_characters: int) -> str:
 
 
 def _shown(letter: str) -> str:
-    if (
-        letter.isprintable() or letter == "\N{ZERO WIDTH JOINER}"
-    ):  # which makes one emoji of several
+    # A zero-width joiner makes one emoji of several.
+    if letter.isprintable() or letter == "\N{ZERO WIDTH JOINER}":
         return letter
     return " " if letter.isspace() else "\N{REPLACEMENT CHARACTER}"
 
@@ -222,18 +174,6 @@ def short_number(value: float) -> str:
         if value >= size:
             return f"{float(f'{value / size:.3g}'):g}{suffix}"
     return f"{value:g}"
-
-
-def log_ticks(low: float, high: float) -> list[float]:
-    """Round numbers between two positive ones: powers of ten, or finer where these are few."""
-    exponents = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    ticks: list[float] = []
-    for digits in ((1,), (1, 2, 5), range(1, 10)):
-        ticks = [float(f"{digit}e{e}") for e in exponents for digit in digits]
-        ticks = [tick for tick in ticks if low <= tick <= high]
-        if len(ticks) >= 3:
-            return ticks[:: 1 + len(ticks) // 8]
-    return [tick for tick in MaxNLocator(4).tick_values(low, high) if low <= tick <= high]
 
 
 def _svg(blank: Canvas) -> bytes:

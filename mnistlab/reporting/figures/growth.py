@@ -1,148 +1,174 @@
-"""How an accuracy or a cost changes with one number: training images, or a setting."""
+"""How an accuracy or a cost changes with one number: training images, a setting, a severity."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import Literal, Required, Unpack
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure as Canvas
-from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
+from matplotlib.ticker import NullLocator
 from numpy.typing import NDArray
 
 from mnistlab.reporting.figures.canvas import (
+    INK,
     MUTED,
     RULE,
     SMALL,
-    canvas,
-    compose,
-    legend,
-    legend_height,
-    log_ticks,
-    mark_of,
-    panel,
+    Drawing,
+    Words,
+    figure,
+    require,
     short_number,
     shorten,
     text_width,
 )
-from mnistlab.reporting.page import Figure
+from mnistlab.reporting.figures.charts import Panel, chart, log_ticks, scale, title_x
+from mnistlab.reporting.figures.marks import Mark, mark_of
 
 Array = NDArray[np.float64]
 Law = tuple[float, float]  # exponent and the half-width of its interval
 
-_LEFT, _RIGHT, _PLOT, _BELOW = 48.0, 14.0, 216.0, 48.0
+
+class Quantities(Words, total=False):
+    """The quantities along both axes, such as "Training time" in "s"."""
+
+    x_title: str
+    y_title: Required[str]
+    unit: Required[str]
 
 
+class SizeQuantities(Quantities, total=False):
+    """x_scale: "log", or "linear" for whole numbers, such as epochs."""
+
+    x_scale: Literal["log", "linear"]
+
+
+@figure("growth", "Growth")
 def growth_curves(
     arms: Sequence[str],
     sizes: Mapping[str, Sequence[float]],
     values: Mapping[str, Sequence[Array]],
     laws: Mapping[str, Law],
-    *,
-    x_title: str = "Training images",
-    y_title: str,
-    unit: str,
-    caption: str,
-    command: str,
-    name: str = "growth",
-    title: str = "Growth",
-    x_scale: str = "log",
-) -> Figure:
-    """A mark a seed over a logarithmic axis of training images or seconds, the mean stronger.
+    **words: Unpack[SizeQuantities],
+) -> Drawing:
+    """A mark per seed over an axis of training images or seconds, the mean stronger.
 
-    x_scale: "log", or "linear" for whole numbers, such as epochs.
-
-    For each arm shown its sizes (S,) and as many arrays of values, a number a seed. With laws,
+    For each arm shown its sizes (S,) and as many arrays of values, a number per seed. With laws,
     the power laws of the means, the values' axis is logarithmic too and each law a dashed
     line; without, the means are joined. Raises ValueError for an unknown arm or for numbers
     that such axes cannot hold.
     """
+    _check_growth(arms, sizes, values, laws)
+    y_title, unit, x_title = (
+        words["y_title"],
+        words["unit"],
+        words.get("x_title", "Training images"),
+    )
+    logarithmic = words.get("x_scale", "log") == "log"
     shown = [arm for arm in arms if arm in values]
-    _check_growth(name, arms, sizes, values, laws)
-    labels = [shorten(arm, 18) + _exponent(laws.get(arm)) for arm in shown]
+    legend = [(shorten(a, 18) + _exponent(laws.get(a)), mark_of(arms, a)) for a in shown]
     means = {arm: np.array([seeds.mean() for seeds in values[arm]]) for arm in shown}
 
-    def draw(width: int) -> Canvas:
-        top = legend_height(labels, width) + 34
-        blank, sheet = canvas(width, top + _PLOT + _BELOW)
-        legend(sheet, labels, [mark_of(arms, arm) for arm in shown])
-        axes = panel(blank, _LEFT, top, width - _LEFT - _RIGHT, _PLOT, heading=f"{y_title}, {unit}")
+    def draw(axes: Axes) -> None:
         reached: list[Array] = []
-        for arm in shown:
-            x, mean, (colour, shape) = np.array(sizes[arm]), means[arm], mark_of(arms, arm)
-            for size, seeds in zip(x, values[arm], strict=True):
-                _seeds(axes, float(size), seeds, colour, shape)
-            axes.plot(x, mean, shape, color=colour, markersize=7.5)
-            line = _line(x, mean, laws.get(arm))
-            axes.plot(x, line, "--" if laws else "-", color=colour, linewidth=1.6 if laws else 2)
+        for arm, (_, mark) in zip(shown, legend, strict=True):
+            x, line = np.array(sizes[arm]), _line(np.array(sizes[arm]), means[arm], laws.get(arm))
+            _draw_seeds(axes, sizes[arm], values[arm], mark)
+            axes.plot(x, line, "--" if laws else "-", color=mark.colour, linewidth=1.8)
             reached += [line, *values[arm]]
         _scale_y(axes, reached, bool(laws))
         every_size = [size for arm in shown for size in sizes[arm]]
-        if x_scale == "linear":
-            _scale_evenly(axes, every_size)
+        if logarithmic:
+            _scale_sizes(axes, every_size)
         else:
-            _scale_sizes(axes, every_size, width)
-        scale = " (log scale)" if x_scale == "log" else ""
-        axes.set_xlabel(f"{x_title}{scale}", loc="right", color=MUTED, fontsize=SMALL)
-        return blank
+            scale(axes, "x", min(every_size) - 0.3, max(every_size) + 0.3, whole=True)
+        title_x(axes, x_title + " (log scale)" * logarithmic)
 
-    alt = f"{y_title} by {x_title.lower()}. " + "; ".join(
+    parts = "; ".join(
         f"{label}: {means[arm][0]:.3g} {unit} at {_plain(sizes[arm][0])} and {means[arm][-1]:.3g} "
         f"{unit} at {_plain(sizes[arm][-1])}"
-        for arm, label in zip(shown, labels, strict=True)
+        for arm, (label, _) in zip(shown, legend, strict=True)
     )
-    return compose(
-        draw, name=name, title=title, alt=f"{alt}.", caption=caption, command=command, half=True
-    )
+    drawn = chart([Panel(f"{y_title}, {unit}", draw)], legend=legend)
+    return Drawing(drawn, f"{y_title} by {x_title.lower()}. {parts}.", half=True)
 
 
+@figure("setting", "Setting")
 def setting_curve(
     settings: Sequence[float],
     values: Sequence[Array],
     *,
-    x_title: str,
-    y_title: str,
-    unit: str,
-    caption: str,
-    command: str,
     from_zero: bool = False,
-    name: str = "setting",
-    title: str = "Setting",
-) -> Figure:
-    """A mark a seed for each setting, evenly spaced and in their order, the means joined.
+    **words: Unpack[Quantities],
+) -> Drawing:
+    """A mark per seed for each setting, evenly spaced and in their order, the means joined.
 
-    settings (S,) and as many arrays of values, a number a seed, in the colours of steps.
+    settings (S,) and as many arrays of values, a number per seed, in the colours of steps.
     Raises ValueError for arrays that are empty or not finite, or another number of them.
     """
-    if not len(settings) or len(settings) != len(values):
-        raise ValueError(f"figure {name}: {len(values)} arrays for {len(settings)} settings")
-    if not all(len(seeds) and np.isfinite(seeds).all() for seeds in values):
-        raise ValueError(f"figure {name}: needs finite values for every setting")
-    steps = [str(place) for place in range(len(settings))]
+    n = len(settings)
+    require(n and n == len(values), f"{len(values)} arrays for {n} settings")
+    finite = all(len(seeds) and np.isfinite(seeds).all() for seeds in values)
+    require(finite, "needs finite values for every setting")
+    y_title, unit, x_title = words["y_title"], words["unit"], words.get("x_title", "Setting")
+    steps = [str(place) for place in range(n)]
     means = [float(seeds.mean()) for seeds in values]
 
-    def draw(width: int) -> Canvas:
-        top = 34.0
-        blank, _ = canvas(width, top + _PLOT + _BELOW)
-        axes = panel(blank, _LEFT, top, width - _LEFT - _RIGHT, _PLOT, heading=f"{y_title}, {unit}")
-        axes.plot(range(len(means)), means, color=MUTED, linewidth=1.6)
-        for place, (step, seeds) in enumerate(zip(steps, values, strict=True)):
-            colour, shape = mark_of(steps, step, ordered=True)
-            _seeds(axes, place, seeds, colour, shape)
-            axes.plot(place, means[place], shape, color=colour, markersize=8)
+    def draw(axes: Axes) -> None:
+        axes.plot(range(n), means, color=MUTED, linewidth=1.6)
+        for place, step in enumerate(steps):
+            _draw_seeds(axes, [place], [values[place]], mark_of(steps, step, ordered=True))
         _scale_y(axes, values, logarithmic=False, from_zero=from_zero)
-        axes.set_xlim(-0.5, len(settings) - 0.5)
-        axes.set_xticks(range(len(settings)), [f"{setting:g}" for setting in settings])
-        axes.set_xlabel(x_title, loc="right", color=MUTED, fontsize=SMALL)
-        return blank
+        axes.set_xlim(-0.5, n - 0.5)
+        axes.set_xticks(range(n), [f"{setting:g}" for setting in settings])
+        title_x(axes, x_title)
 
-    alt = f"{y_title} by {x_title}: " + "; ".join(
-        f"{mean:.4g} {unit} at {setting:g}" for setting, mean in zip(settings, means, strict=True)
+    parts = [f"{mean:.4g} {unit} at {s:g}" for s, mean in zip(settings, means, strict=True)]
+    alt = f"{y_title} by {x_title}: {'; '.join(parts)}."
+    return Drawing(chart([Panel(f"{y_title}, {unit}", draw)]), alt, half=True)
+
+
+@figure("severities", "Accuracy by severity")
+def severity_curves(
+    clean: float, accuracies: Mapping[str, NDArray[np.float64]], **words: Unpack[Words]
+) -> Drawing:
+    """A line for every family of corruptions from the images as they are on; their mean stronger.
+
+    clean: accuracy on images as they are. accuracies: of each family its corruptions' (C, S),
+    fractions of images, severity 1 first. The strong line is the mean over all corruptions, each
+    alike. Raises ValueError for arrays that are empty, of several lengths or not from 0 to 1.
+    """
+    shapes = {np.shape(each)[1:] for each in accuracies.values()}
+    filled = all(np.ndim(each) == 2 and each.size for each in accuracies.values())
+    same = len(shapes) == 1 and filled
+    require(same, "every family needs accuracies at the same severities")
+    known = np.r_[clean, np.concatenate([np.ravel(each) for each in accuracies.values()])]
+    require((known >= 0).all() and (known <= 1).all(), "accuracies must be fractions from 0 to 1")
+    families = list(accuracies)
+    lines = {family: np.r_[clean, each.mean(0)] for family, each in accuracies.items()}
+    overall = np.r_[clean, np.concatenate(list(accuracies.values())).mean(0)]
+    legend = [(family, mark_of(families, family)) for family in families]
+    legend.append(("mean over corruptions", Mark(INK, "o")))
+
+    def draw(axes: Axes) -> None:
+        steps = range(len(overall))
+        for line, (_, mark) in zip([*lines.values(), overall], legend, strict=True):
+            strong = line is overall
+            size, width = (7, 3) if strong else (5, 1.6)
+            axes.plot(steps, 100 * line, mark.shape + "-", color=mark.colour, ms=size, lw=width)
+        scale(axes, "y", *axes.get_ylim())
+        axes.set_xlim(-0.2, len(overall) - 0.8)
+        axes.set_xticks(steps, ["as is", *map(str, steps[1:])])
+        title_x(axes, "Severity")
+
+    ends = ", ".join(f"{100 * line[-1]:.1f} % under {family}" for family, line in lines.items())
+    alt = (
+        f"Accuracy {100 * clean:.1f} % on images as they are; at the greatest severity {ends}, "
+        f"{100 * overall[-1]:.1f} % on average."
     )
-    return compose(
-        draw, name=name, title=title, alt=f"{alt}.", caption=caption, command=command, half=True
-    )
+    return Drawing(chart([Panel("Accuracy, %", draw)], legend=legend), alt, half=True)
 
 
 def _plain(size: float) -> str:
@@ -165,9 +191,13 @@ def _line(sizes: NDArray[np.int64], means: Array, law: Law | None) -> Array:
     return np.asarray(level * np.power(sizes.astype(float), law[0]))
 
 
-def _seeds(axes: Axes, x: float, seeds: Array, colour: str, shape: str) -> None:
-    if len(seeds) > 1:
-        axes.plot(np.full(len(seeds), x), seeds, shape, color=colour, markersize=5, alpha=0.45)
+def _draw_seeds(axes: Axes, places: Sequence[float], values: Sequence[Array], mark: Mark) -> None:
+    """At each place a mark per seed and, stronger, one for their mean."""
+    for x, seeds in zip(places, values, strict=True):
+        if len(seeds) > 1:
+            at = np.full(len(seeds), x)
+            axes.plot(at, seeds, mark.shape, color=mark.colour, markersize=5, alpha=0.45)
+        axes.plot(x, seeds.mean(), mark.shape, color=mark.colour, markersize=7.5)
 
 
 def _scale_y(
@@ -177,27 +207,21 @@ def _scale_y(
     low, high = float(everything.min()), float(everything.max())
     if logarithmic:
         room = max(1.15, (high / low) ** 0.06)
-        axes.set_yscale("log")
-        axes.set_ylim(low / room, high * room)
-        axes.yaxis.set_major_locator(FixedLocator(log_ticks(low / room, high * room)))
-        axes.yaxis.set_minor_locator(NullLocator())
+        scale(axes, "y", low / room, high * room, logarithmic=True)
     else:
         room = 0.08 * (high - low) or 0.5 * (abs(high) or 1.0) * (1 if from_zero else 0.01)
-        axes.set_ylim(0 if from_zero else low - room, high + room)
-        axes.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        scale(axes, "y", 0 if from_zero else low - room, high + room)
 
 
-def _scale_sizes(axes: Axes, sizes: Sequence[float], width: int) -> None:
+def _scale_sizes(axes: Axes, sizes: Sequence[float]) -> None:
     """A logarithmic axis whose ticks are sizes measured, the largest first where they crowd.
 
     Sizes that are no whole numbers, such as seconds, would be odd ticks: round ones then.
     """
     low, high = min(sizes), max(sizes)
     room = max(1.1, (high / low) ** 0.05)
-    axes.set_xscale("log")
-    axes.set_xlim(low / room, high * room)
-    pixels_each = (width - _LEFT - _RIGHT) / math.log(high * room / (low / room))
+    axes.set(xscale="log", xlim=(low / room, high * room))
+    pixels_each = axes.get_window_extent().width / math.log(high * room / (low / room))
     ticks: list[float] = []
     are_whole = all(float(size).is_integer() for size in sizes)
     wanted = sizes if are_whole else log_ticks(low / room, high * room)
@@ -211,27 +235,19 @@ def _scale_sizes(axes: Axes, sizes: Sequence[float], width: int) -> None:
     axes.grid(axis="x", color=RULE, linewidth=0.8)
 
 
-def _scale_evenly(axes: Axes, sizes: Sequence[float]) -> None:
-    axes.set_xlim(min(sizes) - 0.3, max(sizes) + 0.3)
-    axes.xaxis.set_major_locator(MaxNLocator(7, integer=True, min_n_ticks=1))
-
-
 def _check_growth(
-    name: str,
     arms: Sequence[str],
     sizes: Mapping[str, Sequence[float]],
     values: Mapping[str, Sequence[Array]],
     laws: Mapping[str, Law],
 ) -> None:
-    if not values:
-        raise ValueError(f"figure {name}: there is nothing to show")
+    require(values, "there is nothing to show")
     for arm, by_size in values.items():
-        if arm not in arms:
-            raise ValueError(f"figure {name}: {arm!r} is no arm of the study")
+        require(arm in arms, f"{arm!r} is no arm of the study")
         known = sizes.get(arm, ())
-        if not by_size or len(by_size) != len(known) or min(known) <= 0:
-            raise ValueError(f"figure {name}: {arm!r} needs values for each of its positive sizes")
-        if not all(len(seeds) and np.isfinite(seeds).all() for seeds in by_size):
-            raise ValueError(f"figure {name}: {arm!r} has values that are not finite")
-        if laws and (arm not in laws or min(float(seeds.min()) for seeds in by_size) <= 0):
-            raise ValueError(f"figure {name}: {arm!r} needs a law and positive values")
+        fits = by_size and len(by_size) == len(known) and min(known) > 0
+        require(fits, f"{arm!r} needs values for each of its positive sizes")
+        finite = all(len(seeds) and np.isfinite(seeds).all() for seeds in by_size)
+        require(finite, f"{arm!r} has values that are not finite")
+        lawful = not laws or (arm in laws and min(float(seeds.min()) for seeds in by_size) > 0)
+        require(lawful, f"{arm!r} needs a law and positive values")

@@ -1,100 +1,73 @@
-"""Images with what they are and what they were taken for."""
+"""Images with what they are and what was predicted of them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Unpack
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure as Canvas
-from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
-from mnistlab.reporting.figures.canvas import (
-    INK,
-    MUTED,
-    NARROW,
-    PAPER,
-    SMALL,
-    TEXT,
-    canvas,
-    compose,
-    shorten,
-    text_width,
-)
+from mnistlab.reporting.figures.canvas import INK, MUTED, Drawing, Words, figure, require
+from mnistlab.reporting.figures.tiles import WRONG, Said, Tile, check_images, joined, shrunk, tiles
 from mnistlab.reporting.page import Figure
-from mnistlab.reporting.palette import light
 
-WRONG = light("wrong")
-MARGIN = 6.0  # pixels left and right, for names a little wider than their images
+_SIDE = 96  # pixels of an image worth keeping: it is shown no larger
+_PAIR_SIDE = 64  # pixels: here details count
+_ALMOST_ONE = 0.9995  # shown as more than 99.9 %: rounded it would claim certainty
+
+Images = NDArray[np.uint8]  # (N, H, W)
+Codes = NDArray[np.int64]  # (N,), classes
 
 
+@figure("image-grid", "Images")
 def image_grid(
-    images: NDArray[np.uint8],
-    labels: NDArray[np.int64],
-    predictions: NDArray[np.int64] | None,
+    images: Images,
+    labels: Codes,
+    predictions: Codes | None,
     class_names: Sequence[str],
     *,
-    caption: str,
-    command: str,
-    name: str = "image-grid",
-    title: str = "Images",
     n_columns: tuple[int, int] = (8, 4),
-) -> Figure:
+    **words: Unpack[Words],
+) -> Drawing:
     """Images in rows of eight (four on a phone), or of n_columns, with their class names.
 
-    images: uint8 (N, H, W), N usually 64. labels, predictions: int64 (N,);
-    predictions None shows the data alone. A wrong prediction has a frame, a
-    cross, and the true name under the predicted one. Raises ValueError if the
-    shapes differ or a class has no name.
+    images: uint8 (N, H, W), N usually 64. labels, predictions: int64 (N,); predictions None shows
+    the data alone. A wrong prediction has a frame, a cross, and the true name under the predicted
+    one. Raises ValueError if the shapes differ or a class has no name.
     """
-    _check(name, images, labels, predictions, class_names)
+    check_images(images, len(class_names), labels=labels, predictions=predictions)
     guesses = labels if predictions is None else predictions
-    n_right = int((guesses == labels).sum())
-    score = "" if predictions is None else f"{n_right} of {len(images)} right"
+    score = "" if predictions is None else f"{(guesses == labels).sum()} of {len(images)} right"
 
-    def draw(width: int) -> Canvas:
-        columns, size = (n_columns[1], SMALL) if width == NARROW else (n_columns[0], 9.5)
-        cell, gap, top = (width - 2 * MARGIN) / columns, 10, 30 if score else 4
-        names = [shorten(class_name, int(cell / (0.59 * size))) for class_name in class_names]
-        caption_height = 2 * size + 19 if score else size + 14
-        row_height = cell - gap + caption_height
-        n_rows = -(-len(images) // columns)
-        blank, sheet = canvas(width, top + n_rows * row_height)
-        if score:
-            _key(sheet, score)
-        for index, (image, label, guess) in enumerate(zip(images, labels, guesses, strict=True)):
-            row, column = divmod(index, columns)
-            x, y, side = MARGIN + column * cell + gap / 2, top + row * row_height, cell - gap
-            draw_tile(sheet, image, x, y, side)
-            _name(sheet, names, int(label), int(guess), x + side / 2, y + side, size)
-            if guess != label:
-                _cross(sheet, x, y, side)
-        return blank
+    def tile(image: Images, label: int, guess: int) -> Tile:
+        right = [[Said(class_names[label])], *([[Said("")]] if score else [])]
+        wrong = [[Said(class_names[guess], WRONG, bold=True)], [Said(class_names[label], INK)]]
+        return Tile(image, below=right if guess == label else wrong, wrong=guess != label)
 
-    shown = _counts(labels, class_names) if predictions is None else f"{score}."
-    alt = f"{len(images)} images with their class names: {shown}"
-    return compose(
-        draw, name=name, title=title, alt=alt, caption=caption, command=command, half=True
-    )
+    every = [tile(*of_image) for of_image in zip(images, labels, guesses, strict=True)]
+    shown = score or _counts(labels, class_names)
+    alt = f"{len(images)} images with their class names: {shown}."
+    return Drawing(tiles(every, n_columns, heading=score), alt, half=True)
 
 
 def before_and_after(
-    images: NDArray[np.uint8],
-    labels: NDArray[np.int64],
-    before: NDArray[np.int64],
-    after: NDArray[np.int64],
+    images: Images,
+    labels: Codes,
+    before: Codes,
+    after: Codes,
     class_names: Sequence[str],
     *,
-    command: str,
     name: str = "images",
+    command: str = "",
 ) -> tuple[Figure, Figure]:
     """The same images with the predictions before and after training, for one row.
 
     Arrays and errors as in `image_grid`.
     """
-    grids = [
-        image_grid(
+
+    def grid(predictions: Codes, when: str) -> Figure:
+        return image_grid(
             images,
             labels,
             predictions,
@@ -104,79 +77,94 @@ def before_and_after(
             name=f"{name}-{when}",
             title=f"{when.capitalize()} training",
         )
-        for when, predictions in (("before", before), ("after", after))
-    ]
-    return grids[0], grids[1]
+
+    return grid(before, "before"), grid(after, "after")
 
 
-def draw_tile(sheet: Axes, image: NDArray[np.uint8], x: float, y: float, side: float) -> None:
-    """A grey image (H, W) in a square, on black where it is no square itself."""
-    height, width = image.shape
-    scale = side / max(height, width)
-    left, top = x + (side - width * scale) / 2, y + (side - height * scale) / 2
-    if height != width:
-        sheet.add_patch(Rectangle((x, y), side, side, color="#000000", linewidth=0, zorder=-1))
-    sheet.imshow(
-        image,
-        cmap="gray",
-        vmin=0,
-        vmax=255,
-        extent=(left, left + width * scale, top + height * scale, top),
-        interpolation="none",
-        aspect="auto",
-    )
-
-
-def _name(
-    sheet: Axes, names: list[str], label: int, guess: int, x: float, bottom: float, size: float
-) -> None:
-    first, second = bottom + size + 3, bottom + 2 * size + 5
-    if guess == label:
-        sheet.text(x, first, names[label], ha="center", fontsize=size, color=MUTED)
-        return
-    sheet.text(x, first, names[guess], ha="center", fontsize=size, color=WRONG, fontweight="bold")
-    sheet.text(x, second, names[label], ha="center", fontsize=size, color=INK)
-
-
-def _cross(sheet: Axes, x: float, y: float, side: float) -> None:
-    sheet.add_patch(Rectangle((x, y), side, side, fill=False, edgecolor=WRONG, linewidth=2.5))
-    _badge(sheet, x + side - 1, y + 1)
-
-
-def _badge(sheet: Axes, x: float, y: float) -> None:
-    sheet.plot(x, y, "o", color=WRONG, markersize=14, markeredgecolor=PAPER, clip_on=False)
-    sheet.plot(x, y, "x", color=PAPER, markersize=6, markeredgewidth=2, clip_on=False)
-
-
-def _key(sheet: Axes, score: str) -> None:
-    sheet.text(5, 12, score, fontweight="bold", va="center_baseline")
-    x = 32 + text_width(score, TEXT) * 1.1  # bold runs wider
-    _badge(sheet, x, 12)
-    key = "wrong: predicted, then true class"
-    sheet.text(x + 12, 12, key, fontsize=SMALL, color=MUTED, va="center_baseline")
-
-
-def _counts(labels: NDArray[np.int64], class_names: Sequence[str]) -> str:
-    counts = np.bincount(labels, minlength=len(class_names))
-    present = [f"{n} {name}" for n, name in zip(counts, class_names, strict=True) if n]
-    return ", ".join(present) + "."
-
-
-def _check(
-    name: str,
-    images: NDArray[np.uint8],
-    labels: NDArray[np.int64],
-    predictions: NDArray[np.int64] | None,
+@figure("predicted", "Some of the images")
+def predicted_grid(
+    images: Images,
+    codes: Codes,
+    probabilities: NDArray[np.floating] | None,
     class_names: Sequence[str],
-) -> None:
-    if images.ndim != 3 or images.dtype != np.uint8 or not images.size:
-        raise ValueError(
-            f"figure {name}: images must be uint8 (N, H, W), got {images.dtype} {images.shape}"
-        )
-    for field, classes in (("labels", labels), ("predictions", predictions)):
-        if classes is None:
-            continue
-        if classes.shape != (len(images),):
-            raise ValueError(f"figure {name}: {len(images)} images but {field} {classes.shape}")
-        if classes.min() < 0 or classes.max() >= len(class_names):
-            raise ValueError(f"figure {name}: {field} reach beyond {len(class_names)} class names")
+    *,
+    seconds: Codes | None = None,
+    **words: Unpack[Words],
+) -> Drawing:
+    """Images in rows of twelve (four on a phone), each over its predicted class and probability.
+
+    images: uint8 (N, H, W); large ones are shrunk. codes: int64 (N,). probabilities: of all
+    classes, (N, K), or None. seconds: int64 (N,), another class that is shown with its probability.
+    Raises ValueError if the shapes differ or a class has no name.
+    """
+    n = len(images)
+    check_images(images, len(class_names), codes=codes, seconds=seconds)
+    if probabilities is not None:
+        shape = probabilities.shape
+        require(shape == (n, len(class_names)), f"{n} images but probabilities {shape}")
+
+    def said(place: int) -> Iterator[list[Said]]:
+        for classes, colour in ((codes, INK), (seconds, MUTED)):
+            if classes is not None:
+                yield [Said(class_names[classes[place]], colour)]
+                if probabilities is not None:
+                    yield [Said(percent_text(probabilities[place, classes[place]]))]
+
+    small = shrunk(images, _SIDE).round().astype(np.uint8)
+    every = [Tile(image, below=list(said(place))) for place, image in enumerate(small)]
+    alt = f"{n} images with the class predicted for each: {_counts(codes, class_names)}."
+    if probabilities is not None:
+        chosen = probabilities[np.arange(n), codes]
+        low, high = percent_text(chosen.min()), percent_text(chosen.max())
+        alt += f" Probabilities run from {low} to {high}."
+    return Drawing(tiles(every, (12, 4)), alt)
+
+
+@figure("views", "One image in every view")
+def views_row(views: Images, names: Sequence[str], *, alt: str, **words: Unpack[Words]) -> Drawing:
+    """An image in the fixed views (V, H, W) that a recipe trains on, each with its name.
+
+    Raises ValueError for another number of names than views.
+    """
+    fits = views.ndim == 3 and views.size and len(views) == len(names)
+    require(fits, f"views {views.shape} for {len(names)} names")
+    every = [Tile(view, above=label) for view, label in zip(views, names, strict=True)]
+    return Drawing(tiles(every, (min(len(views), 5), 2), largest=200), alt)
+
+
+@figure("alike-pairs", "Nearest pairs of different classes")
+def alike_pairs(
+    images: Images,
+    labels: Codes,
+    distances: Sequence[float],
+    class_names: Sequence[str],
+    **words: Unpack[Words],
+) -> Drawing:
+    """Pairs in the order given, each numbered, with their distance and under each image its class.
+
+    images: uint8 (P, 2, H, W). labels: int64 (P, 2). distances: P of them, in grey levels.
+    Raises ValueError for other shapes or a class without a name.
+    """
+    n = len(distances)
+    fits = n and images.shape[:2] == labels.shape == (n, 2)
+    require(fits, f"{images.shape} images for {n} distances")
+    require(labels.min() >= 0 and labels.max() < len(class_names), "a class has no name")
+    every, parts = [], []
+    for place, (pair, classes, distance) in enumerate(zip(images, labels, distances, strict=True)):
+        apart = f"{distance:.1f} grey levels apart" if distance else "the same pixels"
+        names = [class_names[k] for k in classes]
+        picture = joined(shrunk(pair, _PAIR_SIDE))
+        every.append(Tile(picture, f"{place + 1}: {apart}", [[Said(name, INK) for name in names]]))
+        parts.append(f"{names[0]} and {names[1]}, {apart}")
+    alt = f"{n} pairs of images that are alike and labelled differently: {'; '.join(parts)}."
+    return Drawing(tiles(every, (4, 2), largest=250), alt)
+
+
+def percent_text(probability: float) -> str:
+    """Such as "93.1 %", never 100 %: no classifier knows."""
+    return "> 99.9 %" if probability >= _ALMOST_ONE else f"{100 * probability:.1f} %"
+
+
+def _counts(codes: Codes, class_names: Sequence[str]) -> str:
+    counts = np.bincount(codes, minlength=len(class_names))
+    return ", ".join(f"{n} {name}" for n, name in zip(counts, class_names, strict=True) if n)

@@ -7,18 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 from numpy.typing import NDArray
 
-from mnistlab.reporting.figures.canvas import (
-    MUTED,
-    SMALL,
-    Mark,
-    log_ticks,
-)
+from mnistlab.reporting.figures.canvas import MUTED, require
+from mnistlab.reporting.figures.charts import scale, title_x
+from mnistlab.reporting.figures.marks import Legend, Mark, mark_of
 
 Array = NDArray[np.float64]
 
@@ -28,11 +25,11 @@ N_MARKS, N_STRIPS = 8, 400  # marks on a line; past so many epochs a band joins 
 
 @dataclass(frozen=True, eq=False)
 class Curves:
-    """What the seeds of one arm logged: float64 (S, E), a row a seed, a column an epoch.
+    """What the seeds of one arm logged: float64 (S, E), a row per seed, a column per epoch.
 
     Accuracies are fractions. NaN fills a row after an early stop. Where they are known:
     learning_rate, that of each epoch's last step; phase_ends, for each seed the last epoch of
-    every phase but the last; kept, the epoch whose weights each seed kept; train_accuracy, of an
+    every phase but the last; kept, the epoch whose weights each seed saved; train_accuracy, of an
     arm that validated on nothing.
     """
 
@@ -64,20 +61,37 @@ class Curves:
         return f"{n_seeds} seed{'s' * (n_seeds > 1)} of {few}{lengths.max():,} epoch{plural}"
 
 
-def check_curves(name: str, arms: Sequence[str], curves: Mapping[str, Curves]) -> None:
-    """Raise ValueError for no curves, an unknown arm, or shapes and numbers that disagree."""
-    if not curves:
-        raise ValueError(f"figure {name}: there are no curves")
+class Arms(NamedTuple):
+    """The arms that a figure of curves shows, in the order of the study."""
+
+    names: list[str]
+    curves: list[Curves]
+    legend: Legend
+
+    @property
+    def marks(self) -> list[Mark]:
+        """How each is drawn."""
+        return [mark for _, mark in self.legend]
+
+
+def arms_of(arms: Sequence[str], curves: Mapping[str, Curves], ordered: bool = False) -> Arms:
+    """Arms with curves to show; ordered as for `mark_of`.
+
+    Raises ValueError for no curves, an unknown arm, or shapes and numbers that disagree.
+    """
+    require(curves, "there are no curves")
     for arm, of_arm in curves.items():
-        if arm not in arms:
-            raise ValueError(f"figure {name}: {arm!r} is no arm of the study")
+        require(arm in arms, f"{arm!r} is no arm of the study")
         arrays = (of_arm.train_loss, of_arm.val_loss, of_arm.val_accuracy, of_arm.learning_rate)
         shapes = {array.shape for array in arrays if array is not None}
-        if len(shapes) > 1 or of_arm.val_loss.ndim != 2 or not of_arm.val_loss.size:
-            raise ValueError(f"figure {name}: curves of {arm!r} must share one shape (S, E)")
-        for told in (of_arm.kept, of_arm.phase_ends):
-            if told and len(told) != len(of_arm.val_loss):
-                raise ValueError(f"figure {name}: {arm!r} needs epochs kept and phases a seed")
+        fits = len(shapes) == 1 and of_arm.val_loss.ndim == 2 and of_arm.val_loss.size
+        require(fits, f"curves of {arm!r} must share one shape (S, E)")
+        for logged in filter(len, (of_arm.kept, of_arm.phase_ends)):
+            fits = len(logged) == len(of_arm.val_loss)
+            require(fits, f"{arm!r} needs epochs kept and phases per seed")
+    shown = [arm for arm in arms if arm in curves]
+    legend = [(arm, mark_of(arms, arm, ordered)) for arm in shown]
+    return Arms(shown, [curves[arm] for arm in shown], legend)
 
 
 def scale_epochs(axes: Axes, every: Sequence[Curves]) -> None:
@@ -86,18 +100,10 @@ def scale_epochs(axes: Axes, every: Sequence[Curves]) -> None:
     To be called before anything is drawn.
     """
     lengths = [logged.n_epochs for logged in every]
-    title = "Epoch"
-    if max(lengths) > LONG * min(lengths):
-        title = "Epoch (log scale)"
-        axes.set_xscale("log")
-        axes.set_xlim(0.9, max(lengths) * 1.1)
-        axes.xaxis.set_major_locator(FixedLocator(log_ticks(1, max(lengths))))
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
-        axes.xaxis.set_minor_locator(NullLocator())
-    else:
-        axes.set_xlim(0.7, max(lengths) + 0.3)
-        axes.xaxis.set_major_locator(MaxNLocator(7, integer=True, min_n_ticks=1))
-    axes.set_xlabel(title, loc="right", color=MUTED, fontsize=SMALL, labelpad=2)
+    logarithmic = max(lengths) > LONG * min(lengths)
+    low, high = (0.9, max(lengths) * 1.1) if logarithmic else (0.7, max(lengths) + 0.3)
+    scale(axes, "x", low, high, logarithmic=logarithmic, whole=True)
+    title_x(axes, "Epoch (log scale)" if logarithmic else "Epoch")
 
 
 def draw_seeds(axes: Axes, values: Array, mark: Mark, n_arms: int) -> None:
@@ -182,8 +188,7 @@ def focus(axes: Axes, values: Sequence[Array], floor: float | None = None) -> No
         return
     low, high = float(finite.min()), float(finite.max())
     pad = 0.06 * (high - low) or 0.5
-    axes.set_ylim(low - pad if floor is None else floor, high + pad)
-    axes.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]))
+    scale(axes, "y", low - pad if floor is None else floor, high + pad)
 
 
 def in_words(epochs: Sequence[int]) -> str:

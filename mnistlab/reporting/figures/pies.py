@@ -4,27 +4,30 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Unpack
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure as Canvas
-from matplotlib.patches import Polygon
+from matplotlib.patches import Wedge
 from numpy.typing import NDArray
 
 from mnistlab.reporting.bounds import highest
 from mnistlab.reporting.figures.canvas import (
-    INK,
     MUTED,
     NARROW,
     PAPER,
     SMALL,
+    Drawing,
+    Words,
     canvas,
-    compose,
+    figure,
+    require,
     shorten,
     text_width,
 )
-from mnistlab.reporting.page import Figure
+from mnistlab.reporting.figures.marks import write
 from mnistlab.reporting.palette import ARMS
 
 MOST_SLICES = 12  # of more parts the smaller ones are one slice
@@ -33,7 +36,7 @@ _LABEL, _MARGIN, _GAP = 32.0, 14.0, 16.0  # height of a label; round the pie; fr
 
 
 class Slice(NamedTuple):
-    """A part of the pie, of `size` things, from and to an angle in radians, clockwise from 12."""
+    """A part of the pie, from and to an angle in degrees, clockwise from the top."""
 
     name: str
     size: int
@@ -41,117 +44,90 @@ class Slice(NamedTuple):
     strength: float
     start: float
     end: float
+    percent: str
 
     @property
-    def middle(self) -> float:
-        """The angle half way."""
-        return (self.start + self.end) / 2
+    def middle(self) -> tuple[float, float]:
+        """Where its middle lies on a circle of radius 1: right and down."""
+        angle = math.radians((self.start + self.end) / 2)
+        return math.sin(angle), -math.cos(angle)
 
 
+@figure("pie", "Parts of the whole")
 def pie(
     counts: NDArray[np.int64],
     names: Sequence[str],
     *,
-    caption: str,
-    command: str,
-    name: str,
-    title: str,
     things: str = "images",
-) -> Figure:
+    **words: Unpack[Words],
+) -> Drawing:
     """Slices in the order given, from the top clockwise; the smallest of many are one together.
 
     counts: int64 (N,), parts of none are left out. Raises ValueError for another shape or nothing
     to count.
     """
-    if counts.shape != (len(names),) or (len(counts) and counts.min() < 0) or not counts.sum():
-        raise ValueError(f"figure {name}: counts {counts.shape} for {len(names)} names")
-    slices, total = _slices(counts, names), int(counts.sum())
+    fits = counts.shape == (len(names),) and counts.min(initial=0) >= 0 and counts.sum()
+    require(fits, f"counts {counts.shape} for {len(names)} names")
+    slices = _slices(counts, names)
 
     def draw(width: int) -> Canvas:
         radius = 62.0 if width == NARROW else 96.0
-        sides = [[s for s in slices if (math.sin(s.middle) >= 0) == right] for right in (1, 0)]
+        sides = [[s for s in slices if (s.middle[0] >= 0) == right] for right in (True, False)]
         height = max(2 * (radius + _MARGIN), *(_LABEL * len(side) + 4 for side in sides))
         blank, sheet = canvas(width, height)
-        centre = width / 2, height / 2
+        centre = (width / 2, height / 2)
         for piece in slices:
-            _draw_slice(sheet, piece, centre, radius, is_alone=len(slices) == 1)
-        for side, sign in zip(sides, (1, -1), strict=True):
-            side.sort(key=lambda piece: -math.cos(piece.middle))
-            wanted = [centre[1] - radius * math.cos(piece.middle) for piece in side]
+            # A gap of paper, so that two colours never touch.
+            gap, ends = 1.5 * (len(slices) > 1), (piece.start - 90, piece.end - 90)
+            fill = to_rgba(piece.colour, piece.strength)
+            sheet.add_patch(Wedge(centre, radius, *ends, fc=fill, ec=PAPER, lw=gap))
+        for side in sides:
+            side.sort(key=lambda piece: piece.middle[1])
+            wanted = [centre[1] + radius * piece.middle[1] for piece in side]
             for piece, y in zip(side, _apart(wanted, height), strict=True):
-                _draw_label(sheet, piece, total, centre, radius, sign, y)
+                _draw_label(sheet, piece, centre, radius, y)
         return blank
 
-    told = ", ".join(f"{s.size:,} ({_percent(s.size, total)}) {s.name}" for s in slices)
-    alt = f"Of {total:,} {things}: {told}."
-    return compose(
-        draw, name=name, title=title, alt=alt, caption=caption, command=command, half=True
-    )
+    parts = ", ".join(f"{s.size:,} ({s.percent}) {s.name}" for s in slices)
+    return Drawing(draw, f"Of {counts.sum():,} {things}: {parts}.", half=True)
 
 
 def _slices(counts: NDArray[np.int64], names: Sequence[str]) -> list[Slice]:
-    present = np.flatnonzero(counts)
-    thick = present[counts[present] >= THINNEST * counts.sum()]
+    present, total = np.flatnonzero(counts), counts.sum()
+    thick = present[counts[present] >= THINNEST * total]
     if len(thick) + 1 < len(present):
         present = thick
     if len(present) + (present is thick) > MOST_SLICES:
         present = present[highest(counts[present], MOST_SLICES - 1)]
-    n_colours = len(ARMS)
     parts = [
-        (names[int(k)], int(counts[k]), ARMS[k % n_colours][0], 0.85 if k < n_colours else 0.5)
-        for k in present
+        (names[k], int(counts[k]), ARMS[k % len(ARMS)][0], 0.85 if k < len(ARMS) else 0.5)
+        for k in map(int, present)
     ]
-    if rest := int(counts.sum() - counts[present].sum()):
-        n_others = int(np.count_nonzero(counts)) - len(present)
+    if rest := int(total - counts[present].sum()):
+        n_others = np.count_nonzero(counts) - len(present)
         parts.append((f"{n_others:,} others", rest, MUTED, 0.5))
-    ends = 2 * np.pi * np.cumsum([count for _, count, *_ in parts]) / counts.sum()
-    starts = [0.0, *ends[:-1]]
+    ends = [0.0, *(360 * np.cumsum([count for _, count, *_ in parts]) / total)]
     return [
-        Slice(*part, float(start), float(end))
-        for part, start, end in zip(parts, starts, ends, strict=True)
+        Slice(*part, float(start), float(end), f"{100 * part[1] / total:.1f} %")
+        for part, start, end in zip(parts, ends, ends[1:], strict=False)
     ]
-
-
-def _draw_slice(
-    sheet: Axes, piece: Slice, centre: tuple[float, float], radius: float, is_alone: bool
-) -> None:
-    angles = np.linspace(piece.start, piece.end, 2 + int(60 * (piece.end - piece.start)))
-    rim = np.stack(
-        [centre[0] + radius * np.sin(angles), centre[1] - radius * np.cos(angles)], axis=1
-    )
-    corners = rim if is_alone else np.vstack([rim, centre])
-    sheet.add_patch(
-        Polygon(corners, facecolor=piece.colour, alpha=piece.strength, linewidth=0, zorder=1)
-    )
-    if not is_alone:  # a gap of paper, so that two colours never touch
-        for angle in (piece.start, piece.end):
-            x, y = centre[0] + radius * math.sin(angle), centre[1] - radius * math.cos(angle)
-            sheet.plot([centre[0], x], [centre[1], y], color=PAPER, linewidth=1.5, zorder=2)
 
 
 def _draw_label(
-    sheet: Axes,
-    piece: Slice,
-    total: int,
-    centre: tuple[float, float],
-    radius: float,
-    sign: int,
-    y: float,
+    sheet: Axes, piece: Slice, centre: tuple[float, float], radius: float, y: float
 ) -> None:
-    """Two lines of text right (sign 1) or left (-1) of the pie, joined to the slice."""
-    x_rim = centre[0] + (radius + 2) * math.sin(piece.middle)
-    y_rim = centre[1] - (radius + 2) * math.cos(piece.middle)
+    """Two lines of text right or left of the pie, joined to the slice."""
+    (right, down), sign = piece.middle, 1 if piece.middle[0] >= 0 else -1
     x = centre[0] + sign * (radius + _GAP)
-    sheet.plot([x_rim, x, x + sign * 5], [y_rim, y, y], color=MUTED, linewidth=0.8)
+    rim = (centre[0] + (radius + 2) * right, centre[1] + (radius + 2) * down)
+    sheet.plot([rim[0], x, x + sign * 5], [rim[1], y, y], color=MUTED, linewidth=0.8)
     room = centre[0] - radius - _GAP - 9
-    percent = _percent(piece.size, total)
-    number = f"{piece.size:,}, {percent}"
+    number = f"{piece.size:,}, {piece.percent}"
     if text_width(number, SMALL) > room:
-        number = percent
-    align = "left" if sign > 0 else "right"
-    label = shorten(piece.name, int(room / (0.6 * SMALL)))
-    sheet.text(x + sign * 9, y - 2, label, ha=align, fontsize=SMALL, color=INK)
-    sheet.text(x + sign * 9, y + 11, number, ha=align, fontsize=SMALL, color=MUTED)
+        number = piece.percent
+    style = {"ha": "left" if sign > 0 else "right", "size": SMALL}
+    write(sheet, x + sign * 9, y - 6, shorten(piece.name, int(room / (0.6 * SMALL))), **style)
+    write(sheet, x + sign * 9, y + 7, number, color=MUTED, **style)
 
 
 def _apart(wanted: Sequence[float], height: float) -> list[float]:
@@ -165,7 +141,3 @@ def _apart(wanted: Sequence[float], height: float) -> list[float]:
         places[index] = limit = min(places[index], limit)
         limit -= _LABEL
     return places
-
-
-def _percent(count: int, total: int) -> str:
-    return f"{100 * count / total:.1f} %"

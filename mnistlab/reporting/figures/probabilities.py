@@ -1,82 +1,142 @@
-"""What probabilities are worth: receiver operating characteristics, and reliability."""
+"""Distributions: ROC curves, reliability of probabilities, and grey levels."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Unpack
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure as Canvas
-from matplotlib.ticker import FuncFormatter, NullLocator
+from matplotlib.ticker import FuncFormatter
+from numpy.typing import NDArray
 
 from mnistlab.evaluation import Reliability, Roc
 from mnistlab.reporting.bounds import with_left_out
 from mnistlab.reporting.figures.canvas import (
+    INK,
     MUTED,
-    NARROW,
-    SMALL,
-    Mark,
-    canvas,
-    compose,
-    legend,
-    legend_height,
-    mark_of,
-    panel,
+    RULE,
+    Drawing,
+    Words,
+    figure,
+    require,
     short_number,
     shorten,
 )
-from mnistlab.reporting.page import Figure
-
-Place = tuple[float, float, float, float]
+from mnistlab.reporting.figures.charts import Panel, chart, scale, title_x
+from mnistlab.reporting.figures.marks import Mark, mark_of
+from mnistlab.reporting.figures.theme import HALO
+from mnistlab.reporting.palette import light
 
 MOST_CURVES, MOST_POINTS = 12, 150
 CORNER = (0.1, 0.8)  # the zoom: up to this rate of false positives, from this one of true ones
-_LEFT, _RIGHT, _BELOW = 44.0, 16.0, 44.0
+_DECADES_APART = 30  # times the lowest fraction: from here on the axis is logarithmic
 
 
+@figure("roc", "One class against the rest")
 def roc_curves(
-    class_names: Sequence[str],
-    curves: Sequence[Roc | None],
-    *,
-    caption: str,
-    command: str,
-    name: str = "roc",
-    title: str = "One class against the rest",
-) -> Figure:
+    class_names: Sequence[str], curves: Sequence[Roc | None], **words: Unpack[Words]
+) -> Drawing:
     """The curve of every class, whole and in the corner that matters, the smallest area first.
 
     Of many classes the twelve with the smallest areas. Raises ValueError for another number of
     curves than of names, or where no class has a curve.
     """
-    if len(curves) != len(class_names) or not any(curves):
-        raise ValueError(f"figure {name}: {len(curves)} curves for {len(class_names)} classes")
-    told = {class_names[k]: curve for k, curve in enumerate(curves) if curve is not None}
-    shown = sorted(told, key=lambda class_name: told[class_name].area)[:MOST_CURVES]
-    caption = with_left_out(caption, len(shown), len(told), "with the smallest areas")
-    labels = [f"{shorten(class_name, 16)} {told[class_name].area:.4f}" for class_name in shown]
-    marks = [mark_of(shown, class_name) for class_name in shown]
+    fits = len(curves) == len(class_names) and any(curves)
+    require(fits, f"{len(curves)} curves for {len(class_names)} classes")
+    known = [(name, curve) for name, curve in zip(class_names, curves, strict=True) if curve]
+    shown = sorted(known, key=lambda of_class: of_class[1].area)[:MOST_CURVES]
+    note = with_left_out("", len(shown), len(known), "with the smallest areas")
+    names = [name for name, _ in shown]
+    areas = [f"{shorten(name, 16)} {curve.area:.4f}" for name, curve in shown]
+    legend = [(area, mark_of(names, name)) for area, name in zip(areas, names, strict=True)]
 
-    def draw(width: int) -> Canvas:
-        top = legend_height(labels, width) + 34
-        places, height = _two_panels(width, top, 360.0)
-        blank, sheet = canvas(width, height)
-        legend(sheet, labels, marks)
-        whole = panel(blank, *places[0], heading="True positives, share")
-        corner = panel(blank, *places[1], heading="The corner")
-        for axes, (right, low) in ((whole, (1.0, 0.0)), (corner, CORNER)):
-            for class_name, mark in zip(shown, marks, strict=True):
-                _curve(axes, told[class_name], mark, right)
-            axes.set_xlim(0, right)
-            axes.set_ylim(low, 1.005)
-            axes.set_xlabel("False positives, share", loc="right", color=MUTED, fontsize=SMALL)
-        return blank
+    def panel(heading: str, right: float, low: float) -> Panel:
+        def draw(axes: Axes) -> None:
+            for (_, curve), (_, mark) in zip(shown, legend, strict=True):
+                _draw_roc(axes, curve, mark, right)
+            axes.set(xlim=(0, right), ylim=(low, 1.005))
+            title_x(axes, "False positive rate")
 
-    worst = ", ".join(f"{class_name} {told[class_name].area:.4f}" for class_name in shown[:3])
+        return Panel(heading, draw)
+
+    whole, corner = panel("True positive rate", 1.0, 0.0), panel("The corner", *CORNER)
+    worst = ", ".join(f"{name} {curve.area:.4f}" for name, curve in shown[:3])
     alt = f"Curves of {len(shown)} classes against the rest; smallest areas under them: {worst}."
-    return compose(draw, name=name, title=title, alt=alt, caption=caption, command=command)
+    return Drawing(chart([whole], [corner], legend=legend, heights=(360, 288)), alt, note)
 
 
-def _curve(axes: Axes, curve: Roc, mark: Mark, right: float) -> None:
+@figure("reliability", "Reliability")
+def reliability_diagram(kinds: Mapping[str, Reliability], **words: Unpack[Words]) -> Drawing:
+    """Accuracy against confidence, bin by bin, and how many images each bin holds.
+
+    kinds: such as {"as it is": ..., "with temperature 1.4": ...}. Bins without images are left
+    out. Raises ValueError where there is none.
+    """
+    require(kinds, "there is nothing to show")
+    legend = [(label, mark_of(list(kinds), label)) for label in kinds]
+
+    def accuracies(axes: Axes) -> None:
+        axes.plot([0, 100], [0, 100], color=MUTED, linewidth=1, linestyle="--")
+        for of_kind, (_, mark) in zip(kinds.values(), legend, strict=True):
+            full = of_kind.n > 0
+            x, y = 100 * of_kind.confidence[full], 100 * of_kind.accuracy[full]
+            axes.plot(x, y, mark.shape + "-", color=mark.colour, markersize=6, linewidth=1.6)
+        axes.set(xlim=(0, 100), ylim=(0, 102))
+        title_x(axes, "Confidence, %")
+
+    def counts(axes: Axes) -> None:
+        for of_kind, (_, mark) in zip(kinds.values(), legend, strict=True):
+            axes.stairs(of_kind.n, 100 * of_kind.edges, color=mark.colour, linewidth=1.8)
+        axes.set_yscale("log")
+        scale(axes, "y", *axes.get_ylim(), logarithmic=True)
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: short_number(value)))
+        axes.set_xlim(0, 100)
+        title_x(axes, "Confidence, %")
+
+    panels = [Panel("Accuracy, %", accuracies)], [Panel("Images", counts)]
+    parts = [f"{label}: calibration error {of_kind.ece:.4f}" for label, of_kind in kinds.items()]
+    alt = f"Accuracy against confidence. {'; '.join(parts)}."
+    return Drawing(chart(*panels, legend=legend, heights=(330, 288)), alt)
+
+
+@figure("grey-levels", "Grey levels")
+def grey_levels(levels: NDArray[np.int64], black: int, **words: Unpack[Words]) -> Drawing:
+    """How many of the pixels have each of 256 levels; those at `black` at most stand on grey.
+
+    levels: int64 (256,), pixels. The axis is logarithmic where the counts lie far apart. Raises
+    ValueError for another shape or no pixels.
+    """
+    fits = levels.shape == (256,) and levels.min() >= 0 and levels.any()
+    require(fits, f"{levels.shape} is no histogram of 256 levels")
+    percent = 100 * levels / levels.sum()
+    lowest, highest = float(percent[percent > 0].min()), float(percent.max())
+    logarithmic = highest > _DECADES_APART * lowest
+    n_black = percent[: black + 1].sum()
+
+    def draw(axes: Axes) -> None:
+        low = lowest / 2 if logarithmic else 0.0
+        scale(axes, "y", low, (1.5 if logarithmic else 1.08) * highest, logarithmic=logarithmic)
+        axes.axvspan(-0.5, black + 0.5, color=RULE, linewidth=0, zorder=0)
+        heights, edges = np.maximum(percent, low), np.arange(257) - 0.5
+        accent = light("accent")
+        axes.stairs(heights, edges, baseline=low, fill=True, color=accent, alpha=0.8)
+        place = (black + 5, axes.get_ylim()[1])
+        axes.text(*place, f"black: {n_black:.1f} %", va="top", color=INK, gid=HALO)
+        axes.set(xlim=(-0.5, 255.5), xticks=[0, 64, 128, 192, 255])
+        title_x(axes, "Grey level")
+
+    heading = "Pixels, %" + " (log scale)" * logarithmic
+    top = int(levels.argmax())
+    alt = (
+        f"Histogram of grey levels: {n_black:.1f} % of the pixels are at {black} "
+        f"at most, {percent[128:].sum():.1f} % at 128 or above, {percent[255]:.2f} % at 255; the "
+        f"commonest level is {top} with {percent[top]:.1f} %."
+    )
+    return Drawing(chart([Panel(heading, draw)]), alt, half=True)
+
+
+def _draw_roc(axes: Axes, curve: Roc, mark: Mark, right: float) -> None:
     """At most so many points, where the curve is seen."""
     x, y = curve.false_positive_rate, curve.true_positive_rate
     seen = np.flatnonzero(x <= right)
@@ -85,77 +145,10 @@ def _curve(axes: Axes, curve: Roc, mark: Mark, right: float) -> None:
     axes.plot(
         x[chosen],
         y[chosen],
+        mark.shape + "-",
         color=mark.colour,
-        marker=mark.shape,
         markersize=5,
         markevery=0.12,  # of the diagonal: a few, to tell curves of one colour apart
         linewidth=1.4,
         drawstyle="steps-post",
     )
-
-
-def reliability_diagram(
-    kinds: Mapping[str, Reliability],
-    *,
-    caption: str,
-    command: str,
-    name: str = "reliability",
-    title: str = "Reliability",
-) -> Figure:
-    """Accuracy against confidence, bin by bin, and how many images each bin holds.
-
-    kinds: such as {"as it is": ..., "with temperature 1.4": ...}. Bins without images are left
-    out. Raises ValueError where there is none.
-    """
-    if not kinds:
-        raise ValueError(f"figure {name}: there is nothing to show")
-    labels = list(kinds)
-    marks = [mark_of(labels, label) for label in labels]
-
-    def draw(width: int) -> Canvas:
-        top = legend_height(labels, width) + 34
-        places, height = _two_panels(width, top, 330.0)
-        blank, sheet = canvas(width, height)
-        legend(sheet, labels, marks)
-        axes = panel(blank, *places[0], heading="Accuracy, %")
-        counts = panel(blank, *places[1], heading="Images")
-        axes.plot([0, 100], [0, 100], color=MUTED, linewidth=1, linestyle="--")
-        for of_kind, mark in zip(kinds.values(), marks, strict=True):
-            _reliability(axes, of_kind, mark)
-            counts.stairs(of_kind.n, 100 * of_kind.edges, color=mark.colour, linewidth=1.8)
-        axes.set_ylim(0, 102)
-        counts.set_yscale("log")
-        counts.yaxis.set_major_formatter(FuncFormatter(lambda value, _: short_number(value)))
-        counts.yaxis.set_minor_locator(NullLocator())
-        for each in (axes, counts):
-            each.set_xlim(0, 100)
-            each.set_xlabel("Confidence, %", loc="right", color=MUTED, fontsize=SMALL)
-        return blank
-
-    told = [f"{label}: calibration error {of_kind.ece:.4f}" for label, of_kind in kinds.items()]
-    alt = f"Accuracy against confidence. {'; '.join(told)}."
-    return compose(draw, name=name, title=title, alt=alt, caption=caption, command=command)
-
-
-def _reliability(axes: Axes, of_kind: Reliability, mark: Mark) -> None:
-    full = of_kind.n > 0
-    axes.plot(
-        100 * of_kind.confidence[full],
-        100 * of_kind.accuracy[full],
-        color=mark.colour,
-        marker=mark.shape,
-        markersize=6,
-        linewidth=1.6,
-    )
-
-
-def _two_panels(width: float, top: float, tallest: float) -> tuple[list[Place], float]:
-    """Left, top, width and height of two panels, side by side or stacked, and the height of all."""
-    if width == NARROW:
-        wide = width - _LEFT - _RIGHT
-        tall = min(wide, tallest)
-        below = top + tall + _BELOW + 30
-        return [(_LEFT, top, wide, tall), (_LEFT, below, wide, tall)], below + tall + _BELOW
-    wide = (width - 2 * (_LEFT + _RIGHT)) / 2
-    places = [(_LEFT, top, wide, tallest), (2 * _LEFT + wide + _RIGHT, top, wide, tallest)]
-    return places, top + tallest + _BELOW

@@ -4,41 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
+from typing import Unpack
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure as Canvas
-from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 from numpy.typing import NDArray
 
-from mnistlab.reporting.figures.canvas import (
-    NARROW,
-    Mark,
-    canvas,
-    compose,
-    legend,
-    legend_height,
-    log_ticks,
-    mark_of,
-    panel,
-)
+from mnistlab.reporting.figures.canvas import Drawing, Words, figure, require
+from mnistlab.reporting.figures.charts import Panel, chart, scale
 from mnistlab.reporting.figures.lines import (
     N_MARKS,
     Array,
     Curves,
-    check_curves,
+    arms_of,
     draw_phase_ends,
     in_words,
     scale_epochs,
 )
-from mnistlab.reporting.page import Figure
+from mnistlab.reporting.figures.marks import Mark
 
 Epochs = NDArray[np.int64]
 Row = tuple[Array, tuple[int, ...]]
 
 DECADE, DEPTH = 10.0, 1e3  # log scale from a decade on; how far down it follows one run
 DASH = 6.0  # line widths of an arm's colour where lines of several arms lie on each other
-_LEFT, _RIGHT, _BELOW = 52.0, 8.0, 44.0
 
 
 def rates_differ(curves: Mapping[str, Curves]) -> bool:
@@ -52,45 +41,36 @@ def falls_below(curves: Mapping[str, Curves]) -> bool:
     return bool((rates < _lowest_shown(curves)).any())
 
 
+@figure("learning-rates", "Learning rate by epoch")
 def learning_rates(
-    arms: Sequence[str],
-    curves: Mapping[str, Curves],
-    *,
-    caption: str,
-    command: str,
-    name: str = "learning-rates",
-    title: str = "Learning rate by epoch",
-) -> Figure:
-    """The learning rate at the end of each epoch, a line a seed and phase; seeds alike are one.
+    arms: Sequence[str], curves: Mapping[str, Curves], **words: Unpack[Words]
+) -> Drawing:
+    """The learning rate at the end of each epoch, a line per seed and phase; equal seeds share one.
 
     Logarithmic where rates span more than a decade; what falls below a thousandth of its own
     highest rate leaves the figure. Where arms have one rate, their colours take turns.
     arms: all arms of the study, in order; curves: those to show. Raises ValueError for an
     unknown arm, for arrays of differing or empty shape or for an arm without rates.
     """
-    shown = [arm for arm in arms if arm in curves]
-    check_curves(name, arms, curves)
-    for arm in shown:
-        if not _rows(curves[arm]):
-            raise ValueError(f"figure {name}: {arm!r} has no learning rates")
-    marks = [mark_of(arms, arm) for arm in shown]
-    every = [curves[arm] for arm in shown]
+    shown = arms_of(arms, curves)
+    for arm in shown.names:
+        require(_rows(curves[arm]), f"{arm!r} has no learning rates")
+    rates, low = _all_rates(curves), _lowest_shown(curves)
+    high = float(rates.max())
+    logarithmic = bool(rates.min() * DECADE < high)
 
-    def draw(width: int) -> Canvas:
-        top, height = legend_height(shown, width) + 34, 180 if width == NARROW else 220
-        blank, sheet = canvas(width, top + height + _BELOW)
-        legend(sheet, shown, marks)
-        axes = panel(blank, _LEFT, top, width - _LEFT - _RIGHT, height)
-        scale_epochs(axes, every)
-        draw_phase_ends(axes, every)
-        title = "Learning rate" + _scale_rates(axes, curves)
-        axes.text(0, 1 + 14 / height, title, transform=axes.transAxes, fontweight="bold")
-        for place, mark in enumerate(marks):
-            _draw_rates(axes, every, place, mark)
-        return blank
+    def draw(axes: Axes) -> None:
+        scale_epochs(axes, shown.curves)
+        draw_phase_ends(axes, shown.curves)
+        ends = (low / 1.4, high * 1.4) if logarithmic else (0, 1.08 * high or 1)
+        scale(axes, "y", *ends, logarithmic=logarithmic)
+        for place, mark in enumerate(shown.marks):
+            _draw_rates(axes, shown.curves, place, mark)
 
-    alt = "Learning rate by epoch. " + "; ".join(_told(arm, curves[arm]) for arm in shown)
-    return compose(draw, name=name, title=title, alt=f"{alt}.", caption=caption, command=command)
+    panel = Panel("Learning rate" + " (log scale)" * logarithmic, draw)
+    parts = "; ".join(_rates_text(arm, curves[arm]) for arm in shown.names)
+    drawn = chart([panel], legend=shown.legend, heights=(220, 180))
+    return Drawing(drawn, f"Learning rate by epoch. {parts}.")
 
 
 def _rows(logged: Curves) -> list[Row]:
@@ -115,25 +95,8 @@ def _lowest_shown(curves: Mapping[str, Curves]) -> float:
     return min((float(row[row >= row.max() / DEPTH].min()) for row in rows if len(row)), default=0)
 
 
-def _scale_rates(axes: Axes, curves: Mapping[str, Curves]) -> str:
-    """Scale the axis of rates; what is to be said of it."""
-    rates, low = _all_rates(curves), _lowest_shown(curves)
-    high = float(rates.max())
-    logarithmic = rates.min() * DECADE < high
-    if logarithmic:
-        axes.set_yscale("log")
-        axes.set_ylim(low / 1.4, high * 1.4)
-        axes.yaxis.set_major_locator(FixedLocator(log_ticks(low / 1.4, high * 1.4)))
-        axes.yaxis.set_minor_locator(NullLocator())
-    else:
-        axes.set_ylim(0, 1.08 * high or 1)
-        axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    return " (log scale)" if logarithmic else ""
-
-
 def _draw_rates(axes: Axes, every: Sequence[Curves], place: int, mark: Mark) -> None:
-    """A line a seed and phase; dashes where another arm has the same rate, marks of its own."""
+    """A line per seed and phase; dashes where another arm has the same rate, marks of its own."""
     bottom, n_arms = axes.get_ylim()[0], len(every)
     others = [row for i, logged in enumerate(every) if i != place for row, _ in _rows(logged)]
     dashes = (place * DASH, (DASH, (n_arms - 1) * DASH or DASH))
@@ -162,8 +125,8 @@ def _draw_rates(axes: Axes, every: Sequence[Curves], place: int, mark: Mark) -> 
 def _own_epochs(n_epochs: int, place: int, n_arms: int, *, logarithmic: bool) -> Epochs:
     """Where the arm has its marks, counted from 0; those of other arms lie between."""
     if logarithmic:
-        shares = (np.arange(N_MARKS) + place / n_arms) / N_MARKS
-        return np.unique(np.power(n_epochs, shares).round().astype(int)) - 1
+        fractions = (np.arange(N_MARKS) + place / n_arms) / N_MARKS
+        return np.unique(np.power(n_epochs, fractions).round().astype(int)) - 1
     return np.arange(place % n_epochs, n_epochs, max(n_arms, n_epochs // N_MARKS))
 
 
@@ -182,7 +145,7 @@ def _holds(rates: Array) -> bool:
     return not (changed[:-1] & changed[1:]).any()
 
 
-def _told(arm: str, logged: Curves) -> str:
+def _rates_text(arm: str, logged: Curves) -> str:
     """Such as "step: 0.001, from epoch 6 on 0.0001"; of many rates the first, top and last."""
     rates, ends = _rows(logged)[0]
     phases = f", phases begin in {in_words([1, *(end + 1 for end in ends)])}" if ends else ""

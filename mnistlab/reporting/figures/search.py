@@ -1,142 +1,189 @@
-"""How a search over settings went, and which settings mattered."""
+"""A search: its history, the importance of settings, each setting alone, and all together."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Unpack
 
 import numpy as np
-from matplotlib.axes import Axes
+from matplotlib.axes import Axes as Sheet
 from matplotlib.figure import Figure as Canvas
-from matplotlib.patches import Rectangle
-from matplotlib.ticker import MaxNLocator
 
 from mnistlab.reporting.figures.canvas import (
     INK,
     MUTED,
-    SMALL,
+    NARROW,
     TEXT,
+    Drawing,
+    Words,
     canvas,
-    compose,
-    haloed,
-    panel,
+    figure,
+    require,
     shorten,
-    text_width,
 )
+from mnistlab.reporting.figures.charts import Panel, chart, rows, scale, title_x
+from mnistlab.reporting.figures.marks import Mark, draw_legend, legend_height, write
+from mnistlab.reporting.figures.settings import (
+    INSET,
+    Axis,
+    accuracy_scale,
+    check_axes,
+    scale_of,
+    write_ticks,
+)
+from mnistlab.reporting.figures.theme import HALO
 from mnistlab.reporting.figures.trials import (
     ACCENT,
     QUANTITY,
     Array,
     Bools,
-    Look,
     Trials,
-    counted,
-    draw_key,
     draw_trials,
-    key_height,
-    scale_accuracy,
     trials_of,
 )
-from mnistlab.reporting.page import Figure
 
-_LEFT, _RIGHT, _PLOT, _BELOW = 48.0, 14.0, 236.0, 48.0
-_ROW, _BAR = 32.0, 18.0
+_ROW, _SIDE = 66.0, 8.0  # of parallel axes: from one to the next, and beside them
+_PANELS_IN_A_ROW = 3
 
 
-def search_history(
-    scores: Array,
-    complete: Bools,
-    *,
-    caption: str,
-    command: str,
-    name: str = "search-history",
-    title: str = "History",
-) -> Figure:
-    """A mark a trial in their order, and as a line the best complete one so far.
+@figure("search-history", "History")
+def search_history(scores: Array, complete: Bools, **words: Unpack[Words]) -> Drawing:
+    """A mark per trial in their order, and as a line the best complete one so far.
 
     scores: float64 (T,) of fractions, NaN where a trial diverged. complete: bool (T,), False
     where a trial was pruned and its score is the last one it reported. The worst trials may lie
     below the scale, and are marked there. Raises ValueError for other shapes, a score that is no
     fraction, or none at all.
     """
-    trials = trials_of(name, scores, complete)
-    looks = [look for look, _ in trials.kinds()]
+    trials = trials_of(scores, complete)
+    legend = [(label, mark) for label, mark, _ in trials.kinds()]
     if trials.best is not None:
-        looks.append(Look("best so far", INK))
+        legend.append(("best so far", Mark(INK)))
+    n = len(scores)
 
-    def draw(width: int) -> Canvas:
-        top = key_height(looks, width) + 34
-        blank, sheet = canvas(width, top + _PLOT + _BELOW)
-        draw_key(sheet, looks)
-        axes = panel(blank, _LEFT, top, width - _LEFT - _RIGHT, _PLOT, heading=QUANTITY)
-        edge = scale_accuracy(axes, trials, _PLOT, headroom=26)
-        numbers = np.arange(1.0, len(scores) + 1)
+    def draw(axes: Sheet) -> None:
         _best_so_far(axes, trials)
-        draw_trials(axes, trials, numbers, edge, size=6.5)
-        axes.set_xlim(0.5, len(scores) + 0.5)
-        whole = MaxNLocator(8, integer=True, steps=[1, 2, 5, 10], min_n_ticks=1)
-        axes.xaxis.set_major_locator(whole)
-        axes.set_xlabel("Trial", loc="right", color=MUTED, fontsize=SMALL)
-        return blank
+        draw_trials(axes, trials, np.arange(1.0, n + 1), size=6.5)
+        scale(axes, "x", 0.5, n + 0.5, whole=True)
+        title_x(axes, "Trial")
 
     alt = f"{trials.counts()}. {trials.leader()}."
     if trials.below.any():
         alt += f" Below {trials.low:g}%, at the lower edge: {trials.below.sum()}."
-    return compose(
-        draw, name=name, title=title, alt=alt, caption=caption, command=command, half=True
+    return Drawing(chart([Panel(QUANTITY, draw)], legend=legend), alt, half=True)
+
+
+@figure("importance", "Importance")
+def importance_bars(names: Sequence[str], importance: Array, **words: Unpack[Words]) -> Drawing:
+    """A bar per setting with its importance, the largest first.
+
+    importance: float64 (P,), fractions of one whole. Raises ValueError for another number of
+    them, or where they cannot be such fractions.
+    """
+    n = len(names)
+    require(n and importance.shape == (n,), f"importance {importance.shape} for {n} settings")
+    known = np.isfinite(importance).all() and importance.min() >= 0
+    require(known, "importance holds a number that is no fraction")
+    total = importance.sum()
+    require(abs(total - 1) <= 1e-6, f"importance sums to {total:.6g}, not to 1")
+    order = np.argsort(-importance, kind="stable")
+    texts = [_importance_text(importance[place]) for place in order]
+
+    def draw(axes: Sheet) -> None:
+        axes.barh(range(n), importance[order], height=0.56, color=ACCENT)
+        axes.set(xlim=(0, importance.max()), xticks=[])
+        axes.spines["bottom"].set_visible(False)
+
+    labels = [names[place] for place in order]
+    parts = "; ".join(f"{label} {text}" for label, text in zip(labels, texts, strict=True))
+    alt = f"Importance of {n} setting{'s' * (n > 1)}: {parts}."
+    return Drawing(rows(labels, draw, texts=[texts], row=32, longest=32), alt, half=True)
+
+
+@figure("slices", "Slices")
+def slices(axes: Sequence[Axis], scores: Array, complete: Bools, **words: Unpack[Words]) -> Drawing:
+    """A panel per setting: a mark per trial at its value and accuracy, the best one in ink.
+
+    Arguments and errors are those of `parallel_coordinates`, but diverged trials are shown. Marks
+    that share a value stand a little beside it, or they would hide each other.
+    """
+    trials = trials_of(scores, complete)
+    check_axes(axes, len(scores))
+    legend = [(label, mark) for label, mark, _ in trials.kinds()]
+    if trials.best is not None:
+        legend.append((f"best: trial {trials.best + 1}", Mark(INK, "o", line=False)))
+
+    def panel(axis: Axis) -> Panel:
+        where = scale_of(axis)
+
+        def draw(frame: Sheet) -> None:
+            draw_trials(frame, trials, _jittered(where.places), size=5)
+            frame.set(xlim=(0, 1), xticks=[])
+            box = frame.get_window_extent()
+            sheet = frame.figure.axes[0]
+            write_ticks(sheet, where, box.x0, box.width, sheet.get_ylim()[0] - box.y0 + 14)
+
+        return Panel(shorten(axis.name, 34), draw)
+
+    panels = [panel(axis) for axis in axes]
+    n_rows = -(-len(panels) // _PANELS_IN_A_ROW)
+    places: list[Panel | None] = [*panels, *[None] * (n_rows * _PANELS_IN_A_ROW - len(panels))]
+    n_columns = min(len(panels), _PANELS_IN_A_ROW)
+    columns = [places[column::_PANELS_IN_A_ROW] for column in range(n_columns)]
+    drawn = chart(*columns, legend=legend, heights=(246 * n_rows - 78, 132))
+    parts = "; ".join(_span(axis, trials) for axis in axes)
+    return Drawing(
+        drawn, f"Validation accuracy by setting. {trials.counts()}. {trials.leader()}. {parts}."
     )
 
 
-def importance_bars(
-    names: Sequence[str],
-    importance: Array,
-    *,
-    caption: str,
-    command: str,
-    name: str = "importance",
-    title: str = "Importance",
-) -> Figure:
-    """A bar a setting with its share, the largest first.
+@figure("parallel-coordinates", "Parallel coordinates")
+def parallel_coordinates(
+    axes: Sequence[Axis], scores: Array, complete: Bools, **words: Unpack[Words]
+) -> Drawing:
+    """An axis per setting and one of accuracy, a line per trial, the best one in ink.
 
-    importance: float64 (P,), the settings' shares of one whole. Raises ValueError for another
-    number of them, or where they cannot be such shares.
+    scores: float64 (T,) of fractions, NaN where a trial diverged: it has no line. complete: bool
+    (T,), False where a trial was pruned. The axes lie one below the other. Raises ValueError for
+    other shapes, a score that is no fraction, none at all, or an axis that cannot hold its values.
     """
-    if importance.shape != (len(names),) or not len(names):
-        raise ValueError(f"figure {name}: importance {importance.shape} for {len(names)} settings")
-    if not (np.isfinite(importance).all() and importance.min() >= 0):
-        raise ValueError(f"figure {name}: importance holds a number that is no share")
-    if abs(importance.sum() - 1) > 1e-6:
-        raise ValueError(f"figure {name}: importance sums to {importance.sum():.6g}, not to 1")
-    order = np.argsort(-importance, kind="stable")
-    shares = [_share(importance[place]) for place in order]
+    trials = trials_of(scores, complete)
+    check_axes(axes, len(scores))
+    scales = [*map(scale_of, axes), accuracy_scale(trials)]
+    legend = []
+    if trials.best is not None:
+        best = f"trial {trials.best + 1}: {trials.percent[trials.best]:.2f} %, the best"
+        legend.append((best, Mark(INK)))
+    if trials.complete.sum() > 1:
+        legend.append(("complete, the better the stronger", Mark(ACCENT)))
+    if trials.pruned.any():
+        legend.append(("pruned", Mark(MUTED)))
 
     def draw(width: int) -> Canvas:
-        longest = int((0.45 * width - 16) / (0.6 * TEXT))
-        labels = [shorten(names[place], longest) for place in order]
-        left = 16 + max(text_width(label, TEXT) for label in labels)
-        full = width - left - 12 - text_width("> 99 %", TEXT)
-        blank, sheet = canvas(width, _ROW * len(names) + 8)
-        for row, (label, share, place) in enumerate(zip(labels, shares, order, strict=True)):
-            y, length = 4 + (row + 0.5) * _ROW, full * importance[place] / importance.max()
-            bar = Rectangle((left, y - _BAR / 2), length, _BAR, color=ACCENT, linewidth=0)
-            sheet.add_patch(bar)
-            sheet.text(left - 12, y, label, ha="right", va="center_baseline")
-            sheet.text(left + length + 8, y, share, va="center_baseline")
-        sheet.plot([left, left], [4, 4 + _ROW * len(names)], color=MUTED, linewidth=1)
+        top = legend_height(legend, width) + 36
+        pitch = _ROW if width == NARROW else 1.25 * _ROW
+        blank, sheet = canvas(width, top + pitch * (len(scales) - 1) + 34)
+        draw_legend(sheet, legend)
+        across = width - 2 * _SIDE
+        y: Array = top + pitch * np.arange(float(len(scales)))
+        x: Array = np.array([_SIDE + across * where.places for where in scales])  # (P, T)
+        _lines(sheet, x, y, trials)
+        for at, name, where in zip(
+            y, [*(axis.name for axis in axes), QUANTITY], scales, strict=True
+        ):
+            sheet.plot([_SIDE, width - _SIDE], [at, at], color=MUTED, linewidth=1)
+            label = shorten(name, int(across / (0.6 * TEXT)))
+            write(sheet, 0, at - 12, label, weight="bold", gid=HALO)
+            write_ticks(sheet, where, _SIDE, across, at + 13)
         return blank
 
-    parts = "; ".join(f"{names[place]} {share}" for place, share in zip(order, shares, strict=True))
-    return compose(
-        draw,
-        name=name,
-        title=title,
-        alt=f"Importance of {counted(len(names), 'setting')}: {parts}.",
-        caption=caption,
-        command=command,
-        half=True,
-    )
+    alt = f"{trials.counts()}; {len(axes)} setting{'s' * (len(axes) > 1)}. {trials.leader()}"
+    if trials.best is not None:
+        alt += ", at " + "; ".join(f"{axis.name} {axis.word(trials.best)}" for axis in axes)
+    return Drawing(draw, f"{alt}.")
 
 
-def _best_so_far(axes: Axes, trials: Trials) -> None:
+def _best_so_far(axes: Sheet, trials: Trials) -> None:
     """A step line up to the best trial, whose number and accuracy are written over it."""
     if trials.best is None:
         return
@@ -145,21 +192,60 @@ def _best_so_far(axes: Axes, trials: Trials) -> None:
     reached[reached < trials.low] = np.nan
     numbers = np.append(np.arange(1.0, len(finished) + 1), len(finished) + 0.5)
     axes.plot(numbers, reached, color=INK, linewidth=1.6, drawstyle="steps-post")
-    share = (trials.best + 0.5) / len(finished)
-    haloed(
-        axes.annotate(
-            f"trial {trials.best + 1}: {trials.percent[trials.best]:.2f} %",
-            (trials.best + 1, trials.percent[trials.best]),
-            (0, 9),
-            textcoords="offset points",
-            ha="left" if share < 0.25 else "right" if share > 0.75 else "center",
-            color=INK,
-        )
+    along = (trials.best + 0.5) / len(finished)
+    axes.annotate(
+        f"trial {trials.best + 1}: {trials.percent[trials.best]:.2f} %",
+        (trials.best + 1, trials.percent[trials.best]),
+        (0, 9),
+        textcoords="offset points",
+        ha="left" if along < 0.25 else "right" if along > 0.75 else "center",
+        gid=HALO,
     )
 
 
-def _share(share: float) -> str:
+def _lines(sheet: Sheet, x: Array, y: Array, trials: Trials) -> None:
+    """A line per trial over axes at (P, T): pruned ones thin, then the better the stronger."""
+    for trial in np.flatnonzero(trials.pruned):
+        sheet.plot(x[:, trial], y, color=MUTED, linewidth=0.8, alpha=0.3)
+    finished = np.flatnonzero(trials.complete)
+    ranked = finished[np.argsort(trials.percent[finished], kind="stable")]
+    # About as many lines stand out however many there are.
+    steepness = max(2.0, len(ranked) / 12)
+    for trial, rank in zip(ranked, np.linspace(0, 1, len(ranked)) ** steepness, strict=True):
+        style = {"linewidth": 1 + rank, "alpha": 0.12 + 0.68 * rank}
+        sheet.plot(x[:, trial], y, color=ACCENT, **style)
+    if trials.best is not None:
+        sheet.plot(x[:, trials.best], y, "-o", color=INK, linewidth=2.8, markersize=6)
+
+
+def _jittered(places: Array) -> Array:
+    """Places a little apart where three trials or more share one."""
+    distinct, counts = np.unique(places, return_counts=True)
+    shared = distinct[counts >= 3]
+    gaps = np.diff(shared, prepend=-1, append=2)
+    apart = places.copy()
+    for place, gap in zip(shared, np.minimum(gaps[:-1], gaps[1:]), strict=True):
+        here = np.flatnonzero(places == place)
+        # Multiples of the golden ratio fall evenly into the unit interval, however many.
+        spread = (np.arange(len(here)) + 0.5) * 0.6180339887 % 1 - 0.5
+        apart[here] += min(2 * INSET, 0.4 * gap) * spread
+    return apart
+
+
+def _span(axis: Axis, trials: Trials) -> str:
+    """Such as "dropout from 0 to 0.5, best at 0.21"."""
+    if axis.labels:
+        words = f"{axis.name}: {', '.join(axis.labels)}"
+    else:
+        low, high = int(np.nanargmin(axis.values)), int(np.nanargmax(axis.values))
+        words = f"{axis.name} from {axis.word(low)} to {axis.word(high)}"
+        if axis.values[low] == axis.values[high]:
+            words = f"{axis.name} always {axis.word(low)}"
+    return words if trials.best is None else f"{words}, best at {axis.word(trials.best)}"
+
+
+def _importance_text(fraction: float) -> str:
     """Such as "62 %"; never "0 %" for what is more than nothing, nor "100 %" for less than all."""
-    if 0 < share < 0.005:
+    if 0 < fraction < 0.005:
         return "< 1 %"
-    return "> 99 %" if 0.995 <= share < 1 else f"{100 * share:.0f} %"
+    return "> 99 %" if 0.995 <= fraction < 1 else f"{100 * fraction:.0f} %"

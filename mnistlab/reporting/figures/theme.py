@@ -24,7 +24,7 @@ _REFERENCE = re.compile(r"#([\w.-]+)")
 def themed(svg: bytes, prefix: str, smallest: float) -> str:
     """Markup of a matplotlib SVG whose ids start with `prefix`.
 
-    Its size is left to CSS, down to the share `smallest` of its natural width:
+    Its size is left to CSS, down to the fraction `smallest` of its natural width:
     past that the type is too small to read, and the page scrolls the figure.
     """
     root = ElementTree.fromstring(svg)

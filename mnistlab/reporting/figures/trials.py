@@ -6,16 +6,16 @@ for the better ones, and the others are marked at its lower edge.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from mnistlab.reporting.figures.canvas import INK, MUTED, TEXT, text_width
+from mnistlab.reporting.figures.canvas import INK, MUTED, require
+from mnistlab.reporting.figures.charts import STEPS
+from mnistlab.reporting.figures.marks import Mark, plot_marks
 from mnistlab.reporting.palette import light
 
 Array = NDArray[np.float64]
@@ -23,17 +23,8 @@ Bools = NDArray[np.bool_]
 
 ACCENT = light("accent")
 QUANTITY = "Validation accuracy, %"
-_SHOWN = 0.75  # the share of trials, the better ones, that the scale is made for
+_SHOWN = 0.75  # the fraction of trials, the better ones, that the scale is made for
 _STRIP = 20.0  # pixels under the scale, for trials that are not on it
-
-
-class Look(NamedTuple):
-    """How one kind of trial is drawn, and what the key calls it; without a shape a line."""
-
-    label: str
-    colour: str
-    shape: str = ""
-    filled: bool = True
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,21 +68,21 @@ class Trials:
             return None
         return int(np.argmax(np.where(self.complete, self.percent, -1)))
 
-    def kinds(self) -> list[tuple[Look, Bools]]:
-        """The kinds of trials there are, each with a mask (T,) of its own."""
+    def kinds(self) -> list[tuple[str, Mark, Bools]]:
+        """The kinds of trials there are: name, mark, and which they are, (T,)."""
         kinds = [
-            (Look("complete", ACCENT, "o"), self.shown & self.complete),
-            (Look("pruned", MUTED, "o", filled=False), self.shown & self.pruned),
-            (Look(f"below {self.low:g} %", MUTED, "v"), self.below),
-            (Look("diverged", light("wrong"), "x"), self.diverged),
+            ("complete", Mark(ACCENT, "o", False), self.shown & self.complete),
+            ("pruned", Mark(MUTED, "o", False, filled=False), self.shown & self.pruned),
+            (f"below {self.low:g} %", Mark(MUTED, "v", False), self.below),
+            ("diverged", Mark(light("wrong"), "x", False), self.diverged),
         ]
-        return [(look, which) for look, which in kinds if which.any()]
+        return [kind for kind in kinds if kind[-1].any()]
 
     def counts(self) -> str:
         """Such as "50 trials: 31 complete, 17 pruned, 2 diverged"."""
         parts = {"complete": self.complete, "pruned": self.pruned, "diverged": self.diverged}
         words = ", ".join(f"{which.sum()} {part}" for part, which in parts.items() if which.any())
-        return f"{counted(len(self.percent), 'trial')}: {words}"
+        return f"{len(self.percent)} trial{'s' * (len(self.percent) > 1)}: {words}"
 
     def leader(self) -> str:
         """Such as "Best, trial 37: 98.21%"."""
@@ -100,85 +91,32 @@ class Trials:
         return f"Best, trial {self.best + 1}: {self.percent[self.best] / 100:.2%}"
 
 
-def trials_of(name: str, scores: Array, complete: Bools) -> Trials:
-    """The trials of figure `name`; raises ValueError where they cannot be drawn."""
-    if scores.ndim != 1 or not scores.size or scores.shape != complete.shape:
-        raise ValueError(f"figure {name}: scores {scores.shape}, complete {complete.shape}")
+def trials_of(scores: Array, complete: Bools) -> Trials:
+    """The trials; raises ValueError where they cannot be drawn."""
+    fits = scores.ndim == 1 and scores.size and scores.shape == complete.shape
+    require(fits, f"scores {scores.shape}, complete {complete.shape}")
     known = scores[~np.isnan(scores)]
-    if not known.size:
-        raise ValueError(f"figure {name}: no trial has a score")
-    if known.min() < 0 or known.max() > 1:
-        raise ValueError(f"figure {name}: scores hold a number that is no fraction")
+    require(known.size, "no trial has a score")
+    require(known.min() >= 0 and known.max() <= 1, "scores hold a number that is no fraction")
     complete = complete & ~np.isnan(scores)
     return Trials(100 * scores, complete, *_scale(100 * known, 100 * scores[complete]))
 
 
-def counted(n: int, thing: str) -> str:
-    """Such as "1 trial" or "2 trials"."""
-    return f"{n} {thing}" if n == 1 else f"{n} {thing}s"
+def draw_trials(axes: Axes, trials: Trials, x: Array, size: float) -> None:
+    """Scale the y axis and draw a mark per trial at `x` (T,), the best one in ink.
 
-
-def scale_accuracy(axes: Axes, trials: Trials, height: float, headroom: float) -> float:
-    """Scale the y axis of a panel `height` pixels high; where trials off the scale are marked."""
-    strip = 4.0 if trials.shown.all() else _STRIP
-    points_a_pixel = (trials.high - trials.low) / (height - strip - headroom)
-    axes.set_ylim(trials.low - strip * points_a_pixel, trials.high + headroom * points_a_pixel)
-    axes.set_yticks(trials.ticks, [f"{tick:g}" for tick in trials.ticks])
-    return trials.low - 0.5 * strip * points_a_pixel
-
-
-def draw_trials(axes: Axes, trials: Trials, x: Array, edge: float, size: float) -> None:
-    """A mark a trial at `x` (T,), those off the scale at `edge`, the best one in ink.
-
-    size: pixels, of which many trials get fewer.
+    Trials off the scale are marked below it. size: pixels, of which many trials get fewer.
     """
+    strip, headroom = 4.0 if trials.shown.all() else _STRIP, 24.0
+    per_pixel = (trials.high - trials.low) / (axes.get_window_extent().height - strip - headroom)
+    axes.set_ylim(trials.low - strip * per_pixel, trials.high + headroom * per_pixel)
+    axes.set_yticks(trials.ticks, [f"{tick:g}" for tick in trials.ticks])
     size *= 1 if len(x) <= 100 else 0.65
-    for look, which in trials.kinds():
-        y = np.where(trials.shown, trials.percent, edge)
-        _mark(axes, x[which], y[which], look, size)
+    y = np.where(trials.shown, trials.percent, trials.low - 0.5 * strip * per_pixel)
+    for _, mark, which in trials.kinds():
+        plot_marks(axes, x[which], y[which], mark, size)
     if trials.best is not None:
-        best = Look("best", INK, "o")
-        _mark(axes, x[[trials.best]], trials.percent[[trials.best]], best, size + 2.5)
-
-
-def key_height(looks: Sequence[Look], width: float) -> float:
-    """How far down a key of these looks reaches."""
-    return max(y for _, y in _key_places(looks, width)) + 12
-
-
-def draw_key(sheet: Axes, looks: Sequence[Look]) -> None:
-    """Looks and what they stand for, at the top of the sheet."""
-    for look, (x, y) in zip(looks, _key_places(looks, sheet.get_xlim()[1]), strict=True):
-        if look.shape:
-            _mark(sheet, np.array([x + 10]), np.array([y]), look, 7)
-        else:
-            sheet.plot([x, x + 20], [y, y], color=look.colour, linewidth=2)
-        sheet.text(x + 28, y, look.label, va="center_baseline")
-
-
-def _key_places(looks: Sequence[Look], width: float) -> list[tuple[float, float]]:
-    places: list[tuple[float, float]] = []
-    x, y = 0.0, 10.0
-    for look in looks:
-        needed = 28 + text_width(look.label, TEXT)
-        if places and x + needed > width:
-            x, y = 0.0, y + 21
-        places.append((x, y))
-        x += needed + 12
-    return places
-
-
-def _mark(axes: Axes, x: Array, y: Array, look: Look, size: float) -> None:
-    axes.plot(
-        x,
-        y,
-        look.shape,
-        color=look.colour,
-        markerfacecolor=look.colour if look.filled else "none",
-        markersize=size,
-        markeredgewidth=1.2,
-        clip_on=False,
-    )
+        plot_marks(axes, x[trials.best], y[trials.best], Mark(INK, "o"), size + 2.5)
 
 
 def _scale(known: Array, complete: Array) -> tuple[tuple[float, ...], float]:
@@ -194,5 +132,5 @@ def _scale(known: Array, complete: Array) -> tuple[tuple[float, ...], float]:
         low = min(low, float(complete.max()))
     room = max(0.0, 0.5 - (high - low)) / 2  # half a point at the least, equal scores in the middle
     low, high = max(0.0, low - room), high + room
-    ticks = MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)
+    ticks = MaxNLocator(6, steps=STEPS).tick_values(low, high)
     return tuple(float(tick) for tick in ticks if tick <= min(100, high)), high

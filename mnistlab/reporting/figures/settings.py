@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,23 +15,25 @@ from numpy.typing import NDArray
 from mnistlab.reporting.figures.canvas import (
     MUTED,
     SMALL,
-    haloed,
-    log_ticks,
+    require,
     short_number,
     shorten,
     text_width,
 )
+from mnistlab.reporting.figures.charts import STEPS, log_ticks
+from mnistlab.reporting.figures.marks import write
+from mnistlab.reporting.figures.theme import HALO
 from mnistlab.reporting.figures.trials import Array, Trials
 
 INSET = 0.05  # of an axis: how far from its ends the values stay
 LINE = 14.0  # pixels from a line of text to the next
 _NONE = "none"  # where a trial has no such setting, such as the width of a layer it lacks
-_OFF_SCALE = 0.2  # of an axis, kept for what is not on its scale
+_OFF_SCALE = 0.2  # of an axis, for what is not on its scale
 
 
 @dataclass(frozen=True, eq=False)
 class Axis:
-    """One searched setting: a value a trial.
+    """One searched setting: a value per trial.
 
     values: float64 (T,), of a choice the place of the value in `labels`; NaN where a trial has
     no such setting.
@@ -65,39 +66,38 @@ def scale_of(axis: Axis) -> Scale:
     """The values of a setting from the least to the greatest tried, or its choices in order."""
     if axis.labels:
         ends = (-0.5, len(axis.labels) - 0.5)
-        return _along(axis.values, *ends, list(enumerate(axis.labels)), _NONE, named=True)
+        return _along(axis.values, ends, list(enumerate(axis.labels)), named=True)
     low, high = float(np.nanmin(axis.values)), float(np.nanmax(axis.values))
     ticks = [(tick, short_number(tick)) for tick in _ticks(axis, low, high)]
     # Of one value, or of some that are all but one, no round number need be among them.
     ticks = ticks or [(low, axis.word(int(np.nanargmin(axis.values))))]
     if not axis.logarithmic:
-        return _along(axis.values, low, high, ticks, _NONE)
-    ticks = [(math.log10(tick), label) for tick, label in ticks]
-    return _along(np.log10(axis.values), math.log10(low), math.log10(high), ticks, _NONE)
+        return _along(axis.values, (low, high), ticks)
+    ticks = [(float(np.log10(tick)), label) for tick, label in ticks]
+    return _along(np.log10(axis.values), (float(np.log10(low)), float(np.log10(high))), ticks)
 
 
 def accuracy_scale(trials: Trials) -> Scale:
     """The accuracies of trials, those below their scale at a place before it."""
     on_scale = np.where(trials.shown, trials.percent, np.nan)
     ticks = [(tick, f"{tick:g}") for tick in trials.ticks]
-    return _along(on_scale, trials.low, trials.high, ticks, f"< {trials.low:g}")
+    return _along(on_scale, (trials.low, trials.high), ticks, f"< {trials.low:g}")
 
 
 def _along(
     numbers: Array,
-    low: float,
-    high: float,
+    ends: tuple[float, float],
     ticks: Sequence[tuple[float, str]],
-    off_scale: str,
+    off_scale: str = _NONE,
     named: bool = False,
 ) -> Scale:
-    """Numbers from `low` to `high` along an axis; NaN at a place of its own before them."""
-    missing = np.isnan(numbers)
+    """Numbers between the ends along an axis; NaN at a place of its own before them."""
+    missing, (low, high) = np.isnan(numbers), ends
     start = _OFF_SCALE if missing.any() else INSET
 
     def place(number: Array) -> Array:
-        share = (number - low) / (high - low) if high > low else np.full_like(number, 0.5)
-        return np.asarray(start + (1 - INSET - start) * share)
+        part = (number - low) / (high - low) if high > low else np.full_like(number, 0.5)
+        return np.asarray(start + (1 - INSET - start) * part)
 
     marks = [(float(place(np.array(number))), label) for number, label in ticks]
     if missing.any():
@@ -114,47 +114,45 @@ def _ticks(axis: Axis, low: float, high: float) -> list[float]:
         return rounder if len(rounder) > 1 else ticks
     known = axis.values[~np.isnan(axis.values)]
     whole = bool((known == np.round(known)).all())
-    locator = MaxNLocator(6, integer=whole, steps=[1, 2, 2.5, 5, 10])
-    return [tick for tick in locator.tick_values(low, high) if low <= tick <= high]
+    found = MaxNLocator(6, integer=whole, steps=STEPS).tick_values(low, high)
+    return [tick for tick in found if low <= tick <= high]
 
 
-def check_axes(name: str, axes: Sequence[Axis], n_trials: int) -> None:
-    """Raise ValueError where figure `name` cannot show these settings of so many trials."""
-    if not axes:
-        raise ValueError(f"figure {name}: there are no settings")
+def check_axes(axes: Sequence[Axis], n_trials: int) -> None:
+    """Raise ValueError unless these settings of so many trials can be shown."""
+    require(axes, "there are no settings")
     for axis in axes:
+        name, shape = axis.name, axis.values.shape
         known = axis.values[~np.isnan(axis.values)]
-        if axis.values.shape != (n_trials,):
-            raise ValueError(
-                f"figure {name}: {axis.name!r} has {axis.values.shape} values for {n_trials} trials"
-            )
-        if not known.size or not np.isfinite(known).all():
-            raise ValueError(f"figure {name}: {axis.name!r} needs finite values")
-        if axis.labels and not np.isin(known, np.arange(len(axis.labels))).all():
-            raise ValueError(f"figure {name}: {axis.name!r} has a value without a label")
-        if axis.logarithmic and (axis.labels or known.min() <= 0):
-            raise ValueError(f"figure {name}: {axis.name!r} needs positive values on a log scale")
+        require(shape == (n_trials,), f"{name!r} has {shape} values for {n_trials} trials")
+        require(known.size and np.isfinite(known).all(), f"{name!r} needs finite values")
+        known_labels = not axis.labels or np.isin(known, np.arange(len(axis.labels))).all()
+        require(known_labels, f"{name!r} has a value without a label")
+        positive = not axis.logarithmic or (not axis.labels and known.min() > 0)
+        require(positive, f"{name!r} needs positive values on a log scale")
 
 
-def write_ticks(sheet: Sheet, scale: Scale, left: float, across: float, y: float) -> None:
-    """What belongs under a lying axis, within its ends or a little more."""
-    slot = across * min(np.diff([place for place, _ in scale.ticks]), default=1.0)
-    labels = [label for _, label in scale.ticks]
-    texts = _names(labels, slot) if scale.named else [[label] for label in labels]
+def write_ticks(sheet: Sheet, ticks: Scale, left: float, across: float, y: float) -> None:
+    """What belongs under an axis from `left` on, within its ends or a little more."""
+    labels = [label for _, label in ticks.ticks]
+    slot = across * min(np.diff([place for place, _ in ticks.ticks]), default=1.0)
+    texts = _names(labels, slot) if ticks.named else [[label] for label in labels]
     halves = [max(text_width(line, SMALL) for line in lines) / 2 for lines in texts]
     middles = [
         min(max(left + across * place, left + half - 6), left + across - half + 6)
-        for (place, _), half in zip(scale.ticks, halves, strict=True)
+        for (place, _), half in zip(ticks.ticks, halves, strict=True)
     ]
     spans = [(x - half, x + half) for x, half in zip(middles, halves, strict=True)]
-    step = 1 if scale.named else _stride(spans)
+    step = 1 if ticks.named else _stride(spans)
     for x, lines in list(zip(middles, texts, strict=True))[::step]:
-        write(sheet, x, y, lines, SMALL, color=MUTED)
+        for number, line in enumerate(lines):  # a text of its own each: readers' fonts differ
+            style = {"size": SMALL, "color": MUTED, "ha": "center", "gid": HALO}
+            write(sheet, x, y + number * LINE, line, **style)
 
 
 def _names(labels: Sequence[str], slot: float) -> list[list[str]]:
     """Names on up to two lines side by side or, too long for that, in turn on two levels."""
-    whole = [_whole_words(label, slot - 6, SMALL) for label in labels]
+    whole = [_whole_words(label, slot - 6) for label in labels]
     if all(whole):
         return whole
     texts = []
@@ -165,44 +163,16 @@ def _names(labels: Sequence[str], slot: float) -> list[list[str]]:
     return texts
 
 
-def write_beside(
-    sheet: Sheet, scale: Scale, x: float, heights: Sequence[float], room: float, ha: str
-) -> None:
-    """What belongs beside an upright axis, at heights that go up, aligned at `x` as `ha` says."""
-    labels = [wrapped(t, room, SMALL) if scale.named else [t] for _, t in scale.ticks]
-    half = max(map(len, labels)) * LINE / 2 - 3  # lines of neighbours may come close
-    step = _stride([(-y - half, -y + half) for y in heights])
-    for y, lines in list(zip(heights, labels, strict=True))[::step]:
-        first = y - LINE * (len(lines) - 1) / 2
-        write(sheet, x, first, lines, SMALL, color=MUTED, ha=ha)
-
-
-def write(sheet: Sheet, x: float, y: float, lines: list[str], size: float, **style: str) -> None:
-    """Lines from `y` on downwards, each a text of its own: readers' fonts differ."""
-    for number, line in enumerate(lines):
-        text = sheet.text(x, y + number * LINE, line, va="center_baseline", fontsize=size)
-        text.set(**{"ha": "center"} | style)
-        haloed(text)
-
-
-def wrapped(label: str, width: float, size: float) -> list[str]:
-    """A label on at most two lines of about so many pixels, cut where it gets too long."""
-    longest = max(2, int(width / text_width("m", size)))
-    cut = textwrap.wrap(shorten(label, 10 * longest), longest, max_lines=2, placeholder="…")
-    return _whole_words(label, width, size) or cut or [""]
-
-
-def _whole_words(label: str, width: float, size: float) -> list[str]:
+def _whole_words(label: str, width: float) -> list[str]:
     """A label on one line, or two of about one length; nothing if it needs more."""
-    longest = int(width / text_width("m", size))
+    longest = int(width / text_width("m", SMALL))
     clean = " ".join(shorten(label, 100).split())
     if len(clean) <= longest:
         return [clean]
     parts = clean.replace("_", "_ ")  # "learning_rate" may be parted too
     for n in range(1, longest + 1):
-        lines = [
-            line.replace("_ ", "_") for line in textwrap.wrap(parts, n, break_long_words=False)
-        ]
+        wrapped = textwrap.wrap(parts, n, break_long_words=False)
+        lines = [line.replace("_ ", "_") for line in wrapped]
         if len(lines) <= 2 and max(map(len, lines)) <= longest:
             return lines
     return []
