@@ -42,7 +42,7 @@ ALLOWED = {
     "scale": CORE,
     "study": CORE | {"scale"},
     "writeups": set(),  # the public interface only, see below
-    "recipes": {"phases", "recipe", "space", "writeups"},
+    "recipes": {"classifiers", "phases", "recipe", "space", "writeups"},
     "studies": {"study", "writeups"},
     "tuning": READY,
     "reporting": TOP,
