@@ -76,9 +76,8 @@ class Checkpoints:
             "position": checkpoint.state.to_plain(),
             "random": checkpoint.random,
         }
-        content = save(
-            checkpoint.arrays, {KEY: json.dumps(description)}
-        )  # the next step changes them
+        # Into bytes now, for the next step changes the arrays; a thread writes them.
+        content = save(checkpoint.arrays, {KEY: json.dumps(description)})
         self._await_writing()
         self._writing = self._writer.submit(self._write, self.n_steps, content)
         self._saved_at = time.monotonic()

@@ -415,7 +415,7 @@ def test_commands_take_it(
     assert run_command([*command.split(), "wandb"]) == 2
     assert capsys.readouterr().err == "error: unknown tracker 'wandb'; there are: mlflow\n"
     assert run_command(["study", "ladder", "--track", "mlflow", "--on", "ray"]) == 2
-    assert "not of those on ray" in capsys.readouterr().err
+    assert "not those on ray" in capsys.readouterr().err
 
     def no_mlflow(name: str, *rest: Any) -> Any:
         if name.startswith("mnistlab.tracking.mlflow_runs"):
