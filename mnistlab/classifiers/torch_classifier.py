@@ -142,7 +142,7 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         scaling = scaling_of_images(fitted, self.image_shape_, self._margins())
         reported = Callbacks(**callbacks)
         with hardware.seeded(seed, device), large.bounded_memory(images, images_val):
-            self.network_ = self._network(scaling)
+            self.network_ = self._build(scaling)
             self.weights_from_ = read_pretrained(self.network_[1])
             # Channels-last in memory: convolutions on the CPU are faster on it.
             self.network_.to(device).to(memory_format=torch.channels_last)
@@ -194,12 +194,12 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         unfitted = unfitted_scaling(self.scaling, self._padded_shape())
         # First on the meta device, which takes no memory: what a file asks for may be too large.
         with torch.device("meta"), warnings.catch_warnings(action="ignore"):
-            wanted = self._network(unfitted).state_dict()
+            wanted = self._build(unfitted).state_dict()
         if _outlines(given) != _outlines(wanted):
             raise ValueError("the arrays are not those of this network")
         if not (given["0.scale"] > 0).all():
             raise ValueError("pixels must be divided by a positive number")
-        self.network_ = self._network(unfitted)
+        self.network_ = self._build(unfitted)
         self.network_.load_state_dict(given)
         device = hardware.pick_device(self.device)
         self.network_.to(device).to(memory_format=torch.channels_last)
@@ -217,7 +217,7 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
             processes,
         )
 
-    def _network(self, scaling: tuple[Shift, Shift]) -> nn.Sequential:
+    def _build(self, scaling: tuple[Shift, Shift]) -> nn.Sequential:
         """Pixel scaling, then the network of the model with fresh weights."""
         arguments = dict(self.model_args or {})
         if self.hidden_sizes is not None:
