@@ -9,7 +9,13 @@ from typing import Any
 from benchmarks import ledger
 from benchmarks.conditions import arms_of, is_of_recipe
 from benchmarks.markdown import machine_text, markdown, measured_arms
-from mnistlab.evaluation import fraction_interval, power_law, wilson_interval
+from mnistlab.evaluation import (
+    Difference,
+    fraction_interval,
+    over_seeds,
+    power_law,
+    wilson_interval,
+)
 
 OVER_SEEDS, OF_IMAGES = "95 % interval over seeds", "95 % interval, images only"
 ACCURACY = ("test accuracy, mean", OVER_SEEDS, OF_IMAGES)
@@ -165,6 +171,13 @@ def newest_arms(name: str, data: str) -> list[dict[str, Any]]:
         raise KeyError(f"the ledger holds no study {name} on {data}")
     there = arms_of(name)
     return [line for arm, line in arms.items() if there is None or arm in there]
+
+
+def paired(arm: dict[str, Any], other: dict[str, Any], metric: str) -> Difference:
+    """The first arm against the other, on the seeds that both were trained with."""
+    of_arm, of_other = (dict(zip(a["seeds"], a[metric], strict=True)) for a in (arm, other))
+    both = sorted(of_arm.keys() & of_other.keys())
+    return over_seeds([of_arm[seed] for seed in both], [of_other[seed] for seed in both])
 
 
 def arm_text(line: dict[str, Any]) -> str:

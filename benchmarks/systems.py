@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from benchmarks.conditions import conditions_of, current, measured_under
-from benchmarks.study_tables import accuracy_cells, newest_arms
-from mnistlab.evaluation import Difference, corrected, interval_text, over_seeds
+from benchmarks.study_tables import accuracy_cells, newest_arms, paired
+from mnistlab.evaluation import Difference, corrected, interval_text
 
 MISSING = ["not measured yet", "–", "–", "–"]
 SEARCHED = ("mnist", "fashion-mnist")  # data sets of D3's searches
@@ -170,5 +170,5 @@ def gains(name: str, sets: Sequence[str]) -> dict[tuple[str, str], Difference]:
     for data in sets:
         untuned, tuned = newest_arms(name, data)
         for key in ("val_accuracy", "test_accuracy"):
-            found[data, key] = over_seeds(tuned[key], untuned[key])
+            found[data, key] = paired(tuned, untuned, key)
     return dict(zip(found, corrected(list(found.values())), strict=True))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from statistics import fmean
 
 from benchmarks.markdown import gain_cell, markdown, measured_arms
-from benchmarks.study_tables import ACCURACY, accuracy_cells, arm_text, newest_arms
-from mnistlab.evaluation import Difference, corrected, over_seeds
+from benchmarks.study_tables import ACCURACY, accuracy_cells, arm_text, newest_arms, paired
+from mnistlab.evaluation import Difference, corrected
 
 BASES = ("simple-cnn", "random-weights")  # compared with the two stages of a pretrained network
 
@@ -47,7 +47,7 @@ def gains_table(name: str, data: str) -> str:
     sized = [arm for key, arm in arms.items() if key.startswith("two-stage-")]
     sized = [*sorted(sized, key=lambda arm: int(arm["n_train"])), arms["two-stage"]]
     found = {
-        (arm["arm"], base): over_seeds(arm["test_accuracy"], arms[other]["test_accuracy"])
+        (arm["arm"], base): paired(arm, arms[other], "test_accuracy")
         for arm in sized
         for base in BASES
         if (other := arm["arm"].replace("two-stage", base)) in arms

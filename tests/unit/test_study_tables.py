@@ -6,7 +6,7 @@ import pytest
 from scipy.stats import binomtest
 
 from benchmarks import systems
-from benchmarks.study_tables import accuracy_cells, accuracy_text, over_seeds_text
+from benchmarks.study_tables import accuracy_cells, accuracy_text, over_seeds_text, paired
 
 
 def test_one_seed_has_an_interval_over_images_alone() -> None:
@@ -23,6 +23,15 @@ def test_one_seed_has_an_interval_over_images_alone() -> None:
 def test_a_lost_class_has_no_f1_below_zero() -> None:
     low, high = map(float, over_seeds_text([0.0, 0.0, 0.58, 0.58, 0.0]).split(" to "))
     assert 0 < low < 0.232 < high < 1
+
+
+def test_arms_are_paired_by_the_seeds_that_both_have() -> None:
+    arm = {"seeds": [2, 0, 1], "test_accuracy": [0.93, 0.9, 0.91]}
+    other = {"seeds": [0, 1, 2, 3, 4], "test_accuracy": [0.8, 0.8, 0.8, 0.1, 0.1]}
+    found = paired(arm, other, "test_accuracy")
+    assert found.n == 3
+    assert found.mean == pytest.approx((0.1 + 0.11 + 0.13) / 3)
+    assert paired(other, arm, "test_accuracy").mean == pytest.approx(-found.mean)
 
 
 def test_rows_of_the_systems_keep_both_intervals_apart() -> None:
