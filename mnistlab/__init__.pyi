@@ -48,6 +48,7 @@ from mnistlab.reporting.predicting import predict as predict
 from mnistlab.reporting.run_report import report as report
 from mnistlab.tracking import tracked as tracked
 from mnistlab.exporting import export_onnx as export_onnx
+from mnistlab.exporting import export_page as export_page
 
 # networks by hand
 from mnistlab import scratch as scratch

@@ -68,6 +68,21 @@ PREPARATIONS: dict[str, Callable[[Image], Image]] = {
 }
 
 
+# How the makers of a named set prepared its images.
+OF_SETS = {
+    "mnist": "digit",
+    "mnist_784": "digit",
+    "qmnist": "digit",
+    "fashion-mnist": "garment",
+    "fashion-mini": "garment",
+}
+
+
+def preparation_of(data: str) -> str | None:
+    """The preparation of that named data set; None of any other: nothing is guessed."""
+    return OF_SETS.get(data)
+
+
 def prepare(images: Sequence[Image] | Image, preparation: str) -> NDArray[np.uint8]:
     """Pictures uint8 (H, W) of any sizes, prepared: (N, 28, 28); DataError for no PREPARATIONS."""
     if preparation not in PREPARATIONS:
@@ -84,8 +99,10 @@ def ink_of(image: Image) -> NDArray[np.int64]:
     The ground is the lower median of the outermost pixels; a bright ground is inverted.
     """
     levels = image.astype(np.int64)
-    border = np.concatenate([levels[0], levels[-1], levels[1:-1, 0], levels[1:-1, -1]])
-    ground = int(np.sort(border)[(len(border) - 1) // 2])
+    inside = np.zeros(image.shape, dtype=bool)
+    inside[1:-1, 1:-1] = True
+    border = np.sort(levels[~inside])
+    ground = int(border[(len(border) - 1) // 2])
     if ground > 127:
         levels, ground = 255 - levels, 255 - ground
     contrast = int(levels.max()) - ground

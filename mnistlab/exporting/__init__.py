@@ -1,5 +1,6 @@
-"""Exporting: a trained run as a file that needs nothing of ours - an ONNX model and its card."""
+"""Exporting: trained runs as files that need nothing of ours - an ONNX model, a page to draw on."""
 
+from mnistlab.exporting.drawing_page import export_page
 from mnistlab.exporting.onnx_file import export_onnx
 
-__all__ = ["export_onnx"]
+__all__ = ["export_onnx", "export_page"]

@@ -47,7 +47,7 @@ ALLOWED = {
     "tuning": READY,
     "reporting": TOP,
     "auditing": CORE | {"recipes", "reporting"},
-    "exporting": CORE,
+    "exporting": CORE | {"reporting"},
     "profiling": CORE | {"reporting"},
     "tracking": CORE | {"reporting"},
     "cli": TOP,

@@ -116,7 +116,7 @@ def test_wrong_names_and_the_users_own_files_are_refused_before_the_work(
     own = tmp_path / "model.onnx.md"
     own.write_text("my notes")
     for name, said in (
-        ("model.txt", "model.txt: the name of the file must end in .onnx"),
+        ("model.txt", "model.txt: the name of the file must end in .onnx or .html"),
         ("model.onnx", "model.onnx.md: exists and is not the card of an export; move it away"),
         ("model.onnx.md/model.onnx", "model.onnx.md"),  # a file is no folder
     ):
