@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from mnistlab.data import large
 from mnistlab.data.dataset import SPLIT_NAMES, Dataset, SplitName
 from mnistlab.data.notes import note
-from mnistlab.data.readers import labels
+from mnistlab.data.readers import labels, levels
 from mnistlab.data.readers.labels import RawLabels
 from mnistlab.errors import DataError
 
@@ -81,9 +81,11 @@ def assembled(name: str, splits: Mapping[SplitName, RawSplit], provenance: str) 
         _check_size(split, chosen[0])
     codes, class_names = labels.judge([split.labels for split in chosen], provenance)
     _say_untrained(present, codes, class_names, provenance)
+    images = large.joined([split.images for split in chosen])
+    levels.note_dark(images, provenance)
     return Dataset(
         name,
-        large.joined([split.images for split in chosen]),
+        images,
         np.concatenate(codes),
         class_names,
         n_official_train=len(chosen[0].images) if len(chosen) > 1 else None,

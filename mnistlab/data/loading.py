@@ -24,6 +24,8 @@ from mnistlab.data.readers import (
     labelled_images,
     npz,
     parquet,
+    parquet_beside,
+    shards,
 )
 from mnistlab.data.readers.kinds import Kind
 from mnistlab.data.readers.shapes import Size, as_size
@@ -116,6 +118,7 @@ def _load_file(path: Path, size: Size | None, label_column: str | None) -> Datas
         return archive.called_after(dataset, path)
     if kind is None:
         raise kinds.refusal(path)
+    shards.note_alone(path)
     found = _read_file(path, kind, size, label_column)
     name = path.stem if kind == "npz" else path.name.split(".")[0]
     return assembling.assembled(name, found, str(path))
@@ -132,14 +135,8 @@ def _read_file(
     if kind == "idx":
         return {"train": idx.read_split(path)}
     if kind == "parquet":
-        return {"train": _labelled(parquet.read_split([path], size, label_column), path)}
+        return parquet_beside.read_splits(path, size, label_column)
     return {"train": csv_table.read_split(path, size, label_column)}
-
-
-def _labelled(split: RawSplit | None, path: Path) -> RawSplit:
-    if split is None:
-        raise DataError(f"{path}: its labels are all -1 or empty, which stands for none")
-    return split
 
 
 def _load_split_files(
@@ -178,8 +175,7 @@ def _read_part(
     ):
         return None
     if kind == "parquet":
-        split = parquet.read_split(files, size, label_column)
-        return split if name == "test" else _labelled(split, first)
+        return parquet_beside.read_one_split(files, size, label_column, may_lack=name == "test")
     inside = _read_file(first, kind, size, label_column)
     if len(inside) != 1:
         raise DataError(f"{first}: holds several splits itself; give this file alone")

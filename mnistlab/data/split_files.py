@@ -9,14 +9,13 @@ from typing import NamedTuple
 
 from mnistlab.data.assembling import SPELLINGS, split_called, split_of_set
 from mnistlab.data.dataset import SplitName
-from mnistlab.data.readers import kinds
+from mnistlab.data.readers import kinds, shards
 from mnistlab.data.readers.kinds import Kind
 from mnistlab.data.readers.left_out import is_junk, listed
 from mnistlab.errors import DataError
 
 # Where the splits lie in files of several kinds, the first of these is read.
 ORDER: tuple[Kind, ...] = ("table", "npz", "idx", "parquet", "hdf5")
-SHARD = re.compile(r"-[0-9]{5}-of-[0-9]{5}(-[0-9a-f]+)?$")
 IDX_IMAGES = re.compile(r"[-_.]?images$", re.IGNORECASE)
 SHOWN = 6
 MAX_CONFIGURATIONS = 4  # folders that are looked into for Parquet; class folders are many
@@ -44,25 +43,28 @@ def find(folder: Path) -> SplitFiles | None:
     """
     top = listed(folder)
     data = [(path, kind) for path in top.others if (kind := _kind(path)) is not None]
+    shards.check_complete(path for path, _ in data)
+    shards.check_alone(path for path, kind in data if kind != "parquet")
     called = [found for path, kind in data if (found := _called(path, kind)) is not None]
     for folder_of_split in top.folders:  # as Hugging Face converts sets: train/0000.parquet
         split = split_called(folder_of_split.name)
         if split is not None:
-            shards = _parquet_in(folder_of_split)
-            called += [_Called(path, "parquet", split, "") for path in shards]
+            inside = _parquet_in(folder_of_split)
+            shards.check_complete(inside)
+            called += [_Called(path, "parquet", split, "") for path in inside]
     group = _one_set(called, folder)
     if group is None:
         few = top.folders if len(top.folders) <= MAX_CONFIGURATIONS else []
-        below = [inside for sub in few if (inside := _parquet_below(sub)) is not None]
+        below = [files for sub in few if (files := _parquet_below(sub)) is not None]
         return below[0] if len(below) == 1 and not called else None
-    files: dict[SplitName, list[Path]] = {}
+    by_split: dict[SplitName, list[Path]] = {}
     for found in sorted(group, key=lambda found: (len(found.path.name), found.path.name)):
-        of_split = files.setdefault(found.split, [])
+        of_split = by_split.setdefault(found.split, [])
         if found.kind == "parquet" or not of_split:  # train.csv before train.csv.gz
             of_split.append(found.path)
-    read = {path for of_split in files.values() for path in of_split}
+    read = {path for of_split in by_split.values() for path in of_split}
     others = [path for path, kind in data if path not in read and kind != "zip"]
-    return SplitFiles(group[0].kind, files, [path for path in others if not _belongs(path)])
+    return SplitFiles(group[0].kind, by_split, [path for path in others if not _belongs(path)])
 
 
 def only_file(folder: Path) -> Path | None:
@@ -85,7 +87,7 @@ def _kind(path: Path) -> Kind | None:
 def _called(path: Path, kind: Kind) -> _Called | None:
     stem = kinds.stem_of(path, kind)
     if kind == "parquet":
-        stem = SHARD.sub("", stem)
+        stem = shards.without_number(stem)
     if kind == "idx":
         if not IDX_IMAGES.search(stem):
             return None

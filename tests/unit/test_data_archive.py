@@ -19,7 +19,7 @@ from mnistlab.data import Dataset, large, load
 from mnistlab.data.readers import archive, content, idx
 from mnistlab.errors import DataError
 
-IMAGES = np.arange(6 * 9, dtype=np.uint8).reshape(6, 3, 3)
+IMAGES = np.arange(200, 200 + 6 * 9, dtype=np.uint8).reshape(6, 3, 3)
 
 
 @pytest.fixture(autouse=True)

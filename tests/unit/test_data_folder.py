@@ -51,7 +51,7 @@ def test_what_is_lossless_stays_so(tmp_path: Path) -> None:
 
 def test_train_and_test_levels_are_official_parts(tmp_path: Path) -> None:
     for name in ("train/a/1", "train/b/1", "train/b/2", "test/b/1"):
-        _save(tmp_path / f"{name}.png", _square(9))
+        _save(tmp_path / f"{name}.png", _square(200))
     dataset = load(tmp_path)
     assert dataset.n_official_train == 3
     assert dataset.labels.tolist() == [0, 1, 1, 1]
@@ -131,7 +131,7 @@ def test_parts_are_used_as_they_are_given(tmp_path: Path, names: tuple[str, ...]
 
 def test_a_training_part_alone_is_a_set_in_one_part(tmp_path: Path) -> None:
     for name in ("train/a/1", "train/b/1", "train/b/2"):
-        _save(tmp_path / f"{name}.png", _square(9))
+        _save(tmp_path / f"{name}.png", _square(200))
     dataset = load(tmp_path)
     assert (dataset.name, dataset.n_official_train) == (tmp_path.name, None)
     assert [dataset.class_names[k] for k in dataset.labels] == ["a", "b", "b"]
@@ -139,7 +139,7 @@ def test_a_training_part_alone_is_a_set_in_one_part(tmp_path: Path) -> None:
 
 def test_a_class_may_be_called_train(tmp_path: Path) -> None:
     for name in ("car/1", "plane/1", "train/1", "train/2"):
-        _save(tmp_path / f"{name}.png", _square(9))
+        _save(tmp_path / f"{name}.png", _square(200))
     dataset = load(tmp_path)
     assert dataset.class_names == ("car", "plane", "train")
     assert dataset.n_official_train is None
@@ -147,7 +147,7 @@ def test_a_class_may_be_called_train(tmp_path: Path) -> None:
 
 def test_training_images_are_never_told_from_test_images(tmp_path: Path) -> None:
     for name in ("train/1", "test/1", "more/1"):
-        _save(tmp_path / f"{name}.png", _square(9))
+        _save(tmp_path / f"{name}.png", _square(200))
     with pytest.raises(DataError, match="train: holds no class folders"):
         load(tmp_path)
 
@@ -165,15 +165,15 @@ def test_parts_that_are_not_what_they_say(
     tmp_path: Path, names: tuple[str, ...], message: str
 ) -> None:
     for name in names:
-        _save(tmp_path / f"{name}.png", _square(9))
+        _save(tmp_path / f"{name}.png", _square(200))
     with pytest.raises(DataError, match=message):
         load(tmp_path)
 
 
 @pytest.mark.parametrize("name", [b"caf\xe9", b"a\nb"])
 def test_a_class_that_no_prediction_could_say(tmp_path: Path, name: bytes) -> None:
-    _save(tmp_path / os.fsdecode(name) / "1.png", _square(9))
-    _save(tmp_path / "a" / "1.png", _square(9))
+    _save(tmp_path / os.fsdecode(name) / "1.png", _square(200))
+    _save(tmp_path / "a" / "1.png", _square(200))
     with pytest.raises(DataError, match="a name that is not UTF-8, or of several lines") as caught:
         load(tmp_path)
     assert str(caught.value).isascii()
@@ -182,13 +182,13 @@ def test_a_class_that_no_prediction_could_say(tmp_path: Path, name: bytes) -> No
 
 def test_a_class_may_be_missing_from_test(tmp_path: Path) -> None:
     for name in ("train/a/1", "train/b/1", "test/a/1", "test/b/.hidden"):
-        _save(tmp_path / f"{name}.png", _square(9))
+        _save(tmp_path / f"{name}.png", _square(200))
     assert load(tmp_path).labels.tolist() == [0, 1, 0]
 
 
 def test_folders_within_a_folder_are_those_of_the_set(tmp_path: Path) -> None:
     for name in ("unpacked/digits/train/a/1", "unpacked/digits/test/a/1"):
-        _save(tmp_path / f"{name}.png", _square(9))
+        _save(tmp_path / f"{name}.png", _square(200))
     dataset = load(tmp_path)
     assert (dataset.name, dataset.n_official_train) == (tmp_path.name, 1)
 
@@ -197,7 +197,7 @@ def test_a_table_of_other_things_beside_the_folder(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for name in ("digits/a/1", "digits/b/1"):
-        _save(tmp_path / f"{name}.png", _square(9))
+        _save(tmp_path / f"{name}.png", _square(200))
     (tmp_path / "results.csv").write_text("epoch,loss\n1,0.5\n")
     assert load(tmp_path).class_names == ("a", "b")
     assert "left out: 1 file of other kinds (.csv)" in capsys.readouterr().err
@@ -215,7 +215,7 @@ def test_all_that_is_left_out_is_counted_in_one_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for name in ("a/1", "a/2", "b/1", "beside1", "beside2", "a/more/deeper/1"):
-        _save(tmp_path / f"{name}.png", _square(9))
+        _save(tmp_path / f"{name}.png", _square(200))
     for name in ("a/x.heic", "b/y.HEIC", "b/LICENSE", "a/more/z.txt", ".hidden.txt", "b/Thumbs.db"):
         (tmp_path / name).write_text("no image")
     (tmp_path / "__MACOSX" / "a").mkdir(parents=True)
@@ -231,7 +231,7 @@ def test_what_lies_beside_the_parts_is_counted(
 ) -> None:
     names = ("train/a/1", "train/b/1", "test/1", "test/2", "extra/c/1", "0", "train/2")
     for name in names:
-        _save(tmp_path / f"{name}.png", _square(9))
+        _save(tmp_path / f"{name}.png", _square(200))
     assert load(tmp_path).n_official_train is None
     said = capsys.readouterr().err
     assert said.count("\n") == 1
@@ -245,7 +245,7 @@ def test_nothing_is_said_where_nothing_is_left_out(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for name in ("train/a/1", "test/a/1", "train/a/.hidden"):
-        _save(tmp_path / f"{name}.png", _square(9))
+        _save(tmp_path / f"{name}.png", _square(200))
     load(tmp_path)
     assert capsys.readouterr().err == ""
 
@@ -313,9 +313,9 @@ def test_a_wrapper_is_no_class_for_the_images_that_stray_into_it(
 ) -> None:
     for kind in ("circle", "dash", "line"):
         for i in range(2):
-            _save(tmp_path / f"w/photos/{part}{kind}/{i}.png", _square(9))
+            _save(tmp_path / f"w/photos/{part}{kind}/{i}.png", _square(200))
     for name in ("w/photos/beside1.png", "w/photos/beside2.png", *outer):
-        _save(tmp_path / name, _square(9))
+        _save(tmp_path / name, _square(200))
     given = tmp_path / "w"
     if zipped:
         given = Path(shutil.make_archive(str(given), "zip", given))
@@ -329,7 +329,7 @@ def test_a_wrapper_is_no_class_for_the_images_that_stray_into_it(
 
 def test_two_folders_of_sets_are_not_two_classes(tmp_path: Path) -> None:
     for name in ("one/stray", "one/a/1", "one/b/1", "two/stray", "two/a/1", "two/b/1"):
-        _save(tmp_path / f"{name}.png", _square(9))
+        _save(tmp_path / f"{name}.png", _square(200))
     with pytest.raises(DataError, match=r"one: holds 1 image, but 2 in its folders .a and b.; giv"):
         load(tmp_path)
 
@@ -349,7 +349,7 @@ def test_folders_of_parts_with_the_name_of_the_set(
     for folder, n in zip(called, (3, 1, 2), strict=True):
         for kind in ("a", "b"):
             for i in range(n):
-                _save(tmp_path / f"{above}{folder}/{kind}/{i}.png", _square(9))
+                _save(tmp_path / f"{above}{folder}/{kind}/{i}.png", _square(200))
     dataset = load(tmp_path)
     assert dataset.class_names == ("a", "b")
     assert {name: len(dataset.images[p]) for name, p in dataset.official_splits.items()} == {
@@ -361,13 +361,13 @@ def test_folders_of_parts_with_the_name_of_the_set(
 
 def test_one_folder_with_the_name_of_a_part_in_its_own_is_a_class(tmp_path: Path) -> None:
     for name in ("training_shoes/1", "test_tubes/1", "bus_train/1", "bus_test/1"):
-        _save(tmp_path / f"{name}.png", _square(9))
+        _save(tmp_path / f"{name}.png", _square(200))
     assert load(tmp_path).class_names == ("bus_test", "bus_train", "test_tubes", "training_shoes")
 
 
 def test_folders_of_parts_of_two_sets_are_refused(tmp_path: Path) -> None:
     for name in ("a_train/x/1", "a_test/x/1", "b_train/x/1", "b_test/x/1"):
-        _save(tmp_path / f"{name}.png", _square(9))
+        _save(tmp_path / f"{name}.png", _square(200))
     with pytest.raises(DataError, match=r"splits of several sets \(a_test and b_test\)"):
         load(tmp_path)
 
@@ -392,7 +392,7 @@ def test_folders_without_images_are_no_classes(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for name in ("a/1", "b/1"):
-        _save(tmp_path / f"{name}.png", _square(9))
+        _save(tmp_path / f"{name}.png", _square(200))
     for name in ("__pycache__/x.pyc", ".ipynb_checkpoints/x.ipynb", "docs/more/x.md"):
         (tmp_path / name).parent.mkdir(parents=True)
         (tmp_path / name).write_text("x")

@@ -16,10 +16,12 @@ from mnistlab.errors import DataError
 
 
 def write(root: Path, names: list[str], table: str = "", called: str = "labels.csv") -> Path:
-    """An image of the grey of its place for each name, and a table."""
+    """An image of the grey of its place, with one white pixel, for each name, and a table."""
     for i, name in enumerate(names):
         (root / name).parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(np.full((3, 4), i, np.uint8)).save(root / name)
+        image = np.full((3, 4), i, np.uint8)
+        image[-1, -1] = 255
+        Image.fromarray(image).save(root / name)
     if table:
         (root / called).write_text(table)
     return root

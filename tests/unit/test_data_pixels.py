@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw, ImageOps
 
 from mnistlab.data.readers import pixels
+from mnistlab.data.readers.depths import Depths
 from mnistlab.errors import DataError
 
 RANDOM = np.random.default_rng(0)
@@ -76,7 +77,7 @@ def test_half_transparent_pixels_lie_between_the_ink_and_the_ground() -> None:
 
 
 def test_grounds_of_both_kinds_in_one_set_are_told() -> None:
-    depths = pixels.Depths()
+    depths = Depths()
     for ink in (0, 30, 0):
         pixels.decode(saved(stroke("RGBA", ink)), "x", depths=depths)
     pixels.decode(saved(stroke("RGBA", 9, alpha=0)), "x", depths=depths)  # nothing to be seen
@@ -188,7 +189,7 @@ def test_a_damaged_exif_leaves_the_image_as_it_lies(exif: bytes) -> None:
 
 @pytest.mark.parametrize("kind", ["PNG", "TIFF", "PPM"])
 def test_sixteen_bits_are_scaled_to_eight(kind: str) -> None:
-    depths = pixels.Depths()
+    depths = Depths()
     raw = saved(GREY.astype(np.uint16) * 257, kind)
     assert np.array_equal(pixels.decode(raw, "x", depths=depths), GREY)
     assert depths.notes() == ["1 image of 16 bits a pixel: divided by 257, to 0..255"]
@@ -199,7 +200,7 @@ def test_big_endian_and_coloured_sixteen_bits() -> None:
     image = Image.new("I;16B", (7, 9))
     image.frombytes((GREY.astype(">u2") * 257).tobytes())
     assert np.array_equal(pixels.decode(saved(image, "TIFF"), "x"), GREY)
-    depths = pixels.Depths()
+    depths = Depths()
     raw = png(2, 16, COLOUR.astype(">u2") * 257)
     wanted = np.asarray(Image.fromarray(COLOUR).convert("L"))
     assert np.array_equal(pixels.decode(raw, "x", depths=depths), wanted)
@@ -207,7 +208,7 @@ def test_big_endian_and_coloured_sixteen_bits() -> None:
 
 
 def test_sixteen_bits_that_hold_fewer_are_refused_for_a_whole_set() -> None:
-    depths = pixels.Depths()
+    depths = Depths()
     pixels.decode(saved(np.full((4, 4), 1000, np.uint16)), "x", depths=depths)
     with pytest.raises(DataError, match=r"^set: .* go up to 1000 of 65535 .*255 / 1000"):
         depths.check("set")
@@ -222,7 +223,7 @@ def test_integers_beyond_sixteen_bits(values: list[int]) -> None:
 
 
 def test_floats_of_either_scale() -> None:
-    depths = pixels.Depths()
+    depths = Depths()
     shares = saved((GREY / np.float32(255)).astype(np.float32), "TIFF")
     assert np.array_equal(pixels.decode(shares, "x", depths=depths), GREY)
     assert depths.notes() == ["1 image of floats 0..1: multiplied by 255"]
@@ -243,7 +244,7 @@ def test_floats_of_no_known_scale(value: float) -> None:
 def test_of_several_frames_the_first(kind: str) -> None:
     frames = [Image.fromarray(np.full((4, 4), value, np.uint8)) for value in (200, 20)]
     options = {"lossless": True} if kind == "WEBP" else {}
-    depths = pixels.Depths()
+    depths = Depths()
     raw = saved(frames[0], kind, save_all=True, append_images=frames[1:], **options)
     assert pixels.decode(raw, "x", depths=depths).tolist() == [[200] * 4] * 4
     assert depths.n_paged == (kind == "TIFF")
@@ -316,7 +317,7 @@ def test_damaged_images_decode_or_raise_one_line(
         del raw[end:]
     message = None
     try:
-        image = pixels.decode(bytes(raw), "x", depths=pixels.Depths())
+        image = pixels.decode(bytes(raw), "x", depths=Depths())
         assert (image.dtype, image.ndim) == (np.uint8, 2)
         assert image.size <= pixels.MAX_IMAGE_PIXELS
     except DataError as error:

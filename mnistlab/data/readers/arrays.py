@@ -14,19 +14,17 @@ from numpy.typing import NDArray
 
 from mnistlab.data import large
 from mnistlab.data.notes import note
+from mnistlab.data.readers import levels
 from mnistlab.data.readers.shapes import Size, flat_size
 from mnistlab.errors import DataError
 
 Array = NDArray[Any]
 
 RED, GREEN, BLUE = 19595, 38470, 7471  # ITU-R 601, of 65536, as Pillow weighs colours
-# White is 65,535 in 16 bits. Images that stay below this have fewer bits and would become black.
-DARK_IN_16_BITS = 1 << 12
 BLOCK_PIXELS = 1 << 22  # pixels per conversion: as float64 they take eight times the memory
-ROUNDED = 1e-6  # resized images may exceed 1 by rounding
 
 
-class Levels(NamedTuple):
+class Span(NamedTuple):
     """The lowest and the highest value of several arrays."""
 
     low: float
@@ -39,7 +37,7 @@ def to_images(
     """Each array as images; `size` is (H, W) of flat ones that are not square.
 
     Shapes are (N, H, W), (N, D), (N, H, W, C) and (N, C, H, W) with C of 1, 3 or 4 channels.
-    Values are 0..255, booleans, 16 bits, or floats 0..1 or 0..255, which are rounded. Raises
+    Values are 0..255, booleans, 16 bits, or floats 0..1 or 0..255, as `levels` says. Raises
     DataError naming `where` and the array, with the line of Python that converts it.
     """
     shaped = {key: _shaped(array, f"{where}: {key}", size) for key, array in arrays.items()}
@@ -90,25 +88,24 @@ def _factor(arrays: Mapping[str, Array], where: str) -> float:
     kinds = {array.dtype.kind for array in arrays.values()}
     if kinds == {"b"}:
         return 255
-    levels = _levels(arrays, where)
-    low, high = levels.low, levels.high
+    span = _levels(arrays, where)
+    low, high = span.low, span.high
     if low < 0:
-        raise _unknown_scale(levels, where)
-    if high <= 1 + ROUNDED and "f" in kinds:
-        note(f"{where}: its images are floats 0 to {high:g} and are multiplied by 255")
-        return 255 / max(high, 1)
-    if high == 1:
-        note(f"{where}: its images are of 0 and 1 alone, of 255; if 1 is white, save x * 255")
-    if high <= 255:
+        raise _unknown_scale(span, where)
+    if high <= levels.UNIT_HIGH and "f" in kinds:
+        done = levels.what_was_done(high)
+        note(f"{where}: its images are floats 0 to {high:g} {done}")
+        return 255
+    if not levels.is_unknown_scale(high, _has_fractions(arrays)):
         return 1
-    if high >= DARK_IN_16_BITS and all(a.dtype in ("<u2", ">u2") for a in arrays.values()):
+    if high >= levels.DARK_IN_16_BITS and all(a.dtype in ("<u2", ">u2") for a in arrays.values()):
         note(f"{where}: its images are of 16 bits and are divided by 257, to 0..255")
         return 1 / 257
-    raise _unknown_scale(levels, where)
+    raise _unknown_scale(span, where)
 
 
-def _unknown_scale(levels: Levels, where: str) -> DataError:
-    low, high = levels.low, levels.high
+def _unknown_scale(span: Span, where: str) -> DataError:
+    low, high = span.low, span.high
     from_zero = f"(x {'+' if low < 0 else '-'} {abs(low):g})" if low else "x"
     return DataError(
         f"{where}: its images go from {low:g} to {high:g}, where 0..255 or 0..1 is read; "
@@ -116,7 +113,7 @@ def _unknown_scale(levels: Levels, where: str) -> DataError:
     )
 
 
-def _levels(arrays: Mapping[str, Array], where: str) -> Levels:
+def _levels(arrays: Mapping[str, Array], where: str) -> Span:
     lows, highs = [], []
     for key, array in arrays.items():
         for block in _blocks(array):
@@ -127,7 +124,12 @@ def _levels(arrays: Mapping[str, Array], where: str) -> Levels:
                 )
             lows.append(low)
             highs.append(high)
-    return Levels(min(lows), max(highs))
+    return Span(min(lows), max(highs))
+
+
+def _has_fractions(arrays: Mapping[str, Array]) -> bool:
+    floats = [array for array in arrays.values() if array.dtype.kind == "f"]
+    return any(bool((block % 1 != 0).any()) for array in floats for block in _blocks(array))
 
 
 def _converted(array: Array, factor: float) -> NDArray[np.uint8]:
@@ -137,8 +139,9 @@ def _converted(array: Array, factor: float) -> NDArray[np.uint8]:
     def blocks() -> Iterator[NDArray[np.uint8]]:
         for block in _blocks(array):
             if block.dtype.kind in "bf" or factor != 1:
-                block = np.rint(block.astype(np.float64) * factor)
-            bytes_ = block.astype(np.uint8)
+                bytes_ = levels.to_bytes(block.astype(np.float64) * factor)
+            else:
+                bytes_ = block.astype(np.uint8)
             yield bytes_ if bytes_.ndim == 3 else _grey(bytes_)
 
     return large.joined(blocks())

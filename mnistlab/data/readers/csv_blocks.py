@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnistlab.data.notes import note
-from mnistlab.data.readers import csv_cells
+from mnistlab.data.readers import csv_cells, levels
 from mnistlab.data.readers.csv_cells import Columns, Rows
 from mnistlab.errors import DataError
 
@@ -64,26 +64,31 @@ def parse(blocks: Iterable[bytes], columns: Columns, where: str, first_row: int)
 
 
 def is_dark(block: bytes, columns: Columns) -> bool:
-    """Whether no pixel in the first lines of a block is above 1."""
-    return all(_range(piece, columns)[0] <= 1 for piece in itertools.islice(_pieces(block), 1))
+    """Whether the first lines of a block leave open what scale the pixels have."""
+    first = itertools.islice(_pieces(block), 1)
+    return all(_range(piece, columns)[0] < levels.FEW_LEVELS for piece in first)
 
 
 def scale_of(blocks: Iterable[bytes], columns: Columns, where: str) -> float:
-    """255 for a table whose pixels are all in 0..1, some of them fractions; 1 for others."""
+    """255 for a table whose pixels are all in 0..1, some of them fractions; 1 for others.
+
+    Raises DataError for fractions of another scale.
+    """
     highest, has_fractions = 0.0, False
     for piece in itertools.chain.from_iterable(map(_pieces, blocks)):
         high, some = _range(piece, columns)
         highest, has_fractions = max(highest, high), has_fractions or some
-        if highest > 1:
+        if highest >= levels.FEW_LEVELS:
             return 1
-    if has_fractions:
-        note(f"{where}: its pixels are fractions, 0 to {highest:g}, and are multiplied by 255")
-        return 255
-    if highest == 1:
-        note(
-            f"{where}: pixels are only 0 and 1 and were read as almost black; "
-            "multiply them by 255 if 1 means white"
+    if levels.is_unknown_scale(highest, has_fractions):
+        raise DataError(
+            f"{where}: its pixels are fractions up to {highest:g}, where 0..255 or 0..1 is read; "
+            f"save x * (255 / {highest:g}) instead"
         )
+    if has_fractions:
+        done = levels.what_was_done(highest)
+        note(f"{where}: its pixels are fractions, 0 to {highest:g}, {done}")
+        return 255
     return 1
 
 
@@ -145,8 +150,8 @@ def _as_bytes(values: NDArray[Any], scale: float) -> NDArray[np.uint8] | None:
     """The values times `scale`, rounded, if they are 0..255, else None."""
     if values.dtype == np.uint8:
         return values
-    scaled = values * scale
-    return np.rint(scaled).astype(np.uint8) if ((scaled >= 0) & (scaled <= 255)).all() else None
+    is_level = (values >= 0) & (values <= levels.highest_of(scale))
+    return levels.to_bytes(values * scale) if is_level.all() else None
 
 
 def _pieces(block: bytes) -> Iterator[bytes]:

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from mnistlab.data.readers import levels
 from mnistlab.data.readers.pixel_order import pixel_order
 from mnistlab.errors import DataError
 
@@ -85,9 +86,9 @@ def _parse_row(cells: list[str], columns: Columns, rows: Rows, row: int, where: 
         raise DataError(f"{where} has {len(cells)} cells, the first row {len(columns.names)}")
     for pixel, i in enumerate(columns.pixels):
         value = number(cells[i])
-        if value is None or not 0 <= value <= 255 / columns.scale:
+        if value is None or not 0 <= value <= levels.highest_of(columns.scale):
             raise DataError(f"{where}, column {columns.names[i]!r}: {_fault(cells[i], value)}")
-        rows.pixels[row, pixel] = round(value * columns.scale)
+        rows.pixels[row, pixel] = min(round(value * columns.scale), 255)
     if columns.label is not None:
         rows.labels.append(cells[columns.label])
     if columns.id is not None:

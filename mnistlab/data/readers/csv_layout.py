@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnistlab.data.notes import note
+from mnistlab.data.readers import split_column
 from mnistlab.data.readers.csv_cells import Columns, number
 from mnistlab.data.readers.shapes import Size
 from mnistlab.errors import DataError, reason
@@ -35,6 +36,8 @@ PIXEL_NAME = re.compile(r"[a-z_. -]*[0-9]+([x_., -][0-9]+)?")
 FEWEST_NUMBERED = 5  # columns; a shorter row of 0, 1, 2, ... may be an image as well
 N_SAMPLED = 400  # rows that are used to tell labels from pixels
 N_BESIDE = 4  # columns of pixels with which the first or last one is compared
+FEWEST_IN_STRING = 9  # numbers with spaces between them in one cell
+ONE_TABLE_PER_SPLIT = "save one table per split (train.csv, val.csv, test.csv) without this column"
 CLEARLY = 0.25  # difference (Kolmogorov-Smirnov) above which a column is unlike its neighbours
 
 Sample = Sequence[Sequence[str]]
@@ -82,6 +85,8 @@ def decide(
         raise DataError(f"{where}: row 1: column name {repeated!r} appears more than once")
     ids = None if head.names is None else _find(names, ID_NAMES)
     label = _named_label(names, head.names is not None, ids, label_column, where)
+    if head.names is not None:
+        _check_columns(names, label, block, head, where)
     others = [i for i in range(len(names)) if i != ids]
     is_told = label is not None or not others or not _is_numbered([names[i] for i in others])
     if not is_told and not _are_all_pixels(len(others), size):
@@ -215,6 +220,24 @@ def _named_label(
     others = [i for i, name in enumerate(names) if not PIXEL_NAME.fullmatch(name.casefold())]
     others = [i for i in others if i != ids]
     return others[0] if len(others) == 1 < len(names) else None
+
+
+def _check_columns(
+    names: tuple[str, ...], label: int | None, block: bytes, head: Head, where: str
+) -> None:
+    """DataError for columns that are neither label, ID nor one pixel each."""
+    first = next(iter(sample(block, head.delimiter, head.first_row - 1, 1)), [])
+    for i, name in enumerate(names[: len(first)]):
+        if i != label and len(first[i].split()) >= FEWEST_IN_STRING:
+            raise DataError(
+                f"{where}: column {name!r} holds strings of pixels; save one column per pixel: "
+                f"table.join(table.pop({name!r}).str.split(expand=True))"
+            )
+    for i in split_column.find(names):
+        if i != label:
+            rows = sample(block, head.delimiter, head.first_row - 1)
+            values = [*dict.fromkeys(row[i] for row in rows if len(row) == len(names))]
+            raise split_column.refusal(names[i], values, where, ONE_TABLE_PER_SPLIT)
 
 
 def _are_all_pixels(n_columns: int, size: Size | None) -> bool:

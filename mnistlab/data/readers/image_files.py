@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from mnistlab.data import large
 from mnistlab.data.notes import note
 from mnistlab.data.readers import pixels
+from mnistlab.data.readers.depths import Depths
 from mnistlab.data.readers.left_out import LeftOut, listed
-from mnistlab.data.readers.pixels import KINDS, Depths
+from mnistlab.data.readers.pixels import KINDS
 from mnistlab.data.readers.shapes import Size
 from mnistlab.errors import DataError
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import csv
-import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from mnistlab.data.readers import split_column
 from mnistlab.errors import DataError, reason
 
 # How the columns are called, in any case; the first name that is there counts.
@@ -17,51 +17,54 @@ FILE_COLUMNS = (
     *("img_name", "img_path", "image_filename", "photo", "picture", "fname", "id", "name"),
 )
 LABEL_COLUMNS = ("label", "labels", "class", "class_name", "target", "category", "y")
-SPLIT_COLUMNS = ("split", "part", "subset", "set")
 MAX_COLUMNS = 32  # a table of more holds pixels
 MAX_TABLE_BYTES = 1 << 28
 
 
 class Columns(NamedTuple):
-    """Positions of the columns, and whether the first row names them."""
+    """Positions of the columns, and whether the first row names them.
+
+    others: name -> position of what is neither file nor label.
+    """
 
     delimiter: str
     n: int
     file: int
     label: int
-    split: int | None
+    others: dict[str, int]
     has_header: bool
 
 
 class Row(NamedTuple):
-    """number: from 1, as a spreadsheet counts."""
+    """number: from 1, as a spreadsheet counts. others: the cells of Columns.others, in order."""
 
     number: int
     file: str
     label: str
-    split: str
+    others: tuple[str, ...] = ()
 
 
 def columns_of(table: Path, label_column: str | None) -> Columns | None:
     """Which column is which by the first row; None for a table of another kind."""
     delimiter, cells = first_row(table)
-    folded = [re.sub("[ -]", "_", cell.strip().casefold()) for cell in cells]
+    folded = [split_column.folded(cell) for cell in cells]
     if len(cells) > MAX_COLUMNS or len(set(folded)) < len(folded):
         return None
     labels_in: tuple[str, ...] = LABEL_COLUMNS
     if label_column is not None:
-        labels_in = (re.sub("[ -]", "_", label_column.casefold()),)
-    split, label = _position(folded, SPLIT_COLUMNS), _position(folded, labels_in)
+        labels_in = (split_column.folded(label_column),)
+    splits, label = split_column.find(cells), _position(folded, labels_in)
     file = _position([name if i != label else "" for i, name in enumerate(folded)], FILE_COLUMNS)
     # One column is left: where the name of only one of the two is known, it is the other.
-    rest = [i for i in range(len(cells)) if i not in (split, label, file)]
+    rest = [i for i in range(len(cells)) if i not in (*splits, label, file)]
     if len(rest) == 1 and label is None and label_column is None:
         label = rest[0]
     elif len(rest) == 1 and file is None:
         file = rest[0]
     if label is None or file is None:
         return None
-    return Columns(delimiter, len(cells), file, label, split, True)
+    others = {cell: i for i, cell in enumerate(cells) if i not in (file, label)}
+    return Columns(delimiter, len(cells), file, label, others, True)
 
 
 def _position(names: Sequence[str], wanted: Sequence[str]) -> int | None:
@@ -98,8 +101,8 @@ def rows_of(table: Path, columns: Columns) -> Iterator[Row]:
                     raise DataError(
                         f"{table}: row {number} has {len(cells)} cells, not {columns.n}"
                     )
-                split = "" if columns.split is None else cells[columns.split].strip()
-                yield Row(number, clean(cells[columns.file]), cells[columns.label].strip(), split)
+                others = tuple(cells[i].strip() for i in columns.others.values())
+                yield Row(number, clean(cells[columns.file]), cells[columns.label].strip(), others)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{table}: cannot be read: {reason(error)}") from error
 

@@ -1,7 +1,7 @@
 """Image files and a table with their labels: a column of file names and a column of labels.
 
-The table lies beside the images or beside their folder. A column `split`, or tables called train,
-val and test, assign images to splits.
+The table lies beside the images or beside their folder. A column such as `split` (see
+`split_column`), or tables called train, val and test, assign images to splits.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 
 from mnistlab.data import assembling
 from mnistlab.data.dataset import SPLIT_NAMES, Dataset, SplitName
-from mnistlab.data.readers import folder, image_files, label_table, labels
+from mnistlab.data.readers import folder, image_files, label_table, labels, split_column
 from mnistlab.data.readers.label_table import Columns, Row
 from mnistlab.data.readers.labels import RawLabels
 from mnistlab.data.readers.left_out import LeftOut, is_table, listed
@@ -27,12 +27,16 @@ OTHER_WORDS = re.compile(r"[-_ .]?(labels?|annotations?|metadata|images?)[-_ .]?
 
 
 class Found(NamedTuple):
-    """A table, its split if its name tells one, its rows, and the image of each row (or None)."""
+    """A table, its split if its name tells one, its rows, and the image of each row (or None).
+
+    splits: of each row, as a column of the table tells it; else that of the table.
+    """
 
     table: Path
     split: SplitName | None
     rows: list[Row]
     files: list[Path | None]
+    splits: list[SplitName]
 
 
 class Index:
@@ -105,26 +109,23 @@ def _columns_without_header(table: Path, index: Index) -> Columns | None:
     delimiter, cells = label_table.first_row(table)
     if len(cells) != 2 or not index.find(label_table.clean(cells[0]), None):
         return None
-    return Columns(delimiter, 2, 0, 1, None, has_header=False)
+    return Columns(delimiter, 2, 0, 1, {}, has_header=False)
 
 
 def _looked_up(table: Path, columns: Columns, index: Index) -> Found:
     stem = OTHER_WORDS.sub("", table.name.split(".")[0])
     split = assembling.split_called(stem)
     rows = list(label_table.rows_of(table, columns))
-    if not all(assembling.split_called(row.split) for row in rows):
-        if any(assembling.split_called(row.split) for row in rows):
-            row = next(row for row in rows if not assembling.split_called(row.split))
-            raise DataError(f"{table}: row {row.number}: {row.split!r} is not train, val or test")
-        rows = [row._replace(split="") for row in rows]  # a column that tells something else
+    cells = {name: [row.others[i] for row in rows] for i, name in enumerate(columns.others)}
+    told = split_column.splits_of(cells, str(table), [row.number for row in rows])
     files: list[Path | None] = []
-    for row in rows:
-        found = index.find(row.file, assembling.split_called(row.split) or split)
+    for i, row in enumerate(rows):
+        found = index.find(row.file, told[i] if told else split)
         if len(found) > 1:
             some = " and ".join(map(str, found[:2]))
             raise DataError(f"{table}: row {row.number}: {row.file!r} may be {some}")
         files.append(found[0] if found else None)
-    return Found(table, split, rows, files)
+    return Found(table, split, rows, files, told or [split or "train"] * len(rows))
 
 
 def _chosen(root: Path, found: list[Found]) -> list[Found]:
@@ -151,17 +152,20 @@ def _check_files(root: Path, chosen: list[Found]) -> None:
 
     A test set may lack all of its labels: `assembling.assembled` leaves it out.
     """
-    of_test = {row.label for one in chosen for row in one.rows if _split_of(one, row) == "test"}
-    others = {row.label for one in chosen for row in one.rows if _split_of(one, row) != "test"}
+    all_rows = [told for one in chosen for told in zip(one.rows, one.splits, strict=True)]
+    of_test = {row.label for row, split in all_rows if split == "test"}
+    others = {row.label for row, split in all_rows if split != "test"}
     no_labels = labels.missing_among(others if len(of_test) == 1 else others | of_test)
     seen: dict[Path, str] = {}
     for one in chosen:
+        if not one.rows:
+            raise DataError(f"{one.table}: has no rows below its header, so no image has a label")
         missing = [row for row, file in zip(one.rows, one.files, strict=True) if file is None]
         if missing:
             _refuse(root, one.table, missing)
-        for row, file in zip(one.rows, one.files, strict=True):
+        for row, file, split in zip(one.rows, one.files, one.splits, strict=True):
             where = f"{one.table}: row {row.number}"
-            may_lack = len(of_test) == 1 and _split_of(one, row) == "test"
+            may_lack = len(of_test) == 1 and split == "test"
             if row.label in no_labels and not may_lack:
                 raise DataError(f"{where}: {row.file!r} has no label")
             if file in seen:
@@ -178,10 +182,6 @@ def _refuse(root: Path, table: Path, missing: list[Row]) -> None:
     raise DataError(f"{table}: row {row.number}: {row.file!r} is no image below {root}{more}")
 
 
-def _split_of(one: Found, row: Row) -> SplitName:
-    return assembling.split_called(row.split) or one.split or "train"
-
-
 def _named(chosen: list[Found]) -> str:
     return " or ".join(one.table.name for one in chosen)
 
@@ -193,7 +193,7 @@ def _dataset(path: Path, chosen: list[Found], size: Size | None) -> Dataset:
         raw = labels.raw_from_texts([row.label for row in one.rows], str(one.table))
         codes.append(raw.codes + len(texts))
         texts += raw.texts
-        part_of += [_split_of(one, row) for row in one.rows]
+        part_of += one.splits
         files += [file for file in one.files if file is not None]
     all_codes, order = np.concatenate(codes), np.array([SPLIT_NAMES.index(p) for p in part_of])
     places = np.argsort(order, kind="stable")

@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from mnistlab.data.assembling import SPELLINGS, RawSplit, split_called
 from mnistlab.data.dataset import SPLIT_NAMES, SplitName
 from mnistlab.data.notes import note
-from mnistlab.data.readers import arrays, labels
+from mnistlab.data.readers import arrays, labels, split_column
 from mnistlab.data.readers.labels import RawLabels
 from mnistlab.data.readers.shapes import Size
+from mnistlab.data.readers.split_column import cut
 from mnistlab.errors import DataError
 
 Array = NDArray[Any]
@@ -73,7 +74,7 @@ def to_splits(
     _check_counts(found, chosen, where)
     images = arrays.to_images({key: found[key] for key in chosen.images.values()}, where, size)
     names = _class_names(found, where)
-    return {
+    splits = {
         split: RawSplit(
             images[key],
             _raw(found[chosen.labels[split]], names, f"{where}: {chosen.labels[split]}"),
@@ -81,6 +82,21 @@ def to_splits(
         )
         for split, key in chosen.images.items()
     }
+    told = _told_splits(found, chosen, where)
+    return splits if told is None else cut(splits["train"], told)
+
+
+def _told_splits(found: Mapping[str, Array], chosen: Chosen, where: str) -> list[SplitName] | None:
+    """The split of each image, if another array of the same length tells it."""
+    if [*chosen.images] != ["train"]:
+        return None
+    n, used = len(found[chosen.images["train"]]), chosen.labels["train"]
+    columns = {
+        key: labels.texts_of(array.ravel(), where)
+        for key, array in found.items()
+        if key != used and array.shape in ((n,), (n, 1)) and split_column.is_called_so(key)
+    }
+    return split_column.splits_of(columns, where)
 
 
 def to_images(found: Mapping[str, Array], where: str, size: Size | None) -> NDArray[np.uint8]:

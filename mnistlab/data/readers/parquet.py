@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 from mnistlab.data import large
 from mnistlab.data.assembling import RawSplit
 from mnistlab.data.notes import note
-from mnistlab.data.readers import arrays, content, labels, pixels
+from mnistlab.data.readers import arrays, content, labels, pixels, split_column
 from mnistlab.data.readers.csv_layout import ID_NAMES, LABEL_NAMES
+from mnistlab.data.readers.depths import Depths
 from mnistlab.data.readers.labels import RawLabels
 from mnistlab.data.readers.pixel_order import pixel_order
-from mnistlab.data.readers.pixels import Depths
 from mnistlab.data.readers.shapes import Size
 from mnistlab.errors import DataError, reason
 
@@ -64,7 +64,7 @@ def read_split(
     marks one without, or null. Raises DataError naming the file, and the row where there is one.
     """
     where = str(paths[0] if len(paths) == 1 else paths[0].parent)
-    shards = [_opened(path, label_column) for path in paths]
+    shards = [opened(path, label_column) for path in paths]
     raw = _raw_labels(shards, where)
     if raw is None:
         return None
@@ -75,8 +75,8 @@ def has_labels(path: Path, label_column: str | None = None) -> bool:
     """Whether a file has a column of labels beside its images."""
     import polars as pl
 
-    shard = _opened(path, label_column, needs_label=False)
-    with _sound(path):
+    shard = opened(path, label_column, needs_label=False)
+    with sound(path):
         return shard.columns.label in pl.read_parquet_schema(path)
 
 
@@ -85,18 +85,19 @@ def read_images(path: Path, size: Size, resize: bool = False) -> NDArray[np.uint
 
     size: of images whose pixels are columns; what encoded images are resized to with `resize`.
     """
-    shard = _opened(path, None, needs_label=False)
+    shard = opened(path, None, needs_label=False)
     is_encoded = shard.columns.image is not None
     return _images([shard], None if is_encoded and not resize else size, str(path))
 
 
-def _opened(path: Path, label_column: str | None, needs_label: bool = True) -> Shard:
+def opened(path: Path, label_column: str | None, needs_label: bool = True) -> Shard:
+    """The file with its columns, before any row is read."""
     import polars as pl
 
     packed_bytes = path.stat().st_size
-    with _sound(path):
+    with sound(path):
         schema = dict(pl.read_parquet_schema(path))
-        n_rows = int(_scan(path).select(pl.len()).collect().item())
+        n_rows = int(scan(path).select(pl.len()).collect().item())
     if n_rows < 1:
         raise DataError(f"{path}: holds no images")
     if n_rows > packed_bytes:  # an image takes more than a byte, however well it is packed
@@ -105,7 +106,8 @@ def _opened(path: Path, label_column: str | None, needs_label: bool = True) -> S
     return Shard(path, n_rows, columns, content.plausible_bytes(packed_bytes))
 
 
-def _scan(path: Path) -> pl.LazyFrame:
+def scan(path: Path) -> pl.LazyFrame:
+    """The table, of which nothing is read yet; a name with wildcards stands for itself."""
     import polars as pl
 
     return pl.scan_parquet(path, glob=False, hive_partitioning=False)
@@ -131,7 +133,13 @@ def _columns(
     named = [folded[name] for name in IMAGE_NAMES if folded.get(name) in encoded]
     if named or len(encoded) == 1:
         return Columns(label, (named or encoded)[0], [])
-    others = [name for name in schema if name != label and name.casefold() not in NO_PIXELS]
+    others = [
+        name
+        for name in schema
+        if name != label
+        and name.casefold() not in NO_PIXELS
+        and not split_column.is_called_so(name)
+    ]
     if not encoded and others and all(schema[name].is_numeric() for name in others):
         return Columns(label, None, [others[i] for i in pixel_order(others)])
     raise DataError(
@@ -163,8 +171,8 @@ def _labels(shard: Shard) -> pl.Series:
     import polars as pl
 
     label, path = shard.columns.label, shard.path
-    with _sound(path):
-        column = _scan(path).select(label).collect()[label]
+    with sound(path):
+        column = scan(path).select(label).collect()[label]
         n_bytes = int(column.estimated_size())
     if n_bytes > shard.limit:
         raise DataError(f"{path}: labels of {n_bytes} bytes; refused")
@@ -196,8 +204,8 @@ def _from_pixels(shard: Shard, size: Size | None) -> NDArray[np.uint8]:
     n_bytes = 8 * shard.n_rows * len(names)
     if n_bytes > shard.limit:
         raise DataError(f"{path}: {shard.n_rows} rows of {len(names)} pixels; refused")
-    with _sound(path):
-        table = _scan(path).select(names).collect()
+    with sound(path):
+        table = scan(path).select(names).collect()
     nulls = table.null_count().row(0)
     if any(nulls):
         name = next(name for name, n in zip(names, nulls, strict=True) if n)
@@ -231,8 +239,8 @@ def _encoded(shard: Shard) -> Iterator[pl.Series]:
     name, n_bytes = shard.columns.image or "", 0
     per_look = max(ROWS_AT_ONCE, shard.n_rows * BYTES_AT_ONCE // shard.path.stat().st_size)
     for first in range(0, shard.n_rows, per_look):
-        with _sound(shard.path):
-            column = _scan(shard.path).select(name).slice(first, per_look).collect()[name]
+        with sound(shard.path):
+            column = scan(shard.path).select(name).slice(first, per_look).collect()[name]
             if column.dtype.is_nested():
                 column = column.struct.field("bytes")
             if column.dtype != pl.Binary:
@@ -264,7 +272,7 @@ def _class_names(path: Path, label: str) -> tuple[str, ...]:
     """Those of the label column's ClassLabel in Hugging Face's own record; none without one."""
     import polars as pl
 
-    with _sound(path):
+    with sound(path):
         record = pl.read_parquet_metadata(path).get("huggingface", "")
     if not record or len(record) > MAX_RECORD_BYTES:
         return ()
@@ -277,7 +285,7 @@ def _class_names(path: Path, label: str) -> tuple[str, ...]:
 
 
 @contextlib.contextmanager
-def _sound(path: Path) -> Iterator[None]:
+def sound(path: Path) -> Iterator[None]:
     """Turns the errors of polars for a damaged file into DataError; its panics are no Exception."""
     import polars as pl
 

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import contextlib
 import io
+import re
 import stat
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mnistlab.data.readers import content
+from mnistlab.data.readers import content, levels
+from mnistlab.data.readers.depths import Depths
 from mnistlab.data.readers.shapes import Size
 from mnistlab.errors import DataError, reason
 
@@ -35,59 +36,9 @@ FORMATS = ("PNG", "JPEG", "BMP", "DIB", "GIF", "WEBP", "TIFF", "PPM")
 # Far beyond "small images", yet decoded in a tenth of a second.
 MAX_IMAGE_PIXELS = 1 << 24
 MAX_IMAGE_BYTES = 8 * MAX_IMAGE_PIXELS  # twice the size of the decoded pixels in colour
-# White is 65,535 in 16 bits. Images that stay below this have fewer bits and would become black.
-DARK_IN_16_BITS = 1 << 12
 
+BITS_PER_SAMPLE = 0x0102
 ORIENTATION, TILE_WIDTH, TILE_LENGTH = 0x0112, 0x0142, 0x0143  # tags of EXIF and TIFF
-
-
-@dataclass
-class Depths:
-    """Counts the images of a data set that 8-bit grey pixels do not hold completely.
-
-    n_deep: images of 16 bits per pixel. highest: their highest value, 0..65535.
-    n_floats, n_fractions: images of floats, and those of them in 0..1.
-    n_paged: TIFF files of several pages, of which the first is taken.
-    n_on_white, n_on_black: transparent images, by the background they were put on.
-    """
-
-    n_deep: int = 0
-    highest: int = 0
-    n_floats: int = 0
-    n_fractions: int = 0
-    n_paged: int = 0
-    n_on_white: int = 0
-    n_on_black: int = 0
-
-    def notes(self) -> list[str]:
-        """What the user should know, for the whole data set at once."""
-        said = []
-        if n := self.n_deep:
-            said.append(f"{n} image{'s' * (n > 1)} of 16 bits a pixel: divided by 257, to 0..255")
-        if n := self.n_fractions:
-            said.append(f"{n} image{'s' * (n > 1)} of floats 0..1: multiplied by 255")
-        if n := self.n_paged:
-            said.append(f"{n} TIFF file{'s' * (n > 1)} of several pages: the first page was taken")
-        if self.n_on_white and self.n_on_black:  # networks take the polarity for the shape
-            said.append(
-                f"transparent images: {self.n_on_white} of dark strokes are put on white, "
-                f"{self.n_on_black} of light ones on black"
-            )
-        return said
-
-    def check(self, where: str) -> None:
-        """DataError where 16-bit images would become nearly black, or floats have two scales."""
-        if self.n_deep and self.highest < DARK_IN_16_BITS:
-            raise DataError(
-                f"{where}: its images of 16 bits a pixel go up to {self.highest} of 65535 and "
-                f"would be nearly black; save them with 8 bits: "
-                f"Image.fromarray(np.uint8(np.asarray(image) * (255 / {max(self.highest, 1)})))"
-            )
-        if 0 < self.n_fractions < self.n_floats:
-            raise DataError(
-                f"{where}: {self.n_fractions} of its {self.n_floats} images of floats are in 0..1"
-                ", the others go up to 255; save all of them with 8 bits"
-            )
 
 
 def decode(
@@ -105,17 +56,28 @@ def decode(
 
     try:
         with _opened(file, where) as image:
-            is_paged = image.format == "TIFF" and getattr(image, "is_animated", False)
-            grey = _upright(_grey(image, where, depths or Depths()), image)
-            if depths is not None:
-                depths.n_paged += is_paged
+            depths = depths or Depths()
+            grey = _upright(_grey(image, where, depths), image)
+            if _has_several(image):
+                depths.n_paged += image.format == "TIFF"
+                depths.n_moving += image.format != "TIFF"
             if size is not None and grey.size != (size[1], size[0]):
                 grey = grey.resize((size[1], size[0]), Image.Resampling.BILINEAR)
             return np.array(grey, dtype=np.uint8)
     except DataError:
         raise
     except (*content.DAMAGE, Image.DecompressionBombError) as error:
-        raise DataError(f"{where}: not a readable image: {reason(error)}") from error
+        # Pillow names an object of Python where the bytes come from a table.
+        why = re.sub(r" <_io\.\S+ .*>", " its bytes", reason(error))
+        raise DataError(f"{where}: not a readable image: {why}") from error
+
+
+def _has_several(image: Image) -> bool:
+    """Whether more pages or frames follow; they may be damaged, as nobody reads them."""
+    try:
+        return bool(getattr(image, "is_animated", False))
+    except content.DAMAGE:
+        return True
 
 
 def size_of(file: Path) -> Size | None:
@@ -175,6 +137,7 @@ def _grey(image: Image, where: str, depths: Depths) -> Image:
     if image.mode == "F":
         return _from_floats(np.asarray(image), where, depths)
     if image.mode.startswith("I"):
+        depths.n_wide += getattr(image, "tag_v2", {}).get(BITS_PER_SAMPLE) == (32,)
         return _from_16_bits(np.asarray(image), image.info.get("transparency"), where, depths)
     if image.has_transparency_data:
         grey = _composited(*_grey_and_alpha(image, is_deep), depths)
@@ -235,15 +198,24 @@ def _from_floats(values: NDArray[Any], where: str, depths: Depths) -> Image:
     from PIL import Image
 
     low, high = float(values.min()), float(values.max())
-    if not (np.isfinite(values).all() and low >= 0 and high <= 255):
+    if not np.isfinite(values).all():
+        raise DataError(
+            f"{where}: floats from {low:g} to {high:g}: holds NaN or infinity, where 0..1 or "
+            "0..255 are read; save it as Image.fromarray(np.nan_to_num(np.asarray(image), "
+            "posinf=0, neginf=0))"
+        )
+    if not (low >= 0 and high <= 255):
         raise DataError(
             f"{where}: floats from {low:g} to {high:g}, where 0..1 or 0..255 are read; "
             f"{_how_to_convert(low, high)}"
         )
+    is_unit = high <= levels.UNIT_HIGH
     if high > 0:  # a black image is of either scale
         depths.n_floats += 1
-        depths.n_fractions += high <= 1
-    return Image.fromarray(np.rint(values * (255.0 if high <= 1 else 1.0)).astype(np.uint8))
+        depths.n_fractions += is_unit
+        if is_unit:
+            depths.highest_fraction = max(depths.highest_fraction, high)
+    return Image.fromarray(levels.to_bytes(values.astype(np.float64) * (255 if is_unit else 1)))
 
 
 def _how_to_convert(low: float, high: float) -> str:

@@ -28,10 +28,12 @@ from mnistlab.data.readers import (
     npz,
     parquet,
     pixels,
+    shards,
 )
+from mnistlab.data.readers.depths import Depths
 from mnistlab.data.readers.kinds import Kind
 from mnistlab.data.readers.left_out import LeftOut
-from mnistlab.data.readers.pixels import Depths
+from mnistlab.data.readers.levels import Brightness
 from mnistlab.data.readers.shapes import Size
 from mnistlab.errors import DataError, reason
 
@@ -61,6 +63,20 @@ def open_images(path: Path, shape: Size, resize: bool = False) -> Unlabelled:
     `resize` resizes image files to `shape`, as a size given to `load` does. Raises DataError naming
     the file if it cannot be read, holds no images, or images of another size.
     """
+    found = _opened(path, shape, resize)
+    return found._replace(blocks=_noted_dark(found.blocks, str(path)))
+
+
+def _noted_dark(blocks: Iterator[Block], where: str) -> Iterator[Block]:
+    """The same blocks, and after the last of them a note where all of them are dark."""
+    brightness = Brightness()
+    for block in blocks:
+        brightness.add(block.images)
+        yield block
+    brightness.say(where)
+
+
+def _opened(path: Path, shape: Size, resize: bool) -> Unlabelled:
     if _is_folder(path):
         return _open_folder(path, shape, resize)
     if path.suffix.lower() in pixels.SUFFIXES:
@@ -90,7 +106,8 @@ def _open_folder(path: Path, shape: Size, resize: bool) -> Unlabelled:
     if not below:
         data = archive.inside(path)
         if data != path and data.is_file():
-            return open_images(data, shape, resize)
+            shards.check_complete([data])
+            return _opened(data, shape, resize)
         raise image_files.no_images(path, left_out)
     left_out.say(str(path))
     files = {file.relative_to(path).as_posix(): file for file in below}
@@ -101,7 +118,7 @@ def _open_archive(path: Path, shape: Size, resize: bool) -> Unlabelled:
     """The temporary folder is removed after the last block, or with the iterator."""
     with contextlib.ExitStack() as stack:
         unpacked = stack.enter_context(archive.opened(path))
-        id_name, blocks = open_images(unpacked, shape, resize)
+        id_name, blocks = _opened(unpacked, shape, resize)
         unpacking = stack.pop_all()
 
     def while_unpacked() -> Iterator[Block]:
