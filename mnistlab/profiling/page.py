@@ -39,6 +39,7 @@ from mnistlab.reporting.figures import (
     pie,
     variance_curve,
 )
+from mnistlab.reporting.own_pages import check_page
 from mnistlab.reporting.page import Fact, Figure, Page, Section
 from mnistlab.reporting.palette import ARMS
 from mnistlab.reporting.render import render
@@ -48,11 +49,12 @@ N_FIRST = 10  # images, as write-up A shows them
 
 def profile_report(profile: Profile, folder: Path) -> Path:
     """Write profile.html, profile.json and figures/*.png into `folder`; the page's path."""
+    path = folder / "profile.html"
+    check_page(path)
     page = profile_page(profile, command_of(profile))
     for figure in page.figures():
         atomic.write_bytes(folder / "figures" / f"{figure.name}.png", figure.png)
     atomic.write_json(folder / "profile.json", profile.to_json())
-    path = folder / "profile.html"
     atomic.write_text(path, render(page))
     return path
 

@@ -159,6 +159,8 @@ class ResultRecord(Measured):
     test_accuracy_by_epoch: dict[str, Fraction] | None = None
     corruptions: dict[str, list[Fraction]] | None = None
     mean_corruption_error: Fraction | None = None
+    n_test_in_training: Count | None = None
+    test_accuracy_without_copies: Fraction | None = None
     other_data: dict[str, OtherRecord] = {}
 
     @model_validator(mode="after")
