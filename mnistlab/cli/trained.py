@@ -23,6 +23,7 @@ from mnistlab.data.notes import note
 from mnistlab.errors import DataError
 
 if TYPE_CHECKING:
+    from mnistlab.data import Dataset
     from mnistlab.runs import Evaluation, Run
     from mnistlab.runs.metrics import Metrics
 
@@ -127,9 +128,7 @@ def evaluate(
 
     opened = runs.open_run(run)
     dataset = (
-        runs.dataset_of(opened)
-        if data is None
-        else load(data, size=size, label_column=label_column)
+        _own_data(opened) if data is None else load(data, size=size, label_column=label_column)
     )
     evaluation = runs.evaluation(opened, dataset, invert=invert, device=device, threads=threads)
     if corruptions:
@@ -144,6 +143,16 @@ def evaluate(
         print(f"metrics are in {path / 'result.json'} under other_data")
     if as_json:
         print(json.dumps(evaluation.run.result | {"path": str(path)}))
+
+
+def _own_data(run: Run) -> Dataset:
+    """The data of the run's training; where they have moved, the error says how to name them."""
+    from mnistlab.runs import dataset_of
+
+    try:
+        return dataset_of(run)
+    except DataError as error:
+        raise DataError(f"{error}; if the data of the training have moved: --data PATH") from error
 
 
 def _own_text(run: Run, n_images: int) -> str:

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from mnistlab.data.splits import PROTOCOLS
-from mnistlab.errors import RunError
+from mnistlab.errors import RunError, reason
 from mnistlab.evaluation.corruptions import CORRUPTIONS, SEVERITIES
 
 MAX_BYTES = 1 << 26  # more than a record of 100,000 epochs or classes has
@@ -231,8 +231,8 @@ def checked(value: Any, kind: type[Record], where: str) -> dict[str, Any]:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         field = ".".join(str(part) for part in first["loc"])
-        reason = first.get("ctx", {}).get("error", first["msg"])
-        raise RunError(f"{where}: {f'{field}: ' if field else ''}{reason}"[:500]) from error
+        fault = first.get("ctx", {}).get("error", first["msg"])
+        raise RunError(f"{where}: {f'{field}: ' if field else ''}{fault}"[:500]) from error
     return value
 
 
@@ -246,7 +246,7 @@ def _text(path: Path) -> str:
     except (OSError, ValueError) as error:
         if isinstance(error, RunError):
             raise
-        raise RunError(f"{path}: cannot be read: {error}") from error
+        raise RunError(f"{path}: cannot be read: {reason(error)}") from error
 
 
 def _parsed(text: str, path: Path) -> Any:

@@ -48,7 +48,11 @@ def train_in(precision: str, recipe: Recipe, dataset: Dataset, execution: Execut
     path = folder_of(execution.out, recipe, dataset, precision)
     if path.exists() and not execution.force:
         atomic.clear_older(path)
-        return completed(path, execution.progress, was_found=True)
+        try:
+            return completed(path, execution.progress, was_found=True)
+        except (RunError, RecipeError) as error:
+            hint = "" if "--force" in str(error) else "; --force trains it again"
+            raise RunError(f"{error}{hint}") from error
     trainer = Trainer(recipe, split, dataset, execution, precision)
     check_trainable(trainer.resolved, split.train, execution.device)
     atomic.check_writable(execution.out)

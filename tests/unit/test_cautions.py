@@ -11,6 +11,7 @@ import pytest
 import mnistlab as ml
 from mnistlab.cli import run_command
 from mnistlab.data import Dataset, export
+from mnistlab.errors import RunError
 from mnistlab.phases import Phase
 from mnistlab.recipe import Recipe
 from mnistlab.runs import Progress, train
@@ -83,3 +84,20 @@ def test_python_prints_the_notes_too(
 ) -> None:
     ml.train(NET, leaky(stripes, 10), out=tmp_path)
     assert capsys.readouterr().err.count("note: ") == 2
+
+
+def test_ways_out_of_a_damaged_run_and_of_data_that_have_moved(
+    stripes: Dataset, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    export(stripes.take(np.arange(80)), tmp_path / "set")
+    run = train(NET, str(tmp_path / "set"), out=tmp_path)
+    (tmp_path / "set").rename(tmp_path / "moved")
+    assert run_command(["evaluate", str(run.path)]) == 2
+    assert "if the data of the training have moved: --data PATH" in capsys.readouterr().err
+    assert run_command(["evaluate", str(run.path), "--data", str(tmp_path / "moved")]) == 0
+    (tmp_path / "moved").rename(tmp_path / "set")
+    for name in ("env.json", "recipe.json", "model.safetensors"):
+        (run.path / name).write_bytes(b"{")
+        with pytest.raises(RunError, match=f"{name}: .* --force"):
+            train(NET, str(tmp_path / "set"), out=tmp_path)
+    train(NET, str(tmp_path / "set"), out=tmp_path, force=True)

@@ -15,6 +15,7 @@ import pytest
 import torch
 
 import mnistlab as ml
+from mnistlab import __main__ as command
 from mnistlab import cli
 from mnistlab.cli import run_command, streams
 from mnistlab.cli.memory import memory_text
@@ -319,3 +320,19 @@ def test_a_folder_that_cannot_be_written_is_noticed_before_the_work(
     assert "file" in shown
     assert shown.count("\n") == 1  # nothing was said of any work
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_an_interrupt_while_the_command_line_is_loaded(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Interrupted:
+        def find_spec(self, name: str, *rest: object) -> None:
+            if name == "mnistlab.cli":
+                raise KeyboardInterrupt
+
+    monkeypatch.delitem(sys.modules, "mnistlab.cli")
+    monkeypatch.delattr("mnistlab.cli")
+    monkeypatch.setattr(sys, "meta_path", [Interrupted(), *sys.meta_path])
+    with pytest.raises(SystemExit) as caught:
+        command.main()
+    assert (caught.value.code, capsys.readouterr().err) == (130, "")
