@@ -1,5 +1,16 @@
-"""`python -m mnistlab` is the `mnistlab` command."""
+"""The `mnistlab` command, also as `python -m mnistlab`."""
 
-from mnistlab.cli import main
+import sys
 
-main()
+
+def main() -> None:
+    """Load the command line and run it; Ctrl-C ends the loading without a traceback."""
+    try:
+        from mnistlab import cli
+    except KeyboardInterrupt:
+        sys.exit(130)
+    cli.main()
+
+
+if __name__ == "__main__":
+    main()

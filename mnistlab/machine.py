@@ -141,6 +141,16 @@ def rank() -> int:
     return place if n > 1 else 0
 
 
+def check_launched() -> None:
+    """RecipeError where WORLD_SIZE asks for several processes that nobody has started."""
+    for name in ("RANK", "MASTER_ADDR", "MASTER_PORT"):
+        if n_processes() > 1 and not os.environ.get(name, "").strip():
+            raise RecipeError(
+                f"WORLD_SIZE is {n_processes()}, but {name} is not set: only torchrun should set "
+                "them; unset WORLD_SIZE to train with one process"
+            )
+
+
 def _number_in(variable: str, lowest: int) -> int:
     """The number in an environment variable; `lowest` where it is empty or missing."""
     text = os.environ.get(variable, "").strip()

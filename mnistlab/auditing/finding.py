@@ -34,7 +34,7 @@ from mnistlab.auditing.suspects import (
 )
 from mnistlab.classifiers.methods import method_of
 from mnistlab.data import Dataset, load
-from mnistlab.errors import RecipeError, RunError
+from mnistlab.errors import DataError, RecipeError, RunError
 from mnistlab.recipe import Recipe
 from mnistlab.recipes import get_recipe
 from mnistlab.runs.building import classifier_of
@@ -159,6 +159,7 @@ def audit(
         raise RecipeError(f"max_distance must be in 0 <= max_distance <= 2, got {max_distance}")
     name = f"audit-{n_folds}-folds-{folder_name(recipe, dataset, execution.device)}"
     path = execution.out / name
+    _check_own(path)
     if (path / "probabilities.npz").exists() and not execution.force:
         judged = _stored(path / "probabilities.npz", dataset, n_folds)
         for number, accuracy in enumerate(judged.accuracy, start=1):
@@ -173,6 +174,16 @@ def audit(
     atomic.write_text(path / "suspects.csv", table(suspects, dataset.class_names))
     atomic.write_json(path / "result.json", found.to_json())
     return found
+
+
+def _check_own(path: Path) -> None:
+    """DataError for files that no audit wrote: it writes the probabilities before all others."""
+    if not (path / "probabilities.npz").exists():
+        for name in ("suspects.csv", "result.json", "report.html"):
+            if (path / name).exists():
+                raise DataError(
+                    f"{path / name}: is there already and was not written by an audit; move it away"
+                )
 
 
 def _judge(

@@ -78,7 +78,8 @@ def run_command(arguments: Sequence[str]) -> int:
     except OSError as error:
         if error.errno in NOT_OF_FILES:
             raise
-        return _fail(f"{error.filename or 'system'}: {error.strerror or error}")
+        where = error.filename or ("standard output" if streams.is_stuck("stdout") else "system")
+        return _fail(f"{where}: {error.strerror or error}")
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
     finally:

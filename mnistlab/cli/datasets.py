@@ -82,16 +82,19 @@ def data_profile(
     from mnistlab.data import load
     from mnistlab.profiling.measuring import profile
     from mnistlab.profiling.page import profile_report, summary_lines
+    from mnistlab.reporting.own_pages import check_page
 
     atomic.check_writable(out)  # before the work
     dataset = load(name, size=size, label_column=label_column)
+    folder = out / f"profile-{dataset.name}"
+    check_page(folder / "profile.html")
     found = profile(
         dataset,
         with_map=not no_map,
         threads=threads,
         on_step=say,
     )
-    page = profile_report(found, out / f"profile-{dataset.name}")
+    page = profile_report(found, folder)
     print(table(*summary_lines(found)))
     print(f"\nprofile: {page}")
     if as_json:

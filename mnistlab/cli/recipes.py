@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
+import textwrap
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -13,13 +16,15 @@ from mnistlab.errors import RecipeError
 if TYPE_CHECKING:
     from mnistlab.recipe import Recipe
 
+COLUMNS = ("name", "for", "system", "model", "parameters", "phases")
+NARROWEST = 12  # columns of text that is wrapped
+
 app = typer.Typer()
 
 
 @app.command("recipes", epilog="Example: mnistlab recipes --json")
 def recipes_command(as_json: JsonOption = False) -> None:
     """List the ready recipes by what they are for, the recommended one first."""
-    from mnistlab.cli.terminal import table
     from mnistlab.recipes import GROUPS, RECIPES, Group, get_recipe
 
     known = {name for group in GROUPS for name in group.purposes}
@@ -29,17 +34,45 @@ def recipes_command(as_json: JsonOption = False) -> None:
         for group in (*GROUPS, Group("added by you", added))
         for name, purpose in group.purposes.items()
     ]
-    columns = ["name", "for", "system", "model", "parameters", "phases"]
-    head, rule, *rows = table(columns, [_cells(recipe) for recipe in described]).splitlines()
-    print(f"{head}\n{rule}")
+    # A pipe without COLUMNS has no width: whoever reads it wants every column.
+    width = shutil.get_terminal_size((0, 0)).columns
+    heading, rows, left_out = fitting([_cells(recipe) for recipe in described], width)
+    if heading:
+        print(heading)
     group = None
     for recipe, row in zip(described, rows, strict=True):
         if recipe["group"] != group:
             group = recipe["group"]
-            print(f"\n# {group}")
+            print("\n" + _wrapped(f"# {group}", width, "# "))
         print(row)
+    if left_out:
+        hint = f"{', '.join(left_out)}: in a wider terminal, or with --json"
+        print("\n" + _wrapped(hint, width))
     if as_json:
         print(json.dumps(described))
+
+
+def fitting(
+    cells: Sequence[tuple[str | None, ...]], width: int
+) -> tuple[str, list[str], Sequence[str]]:
+    """Heading, a text per recipe, and the columns left out so that no line is wider than `width`.
+
+    width: of the terminal, 0 where it has none. Where even two columns do not fit, what a recipe
+    is for stands below its name, without a heading.
+    """
+    from mnistlab.cli.terminal import table
+
+    for n in range(len(COLUMNS), 1, -1):
+        head, rule, *rows = table(COLUMNS[:n], [row[:n] for row in cells]).splitlines()
+        if not width or max(map(len, (head, rule, *rows))) <= width:
+            return f"{head}\n{rule}", rows, COLUMNS[n:]
+    below = [f"{row[0]}\n{_wrapped(f'  {row[1]}', width, '  ')}" for row in cells]
+    return "", below, COLUMNS[2:]
+
+
+def _wrapped(text: str, width: int, indent: str = "") -> str:
+    """The text in lines of so many columns, in one without a width."""
+    return textwrap.fill(text, max(width, NARROWEST), subsequent_indent=indent) if width else text
 
 
 def _describe(recipe: Recipe, group: str, purpose: str) -> dict[str, Any]:

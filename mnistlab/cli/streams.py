@@ -48,6 +48,15 @@ def silence(name: str) -> None:
     os.close(nowhere)
 
 
+def is_stuck(name: str) -> bool:
+    """Whether "stdout" or "stderr" holds text that it cannot write, such as on a full disk."""
+    try:
+        getattr(sys, name).flush()
+    except (OSError, ValueError):
+        return True
+    return False
+
+
 def flush() -> None:
     """Write what is left, and drop what cannot be written: Python would fail on it at exit."""
     for name in _INSTEAD:

@@ -16,6 +16,7 @@ import typer
 from mnistlab import machine
 from mnistlab.cli.streams import say as say
 from mnistlab.data import Dataset
+from mnistlab.data.notes import note
 from mnistlab.errors import Stopped
 from mnistlab.recipe import Recipe
 from mnistlab.runs import Progress, Run, TrialEnd
@@ -107,7 +108,7 @@ def one_line(text: str) -> str:
 
 def _plain_lines() -> Progress:
     plan = {"runs": 1, "done": 0}
-    title, found = "", set[Path]()
+    title, found, on_note = "", set[Path](), _noting(note)
 
     def on_start(recipe: Recipe, dataset: Dataset, n_steps: int) -> None:
         nonlocal title
@@ -145,7 +146,20 @@ def _plain_lines() -> Progress:
         on_end=on_end,
         on_fold=on_fold,
         on_trial=on_trial,
+        on_note=on_note,
     )
+
+
+def _noting(show: Callable[[str], None]) -> Callable[[str], None]:
+    """A function that shows a note once, however many runs of a command it is about."""
+    shown = set[str]()
+
+    def on_note(text: str) -> None:
+        if text not in shown:
+            shown.add(text)
+            show(text)
+
+    return on_note
 
 
 @contextmanager
@@ -184,6 +198,7 @@ def _bars() -> Iterator[Progress]:
             on_trial=lambda trial: bars.update(
                 all_runs, completed=trial.n_done, note=_trial_text(trial)
             ),
+            on_note=_noting(lambda text: bars.console.print(f"note: {text}", **AS_TEXT)),
         )
 
 

@@ -23,9 +23,25 @@ from mnistlab.data.notes import note
 from mnistlab.errors import DataError
 
 if TYPE_CHECKING:
+    from mnistlab.data import Dataset
     from mnistlab.runs import Evaluation, Run
+    from mnistlab.runs.metrics import Metrics
+
+STANDARD_INPUT, STANDARD_OUTPUT = Path("/dev/stdin"), Path("/dev/stdout")
+ALSO_STANDARD_OUTPUT = ("/dev/stdout", "/dev/fd/1", "/proc/self/fd/1")
 
 app = typer.Typer()
+
+
+def table_path(text: str | Path) -> Path:
+    """The path of --out; "-" is standard output, as other programs have it."""
+    return STANDARD_OUTPUT if str(text) == "-" else named_path(text)
+
+
+def input_path(text: str | Path) -> Path:
+    """The path of INPUT; "-" is standard input."""
+    return STANDARD_INPUT if str(text) == "-" else Path(text)
+
 
 InvertOption = Annotated[
     str,
@@ -43,8 +59,10 @@ CorruptionsOption = Annotated[
 InputArgument = Annotated[
     Path,
     typer.Argument(
+        parser=input_path,
         metavar="INPUT",
-        help="A CSV of images, an NPZ, an IDX file of images, an image, or a folder of images.",
+        help="A CSV of images, an NPZ, an IDX file of images, an image, or a folder of images; "
+        "- is a CSV on standard input.",
     ),
 ]
 TableOption = Annotated[
@@ -52,9 +70,9 @@ TableOption = Annotated[
     typer.Option(
         "--out",
         "-o",
-        parser=named_path,
+        parser=table_path,
         metavar="PATH",
-        help="The CSV to write; it may be a pipe or device.",
+        help="The CSV to write, also .tsv or .csv.gz; - is standard output.",
     ),
 ]
 ColumnsOption = Annotated[
@@ -110,9 +128,7 @@ def evaluate(
 
     opened = runs.open_run(run)
     dataset = (
-        runs.dataset_of(opened)
-        if data is None
-        else load(data, size=size, label_column=label_column)
+        _own_data(opened) if data is None else load(data, size=size, label_column=label_column)
     )
     evaluation = runs.evaluation(opened, dataset, invert=invert, device=device, threads=threads)
     if corruptions:
@@ -127,6 +143,16 @@ def evaluate(
         print(f"metrics are in {path / 'result.json'} under other_data")
     if as_json:
         print(json.dumps(evaluation.run.result | {"path": str(path)}))
+
+
+def _own_data(run: Run) -> Dataset:
+    """The data of the run's training; where they have moved, the error says how to name them."""
+    from mnistlab.runs import dataset_of
+
+    try:
+        return dataset_of(run)
+    except DataError as error:
+        raise DataError(f"{error}; if the data of the training have moved: --data PATH") from error
 
 
 def _own_text(run: Run, n_images: int) -> str:
@@ -148,6 +174,8 @@ def _print_metrics(evaluation: Evaluation) -> None:
         f"accuracy {metrics['test_accuracy']:.4f} on {metrics['n_test']} images "
         f"(95 % interval {low:.4f} to {high:.4f})"
     )
+    if n_copies := metrics.get("n_test_in_training"):
+        print(_copies_text(n_copies, metrics))
     print(
         f"balanced accuracy {metrics['balanced_accuracy']:.4f}, macro F1 {metrics['macro_f1']:.4f}"
     )
@@ -162,6 +190,14 @@ def _print_metrics(evaluation: Evaluation) -> None:
         )
     if evaluation.n_left_out:
         print(f"left out: {evaluation.n_left_out} images that the run has seen in training")
+
+
+def _copies_text(n_copies: int, metrics: Metrics) -> str:
+    accuracy = metrics.get("test_accuracy_without_copies")
+    without = "" if accuracy is None else f"; accuracy without them {accuracy:.4f}"
+    return (
+        f"{n_copies} of the {metrics['n_test']} test images are also in the training part{without}"
+    )
 
 
 @app.command(epilog="Example: mnistlab compare runs/resnet-small-mnist-* runs/svm-mnist-*")
@@ -218,6 +254,7 @@ def predict(
     here or in training, and refused where not.
     """
     from mnistlab import runs
+    from mnistlab.cli.terminal import say
     from mnistlab.reporting import predicting
     from mnistlab.runs.predicting import page_beside
 
@@ -236,13 +273,15 @@ def predict(
     )
     if threshold is not None:
         note(f"{opened.data['class_names'][1]!r} is predicted from the threshold on")
-    print(f"{n_images} images predicted in {out}")
+    # Nothing but the table may go where the table goes.
+    tell = say if str(out) in ALSO_STANDARD_OUTPUT else print
+    tell(f"{n_images} images predicted in {out}")
     result = {"n_images": n_images, "path": str(out)}
     if report:
         result["report"] = str(page_beside(out))
-        print(f"report: {result['report']}")
+        tell(f"report: {result['report']}")
     if as_json:
-        print(json.dumps(result))
+        tell(json.dumps(result))
 
 
 def _headings(text: str | None) -> tuple[str, str] | None:

@@ -70,6 +70,11 @@ print(classes[probabilities[0].argmax()], probabilities[0].max())
 """
 
 
+def is_card(text: str, file_name: str) -> bool:
+    """Whether `model_card` wrote this text for a file of that name; a user may have notes on it."""
+    return text.startswith(f"# {file_name}\n") and "\n- **Trained** with mnistlab " in text
+
+
 def _accuracy(run: Run) -> str:
     result, data = run.result, run.data
     if result.get("test_accuracy") is not None:

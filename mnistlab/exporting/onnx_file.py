@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from mnistlab import atomic
 from mnistlab.errors import DataError, RunError
 from mnistlab.evaluation import tempered
-from mnistlab.exporting.card import facts_of, model_card
+from mnistlab.exporting.card import facts_of, is_card, model_card
 from mnistlab.runs.folder import Run, dataset_of
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def _card_path(path: Path) -> Path:
     """Where the card goes; DataError where something else lies there, or nothing can be written."""
     atomic.check_writable(path.parent)
     card = path.with_name(f"{path.name}.md")
-    if card.exists() and not card.read_text(errors="replace").startswith(f"# {path.name}\n"):
+    if card.exists() and not is_card(card.read_text(errors="replace"), path.name):
         raise DataError(f"{card}: exists and is not the card of an export; move it away first")
     return card
 

@@ -31,6 +31,7 @@ from mnistlab.reporting.figures import (
     pie,
     variance_curve,
 )
+from mnistlab.reporting.own_pages import check_page
 from mnistlab.reporting.page import Fact, Figure, Page, Section
 from mnistlab.reporting.palette import ARMS
 from mnistlab.reporting.render import write
@@ -40,6 +41,7 @@ N_FIRST = 10  # images, as write-up A shows them
 
 def profile_report(profile: Profile, folder: Path) -> Path:
     """Write profile.html, profile.json and figures/*.png into `folder`; the page's path."""
+    check_page(folder / "profile.html")
     atomic.write_json(folder / "profile.json", profile.to_json())
     return write(profile_page(profile, command_of(profile)), folder, "profile.html")
 

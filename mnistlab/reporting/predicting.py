@@ -10,6 +10,7 @@ from typing import Unpack
 from mnistlab import runs
 from mnistlab.data.notes import heard, note, shown
 from mnistlab.data.readers.shapes import as_size
+from mnistlab.reporting.own_pages import check_page
 from mnistlab.runs import Run
 from mnistlab.runs.predicting import (
     PredictOptions,
@@ -33,7 +34,8 @@ def predict(
     """Predict the class of every image of a file or folder and write `out`, a table ID,label.
 
     report: write a page of the predictions as well, `page_beside(out)`: results.html for
-    results.csv. It appears when it is whole, and takes the place only of what `out` itself might.
+    results.csv. It appears when it is whole, and takes the place only of what `out` itself might,
+    and of no page but an earlier one of mnistlab.
     All else, what is returned and what is raised are those of `mnistlab.runs.predict`.
     """
     if not report:
@@ -50,7 +52,9 @@ def predict(
         notes.append(" ".join(shown(text).split()))
         on_note(text)
 
-    with open_beside_inputs(run, path, page_beside(out)) as file, heard(notes.append):
+    beside = page_beside(out)
+    with open_beside_inputs(run, path, beside) as file, heard(notes.append):
+        check_page(beside)
         n_images = runs.predict(
             run, path, out, on_rows=on_rows, on_note=on_noted, on_predicted=sample.add, **options
         )

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mnistlab import atomic
+from mnistlab.reporting.own_pages import check_page
 from mnistlab.reporting.page import Page, cell_text, cell_value
 from mnistlab.reporting.palette import VARIABLES
 
@@ -47,10 +48,14 @@ def render(page: Page) -> str:
 
 
 def write(page: Page, folder: Path, name: str = "report.html") -> Path:
-    """Write the page and figures/NAME.png into `folder`; returns the path of the page."""
+    """Write the page and figures/NAME.png into `folder`; returns the path of the page.
+
+    Raises DataError, and writes nothing, where the page would replace a file of the user's.
+    """
+    path = folder / name
+    check_page(path)
     for figure in page.figures():
         atomic.write_bytes(folder / "figures" / f"{figure.name}.png", figure.png)
-    path = folder / name
     atomic.write_text(path, render(page))
     return path
 

@@ -103,6 +103,7 @@ def _facts(run: Run, data_name: str) -> tuple[Fact, ...]:
         Fact("Parameters", f"{result['n_parameters']:,}"),
         Fact("Validation accuracy", validation_text(result)),
         *_balanced(result),
+        *_copies(result),
         Fact("Training", _training_text(run)),
         Fact("Machine", machine_text(run.env)),
     )
@@ -139,6 +140,18 @@ def _balanced(result: Mapping[str, Any]) -> tuple[Fact, ...]:
         )
         facts.append(Fact("Threshold", text))
     return tuple(facts)
+
+
+def _copies(result: Mapping[str, Any]) -> tuple[Fact, ...]:
+    """Test images that the run was trained on, where there are any."""
+    n_copies, accuracy = (
+        result.get(name) for name in ("n_test_in_training", "test_accuracy_without_copies")
+    )
+    if not n_copies:
+        return ()
+    without = "" if accuracy is None else f"; accuracy without them {accuracy:.4f}"
+    text = f"{n_copies:,} are also in the training part{without}"
+    return (Fact("Test images seen in training", text),)
 
 
 def _model_text(recipe: Recipe) -> str:

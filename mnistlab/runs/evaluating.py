@@ -30,7 +30,7 @@ from mnistlab.runs.folder import (
     test_part,
     update_result,
 )
-from mnistlab.runs.metrics import Fitted, Metrics, fitted_on, metrics_of
+from mnistlab.runs.metrics import Fitted, Metrics, fitted_on, metrics_of, without_copies
 from mnistlab.runs.other_data import in_classes_of, must_invert, without_seen
 from mnistlab.runs.predictions import predictions
 from mnistlab.runs.snapshots import accuracy_by_epoch
@@ -98,6 +98,8 @@ def _on_own_data(run: Run, dataset: Dataset, execution: Execution) -> Evaluation
         fitted = fitted_on(parts.val, classifier.predict_proba(parts.val.images))
     metrics = metrics_of(test, predicted, probabilities, fitted, cost)
     metrics |= cast(Metrics, fitted)
+    if not dataset.is_published:
+        metrics |= cast(Metrics, without_copies(test, predicted, parts.train))
     if by_epoch := accuracy_by_epoch(run, test, classifier):  # last: it changes the weights
         metrics["test_accuracy_by_epoch"] = by_epoch
     found = Evaluation(run, metrics, test, parts.train, predicted, probabilities, before)

@@ -20,6 +20,7 @@ from mnistlab.evaluation import (
     top_k_accuracy,
 )
 from mnistlab.runs.predictions import by_threshold, threshold_record
+from mnistlab.runs.seen import are_copies
 
 
 class Fitted(TypedDict, total=False):
@@ -35,7 +36,8 @@ class Metrics(Fitted, total=False):
 
     Null are per-class metrics of a class without images, metrics of probabilities where the
     classifier gives none, tempered ones without a temperature, and macro_auc where no class has
-    a curve.
+    a curve. n_test_in_training and test_accuracy_without_copies are there only where test images
+    are copies of training images; the accuracy is null where all of them are.
     """
 
     test_accuracy: Required[float]
@@ -60,6 +62,8 @@ class Metrics(Fitted, total=False):
     balanced_accuracy_at_threshold: float
     macro_f1_at_threshold: float
     test_accuracy_by_epoch: dict[str, float]
+    n_test_in_training: int
+    test_accuracy_without_copies: float | None
 
 
 def metrics_of(
@@ -118,6 +122,20 @@ def _judge(
         metrics["accuracy_at_threshold"] = cut.accuracy
         metrics["balanced_accuracy_at_threshold"] = cut.balanced_accuracy
         metrics["macro_f1_at_threshold"] = cut.macro_f1
+
+
+def without_copies(
+    test: Dataset, predicted: NDArray[np.int64], train: Dataset
+) -> dict[str, int | float | None]:
+    """The accuracy on the test images that are not in the training part as well; {} without any."""
+    is_copy = are_copies(test.images, train.images)
+    if not is_copy.any():
+        return {}
+    right = (predicted == test.labels)[~is_copy]
+    return {
+        "n_test_in_training": int(is_copy.sum()),
+        "test_accuracy_without_copies": float(right.mean()) if len(right) else None,
+    }
 
 
 def fitted_on(val: Dataset, probabilities: NDArray[np.float64]) -> Fitted:

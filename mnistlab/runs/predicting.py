@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import csv
-import io
 import itertools
 import os
 import re
@@ -25,6 +23,7 @@ from mnistlab.data.readers.unlabelled import Block, open_images
 from mnistlab.errors import DataError, RunError
 from mnistlab.runs.folder import Run
 from mnistlab.runs.other_data import must_invert
+from mnistlab.runs.prediction_table import kind_of, n_columns
 from mnistlab.runs.predictions import by_threshold, chosen_threshold
 
 PIXELS_LOOKED_AT = 1 << 24  # the polarity is judged by the first images, no more than these
@@ -99,12 +98,14 @@ def predict(
     rows are numbered from 1 on. The rows of an NPZ or an IDX file of images are numbered from 0 on,
     an image file is called by its name, and the images of a folder and all its sub-folders by their
     path below it. Labels are not looked at. Images are read, predicted and written block by block,
-    and `out` appears when it is whole. on_rows: called after every block with the number of its
+    and `out` appears when it is whole: with commas, or tabs where it is called .tsv, and packed
+    where it is called .gz. on_rows: called after every block with the number of its
     images; on_predicted: with the block. options: see PredictSettings. Returns how many images.
     Raises DataError for what cannot be read or written or does not fit, and RunError for
     probabilities of a classifier that has none. Nothing in the run's folder is ever written, nor a
-    file that was read or, of an IDX file of images, the labels beside it.
+    file that was read, now or in training, or, of an IDX file of images, the labels beside it.
     """
+    kind = kind_of(Path(out))
     settings = PredictSettings(**options)
     classifier = run.classifier(settings.device)
     limit = None if settings.threshold is None else chosen_threshold(run, settings.threshold)
@@ -113,16 +114,16 @@ def predict(
         raise RunError(f"{run.path}: its classifier gives no probabilities")
     height, width = run.data["image_shape"]
     resize = _is_given(run, settings.size, (height, width)) or _had_size(run)
-    with open_beside_inputs(run, path, out) as file:
+    with open_beside_inputs(run, path, out) as file, kind.packing(file) as table:
         images = open_images(Path(path), (height, width), resize)
         blocks = _upright(run, images.blocks, settings.invert, Path(path).name, on_note)
         class_names, n_rows = run.data["class_names"], 0
         headings = [*(settings.columns or (images.id_name, "label"))]
         headings += [f"p_{name}" for name in class_names] if settings.probabilities else []
-        file.write(_lines([headings]))
+        table.write(kind.lines([headings]))
         for block in blocks:
             predicted = _predicted(classifier, block, wants_p or on_predicted is not None, limit)
-            file.write(_lines(_rows(predicted, class_names, settings.probabilities)))
+            table.write(kind.lines(_rows(predicted, class_names, settings.probabilities)))
             n_rows += len(block.ids)
             on_rows(len(block.ids))
             if on_predicted is not None:
@@ -132,8 +133,12 @@ def predict(
 
 @contextlib.contextmanager
 def open_beside_inputs(run: Run, path: Path | str, out: Path | str) -> Iterator[IO[bytes]]:
-    """The file to write, as `atomic.open_output`; DataError where it is the run's or the input."""
+    """The file to write, as `atomic.open_output`.
+
+    DataError where it is the run's, the input, or of the data that the run was trained on.
+    """
     _check_out(run, Path(out))
+    check_training_data(run, Path(out))
     inputs = [path, *_label_files(Path(path)), run.path]
     with atomic.open_output(out, inputs=inputs) as file:
         yield file
@@ -161,6 +166,33 @@ def _check_out(run: Run, out: Path) -> None:
             raise DataError(
                 f"{out}: lies in the run's own folder {run.path}; name a file outside it"
             )
+
+
+def check_training_data(run: Run, out: Path) -> None:
+    """DataError where `out` would replace a file that the run was trained on."""
+    source = Path(run.data.get("source", {}).get("name_or_path") or "")
+    target = Path(os.path.realpath(out))
+    if not source.is_absolute() or not target.is_file():  # else a published set, or arrays
+        return
+    files = [source, *_label_files(source)]
+    if source.is_dir():
+        is_inside = target.is_relative_to(source.resolve())
+        if is_inside and _is_later_table(run, target):
+            return
+        # A file outside may be one of the set's all the same, by a hard link.
+        has_names = target.stat().st_nlink > 1
+        files = [target] if is_inside else [*source.rglob("*")] if has_names else []
+    if any(file.is_file() and file.samefile(target) for file in files):
+        raise DataError(
+            f"{out}: belongs to {source}, the data that {run.path} was trained on; name another "
+            "file to write"
+        )
+
+
+def _is_later_table(run: Run, target: Path) -> bool:
+    """Whether a file is younger than the run and has the columns of an earlier prediction."""
+    is_later = target.stat().st_mtime > (run.path / "data.json").stat().st_mtime
+    return is_later and n_columns(target) in (2, 2 + len(run.data["class_names"]))
 
 
 def _label_files(images_path: Path) -> list[Path]:
@@ -239,9 +271,3 @@ def _rows(block: Predicted, class_names: list[str], with_probabilities: bool) ->
         for row, p in zip(rows, block.probabilities, strict=True):
             row += [f"{value:.6f}" for value in p]
     return rows
-
-
-def _lines(rows: list[list[str]]) -> bytes:
-    text = io.StringIO(newline="")
-    csv.writer(text, lineterminator="\n").writerows(rows)
-    return text.getvalue().encode()

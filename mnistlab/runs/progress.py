@@ -41,7 +41,8 @@ class Progress:
     skipped. on_features: how many images have passed the frozen blocks of a phase, and of how many.
     on_end: a run that is complete, trained now or reused. on_found: a run that was complete before
     and is not trained; on_end is called after it. on_fold: a fold that is scored, now or before:
-    its number from 1, and its accuracy. on_trial: a trial of a search that is over.
+    its number from 1, and its accuracy. on_trial: a trial of a search that is over. on_note: what
+    the user should know of the data before a training.
     """
 
     on_plan: Callable[[int], None] = _nothing
@@ -55,3 +56,4 @@ class Progress:
     on_found: Callable[[Run], None] = _nothing
     on_fold: Callable[[Recipe, int, float], None] = _nothing
     on_trial: Callable[[TrialEnd], None] = _nothing
+    on_note: Callable[[str], None] = _nothing

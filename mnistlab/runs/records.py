@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from mnistlab.data.splits import PROTOCOLS
-from mnistlab.errors import RunError
+from mnistlab.errors import RunError, reason
 from mnistlab.evaluation.corruptions import CORRUPTIONS, SEVERITIES
 
 MAX_BYTES = 1 << 26  # more than a record of 100,000 epochs or classes has
@@ -159,6 +159,8 @@ class ResultRecord(Measured):
     test_accuracy_by_epoch: dict[str, Fraction] | None = None
     corruptions: dict[str, list[Fraction]] | None = None
     mean_corruption_error: Fraction | None = None
+    n_test_in_training: Count | None = None
+    test_accuracy_without_copies: Fraction | None = None
     other_data: dict[str, OtherRecord] = {}
 
     @model_validator(mode="after")
@@ -229,8 +231,8 @@ def checked(value: Any, kind: type[Record], where: str) -> dict[str, Any]:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         field = ".".join(str(part) for part in first["loc"])
-        reason = first.get("ctx", {}).get("error", first["msg"])
-        raise RunError(f"{where}: {f'{field}: ' if field else ''}{reason}"[:500]) from error
+        fault = first.get("ctx", {}).get("error", first["msg"])
+        raise RunError(f"{where}: {f'{field}: ' if field else ''}{fault}"[:500]) from error
     return value
 
 
@@ -244,7 +246,7 @@ def _text(path: Path) -> str:
     except (OSError, ValueError) as error:
         if isinstance(error, RunError):
             raise
-        raise RunError(f"{path}: cannot be read: {error}") from error
+        raise RunError(f"{path}: cannot be read: {reason(error)}") from error
 
 
 def _parsed(text: str, path: Path) -> Any:

@@ -78,6 +78,11 @@ def seen_in(parts: Split) -> NDArray[np.uint64]:
     return np.concatenate([image_hashes(parts.train.images), image_hashes(parts.val.images)])
 
 
+def are_copies(images: NDArray[np.uint8], of: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Whether each of `images` (N,) is, pixel for pixel, one of others of the same size."""
+    return np.isin(image_hashes(images), image_hashes(of))
+
+
 def is_seen(images: NDArray[np.uint8], seen: NDArray[np.uint64]) -> NDArray[np.bool_]:
     """Whether each image (N,), or its inverse, is one of those."""
     hashes = image_hashes(images)

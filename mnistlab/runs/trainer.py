@@ -208,6 +208,7 @@ def _processes(recipe: Recipe, device: str) -> Iterator[Processes | None]:
     if machine.n_processes() == 1:
         yield None
         return
+    machine.check_launched()
     if not method_of(recipe.model).shares_batches:
         raise RecipeError(f"model {recipe.model} cannot be trained by several processes")
     from mnistlab.training import parallel

@@ -6,15 +6,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Unpack
 
-from mnistlab import atomic
+from mnistlab import atomic, machine
 from mnistlab.data import Dataset, load
+from mnistlab.data.notes import note
 from mnistlab.errors import RecipeError, RunError
 from mnistlab.recipe import Recipe, read_recipe
 from mnistlab.runs.building import check_trainable, parts_of
+from mnistlab.runs.cautions import cautions
 from mnistlab.runs.computation import folder_of, is_name_of, precision_used
 from mnistlab.runs.execution import ComputeOptions, Execution, ExecutionOptions, execution_of
 from mnistlab.runs.folder import Run, data_of, read_records, recorded_parts
 from mnistlab.runs.making import partial_of
+from mnistlab.runs.progress import Progress
 from mnistlab.runs.trainer import Trainer, completed
 
 
@@ -33,6 +36,8 @@ def train(
     its log complete.
     """
     execution = execution_of(options)
+    if options.get("progress") is None:
+        execution = replace(execution, progress=Progress(on_note=note))
     dataset = data if isinstance(data, Dataset) else load(data or recipe.data)
     return train_in(precision_used(recipe, execution.device), recipe, dataset, execution)
 
@@ -43,10 +48,17 @@ def train_in(precision: str, recipe: Recipe, dataset: Dataset, execution: Execut
     path = folder_of(execution.out, recipe, dataset, precision)
     if path.exists() and not execution.force:
         atomic.clear_older(path)
-        return completed(path, execution.progress, was_found=True)
+        try:
+            return completed(path, execution.progress, was_found=True)
+        except (RunError, RecipeError) as error:
+            hint = "" if "--force" in str(error) else "; --force trains it again"
+            raise RunError(f"{error}{hint}") from error
     trainer = Trainer(recipe, split, dataset, execution, precision)
     check_trainable(trainer.resolved, split.train, execution.device)
     atomic.check_writable(execution.out)
+    if not machine.rank():
+        for text in cautions(recipe, dataset, split):
+            execution.progress.on_note(text)
     return trainer.run(path, afresh=execution.force)
 
 

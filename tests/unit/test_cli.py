@@ -143,6 +143,21 @@ def test_recipes_are_listed_as_the_contract_says(capsys: pytest.CaptureFixture[s
     assert all(wanted <= recipe.keys() for recipe in listed.values())
 
 
+@pytest.mark.parametrize("width", [20, 88, 200])
+def test_no_line_of_the_recipes_is_wider_than_the_terminal(
+    width: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    assert run_command(["recipes"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= max(width, *map(len, ml.RECIPES))
+    assert {line.split()[0] for line in lines if line.strip()} >= set(ml.RECIPES)
+    assert "--json" in lines[-1]
+    monkeypatch.delenv("COLUMNS")
+    assert run_command(["recipes"]) == 0  # in a pipe of no width
+    assert "phases" in capsys.readouterr().out.splitlines()[0]
+
+
 def test_data_list_and_export(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run_command(["data", "list", "--json"]) == 0
     listed = last_json(capsys.readouterr().out)

@@ -15,12 +15,15 @@ import pytest
 import torch
 
 import mnistlab as ml
+from mnistlab import __main__ as command
 from mnistlab import cli
 from mnistlab.cli import run_command, streams
 from mnistlab.cli.memory import memory_text
 from mnistlab.cli.terminal import shown_count, table
 from mnistlab.data import Dataset
 from mnistlab.errors import DataError
+from mnistlab.phases import Phase
+from mnistlab.recipe import Recipe
 
 MNISTLAB = [sys.executable, "-m", "mnistlab"]
 
@@ -37,6 +40,9 @@ def shell(script: str, **environment: str) -> subprocess.CompletedProcess[str]:
 
 def clean(done: subprocess.CompletedProcess[str]) -> bool:
     return "Traceback" not in done.stderr and "Exception ignored" not in done.stderr
+
+
+SOFTMAX = Recipe("small", "E1", "softmax", (Phase("adam", 0.01, 1),))
 
 
 @pytest.fixture(scope="module")
@@ -59,9 +65,27 @@ def test_closed_streams_cost_nothing(closed: str, few: Path, tmp_path: Path) -> 
 def test_a_full_device_is_one_line() -> None:
     done = shell('exec "$@" data list > /dev/full')
     assert (done.returncode, clean(done)) == (2, True)
-    assert done.stderr.startswith("error: ")
+    assert done.stderr.startswith("error: standard output: No space left")
     assert done.stderr.count("\n") == 1
     assert clean(shell('exec "$@" data frobnicate 2> /dev/full'))
+
+
+@pytest.mark.skipif(not Path("/dev/stdout").exists(), reason="no /dev/stdout")
+@pytest.mark.parametrize("out", ["-", "/dev/stdout"])
+def test_predictions_go_through_pipes_with_nothing_else(
+    out: str, few: Path, tmp_path: Path
+) -> None:
+    run = ml.train(SOFTMAX, str(few), out=tmp_path)
+    ml.predict(run, few, tmp_path / "p.csv")
+    ml.data.export(ml.load(str(few)), tmp_path / "set")
+    words = f"predict {run.path} {few} -o {out} --json"
+    done = shell(f'cd {tmp_path}; "$@" {words}')
+    assert (done.returncode, clean(done)) == (0, True)
+    assert done.stdout == (tmp_path / "p.csv").read_text()
+    assert "40 images predicted" in done.stderr
+    assert not (tmp_path / "-").exists()
+    read = shell(f'"$@" predict {run.path} - -o {out} < {tmp_path}/set/train.csv')
+    assert (read.returncode, read.stdout.count("\n")) == (0, 41)
 
 
 def test_a_stream_of_ascii_gets_what_it_can_show(few: Path, tmp_path: Path) -> None:
@@ -123,6 +147,20 @@ def test_odd_process_numbers_are_one_line(
     shown = capsys.readouterr().err
     assert shown.startswith("error: ")
     assert shown.count("\n") == 1
+
+
+def test_several_processes_that_nobody_started_are_one_line(
+    few: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    command = ["train", "softmax", "--data", str(few), "--out", str(tmp_path)]
+    assert run_command([*command, "--set", "epochs=1"]) == 2
+    shown = capsys.readouterr().err
+    assert "error: WORLD_SIZE is 2, but RANK is not set: only torchrun should set" in shown
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(
@@ -282,3 +320,19 @@ def test_a_folder_that_cannot_be_written_is_noticed_before_the_work(
     assert "file" in shown
     assert shown.count("\n") == 1  # nothing was said of any work
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_an_interrupt_while_the_command_line_is_loaded(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Interrupted:
+        def find_spec(self, name: str, *rest: object) -> None:
+            if name == "mnistlab.cli":
+                raise KeyboardInterrupt
+
+    monkeypatch.delitem(sys.modules, "mnistlab.cli")
+    monkeypatch.delattr("mnistlab.cli")
+    monkeypatch.setattr(sys, "meta_path", [Interrupted(), *sys.meta_path])
+    with pytest.raises(SystemExit) as caught:
+        command.main()
+    assert (caught.value.code, capsys.readouterr().err) == (130, "")

@@ -112,11 +112,12 @@ def test_the_page_keeps_the_rules_of_the_table(run: Run, unseen: Path, tmp_path:
         ml.predict(run, unseen, out, report=True)
     assert not out.exists()
     page.unlink()
-    page.write_text("as it was")
+    ml.predict(run, unseen, out, report=True)
+    page.write_text(as_it_was := page.read_text() + "<!-- as it was -->")
     np.savez(tmp_path / "other.npz", images=np.zeros((3, 5, 5), np.uint8))
     with pytest.raises(DataError, match="5x5"):
         ml.predict(run, tmp_path / "other.npz", out, report=True)
-    assert page.read_text() == "as it was"
+    assert page.read_text() == as_it_was
 
 
 def test_blocks_give_the_page_of_the_whole(
