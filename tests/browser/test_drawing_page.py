@@ -101,6 +101,7 @@ def test_it_prepares_pictures_to_the_pixel_as_python_does(preparation: str, page
 
 def seen(page: Page) -> np.ndarray[Any, Any]:
     """The image that the page says the networks see, (H, W)."""
+    page.evaluate("() => new Promise((r) => requestAnimationFrame(() => setTimeout(r)))")
     levels = page.evaluate(
         "() => { const c = document.getElementById('seen');"
         " return [c.height, c.width, Array.from(c.getContext('2d')"
@@ -139,6 +140,7 @@ def test_every_network_answers_at_each_stroke(page: Page) -> None:
     np.testing.assert_array_equal(seen(page), one)
     page.locator("#clear").click()
     assert not seen(page).any()
+    assert page.locator("#verdict").inner_text() == "–"
 
 
 def test_the_keyboard_draws_undoes_and_clears(page: Page) -> None:
