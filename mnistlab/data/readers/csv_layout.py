@@ -120,6 +120,7 @@ def _head(block: bytes, where: str, label_column: str | None) -> Head:
     if block.startswith(UTF16):
         raise DataError(f"{where}: is UTF-16 text; save it as UTF-8")
     lines = block.split(b"\n", 64)[:-1]
+    _check_lines(lines[0], where)
     n_comments = next((i for i, line in enumerate(lines) if not line.startswith(b"#")), 0)
     text = _text(lines[n_comments], where, n_comments + 1)
     delimiter = _delimiter(text, where)
@@ -133,6 +134,12 @@ def _head(block: bytes, where: str, label_column: str | None) -> Head:
         comment = _text(lines[n_comments - 1], where, n_comments).lstrip("#")
         names = _stripped(_cells(comment, delimiter, strict=False))
         is_header = len(names) == len(cells)
+        texts = [cell for cell in cells if number(cell) is None]
+        if not is_header and len(texts) > 1:
+            raise DataError(
+                f"{where}: row {n_comments} is a comment (#) before the header; leave it out: "
+                f"grep -v '^#' table > table.csv"
+            )
         return Head(delimiter, names if is_header else None, len(cells), n_comments + 1)
     names = _stripped(cells)
     if not _is_header(names, lambda: sample(block, delimiter), label_column):
@@ -140,6 +147,20 @@ def _head(block: bytes, where: str, label_column: str | None) -> Head:
     if len(names) >= FEWEST_NUMBERED and _is_numbered(names):
         note(f"{where}: row 1 counts from {names[0]} to {names[-1]} and is taken as a header")
     return Head(delimiter, names, len(cells), 2)
+
+
+def _check_lines(first: bytes, where: str) -> None:
+    """DataError for what some programs write instead of, or before, the first row."""
+    if first.strip().lower().startswith(b"sep="):
+        raise DataError(
+            f"{where}: row 1 is {first.strip()[:8].decode('ascii', 'replace')!r}, which only Excel "
+            "reads; leave it out: sed 1d table > table.csv"
+        )
+    if b"\r" in first.rstrip(b"\r"):
+        raise DataError(
+            f"{where}: its rows end with a carriage return (CR) alone, as old programs write them; "
+            "convert it: tr '\\r' '\\n' < table > table.csv"
+        )
 
 
 def _text(line: bytes, where: str, row: int) -> str:

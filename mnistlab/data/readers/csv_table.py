@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from mnistlab.data import large
 from mnistlab.data.assembling import RawSplit
+from mnistlab.data.notes import unsaid
 from mnistlab.data.readers import content, csv_blocks, csv_layout, labels
 from mnistlab.data.readers.csv_cells import Columns, Rows
 from mnistlab.data.readers.csv_layout import BOM, LABEL_NAMES
@@ -68,10 +69,11 @@ def read_split(path: Path, size: Size | None = None, label_column: str | None = 
 
 def has_labels(path: Path, trained: Size, label_column: str | None = None) -> bool:
     """Whether a table has a label column beside images of the training images' size (H, W)."""
-    with contextlib.suppress(DataError):
-        return _opened(path, trained, label_column).columns.label is not None
-    # The column that the user named may be missing.
-    return _opened(path, trained, None).columns.label is not None
+    with unsaid():
+        with contextlib.suppress(DataError):
+            return _opened(path, trained, label_column).columns.label is not None
+        # The column that the user named may be missing.
+        return _opened(path, trained, None).columns.label is not None
 
 
 def read_table(path: Path, size: Size | None = None, label_column: str | None = None) -> Table:

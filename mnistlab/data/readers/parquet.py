@@ -142,6 +142,12 @@ def _columns(
     ]
     if not encoded and others and all(schema[name].is_numeric() for name in others):
         return Columns(label, None, [others[i] for i in pixel_order(others)])
+    nested = next((name for name in others if schema[name].is_nested()), None)
+    if nested is not None and not isinstance(schema[nested], pl.Struct):
+        raise DataError(
+            f"{path}: column {nested!r} holds {schema[nested]}, lists of pixels; save them as "
+            f"arrays: np.savez('set.npz', images=np.stack(table[{nested!r}]), labels=y)"
+        )
     raise DataError(
         f"{path}: no column of images (bytes, or a struct of bytes and path); it has {shown}"
     )
