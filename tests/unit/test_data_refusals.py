@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 from PIL import Image
 
-from mnistlab.data import load
+from mnistlab.data import export, load
 from mnistlab.data.readers import npz
 from mnistlab.data.readers.unlabelled import open_images
 from mnistlab.errors import DataError
@@ -72,6 +72,14 @@ def test_parquet(tmp_path: Path) -> None:
     pl.DataFrame({"image": [b"xx"] * 6, "label": labels}).write_parquet(path)
     with pytest.raises(DataError, match=r"row 1: not a readable image: .* its bytes$"):
         load(path)
+
+
+def test_a_class_name_that_a_table_would_read_as_missing(tmp_path: Path) -> None:
+    for i, name in enumerate(["2", "3", "NA"] * 3):
+        (tmp_path / "set" / name).mkdir(parents=True, exist_ok=True)
+        Image.fromarray(IMAGES[i % 6]).save(tmp_path / "set" / name / f"{i}.png")
+    with pytest.raises(DataError, match=r"^set: a table cannot hold the class name 'NA'; --format"):
+        export(load(tmp_path / "set"), tmp_path / "out", format="csv")
 
 
 def test_a_device_is_no_missing_file() -> None:
