@@ -80,7 +80,7 @@ def assembled(name: str, splits: Mapping[SplitName, RawSplit], provenance: str) 
             )
         _check_size(split, chosen[0])
     codes, class_names = labels.judge([split.labels for split in chosen], provenance)
-    _say_untrained(present, codes, class_names, provenance)
+    _say_lacking(present, codes, class_names, provenance)
     images = large.joined([split.images for split in chosen])
     levels.note_dark(images, provenance)
     return Dataset(
@@ -127,16 +127,25 @@ def _check_size(split: RawSplit, first: RawSplit) -> None:
         )
 
 
-def _say_untrained(
+def _say_lacking(
     present: Sequence[SplitName],
     codes: Sequence[NDArray[np.int64]],
     class_names: tuple[str, ...],
     provenance: str,
 ) -> None:
-    """Say which classes have no training image: usually a mistake in the labels."""
+    """Say which classes a split lacks: usually a mistake in the labels or in the split."""
     trained = set(np.unique(codes[0]).tolist())
     for split, of_split in zip(present[1:], codes[1:], strict=True):
-        alone = [class_names[k] for k in np.unique(of_split).tolist() if k not in trained]
-        if alone:
-            shown = ", ".join(alone[:NAMES_SHOWN]) + (", ..." if len(alone) > NAMES_SHOWN else "")
-            note(f"{provenance}: {len(alone)} classes of {split} have no training image: {shown}")
+        occurring = set(np.unique(of_split).tolist())
+        if alone := [class_names[k] for k in sorted(occurring - trained)]:
+            said = _some(alone)
+            note(f"{provenance}: {len(alone)} classes of {split} have no training image: {said}")
+        if lacking := [class_names[k] for k in sorted(trained - occurring)]:
+            note(
+                f"{provenance}: {len(lacking)} of {len(trained)} classes have no image in {split}, "
+                f"which says nothing of them: {_some(lacking)}"
+            )
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:NAMES_SHOWN]) + (", ..." if len(names) > NAMES_SHOWN else "")

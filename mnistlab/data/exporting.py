@@ -163,7 +163,8 @@ def _of_occurring_classes(dataset: Dataset, format: str) -> Dataset:
 
 def _read_as_others(names: tuple[str, ...]) -> list[str]:
     """The names that a table's labels would not be read as, such as " a", nan, or 01 beside 2."""
-    missing = [name for name in names if name.strip().casefold() == "nan"]
+    no_names = labels.missing_among({name.strip() for name in names})
+    missing = [name for name in names if name.strip() in no_names]
     return missing or sorted({*names} - {*labels.from_texts(names, "")[1]})
 
 

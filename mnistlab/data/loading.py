@@ -7,7 +7,7 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
-from mnistlab.data import assembling, exported, split_files
+from mnistlab.data import assembling, exported, folders_above, split_files
 from mnistlab.data.assembling import RawSplit
 from mnistlab.data.dataset import Dataset, SplitName
 from mnistlab.data.notes import note
@@ -28,6 +28,7 @@ from mnistlab.data.readers import (
     shards,
 )
 from mnistlab.data.readers.kinds import Kind
+from mnistlab.data.readers.left_out import listed
 from mnistlab.data.readers.shapes import Size, as_size
 from mnistlab.data.split_files import SplitFiles
 from mnistlab.errors import DataError
@@ -86,7 +87,23 @@ def _load_path(path: Path, size: Size | None, label_column: str | None) -> Datas
     if (only := split_files.only_file(path)) is not None:
         note(f"{path}: {only.name} is the only file of data in it and is taken as the set")
         return _load_file(only, size, label_column)
+    if (below := folders_above.folder_of_set(path)) is not None:
+        dataset = _load_path(below, size, label_column)
+        return replace(dataset, name=path.resolve().name)
+    _check_tables(path)
     return folder.read(path, size)
+
+
+def _check_tables(path: Path) -> None:
+    """DataError for a folder of several files of data of which none is called train."""
+    top = listed(path)
+    files = [file for file in top.others if file.is_file() and file.suffix.lower() != ".txt"]
+    data = [file for file in files if kinds.kind_of(file) is not None]
+    if len(data) > 1 and not top.images and not top.folders:
+        raise DataError(
+            f"{path}: holds {len(data)} files of data ({split_files.said(data)}), none of them "
+            "called train: give one of them, or call a table of each split train, val and test"
+        )
 
 
 def _missing(name: str) -> DataError:
@@ -97,6 +114,8 @@ def _missing(name: str) -> DataError:
             known(path.name)  # a misspelt name rather than a path: says which come close
         except DataError as error:
             return DataError(f"{error}; or {near}?") if near else error
+    if path.exists():  # a device or a pipe
+        return DataError(f"{path}: is neither a regular file nor a folder")
     near = _near(path)
     return DataError(f"{path}: no such file or folder{f'; did you mean {near}?' if near else ''}")
 

@@ -12,6 +12,8 @@ def note(text: str) -> None:
 
     A stream that is closed or full does not stop the reading.
     """
+    if _is_muted:
+        return
     # A file name may hold line breaks, or bytes that are no text.
     line = " ".join(shown(text).split()).encode("utf-8", "backslashreplace").decode()
     for hear in _HEARING:
@@ -33,6 +35,18 @@ def heard(hear: Callable[[str], None]) -> Iterator[None]:
         _HEARING.remove(hear)
 
 
+@contextlib.contextmanager
+def unsaid() -> Iterator[None]:
+    """While the block runs, notes are dropped: for a look at a file that is read again later."""
+    global _is_muted
+    before, _is_muted = _is_muted, True
+    try:
+        yield
+    finally:
+        _is_muted = before
+
+
+_is_muted = False
 SHOWN_AS: dict[str, str] = {}  # temporary folder -> the name the user gave
 
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from mnistlab.data.assembling import SPELLINGS, split_called, split_of_set
 from mnistlab.data.dataset import SplitName
+from mnistlab.data.folders_above import wrapped_files
 from mnistlab.data.readers import kinds, shards
 from mnistlab.data.readers.kinds import Kind
 from mnistlab.data.readers.left_out import is_junk, listed
@@ -42,20 +43,22 @@ def find(folder: Path) -> SplitFiles | None:
     Raises DataError where several sets lie there.
     """
     top = listed(folder)
-    data = [(path, kind) for path in top.others if (kind := _kind(path)) is not None]
+    has_data = any(_kind(path) for path in top.others if path.suffix.lower() != ".txt")
+    files = top.others if has_data else [*top.others, *wrapped_files(folder)]
+    data = [(path, kind) for path in files if (kind := _kind(path)) is not None]
     shards.check_complete(path for path, _ in data)
     shards.check_alone(path for path, kind in data if kind != "parquet")
     called = [found for path, kind in data if (found := _called(path, kind)) is not None]
     for folder_of_split in top.folders:  # as Hugging Face converts sets: train/0000.parquet
         split = split_called(folder_of_split.name)
         if split is not None:
-            inside = _parquet_in(folder_of_split)
-            shards.check_complete(inside)
-            called += [_Called(path, "parquet", split, "") for path in inside]
+            parquets = _parquet_in(folder_of_split)
+            shards.check_complete(parquets)
+            called += [_Called(path, "parquet", split, "") for path in parquets]
     group = _one_set(called, folder)
     if group is None:
         few = top.folders if len(top.folders) <= MAX_CONFIGURATIONS else []
-        below = [files for sub in few if (files := _parquet_below(sub)) is not None]
+        below = [inside for sub in few if (inside := _parquet_below(sub)) is not None]
         return below[0] if len(below) == 1 and not called else None
     by_split: dict[SplitName, list[Path]] = {}
     for found in sorted(group, key=lambda found: (len(found.path.name), found.path.name)):

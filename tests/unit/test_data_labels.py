@@ -188,10 +188,22 @@ def test_parts_of_differing_sizes_are_named() -> None:
 
 
 def test_a_class_that_is_not_trained_on_is_said(capsys: pytest.CaptureFixture[str]) -> None:
-    assembling.assembled("s", {"train": _part(["1", "2"]), "test": _part(["1"])}, "s")
+    assembling.assembled("s", {"train": _part(["1", "2"]), "test": _part(["2", "1"])}, "s")
     assert capsys.readouterr().err == ""
     assembling.assembled("s", {"train": _part(["1"]), "test": _part(["7", "1"])}, "s")
     assert capsys.readouterr().err == "note: s: 1 classes of test have no training image: 7\n"
+
+
+@pytest.mark.parametrize("split", ["val", "test"])
+def test_a_class_that_a_split_lacks_is_said(
+    capsys: pytest.CaptureFixture[str], split: SplitName
+) -> None:
+    names = [*"abcdefgh"]
+    assembling.assembled("s", {"train": _part(names), split: _part(["b", "b"])}, "s")
+    said = (
+        f"7 of 8 classes have no image in {split}, which says nothing of them: a, c, d, e, f, ..."
+    )
+    assert capsys.readouterr().err == f"note: s: {said}\n"
 
 
 def test_sets_are_joined_with_their_names_as_they_stand() -> None:

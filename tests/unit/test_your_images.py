@@ -153,6 +153,23 @@ def idx_files() -> None:
             Path(f"letters/{name}-{kind}-ubyte.gz").write_bytes(raw)
 
 
+def idx_of_torchvision() -> None:
+    idx_files()
+    Path("data/MNIST/raw").mkdir(parents=True)
+    for packed in Path("letters").glob("*.gz"):
+        plain = Path("data/MNIST/raw", packed.name.removesuffix(".gz"))
+        plain.write_bytes(gzip.decompress(packed.read_bytes()))
+
+
+def a_column_of_splits() -> None:
+    rows = ["filename,label,is_train"]
+    for i, image in enumerate(X):
+        _png(image, f"photos/images/{i + 1:03d}.png")
+        rows.append(f"{i + 1:03d}.png,{Y[i]},{int(i < 54)}")
+    Path("photos/labels.csv").write_text("\n".join(rows))
+    _new_photos()
+
+
 def hugging_face() -> None:
     def write(path: str, images: np.ndarray, codes: np.ndarray) -> None:
         encoded = []
@@ -195,6 +212,8 @@ MADE: dict[str, tuple[Callable[[], None], int, set[str]]] = {
     "Keras' arrays": (keras, 9, {"test"}),
     "MedMNIST": (medmnist, 9, {"train", "val", "test"}),
     "IDX files": (idx_files, 9, {"test"}),
+    "Folders above a set": (idx_of_torchvision, 9, {"test"}),
+    "A column of splits": (a_column_of_splits, 9, {"test"}),
     "Hugging Face's Parquet": (hugging_face, 9, {"test"}),
     "HDF5": (an_hdf5, 9, {"train", "val", "test"}),
 }

@@ -122,4 +122,6 @@ def _fault(cell: str, value: float | None) -> str:
     shown = repr(cell if len(cell) <= 20 else cell[:17] + "...")
     if value is None:
         return f"{shown} is not a number"
+    if -1 <= value < 0:
+        return f"{shown} is outside 0..255; if pixels go from -1 to 1, save (x + 1) * (255 / 2)"
     return f"{shown} is outside 0..255"

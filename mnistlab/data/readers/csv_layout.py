@@ -14,11 +14,11 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mnistlab.data.notes import note
 from mnistlab.data.readers import split_column
 from mnistlab.data.readers.csv_cells import Columns, number
+from mnistlab.data.readers.csv_guess import Guess, Sample, guessed
 from mnistlab.data.readers.shapes import Size
 from mnistlab.errors import DataError, reason
 
@@ -35,12 +35,8 @@ QUOTED = re.compile(r'"[^"]*"')
 PIXEL_NAME = re.compile(r"[a-z_. -]*[0-9]+([x_., -][0-9]+)?")
 FEWEST_NUMBERED = 5  # columns; a shorter row of 0, 1, 2, ... may be an image as well
 N_SAMPLED = 400  # rows that are used to tell labels from pixels
-N_BESIDE = 4  # columns of pixels with which the first or last one is compared
 FEWEST_IN_STRING = 9  # numbers with spaces between them in one cell
 ONE_TABLE_PER_SPLIT = "save one table per split (train.csv, val.csv, test.csv) without this column"
-CLEARLY = 0.25  # difference (Kolmogorov-Smirnov) above which a column is unlike its neighbours
-
-Sample = Sequence[Sequence[str]]
 
 
 class Layout(NamedTuple):
@@ -57,13 +53,6 @@ class Head(NamedTuple):
     names: tuple[str, ...] | None
     n_columns: int
     first_row: int
-
-
-class Guess(NamedTuple):
-    """Whether the last column (or the first) has the labels, and whether that may be wrong."""
-
-    is_last: bool
-    may_be_wrong: bool = False
 
 
 def decide(
@@ -120,6 +109,7 @@ def _head(block: bytes, where: str, label_column: str | None) -> Head:
     if block.startswith(UTF16):
         raise DataError(f"{where}: is UTF-16 text; save it as UTF-8")
     lines = block.split(b"\n", 64)[:-1]
+    _check_lines(lines[0], where)
     n_comments = next((i for i, line in enumerate(lines) if not line.startswith(b"#")), 0)
     text = _text(lines[n_comments], where, n_comments + 1)
     delimiter = _delimiter(text, where)
@@ -133,6 +123,12 @@ def _head(block: bytes, where: str, label_column: str | None) -> Head:
         comment = _text(lines[n_comments - 1], where, n_comments).lstrip("#")
         names = _stripped(_cells(comment, delimiter, strict=False))
         is_header = len(names) == len(cells)
+        texts = [cell for cell in cells if number(cell) is None]
+        if not is_header and len(texts) > 1:
+            raise DataError(
+                f"{where}: row {n_comments} is a comment (#) before the header; leave it out: "
+                f"grep -v '^#' table > table.csv"
+            )
         return Head(delimiter, names if is_header else None, len(cells), n_comments + 1)
     names = _stripped(cells)
     if not _is_header(names, lambda: sample(block, delimiter), label_column):
@@ -140,6 +136,20 @@ def _head(block: bytes, where: str, label_column: str | None) -> Head:
     if len(names) >= FEWEST_NUMBERED and _is_numbered(names):
         note(f"{where}: row 1 counts from {names[0]} to {names[-1]} and is taken as a header")
     return Head(delimiter, names, len(cells), 2)
+
+
+def _check_lines(first: bytes, where: str) -> None:
+    """DataError for what some programs write instead of, or before, the first row."""
+    if first.strip().lower().startswith(b"sep="):
+        raise DataError(
+            f"{where}: row 1 is {first.strip()[:8].decode('ascii', 'replace')!r}, which only Excel "
+            "reads; leave it out: sed 1d table > table.csv"
+        )
+    if b"\r" in first.rstrip(b"\r"):
+        raise DataError(
+            f"{where}: its rows end with a carriage return (CR) alone, as old programs write them; "
+            "convert it: tr '\\r' '\\n' < table > table.csv"
+        )
 
 
 def _text(line: bytes, where: str, row: int) -> str:
@@ -249,9 +259,9 @@ def _outer_label(
     block: bytes, head: Head, ends: tuple[int, int], sample_all: Callable[[str, int], Sample]
 ) -> Guess:
     n_before = head.first_row - 1
-    guess = _guessed(sample(block, head.delimiter, n_before), ends[0])
+    guess = guessed(sample(block, head.delimiter, n_before), ends[0])
     if guess is None:
-        guess = _guessed(sample_all(head.delimiter, n_before), ends[0])
+        guess = guessed(sample_all(head.delimiter, n_before), ends[0])
     return guess or Guess(is_last=False)
 
 
@@ -259,51 +269,3 @@ def _find(names: tuple[str, ...], wanted: tuple[str, ...]) -> int | None:
     """The first wanted name that is there, in any case."""
     folded = [name.casefold() for name in names]
     return next((folded.index(name) for name in wanted if name in folded), None)
-
-
-def _guessed(rows: Sample, first: int) -> Guess | None:
-    """Whether the labels are in the last column or in `first`; None if they may be in both.
-
-    A column of pixels resembles its neighbours, a column of labels does not. If both ends differ
-    from their neighbours, the one with fewer distinct values has the labels.
-    """
-    width = max(map(len, rows), default=0)
-    whole = [row for row in rows if len(row) == width]
-    n_beside = min(N_BESIDE, width - first - 2)
-    if n_beside < 1:
-        return Guess(is_last=False)
-    head = _numbers(whole, range(first, first + 1 + n_beside))
-    tail = _numbers(whole, range(width - 1, width - 2 - n_beside, -1))
-    if np.isnan(head[:, 0]).any() or np.isnan(tail[:, 0]).any():  # texts are no pixels
-        return Guess(is_last=not np.isnan(head[:, 0]).any())
-    n_head, n_tail = (len(np.unique(side[:, 0])) for side in (head, tail))
-    if n_head == n_tail == 1:
-        return None  # a table sorted by class, whose corners are dark
-    if not _may_be_labels(tail[:, 0]):
-        return Guess(is_last=False, may_be_wrong=not _may_be_labels(head[:, 0]))
-    if (head[:, 0] % 1).any():
-        return Guess(is_last=True)
-    of_head, of_tail = _difference(head), _difference(tail)
-    is_last = of_tail > of_head + CLEARLY
-    if min(of_head, of_tail) > CLEARLY and abs(of_tail - of_head) <= CLEARLY and n_head > 1:
-        is_last = n_tail < n_head
-    return Guess(is_last, may_be_wrong=True)
-
-
-def _may_be_labels(values: NDArray[np.float64]) -> bool:
-    """Whether the values are whole and occur twice or more on average."""
-    n = len(np.unique(values))
-    return not (values % 1).any() and n > 1 and 2 * n <= len(values)
-
-
-def _numbers(rows: Sample, columns: range) -> NDArray[np.float64]:
-    values = [[number(row[i]) for i in columns] for row in rows]
-    return np.array(values, dtype=np.float64).reshape(len(rows), len(columns))
-
-
-def _difference(columns: NDArray[np.float64]) -> float:
-    """Between the first column and the others: the Kolmogorov-Smirnov statistic, in 0..1."""
-    one, others = np.sort(columns[:, 0]), np.sort(columns[:, 1:], axis=None)
-    every = np.concatenate([one, others])
-    below = (np.searchsorted(s, every, side="right") / len(s) for s in (one, others))
-    return float(np.abs(next(below) - next(below)).max())

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from mnistlab.data import large
 from mnistlab.data.assembling import RawSplit
-from mnistlab.data.readers import content, csv_blocks, csv_layout, labels
+from mnistlab.data.notes import unsaid
+from mnistlab.data.readers import content, csv_blocks, csv_guess, csv_layout, labels
 from mnistlab.data.readers.csv_cells import Columns, Rows
 from mnistlab.data.readers.csv_layout import BOM, LABEL_NAMES
 from mnistlab.data.readers.shapes import Size, flat_size
@@ -68,10 +69,11 @@ def read_split(path: Path, size: Size | None = None, label_column: str | None = 
 
 def has_labels(path: Path, trained: Size, label_column: str | None = None) -> bool:
     """Whether a table has a label column beside images of the training images' size (H, W)."""
-    with contextlib.suppress(DataError):
-        return _opened(path, trained, label_column).columns.label is not None
-    # The column that the user named may be missing.
-    return _opened(path, trained, None).columns.label is not None
+    with unsaid():
+        with contextlib.suppress(DataError):
+            return _opened(path, trained, label_column).columns.label is not None
+        # The column that the user named may be missing.
+        return _opened(path, trained, None).columns.label is not None
 
 
 def read_table(path: Path, size: Size | None = None, label_column: str | None = None) -> Table:
@@ -126,7 +128,7 @@ def _opened(path: Path, size: Size | None, label_column: str | None) -> _Opened:
     if not first:
         raise DataError(f"{path}: is empty")
 
-    def sample_all(delimiter: str, n_before: int) -> csv_layout.Sample:
+    def sample_all(delimiter: str, n_before: int) -> csv_guess.Sample:
         again = _lines(path) if path.is_file() else iter([first])
         samples = (
             csv_layout.sample(block, delimiter, 0 if i else n_before, SAMPLED_OF_BLOCK)

@@ -111,17 +111,26 @@ def labels_beside(images_path: Path) -> Path:
             "the same name with 'labels'"
         )
     stems = _stems_of_labels(images_path.name)
-    for beside in (f"{one}{ending}" for one in stems for ending in (".gz", "")):
-        if images_path.with_name(beside).is_file():
-            return images_path.with_name(beside)
+    found = _file_of_labels(images_path)
+    if found is not None:
+        return found
     raise DataError(f"{images_path}: its labels, {stems[0]}[.gz], do not lie beside it")
 
 
 def has_labels(images_path: Path) -> bool:
     """Whether `labels_beside` finds them."""
-    stems = _stems_of_labels(images_path.name)
-    names = [f"{one}{ending}" for one in stems for ending in (".gz", "")]
-    return any(images_path.with_name(name).is_file() for name in names)
+    return _file_of_labels(images_path) is not None
+
+
+def _file_of_labels(images_path: Path) -> Path | None:
+    for stem in _stems_of_labels(images_path.name):
+        for name in (f"{stem}.gz", stem):
+            beside = [images_path.with_name(name)]
+            if images_path.parent.name == images_path.name:  # each in a folder of its name
+                beside.append(images_path.parent.with_name(name) / name)
+            if (found := next(filter(Path.is_file, beside), None)) is not None:
+                return found
+    return None
 
 
 def _stems_of_labels(name: str) -> list[str]:

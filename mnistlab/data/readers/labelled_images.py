@@ -56,8 +56,12 @@ class Index:
     def find(self, name: str, split: SplitName | None) -> list[Path]:
         """Images by their path below the folder or the end of it, with or without suffix.
 
+        A path from the root of the system counts if it leads below the folder.
+
         If several images match, only those in a folder of that split count.
         """
+        if name.startswith("/") and Path(name).is_relative_to(self.root.resolve()):
+            name = Path(name).relative_to(self.root.resolve()).as_posix()
         found = self.ends.get(name, [])
         if len(found) > 1 and split is not None:
             called = [f for f in found if split in self._splits_above(f)]

@@ -101,11 +101,14 @@ def _told_splits(found: Mapping[str, Array], chosen: Chosen, where: str) -> list
 
 def to_images(found: Mapping[str, Array], where: str, size: Size | None) -> NDArray[np.uint8]:
     """The images of all splits in order, with or without labels."""
-    chosen = choose({key: array.shape for key, array in found.items()}, where)
-    keys = [chosen.images[split] for split in SPLIT_NAMES if split in chosen.images]
+    shapes = {key: array.shape for key, array in found.items()}
+    keys = [*shapes]
+    # np.savez(x) gives no name; images alone need none.
+    if keys != ["arr_0"] or len(shapes["arr_0"]) < 2:
+        chosen = choose(shapes, where)
+        keys = [chosen.images[split] for split in SPLIT_NAMES if split in chosen.images]
     images = arrays.to_images({key: found[key] for key in keys}, where, size)
-    shapes = {images[key].shape[1:] for key in keys}
-    if len(shapes) > 1:
+    if len({images[key].shape[1:] for key in keys}) > 1:
         both = " and ".join(f"{key} {images[key].shape}" for key in keys)
         raise DataError(f"{where}: {both} differ in size")
     return images[keys[0]] if len(keys) == 1 else np.concatenate([images[key] for key in keys])

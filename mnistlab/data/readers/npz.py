@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import zipfile
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.lib import format as npy
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from mnistlab.data import assembling
 from mnistlab.data.assembling import RawSplit
 from mnistlab.data.dataset import Dataset, SplitName
-from mnistlab.data.readers import content, named_arrays
+from mnistlab.data.readers import arrays, content, named_arrays
 from mnistlab.data.readers.shapes import Size
 from mnistlab.errors import DataError, reason
 
@@ -39,6 +39,18 @@ def read_images(path: Path, size: Size | None = None) -> NDArray[np.uint8]:
     return named_arrays.to_images(arrays_of(path, str(path)), str(path), size)
 
 
+def read_array(path: Path, size: Size | None = None) -> NDArray[np.uint8]:
+    """The images of a .npy file, which holds one array, uint8 (N, H, W); errors as in `read`."""
+    try:
+        with path.open("rb") as file:
+            array = _array_in(file, str(path))
+    except DataError:
+        raise
+    except content.DAMAGE as error:
+        raise DataError(f"{path}: not a sound .npy file: {reason(error)}") from error
+    return arrays.to_images({"array": array}, str(path), size)["array"]
+
+
 def arrays_of(path: Path, where: str) -> dict[str, NDArray[Any]]:
     """Every array of the archive; its claims are checked before memory is asked for.
 
@@ -60,17 +72,20 @@ def arrays_of(path: Path, where: str) -> dict[str, NDArray[Any]]:
 
 
 def _array(archive: zipfile.ZipFile, info: zipfile.ZipInfo, where: str) -> NDArray[Any]:
-    where = f"{where}: {info.filename.removesuffix('.npy')}"
     with archive.open(info) as file:
-        version = npy.read_magic(file)
-        read_header = npy.read_array_header_1_0 if version[0] == 1 else npy.read_array_header_2_0
-        shape, by_column, dtype = read_header(file)
-        if dtype.kind not in "iufbUS":
-            raise DataError(
-                f"{where}: holds {dtype}, which needs pickle; refused; save labels.astype(str), "
-                "and images as one array of numbers, instead"
-            )
-        values = file.read()
+        return _array_in(file, f"{where}: {info.filename.removesuffix('.npy')}")
+
+
+def _array_in(file: IO[bytes], where: str) -> NDArray[Any]:
+    version = npy.read_magic(file)
+    read_header = npy.read_array_header_1_0 if version[0] == 1 else npy.read_array_header_2_0
+    shape, by_column, dtype = read_header(file)
+    if dtype.kind not in "iufbUS":
+        raise DataError(
+            f"{where}: holds {dtype}, which needs pickle; refused; save labels.astype(str), "
+            "and images as one array of numbers, instead"
+        )
+    values = file.read()
     expected = math.prod(shape) * dtype.itemsize
     if len(values) != expected:
         raise DataError(f"{where}: {len(values)} bytes where its header {shape} means {expected}")

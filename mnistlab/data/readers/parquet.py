@@ -133,15 +133,16 @@ def _columns(
     named = [folded[name] for name in IMAGE_NAMES if folded.get(name) in encoded]
     if named or len(encoded) == 1:
         return Columns(label, (named or encoded)[0], [])
-    others = [
-        name
-        for name in schema
-        if name != label
-        and name.casefold() not in NO_PIXELS
-        and not split_column.is_called_so(name)
-    ]
+    no_pixels = {label, *filter(split_column.is_called_so, schema)}
+    others = [n for n in schema if n not in no_pixels and n.casefold() not in NO_PIXELS]
     if not encoded and others and all(schema[name].is_numeric() for name in others):
         return Columns(label, None, [others[i] for i in pixel_order(others)])
+    nested = next((name for name in others if schema[name].is_nested()), None)
+    if nested is not None and not isinstance(schema[nested], pl.Struct):
+        raise DataError(
+            f"{path}: column {nested!r} holds {schema[nested]}, lists of pixels; save them as "
+            f"arrays: np.savez('set.npz', images=np.stack(table[{nested!r}]), labels=y)"
+        )
     raise DataError(
         f"{path}: no column of images (bytes, or a struct of bytes and path); it has {shown}"
     )

@@ -200,8 +200,8 @@ def _from_floats(values: NDArray[Any], where: str, depths: Depths) -> Image:
     low, high = float(values.min()), float(values.max())
     if not np.isfinite(values).all():
         raise DataError(
-            f"{where}: floats from {low:g} to {high:g}: holds NaN or infinity, where 0..1 or "
-            "0..255 are read; save it as Image.fromarray(np.nan_to_num(np.asarray(image), "
+            f"{where}: floats from {low:g} to {high:g}, where 0..1 or 0..255 are read: it holds "
+            "NaN or infinity; save it as Image.fromarray(np.nan_to_num(np.asarray(image), "
             "posinf=0, neginf=0))"
         )
     if not (low >= 0 and high <= 255):

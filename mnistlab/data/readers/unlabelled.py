@@ -27,6 +27,7 @@ from mnistlab.data.readers import (
     kinds,
     npz,
     parquet,
+    parquet_beside,
     pixels,
     shards,
 )
@@ -57,11 +58,12 @@ class Unlabelled(NamedTuple):
 def open_images(path: Path, shape: Size, resize: bool = False) -> Unlabelled:
     """The images of a file or folder of any kind that `load` reads, all of `shape` (H, W).
 
-    IDs: those of a table, or its row numbers from 1; the position from 0 in an array (NPZ, IDX,
-    HDF5, Parquet); the name of an image file; the path of an image in a folder or ZIP archive,
-    with slashes and sorted as text. A file of unknown kind is read as a table. Labels are ignored.
-    `resize` resizes image files to `shape`, as a size given to `load` does. Raises DataError naming
-    the file if it cannot be read, holds no images, or images of another size.
+    IDs: those of a table or of Parquet, or the row numbers of a table from 1; the position from 0
+    in an array (NPZ, .npy, IDX, HDF5, Parquet); the name of an image file; the path of an image in
+    a folder or ZIP archive, with slashes and sorted as text. A file of unknown kind is read as a
+    table. Labels are ignored. `resize` resizes image files to `shape`, as a size given to `load`
+    does. Raises DataError naming the file if it cannot be read, holds no images, or images of
+    another size.
     """
     found = _opened(path, shape, resize)
     return found._replace(blocks=_noted_dark(found.blocks, str(path)))
@@ -81,12 +83,15 @@ def _opened(path: Path, shape: Size, resize: bool) -> Unlabelled:
         return _open_folder(path, shape, resize)
     if path.suffix.lower() in pixels.SUFFIXES:
         return Unlabelled("ID", _decoded({path.name: path}, shape, resize))
+    if path.suffix.lower() == ".npy" and path.is_file():
+        return Unlabelled("ID", _cut(npz.read_array(path, shape), shape, path))
     kind = _kind(path)
     if kind == "zip":
         return _open_archive(path, shape, resize)
     if kind is None or kind == "table":
         return _table(path, shape)
-    return Unlabelled("ID", _cut(_array(path, kind, shape, resize), shape, path))
+    id_name, ids = (parquet_beside.read_ids(path) if kind == "parquet" else None) or ("ID", None)
+    return Unlabelled(id_name, _cut(_array(path, kind, shape, resize), shape, path, ids))
 
 
 def _array(path: Path, kind: Kind, shape: Size, resize: bool) -> NDArray[np.uint8]:
@@ -166,16 +171,21 @@ def _numbered(blocks: Iterator[Block]) -> Iterator[Block]:
         yield Block([str(next(numbers)) for _ in block.images], block.images)
 
 
-def _cut(images: NDArray[np.uint8], shape: Size, path: Path) -> Iterator[Block]:
+def _cut(
+    images: NDArray[np.uint8], shape: Size, path: Path, ids: list[str] | None = None
+) -> Iterator[Block]:
+    """The images in blocks, called by `ids`, or by their numbers from 0."""
     height, width = images.shape[1:]
     if (height, width) != shape:
         raise DataError(f"{path}: images are {height}x{width}, not {shape[0]}x{shape[1]}")
-    return _each_given_back(images, shape)
+    return _each_given_back(images, shape, ids)
 
 
-def _each_given_back(images: NDArray[np.uint8], shape: Size) -> Iterator[Block]:
+def _each_given_back(
+    images: NDArray[np.uint8], shape: Size, ids: list[str] | None
+) -> Iterator[Block]:
     with large.bounded_memory(images):
-        yield from _blocks(map(str, range(len(images))), iter(images), shape)
+        yield from _blocks(iter(ids or map(str, range(len(images)))), iter(images), shape)
 
 
 def _decoded(files: dict[str, Path], shape: Size, resize: bool) -> Iterator[Block]:
