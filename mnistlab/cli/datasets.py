@@ -22,6 +22,7 @@ from mnistlab.cli.options import (
     named_path,
 )
 from mnistlab.cli.options import hold_out as checked_hold_out
+from mnistlab.errors import DataError
 
 app = typer.Typer(
     help="Data sets: list, fetch, profile, audit, export.",
@@ -175,11 +176,13 @@ def data_export(
     """Write a data set as CSV, NPZ or IDX files, padded to --size.
 
     A test.csv comes with an evaluate.csv: the same images with IDs instead of labels. An earlier
-    export in the folder is replaced; other files never are.
+    export in the folder is replaced; other files never are, nor what is exported.
     """
-    from mnistlab.data import export, load
+    from mnistlab.data import SOURCES, export, load
 
     atomic.check_writable(out)  # before a set is fetched
+    if name not in SOURCES and out.is_dir() and Path(name).resolve() == out.resolve():
+        raise DataError(f"{out}: is what is exported and would be replaced; name another folder")
     dataset = load(name, label_column=label_column)
     for path in export(dataset, out, format=kind, size=size, hold_out=hold_out):
         print(path)

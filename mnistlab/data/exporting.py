@@ -173,10 +173,8 @@ def _are_bytes(names: tuple[str, ...]) -> bool:
 
 
 def _check_not_inside(dataset: Dataset, folder: Path) -> None:
-    """DataError if a file of the export would replace a file of the set that is exported."""
+    """DataError if a file of the export would replace the file that is exported."""
     source = Path(str(dataset.source.get("name_or_path", "")))
-    if source.is_absolute() and source.is_dir() and source.resolve() == folder.resolve():
-        raise DataError(f"{folder}: is what is exported; choose another folder")
     if source.is_absolute() and source.is_file() and source.resolve().parent == folder.resolve():
         raise DataError(f"{folder}: holds {source.name}, which is exported; choose another folder")
 

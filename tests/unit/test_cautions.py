@@ -97,7 +97,10 @@ def test_ways_out_of_a_damaged_run_and_of_data_that_have_moved(
     assert run_command(["evaluate", str(run.path), "--data", str(tmp_path / "moved")]) == 0
     (tmp_path / "moved").rename(tmp_path / "set")
     for name in ("env.json", "recipe.json", "model.safetensors"):
+        whole = (run.path / name).read_bytes()
         (run.path / name).write_bytes(b"{")
         with pytest.raises(RunError, match=f"{name}: .* --force"):
             train(NET, str(tmp_path / "set"), out=tmp_path)
+        (run.path / name).write_bytes(whole)
+    (run.path / "result.json").write_bytes(b"{")
     train(NET, str(tmp_path / "set"), out=tmp_path, force=True)
