@@ -22,8 +22,7 @@ def claimed(folder: Path, keep: str | None = None) -> Iterator[None]:
     Raises BlockingIOError where another process has claimed it.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder.with_name(f".{folder.name}.lock")  # not inside: the folder may be renamed
-    with _lock(path, wait=False, remove=True):
+    with _lock(_of_claim(folder), wait=False, remove=True):
         if not folder.exists():  # renamed between the two lines above
             raise BlockingIOError(f"{folder} was finished by another process")
         for left in folder.iterdir():
@@ -31,6 +30,18 @@ def claimed(folder: Path, keep: str | None = None) -> Iterator[None]:
                 continue
             shutil.rmtree(left) if left.is_dir() else left.unlink()
         yield
+
+
+def clear_claim(folder: Path) -> None:
+    """Remove the lock file that a killed process left beside a folder, unless it is claimed now."""
+    path = _of_claim(folder)
+    if path.exists():
+        with contextlib.suppress(BlockingIOError), _lock(path, wait=False, remove=True):
+            pass
+
+
+def _of_claim(folder: Path) -> Path:
+    return folder.with_name(f".{folder.name}.lock")  # not inside: the folder may be renamed
 
 
 @contextlib.contextmanager

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Unpack
 
-from mnistlab import atomic, machine
+from mnistlab import atomic, locks, machine
 from mnistlab.data import Dataset, load
 from mnistlab.data.notes import note
 from mnistlab.errors import RecipeError, RunError
@@ -48,6 +48,7 @@ def train_in(precision: str, recipe: Recipe, dataset: Dataset, execution: Execut
     path = folder_of(execution.out, recipe, dataset, precision)
     if path.exists() and not execution.force:
         atomic.clear_older(path)
+        locks.clear_claim(partial_of(path))
         try:
             return completed(path, execution.progress, was_found=True)
         except (RunError, RecipeError) as error:

@@ -29,7 +29,7 @@ def pages(stripes: Dataset, tmp_path_factory: pytest.TempPathFactory) -> dict[st
     images[500], images[300] = images[20], 0
     flawed = replace(stripes, images=images, labels=labels, class_names=names)
     recipe = replace(ml.get_recipe("scratch-mlp-tuned"), phases=(ml.Phase("momentum", 0.02, 3),))
-    found = audit(flawed, recipe=recipe, n_folds=2, out=out, engine="own")
+    found = audit(flawed, recipe=recipe, n_folds=2, out=out)
     assert len(np.unique([suspect.reason for suspect in found.suspects])) >= 3
     with without_png():
         return {

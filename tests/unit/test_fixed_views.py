@@ -23,7 +23,7 @@ from mnistlab.phases import Phase
 from mnistlab.recipe import EXPANSION_FACTORS, Recipe
 from mnistlab.recipes import get_recipe
 from mnistlab.reporting.expansion_section import expansion_sections, views_of_image
-from mnistlab.runs import classifier_of, train
+from mnistlab.runs import classifier_of, evaluate, read_evaluation, train
 from mnistlab.training.fixed_views import (
     EXPANSIONS,
     VIEW_NAMES,
@@ -372,14 +372,14 @@ def test_the_page_shows_the_views_that_are_trained_on(
     zoomed_in = zoom(cut, len(padded) / len(cut), order=0)
     expected = [padded, np.fliplr(padded), zoomed_in, np.fliplr(zoomed_in)]
     np.testing.assert_array_equal(views_of_image(recipe, image), expected)
-    run = train(recipe, stripes, out=tmp_path)
-    (section,) = expansion_sections(run, stripes, "mnistlab evaluate x")
+    run = evaluate(train(recipe, stripes, out=tmp_path), stripes)
+    measured = read_evaluation(run, stripes)
+    (section,) = expansion_sections(measured, "mnistlab evaluate x")
     (figure,) = section.figures
     assert "original, flipped, cropped, cropped and flipped" in figure.alt
     assert f"{4 * run.data['n_train']:,} in all" in figure.caption
-    assert (
-        expansion_sections(replace(run, recipe=replace(recipe, expansion=None)), stripes, "") == ()
-    )
+    plain = replace(run, recipe=replace(recipe, expansion=None))
+    assert expansion_sections(replace(measured, run=plain), "") == ()
 
 
 def test_every_view_has_a_name() -> None:

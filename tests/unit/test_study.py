@@ -209,7 +209,7 @@ def test_the_ladders_answer_follows_the_figures() -> None:
     assert "(0.810)" in answer
     steps = re.findall(r"\+(\d\.\d) points \(", answer)
     assert steps == ["3.0", "2.0", "2.0", "3.0", "5.0"]  # two of capacity, three of tuning
-    assert "on softmax, +3.0 points" in answer
+    assert "a hidden layer gains +3.0 points" in answer
     assert "Corrected for 5 comparisons" in answer
     assert "validation: simple-cnn-tuned, which reaches 0.9300" in answer
     assert "mean of 2 seeds" in answer

@@ -288,10 +288,12 @@ def test_augmented_views_are_taken_in_turn(
 def counted(monkeypatch: pytest.MonkeyPatch) -> list[torch.Tensor]:
     computed, compute = [], features._computed
 
-    def counting(frozen: nn.Module, X: torch.Tensor, autocast: bool) -> Iterator[torch.Tensor]:
+    def counting(
+        frozen: nn.Module, X: torch.Tensor, autocast: bool, *reported: Any
+    ) -> Iterator[torch.Tensor]:
         if len(X) > 1:  # of one it learns how much room the others will take
             computed.append(X)
-        return compute(frozen, X, autocast)
+        return compute(frozen, X, autocast, *reported)
 
     monkeypatch.setattr(features, "_computed", counting)
     return computed
@@ -393,7 +395,7 @@ def test_features_of_images_in_a_mapped_file_are_those_of_images_in_memory(
 
     in_memory = fitted(X).arrays()
     monkeypatch.setattr(large, "LARGE", 1)
-    mapped = large.joined([X[:30], X[30:]])
+    mapped = large.joined(iter([X[:30], X[30:]]))
     assert large.rows_of(mapped) is not None
     for name, array in fitted(mapped).arrays().items():
         np.testing.assert_array_equal(array, in_memory[name])
