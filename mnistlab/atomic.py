@@ -172,10 +172,10 @@ def _opened(path: Path, inputs: Sequence[Path | str]) -> Iterator[IO[bytes]]:
     if stat.S_ISDIR(kind):
         raise DataError(f"{path}: is a folder; name the file to write")
     if found := OPEN_ALREADY.fullmatch(str(path)):
-        with _duplicate(found) as file:
+        with named(path), _duplicate(found) as file:
             yield file
     elif stat.S_ISFIFO(kind) or stat.S_ISCHR(kind):
-        with path.open("wb") as file:
+        with named(path), path.open("wb") as file:
             yield file
     elif not stat.S_ISREG(kind):
         raise DataError(f"{path}: is neither a file, a pipe nor a character device")

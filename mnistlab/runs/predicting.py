@@ -105,7 +105,6 @@ def predict(
     probabilities of a classifier that has none. Nothing in the run's folder is ever written, nor a
     file that was read, now or in training, or, of an IDX file of images, the labels beside it.
     """
-    kind = kind_of(Path(out))
     settings = PredictSettings(**options)
     classifier = run.classifier(settings.device)
     limit = None if settings.threshold is None else chosen_threshold(run, settings.threshold)
@@ -114,16 +113,16 @@ def predict(
         raise RunError(f"{run.path}: its classifier gives no probabilities")
     height, width = run.data["image_shape"]
     resize = _is_given(run, settings.size, (height, width)) or _had_size(run)
-    with open_beside_inputs(run, path, out) as file, kind.packing(file) as table:
+    with open_beside_inputs(run, path, out) as file, kind_of(Path(out)).writing(file) as write:
         images = open_images(Path(path), (height, width), resize)
         blocks = _upright(run, images.blocks, settings.invert, Path(path).name, on_note)
         class_names, n_rows = run.data["class_names"], 0
         headings = [*(settings.columns or (images.id_name, "label"))]
         headings += [f"p_{name}" for name in class_names] if settings.probabilities else []
-        table.write(kind.lines([headings]))
+        write([headings])
         for block in blocks:
             predicted = _predicted(classifier, block, wants_p or on_predicted is not None, limit)
-            table.write(kind.lines(_rows(predicted, class_names, settings.probabilities)))
+            write(_rows(predicted, class_names, settings.probabilities))
             n_rows += len(block.ids)
             on_rows(len(block.ids))
             if on_predicted is not None:

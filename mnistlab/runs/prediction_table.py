@@ -7,9 +7,9 @@ import csv
 import gzip
 import io
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import IO, NamedTuple, cast
+from typing import IO, NamedTuple
 
 from mnistlab.errors import DataError
 
@@ -29,20 +29,20 @@ class TableKind(NamedTuple):
     is_packed: bool
 
     @contextlib.contextmanager
-    def packing(self, file: IO[bytes]) -> Iterator[IO[bytes]]:
-        """What to write lines into, so that `file` holds them as the kind wants."""
-        if not self.is_packed:
-            yield file
-            return
-        # No name and no time inside: the same predictions give the same file.
-        with gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=0) as packed:
-            yield cast(IO[bytes], packed)
+    def writing(self, file: IO[bytes]) -> Iterator[Callable[[Sequence[Sequence[str]]], None]]:
+        """A function that writes rows into `file`, which is complete when the block ends."""
+        with contextlib.ExitStack() as stack:
+            packed: IO[bytes] | gzip.GzipFile = file
+            if self.is_packed:  # no name and no time inside: the same rows give the same file
+                packed = gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=0)
+                stack.enter_context(packed)
 
-    def lines(self, rows: Sequence[Sequence[str]]) -> bytes:
-        """The rows as lines of UTF-8."""
-        text = io.StringIO(newline="")
-        csv.writer(text, delimiter=self.separator, lineterminator="\n").writerows(rows)
-        return text.getvalue().encode()
+            def write(rows: Sequence[Sequence[str]]) -> None:
+                text = io.StringIO(newline="")
+                csv.writer(text, delimiter=self.separator, lineterminator="\n").writerows(rows)
+                packed.write(text.getvalue().encode())
+
+            yield write
 
 
 def kind_of(out: Path) -> TableKind:
