@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 
 from mnistlab import machine
+from mnistlab.atomic import NO_ROOM
 from mnistlab.cli import (
     benchmarks,
     datasets,
@@ -62,7 +63,7 @@ def run_command(arguments: Sequence[str]) -> int:
     streams.make_usable()
     try:
         status = app(list(arguments), prog_name="mnistlab", standalone_mode=False)
-        sys.stdout.flush()
+        streams.flush_output()
     except typer.TyperException as error:
         return _fail(error.format_message())
     except MnistlabError as error:
@@ -78,8 +79,9 @@ def run_command(arguments: Sequence[str]) -> int:
     except OSError as error:
         if error.errno in NOT_OF_FILES:
             raise
-        where = error.filename or ("standard output" if streams.is_stuck("stdout") else "system")
-        return _fail(f"{where}: {error.strerror or error}")
+        # Files that cannot be written are named by `atomic`; an unbuffered print is not.
+        unnamed = "standard output or a temporary file" if error.errno in NO_ROOM else "system"
+        return _fail(f"{error.filename or unnamed}: {error.strerror or error}")
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
     finally:

@@ -48,13 +48,13 @@ def silence(name: str) -> None:
     os.close(nowhere)
 
 
-def is_stuck(name: str) -> bool:
-    """Whether "stdout" or "stderr" holds text that it cannot write, such as on a full disk."""
+def flush_output() -> None:
+    """Write what is left on standard output; an OSError names it, as it would a file."""
     try:
-        getattr(sys, name).flush()
-    except (OSError, ValueError):
-        return True
-    return False
+        sys.stdout.flush()
+    except OSError as error:
+        error.filename = error.filename or "standard output"
+        raise
 
 
 def flush() -> None:
