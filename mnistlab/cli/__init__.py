@@ -20,6 +20,7 @@ from mnistlab.cli import (
     datasets,
     exporting,
     learning,
+    predicting,
     recipes,
     streams,
     studies,
@@ -46,6 +47,7 @@ app.add_typer(learning.app)
 app.add_typer(studies.app)
 app.add_typer(tuning.app)
 app.add_typer(trained.app)
+app.add_typer(predicting.app)
 app.add_typer(exporting.app)
 app.add_typer(datasets.app, name="data")
 app.add_typer(benchmarks.app)

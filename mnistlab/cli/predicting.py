@@ -1,0 +1,149 @@
+"""`mnistlab predict`: the classes of images that nobody has labelled."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mnistlab.cli.options import (
+    DeviceOption,
+    JsonOption,
+    RunArgument,
+    SizeOption,
+    named_path,
+)
+from mnistlab.cli.trained import InvertOption
+from mnistlab.data.notes import note
+from mnistlab.errors import DataError
+
+STANDARD_INPUT, STANDARD_OUTPUT = Path("/dev/stdin"), Path("/dev/stdout")
+ALSO_STANDARD_OUTPUT = ("/dev/stdout", "/dev/fd/1", "/proc/self/fd/1")
+
+app = typer.Typer()
+
+
+def table_path(text: str | Path) -> Path:
+    """The path of --out; "-" is standard output, as other programs have it."""
+    return STANDARD_OUTPUT if str(text) == "-" else named_path(text)
+
+
+def input_path(text: str | Path) -> Path:
+    """The path of INPUT; "-" is standard input."""
+    return STANDARD_INPUT if str(text) == "-" else Path(text)
+
+
+InputArgument = Annotated[
+    Path,
+    typer.Argument(
+        parser=input_path,
+        metavar="INPUT",
+        help="A CSV of images, an NPZ, an IDX file of images, an image, or a folder of images; "
+        "- is a CSV on standard input.",
+    ),
+]
+TableOption = Annotated[
+    Path,
+    typer.Option(
+        "--out",
+        "-o",
+        parser=table_path,
+        metavar="PATH",
+        help="The CSV to write, also .tsv or .csv.gz; - is standard output.",
+    ),
+]
+ColumnsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--columns", metavar="ID,LABEL", help="The CSV's two headings, such as ImageId,Label."
+    ),
+]
+ProbabilitiesOption = Annotated[
+    bool, typer.Option("--probabilities", help="Add a column of probabilities for every class.")
+]
+ThresholdOption = Annotated[
+    str | None,
+    typer.Option(
+        "--threshold",
+        metavar="P|validation",
+        help="Two classes only: predict the second class from this probability on; "
+        "'validation' takes the threshold chosen in training.",
+    ),
+]
+ReportOption = Annotated[
+    bool,
+    typer.Option(
+        "--report",
+        help="Also write a page of images with their predictions beside the CSV: results.html "
+        "for results.csv.",
+    ),
+]
+
+
+@app.command(
+    epilog="Example: mnistlab predict runs/resnet-small-train-seed0-1b2c3d4e-5f6a7b8c evaluate.csv "
+    "-o results.csv (or photos/ in place of evaluate.csv)"
+)
+def predict(
+    run: RunArgument,
+    path: InputArgument,
+    out: TableOption,
+    columns: ColumnsOption = None,
+    probabilities: ProbabilitiesOption = False,
+    threshold: ThresholdOption = None,
+    report: ReportOption = False,
+    invert: InvertOption = "no",
+    size: SizeOption = None,
+    device: DeviceOption = "auto",
+    as_json: JsonOption = False,
+) -> None:
+    """Predict the classes of unlabelled images and write a CSV.
+
+    Image files of another size than the run was trained on are resized where --size is given,
+    here or in training, and refused where not.
+    """
+    from mnistlab import runs
+    from mnistlab.cli.terminal import say
+    from mnistlab.reporting import predicting
+    from mnistlab.runs.predicting import page_beside
+
+    opened = runs.open_run(run)
+    n_images = predicting.predict(
+        opened,
+        path,
+        out,
+        report=report,
+        size=size,
+        probabilities=probabilities,
+        columns=_headings(columns),
+        threshold=threshold,
+        invert=invert,
+        device=device,
+    )
+    if threshold is not None:
+        note(f"{opened.data['class_names'][1]!r} is predicted from the threshold on")
+    # Nothing but the table may go where the table goes.
+    tell = say if str(out) in ALSO_STANDARD_OUTPUT else print
+    tell(f"{n_images} images predicted in {out}")
+    result = {"n_images": n_images, "path": str(out)}
+    if report:
+        result["report"] = str(page_beside(out))
+        tell(f"report: {result['report']}")
+    if as_json:
+        tell(json.dumps(result))
+
+
+def _headings(text: str | None) -> tuple[str, str] | None:
+    if text is None:
+        return None
+    try:
+        fields = next(csv.reader([text]), [])
+        text.encode()  # bytes of a terminal that are no UTF-8
+    except (csv.Error, UnicodeEncodeError):  # such as the end of a line
+        fields = []
+    if len(fields) != 2:
+        raise DataError(f"--columns takes two headings, such as ImageId,Label; got {text[:80]!r}")
+    return fields[0], fields[1]
