@@ -81,9 +81,9 @@ def data_profile(
     """
     from mnistlab.cli.terminal import say, table
     from mnistlab.data import load
+    from mnistlab.own_pages import check_page
     from mnistlab.profiling.measuring import profile
     from mnistlab.profiling.page import profile_report, summary_lines
-    from mnistlab.reporting.own_pages import check_page
 
     atomic.check_writable(out)  # before the work
     dataset = load(name, size=size, label_column=label_column)

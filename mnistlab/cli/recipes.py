@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -34,8 +35,8 @@ def recipes_command(as_json: JsonOption = False) -> None:
         for group in (*GROUPS, Group("added by you", added))
         for name, purpose in group.purposes.items()
     ]
-    # A pipe without COLUMNS has no width: whoever reads it wants every column.
-    width = shutil.get_terminal_size((0, 0)).columns
+    # A pipe has no width: whoever reads it wants every column.
+    width = shutil.get_terminal_size((0, 0)).columns if sys.stdout.isatty() else 0
     heading, rows, left_out = fitting([_cells(recipe) for recipe in described], width)
     if heading:
         print(heading)

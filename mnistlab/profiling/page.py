@@ -9,6 +9,7 @@ import numpy as np
 
 from mnistlab import atomic
 from mnistlab.data.splits import auto_protocol
+from mnistlab.own_pages import check_page
 from mnistlab.profiling.grey_levels import BLACK, statistics_of
 from mnistlab.profiling.measuring import Embedding, Profile
 from mnistlab.profiling.tables import (
@@ -31,7 +32,6 @@ from mnistlab.reporting.figures import (
     pie,
     variance_curve,
 )
-from mnistlab.reporting.own_pages import check_page
 from mnistlab.reporting.page import Fact, Figure, Page, Section
 from mnistlab.reporting.palette import ARMS
 from mnistlab.reporting.render import write

@@ -10,7 +10,7 @@ from typing import Unpack
 from mnistlab import runs
 from mnistlab.data.notes import heard, note, shown
 from mnistlab.data.readers.shapes import as_size
-from mnistlab.reporting.own_pages import check_page
+from mnistlab.own_pages import check_page
 from mnistlab.runs import Run
 from mnistlab.runs.predicting import (
     PredictOptions,

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mnistlab import atomic
-from mnistlab.reporting.own_pages import check_page
+from mnistlab.own_pages import check_page
 from mnistlab.reporting.page import Page, cell_text, cell_value
 from mnistlab.reporting.palette import VARIABLES
 
