@@ -50,7 +50,7 @@ def render(page: Page) -> str:
 def write(page: Page, folder: Path, name: str = "report.html") -> Path:
     """Write the page and figures/NAME.png into `folder`; returns the path of the page.
 
-    Raises DataError, and writes nothing, where the page would replace a file of the user's.
+    Refuses, before anything is written, to replace a file of the user's: see check_page.
     """
     path = folder / name
     check_page(path)

@@ -148,13 +148,14 @@ def test_no_line_of_the_recipes_is_wider_than_the_terminal(
     width: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", str(width))
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
     assert run_command(["recipes"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert max(map(len, lines)) <= max(width, *map(len, ml.RECIPES))
     assert {line.split()[0] for line in lines if line.strip()} >= set(ml.RECIPES)
     assert "--json" in lines[-1]
-    monkeypatch.delenv("COLUMNS")
-    assert run_command(["recipes"]) == 0  # in a pipe of no width
+    monkeypatch.undo()
+    assert run_command(["recipes"]) == 0  # a pipe has no width
     assert "phases" in capsys.readouterr().out.splitlines()[0]
 
 

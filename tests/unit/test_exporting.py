@@ -27,11 +27,11 @@ def images() -> ml.Dataset:
 
 QUICK: dict[str, Any] = {"random_state": 0, "n_epochs": 2, "batch_size": 50}
 CLASSIFIERS: dict[str, Any] = {
-    "padded, and seen in ten views": ml.TorchClassifier(
+    "padded, and seen in two views": ml.TorchClassifier(
         model="cnn",
         model_args={"channels": (4,), "batch_norm": True},
         pad_to=32,
-        test_time_augmentation=("flip", "shift"),
+        test_time_augmentation=("flip",),
         **QUICK,
     ),
     "residual": ml.TorchClassifier(
