@@ -22,6 +22,7 @@ from mnistlab.data.preparing import preparation_of
 from mnistlab.errors import RunError
 from mnistlab.exporting.modules import module_of
 from mnistlab.exporting.program import Program, program_of
+from mnistlab.own_pages import check_page
 from mnistlab.reporting.palette import VARIABLES
 from mnistlab.runs.folder import Run, dataset_of, recorded_parts
 from mnistlab.version import __version__
@@ -44,10 +45,12 @@ def export_page(runs: Sequence[Run], path: Path | str) -> DrawingPage:
     """Write one page with the classifiers of all runs, for images of the same classes and size.
 
     Raises RunError for runs that do not fit together, a classifier or layer that a page cannot
-    compute, data that are gone, and a page of more than MAX_BYTES; nothing is written then.
+    compute, data that are gone, and a page of more than MAX_BYTES, DataError for a path where
+    something else than a page of mnistlab lies; nothing is written then.
     """
     path = Path(path)
     atomic.check_writable(path.parent)
+    check_page(path)
     _check_alike(runs)
     dataset = dataset_of(runs[0])
     networks = [network_of(run) for run in runs]

@@ -77,7 +77,7 @@ def _imported() -> Any:
 
     It sends no statistics to its makers. A cluster of this machine alone, to which whoever reaches
     it may send code, is to listen to this machine alone: elsewhere than on Windows and macOS Ray
-    takes 127.0.0.1 for the machine's own address, unless it is told that it is there.
+    takes 127.0.0.1 for the machine's own address, unless a setting says that it is there.
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     is_set_here = not os.environ.get("RAY_ADDRESS") and LOOPBACK not in os.environ

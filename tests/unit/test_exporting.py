@@ -127,6 +127,18 @@ def test_wrong_names_and_the_users_own_files_are_refused_before_the_work(
     ]
 
 
+def test_a_page_replaces_pages_of_mnistlab_alone(
+    run: ml.Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "page.html"
+    assert run_command(["export", str(run.path), "-o", str(path)]) == 0
+    assert run_command(["export", str(run.path), "-o", str(path)]) == 0  # its own
+    path.write_text("<p>the user's</p>", encoding="utf-8")
+    assert run_command(["export", str(run.path), "-o", str(path)]) == 2
+    assert "page.html: is there already and is no page of mnistlab" in capsys.readouterr().err
+    assert path.read_text(encoding="utf-8") == "<p>the user's</p>"
+
+
 def test_a_machine_without_probabilities_is_refused(images: ml.Dataset) -> None:
     fitted = ml.SVMClassifier().fit(images.images, images.labels)
     with pytest.raises(RunError, match="train it with --set calibrated=true"):
