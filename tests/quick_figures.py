@@ -1,6 +1,6 @@
-"""Pages for tests that read their words and drawings: a PNG takes a third of a figure's time.
+"""Pages for tests that read their words: the figures take nearly all of a page's time.
 
-tests/unit/test_reporting_figures*.py and test_reporting_bounds.py look at PNG files themselves.
+Unit tests draw no figures (conftest.py) unless their module is marked `drawn`.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from unittest.mock import patch
 from PIL import Image
 
 from mnistlab.reporting.figures import canvas
+from mnistlab.reporting.page import Figure
 
 
 def _one_pixel(blank: Any) -> bytes:
@@ -39,4 +40,25 @@ def without_png() -> Iterator[None]:
 def unpainted() -> Iterator[None]:
     """Figures that are composed, but neither PNG nor SVG shows anything."""
     with without_png(), patch.object(canvas, "_svg", _empty):
+        yield
+
+
+def _declared(drawing: canvas.Drawing, words: dict[str, Any]) -> Figure:
+    return Figure(
+        name=words["name"],
+        title=words["title"],
+        alt=drawing.alt,
+        caption=f"{words['caption']} {drawing.note}".strip(),
+        command=words.get("command", ""),
+        png=_one_pixel(None),
+        svg='<svg viewBox="0 0 1 1"/>',
+        narrow_svg='<svg viewBox="0 0 1 1"/>',
+        half=drawing.half,
+    )
+
+
+@contextmanager
+def undrawn() -> Iterator[None]:
+    """Figures that are declared, with their words, but never drawn."""
+    with patch.object(canvas, "_composed", _declared):
         yield

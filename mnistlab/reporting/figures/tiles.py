@@ -179,7 +179,7 @@ class Picture(Artist):
         if pixels.ndim == 2:
             opaque = np.full(pixels.shape, 255, np.uint8)
             pixels = np.stack([pixels, pixels, pixels, opaque], axis=-1)
-        self.pixels = pixels[::-1]  # matplotlib's first row is the lowest
+        self.pixels = pixels
         self.box = box
 
     def draw(self, renderer: RendererBase) -> None:
@@ -189,10 +189,10 @@ class Picture(Artist):
         (x0, y0), (x1, y1) = self.get_transform().transform(corners)
         gc = renderer.new_gc()
         if renderer.option_scale_image():
-            renderer.draw_image(gc, x0, y0, self.pixels, Affine2D().scale(x1 - x0, y1 - y0))
+            renderer.draw_image(gc, x0, y1, self.pixels, Affine2D().scale(x1 - x0, y0 - y1))
         else:
             x0, y0, x1, y1 = (round(end) for end in (x0, y0, x1, y1))
-            rows = _repeated(len(self.pixels), y1 - y0)
+            rows = _repeated(len(self.pixels), y1 - y0)[::-1]  # the first row is the lowest here
             columns = _repeated(self.pixels.shape[1], x1 - x0)
             renderer.draw_image(gc, x0, y0, self.pixels[rows][:, columns])
         gc.restore()
