@@ -7,8 +7,8 @@ whole numbers, so that the page of an export (exporting/page) computes the same 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,6 +81,19 @@ OF_SETS = {
 def preparation_of(data: str) -> str | None:
     """The preparation of that named data set; None of any other: nothing is guessed."""
     return OF_SETS.get(data)
+
+
+def recorded_preparation(record: Mapping[str, Any]) -> str | None:
+    """How the images in a run's data.json were prepared; None where nothing is known of it.
+
+    Records from before 2026-12 do not say it; there the data set's name does.
+    """
+    if list(record["image_shape"]) != [SIDE, SIDE]:
+        return None
+    if "preparation" in record:
+        return None if record["preparation"] is None else str(record["preparation"])
+    given = record.get("source", {}).get("name_or_path")  # a folder may be called mnist as well
+    return preparation_of(record["name"] if given is None else given)
 
 
 def prepare(images: Sequence[Image] | Image, preparation: str) -> NDArray[np.uint8]:
