@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 OPSET = 18  # of 2022: old enough for any onnxruntime in use
 N_CHECKED = 1000  # real images on which the file must answer as the classifier does
 TOLERANCE = 1e-4  # of a probability, and of a distance, which is at most 2
-MOST_ALONE = 10  # images that may be compared alone; see Parity.n_by_batch
+MOST_ALONE = 10  # images asked for alone; see Parity.n_by_rounding
 NEEDS = "the export of ONNX files needs: pip install 'mnistlab[export]'"
 
 
@@ -39,16 +39,16 @@ class Parity(NamedTuple):
     """How the file compares with the classifier on n_images.
 
     n_equal: equal labels. largest_difference: of a probability. largest_distance_difference: of a
-    distance to the nearest training images; None of a file without. n_by_batch: images that were
-    compared alone, since the classifier's own answer for them depends on the others beside them: a
-    support vector machine's vote where a pair of classes is equal but for rounding.
+    distance to the nearest training images; None of a file without. n_by_rounding: images for which
+    the classifier's own answer hangs on rounding, as a support vector machine's vote does where a
+    pair of classes is equal: it gives the file's answer if asked for them alone.
     """
 
     n_images: int
     n_equal: int
     largest_difference: float
     largest_distance_difference: float | None = None
-    n_by_batch: int = 0
+    n_by_rounding: int = 0
 
     @property
     def is_kept(self) -> bool:
@@ -166,14 +166,17 @@ def compared(
     session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     theirs, *their_distances = session.run(None, {"images": images})
     ours = tempered(classifier.predict_proba(images), temperature or 1.0)
-    apart, n_by_batch = np.abs(theirs - ours).max(axis=1), 0
+    apart, n_by_rounding = np.abs(theirs - ours).max(axis=1), 0
     for place in np.flatnonzero(apart > TOLERANCE)[:MOST_ALONE]:
-        alone = tempered(classifier.predict_proba(images[[place]]), temperature or 1.0)
-        if float(np.abs(theirs[place] - alone).max()) <= TOLERANCE:
-            ours[place], n_by_batch = alone[0], n_by_batch + 1
+        for dtype in (np.uint8, np.float64):  # the second scales pixels with other rounding
+            p = classifier.predict_proba(images[[place]].astype(dtype))
+            alone = tempered(p, temperature or 1.0)
+            if float(np.abs(theirs[place] - alone).max()) <= TOLERANCE:
+                ours[place], n_by_rounding = alone[0], n_by_rounding + 1
+                break
     n_equal = int((theirs.argmax(1) == ours.argmax(1)).sum())
     largest = float(np.abs(theirs - ours).max())
-    parity = Parity(len(images), n_equal, largest, None, n_by_batch)
+    parity = Parity(len(images), n_equal, largest, None, n_by_rounding)
     if reference is None:
         return parity
     our_distances = distances(features_of(classifier, images), reference)
