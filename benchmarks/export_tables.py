@@ -47,7 +47,7 @@ def parity_table() -> str:
             f"{run['n_images']:,}",
             f"{run['n_equal']:,}",
             f"{run['largest_difference']:.0e}",
-            f"{run['n_by_rounding']}",
+            _by_rounding(run),
             f"{run['largest_distance_difference']:.0e}",
             f"{run['n_bytes'] / 1e6:.1f}",
         ]
@@ -55,9 +55,15 @@ def parity_table() -> str:
     ]
     columns = (
         *("recipe", "test images", "equal labels", "largest difference of a probability"),
-        *("by rounding", "largest difference of a distance", "file, MB"),
+        *("besides, by rounding", "largest difference of a distance", "file, MB"),
     )
     return measured(line, columns, rows)
+
+
+def _by_rounding(run: dict[str, Any]) -> str:
+    """Such as "1 image, by 0.12"; a dash for none."""
+    n = run["n_by_rounding"]
+    return f"{n} image{'s' * (n != 1)}, by {run['largest_by_rounding']:.2f}" if n else "–"
 
 
 def _kinds(line: dict[str, Any]) -> list[str]:

@@ -41,7 +41,9 @@ class Parity(NamedTuple):
     n_equal: equal labels. largest_difference: of a probability. largest_distance_difference: of a
     distance to the nearest training images; None of a file without. n_by_rounding: images for which
     the classifier's own answer hangs on rounding, as a support vector machine's vote does where a
-    pair of classes is equal: it gives the file's answer if asked for them alone.
+    pair of classes is equal: it gives the file's answer too if asked for them alone, or with pixels
+    of 64 bits, and these answers are compared. largest_by_rounding: of their probabilities, the
+    largest difference from the classifier's first answer.
     """
 
     n_images: int
@@ -49,6 +51,7 @@ class Parity(NamedTuple):
     largest_difference: float
     largest_distance_difference: float | None = None
     n_by_rounding: int = 0
+    largest_by_rounding: float = 0.0
 
     @property
     def is_kept(self) -> bool:
@@ -166,17 +169,20 @@ def compared(
     session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     theirs, *their_distances = session.run(None, {"images": images})
     ours = tempered(classifier.predict_proba(images), temperature or 1.0)
-    apart, n_by_rounding = np.abs(theirs - ours).max(axis=1), 0
+    apart, by_rounding = np.abs(theirs - ours).max(axis=1), list[float]()
     for place in np.flatnonzero(apart > TOLERANCE)[:MOST_ALONE]:
         for dtype in (np.uint8, np.float64):  # the second scales pixels with other rounding
             p = classifier.predict_proba(images[[place]].astype(dtype))
             alone = tempered(p, temperature or 1.0)
             if float(np.abs(theirs[place] - alone).max()) <= TOLERANCE:
-                ours[place], n_by_rounding = alone[0], n_by_rounding + 1
+                ours[place] = alone[0]
+                by_rounding.append(float(apart[place]))
                 break
     n_equal = int((theirs.argmax(1) == ours.argmax(1)).sum())
     largest = float(np.abs(theirs - ours).max())
-    parity = Parity(len(images), n_equal, largest, None, n_by_rounding)
+    parity = Parity(
+        len(images), n_equal, largest, None, len(by_rounding), max(by_rounding, default=0.0)
+    )
     if reference is None:
         return parity
     our_distances = distances(features_of(classifier, images), reference)

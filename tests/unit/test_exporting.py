@@ -93,6 +93,7 @@ def test_an_answer_that_hangs_on_rounding_is_compared_with_that_for_the_image_al
     content = onnx_file.onnx_bytes(fitted, None, {})
     parity = onnx_file.compared(content, Tied(), None, images.images[:100])
     assert parity.n_by_rounding == n_by_rounding
+    assert (parity.largest_by_rounding > 0) == (n_by_rounding > 0)
     assert parity.is_kept == (n_changed < 10)
 
 
