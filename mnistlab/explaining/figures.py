@@ -12,8 +12,7 @@ from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 from mnistlab.explaining.explanation import Explained
-from mnistlab.explaining.words import place_of
-from mnistlab.reporting.figures import percent_text
+from mnistlab.explaining.words import percent, place_of
 from mnistlab.reporting.figures.canvas import (
     INK,
     MUTED,
@@ -133,7 +132,7 @@ def _pictures(image: Explained, ground: int, names: Sequence[str]) -> list[Pictu
 
 def _said(name: str, probability: float | None) -> str:
     short = shorten(name, LONGEST)
-    return short if probability is None else f"{short}, {percent_text(probability)}"
+    return short if probability is None else f"{short}, {percent(probability)}"
 
 
 def _draw_picture(sheet: Axes, picture: Picture, x: float, y: float, side: float) -> None:
@@ -201,7 +200,7 @@ def _draw_bars(
         for length, colour in ((across, RULE), (across * p, light("accent"))):
             bar = Rectangle((start, middle - 5), length, 10, color=colour, linewidth=0)
             sheet.add_patch(bar)
-        write(sheet, x + width - 2, middle, percent_text(p), ha="right", size=SMALL, color=INK)
+        write(sheet, x + width - 2, middle, percent(p), ha="right", size=SMALL, color=INK)
 
 
 def _height_of_nearest(image: Explained) -> float:
@@ -230,8 +229,7 @@ def _alt(image: Explained, names: Sequence[str]) -> str:
     text = f"Image {image.id}, predicted as {names[image.predicted]}"
     if image.probabilities is not None:
         shown = [
-            f"{names[k]} {percent_text(float(image.probabilities[k]))}"
-            for k in _shown_classes(image)
+            f"{names[k]} {percent(float(image.probabilities[k]))}" for k in _shown_classes(image)
         ]
         text += f"; probabilities: {', '.join(shown)}"
     speaks = "for" if image.about == image.predicted else "against"

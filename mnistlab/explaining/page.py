@@ -131,7 +131,7 @@ def _section(found: Explanation, image: Explained, place: int) -> Section:
         caption=f"Orange: speaks for {names[image.about]}. Blue: speaks against it. Framed: the "
         "patch that matters most.",
         name=f"explained-{place}",
-        title=f"What speaks for {names[image.about]}",
+        title=f"What speaks for {names[image.about]}, and what against it",
     )
     return Section(heading(image, names), paragraphs(found, image), figures=(shown,))
 

@@ -12,6 +12,7 @@ from mnistlab.reporting.figures import percent_text
 
 WEAK, STRONG = 0.3, 0.6  # rank correlations below and above which maps differ and are alike
 LITTLE = 0.01  # a change of a probability that matters little
+ALMOST_ZERO = 0.0005  # shown as less than 0.1 %
 N_OTHERS = 3  # classes that are named beside the first
 
 
@@ -62,9 +63,14 @@ def heading(image: Explained, names: Sequence[str]) -> str:
     """Such as "3.png: 7 (99.2 %)"."""
     said = names[image.predicted]
     if image.probabilities is not None:
-        said += f" ({percent_text(float(image.probabilities[image.predicted]))})"
+        said += f" ({percent(float(image.probabilities[image.predicted]))})"
     unusual = ", unlike the training data" if image.similar and image.similar.is_unusual else ""
     return f"{title_of(image)}: {said}{unusual}"
+
+
+def percent(probability: float) -> str:
+    """Such as "93.1 %", never 0 % or 100 %: no classifier knows."""
+    return "< 0.1 %" if probability < ALMOST_ZERO else percent_text(probability)
 
 
 def title_of(image: Explained) -> str:
@@ -101,12 +107,8 @@ def _prediction(image: Explained, names: Sequence[str]) -> str:
     if image.probabilities is None:
         return f"Predicted as {names[image.predicted]}."
     order = (-image.probabilities).argsort(kind="stable")
-    second = next((int(k) for k in order if k != image.predicted), None)
-    first = percent_text(float(image.probabilities[image.predicted]))
-    then = ""
-    if second is not None:
-        then = f"; next is {names[second]} with {percent_text(float(image.probabilities[second]))}"
-    return f"Predicted as {names[image.predicted]} with a probability of {first}{then}."
+    said = [f"{names[k]} ({percent(float(image.probabilities[k]))})" for k in order[:2]]
+    return f"Predicted as {'; next is '.join(said)}."
 
 
 def _patch(image: Explained, names: Sequence[str]) -> str:
@@ -118,10 +120,11 @@ def _patch(image: Explained, names: Sequence[str]) -> str:
         changed = _becomes(image, names)
         return f"Covering the patch {where} {effect} the score of {name} most{changed}."
     change = found.before - found.after if falls else found.after - found.before
-    numbers = f"from {percent_text(found.before)} to {percent_text(found.after)}"
+    numbers = f"from {percent(found.before)} to {percent(found.after)}"
     if change < LITTLE:
         return (
-            f"No patch matters much: covering the one that matters most changes {name} {numbers}."
+            f"No single patch matters much to {name}: its probability goes {numbers} where the "
+            f"strongest, {where}, is covered."
         )
     verb, role = ("lowers", "for") if falls else ("raises", "against")
     return (
