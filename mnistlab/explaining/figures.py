@@ -167,8 +167,10 @@ def _draw_key(sheet: Axes, name: str, x: float, y: float, width: float) -> None:
     middle = width * 0.36
     extent = (x + (width - middle) / 2, x + (width + middle) / 2, y + 13, y + 3)
     sheet.imshow(pixels, extent=extent, interpolation="none", aspect="auto")
-    write(sheet, extent[0] - 8, y + 9, f"against {name}", ha="right", size=SMALL, color=MUTED)
-    write(sheet, extent[1] + 8, y + 9, f"for {name}", size=SMALL, color=MUTED)
+    n_letters = int(((width - middle) / 2 - 8) / 6)
+    style = {"size": SMALL, "color": MUTED}
+    write(sheet, extent[0] - 8, y + 9, shorten(f"against {name}", n_letters), ha="right", **style)
+    write(sheet, extent[1] + 8, y + 9, shorten(f"for {name}", n_letters), **style)
 
 
 def _shown_classes(image: Explained) -> list[int]:
@@ -220,7 +222,7 @@ def _draw_nearest(
     for place, neighbour in enumerate(nearest):
         pixels = shrunk(neighbour.image[None], SIDE)[0].round().astype(np.uint8)
         _draw_picture(sheet, Picture("", pixels), x + place * pitch, y, side)
-        label = shorten(names[neighbour.label], int(pitch / 6.2))
+        label = shorten(names[neighbour.label], int(pitch / 5.4))
         middle = x + place * pitch + side / 2
         write(sheet, middle, y + TITLE + side + 11, label, ha="center", size=9.5, color=INK)
 

@@ -13,7 +13,7 @@ from mnistlab.evaluation.neighbours import distances, nearest
 from mnistlab.runs.folder import Run, dataset_of
 from mnistlab.runs.neighbours import features_of, reference_of
 
-N_NEAREST = 6
+N_NEAREST = 5
 
 
 class Neighbour(NamedTuple):

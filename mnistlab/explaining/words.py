@@ -162,8 +162,8 @@ def _nearest(image: Explained, names: Sequence[str]) -> str:
     if n_same == n:
         return f"All {n} training images that the network finds most alike are of class {name}."
     return (
-        f"Of the {n} training images that the network finds most alike, {n_same} {_are(n_same)} of "
-        f"class {name}; they are of the classes {', '.join(labels)}."
+        f"Of the {n} training images that the network finds most alike, {n_same or 'none'} "
+        f"{_are(n_same or 1)} of class {name}; they are of the classes {', '.join(labels)}."
     )
 
 

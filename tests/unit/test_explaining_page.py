@@ -64,7 +64,7 @@ def test_the_page_says_what_was_found(
     assert "noise.png" in html
     assert "unlike the training data" in html
     for image in found["images"]:
-        assert len(image["nearest"]) == 6
+        assert len(image["nearest"]) == 5
         assert f"{image['id']}: {image['label']}" in html
     labels = ml.load("fashion-mini").labels
     for neighbour in by_id["0.png"]["nearest"]:
