@@ -25,12 +25,13 @@ from mnistlab.explaining.gradients import gradients_times_input
 from mnistlab.explaining.occlusion import Occlusion, Patch, occlusions, patch_of
 from mnistlab.explaining.reading import Chosen, chosen_from, images_to_explain
 from mnistlab.explaining.scores import Codes, Images, class_scores
-from mnistlab.explaining.shuffling import Maps, sanity_checks
+from mnistlab.explaining.shuffling import Maps, SanityCheck, sanity_checks
 from mnistlab.explaining.similar import Similar, similar_to
 from mnistlab.runs.folder import Run
 from mnistlab.runs.predictions import predictions
 
-N_CHECKED, N_SHUFFLES = 6, 2  # images whose maps are compared with those of shuffled weights
+N_CHECKED = 6  # images whose maps are compared with those of shuffled weights
+N_COMPARED = 12  # maps, each of another shuffle where there are few images: chance averages out
 MOST_NAMED = 20  # classes in a message
 
 
@@ -88,15 +89,7 @@ def explained(
         chosen = chosen_from(blocks, settings.limit, str(path))
         similar = similar_to(run, classifier, chosen.images, on_noted)
         confusions = confusions_of(run, on_noted)
-    codes, probabilities = predictions(classifier, chosen.images)
-    question = Question(
-        chosen.images,
-        codes,
-        codes if about is None else np.full_like(codes, about),
-        probabilities,
-        ground_of(run, chosen.images),
-        patch_of(classifier.image_shape_),
-    )
+    question = _question(run, classifier, chosen.images, about)
     images = []
     for image in _explained_images(classifier, question, chosen, similar):
         images.append(image)
@@ -109,10 +102,27 @@ def explained(
         tuple(images),
         question.ground,
         question.patch,
-        tuple(sanity_checks(classifier, _maps_of(question.first(N_CHECKED)), N_SHUFFLES)),
+        _checked(classifier, question.first(N_CHECKED)),
         confusions,
         tuple(dict.fromkeys(notes)),
     )
+
+
+def _question(run: Run, classifier: Any, images: Images, about: int | None) -> Question:
+    codes, probabilities = predictions(classifier, images)
+    return Question(
+        images,
+        codes,
+        codes if about is None else np.full_like(codes, about),
+        probabilities,
+        ground_of(run, images),
+        patch_of(classifier.image_shape_),
+    )
+
+
+def _checked(classifier: Any, of: Question) -> tuple[SanityCheck, ...]:
+    n_shuffles = -(-N_COMPARED // len(of.images))
+    return tuple(sanity_checks(classifier, _maps_of(of), n_shuffles))
 
 
 def code_of(run: Run, class_name: str) -> int:

@@ -118,7 +118,7 @@ def sanity_table(found: Explanation) -> Table:
         "Rank correlation with the maps of a shuffled network",
         columns,
         tuple(rows),
-        note=f"Mean over {which}.",
+        note=f"Mean over {which} and several shuffles.",
     )
 
 

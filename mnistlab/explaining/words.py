@@ -22,10 +22,12 @@ def answer(found: Explanation) -> str:
     n_unusual = sum(bool(image.similar and image.similar.is_unusual) for image in images)
     n_changed = sum(image.strongest.predicted != image.predicted for image in images)
     parts = []
-    if n_unusual:
+    if n == 1 and images[0].similar:
+        parts.append(f"the image is {'unlike' if n_unusual else 'like'} the training data")
+    elif n_unusual:
         parts.append(f"{n_unusual} of {n} {_are(n_unusual)} unlike the training data")
     elif any(image.similar for image in images):
-        parts.append("no image is unlike the training data" if n > 1 else _LIKE)
+        parts.append("no image is unlike the training data")
     if n > 1:
         parts.append(
             f"{n_changed} of {n} {_get(n_changed)} another class when one patch is covered"
@@ -35,9 +37,6 @@ def answer(found: Explanation) -> str:
         parts.append(f"covering one patch gives it {kept}")
     text = "; ".join(parts)
     return f"{text[0].upper()}{text[1:]}. {trust(found.sanity)}"
-
-
-_LIKE = "the image is like the training data"
 
 
 def trust(checks: Sequence[SanityCheck]) -> str:
