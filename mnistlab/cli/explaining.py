@@ -47,6 +47,15 @@ ClassOption = Annotated[
     ),
 ]
 
+PrepareOption = Annotated[
+    bool,
+    typer.Option(
+        "--prepare",
+        help="Prepare pictures of any size and polarity as the makers of the training images "
+        "prepared theirs.",
+    ),
+]
+
 
 @app.command(epilog="Example: mnistlab explain runs/mlp-mnist-* photos/ -o why.html --class 4")
 def explain(
@@ -56,6 +65,7 @@ def explain(
     limit: LimitOption = 12,
     class_name: ClassOption = None,
     invert: InvertOption = "no",
+    prepare: PrepareOption = False,
     size: SizeOption = None,
     device: DeviceOption = "auto",
     as_json: JsonOption = False,
@@ -80,6 +90,7 @@ def explain(
             class_name=class_name,
             size=size,
             invert=invert,
+            prepare=prepare,
             device=device,
         )
     print(f"explained: {found.chosen}")

@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnistlab.bounds import check_count
-from mnistlab.data.polarity import check_invert
 from mnistlab.data.readers.shapes import Size
 from mnistlab.explaining.confusions import Confusions
 from mnistlab.explaining.occlusion import Patch, Window
 from mnistlab.explaining.shuffling import SanityCheck
 from mnistlab.explaining.similar import Similar
 from mnistlab.runs.folder import Run
+from mnistlab.runs.predicting import PredictSettings
 
 LIMIT, MOST = 12, 100  # images
 
@@ -29,6 +29,7 @@ class ExplainOptions(TypedDict, total=False):
     class_name: str | None
     size: int | Size | None
     invert: str
+    prepare: bool
     device: str
 
 
@@ -37,19 +38,21 @@ class ExplainSettings:
     """What is explained.
 
     limit: how many images at most, evenly from the first to the last. class_name: the class that
-    all maps are about; None: of each image the predicted one. size, invert, device: as in
-    mnistlab.runs.predicting.PredictSettings. Raises RecipeError for a limit that is no such number.
+    all maps are about; None: of each image the predicted one. size, invert, prepare, device:
+    as in mnistlab.runs.predicting.PredictSettings. Raises RecipeError for a limit that is no such
+    number.
     """
 
     limit: int = LIMIT
     class_name: str | None = None
     size: int | Size | None = None
     invert: str = "no"
+    prepare: bool = False
     device: str = "auto"
 
     def __post_init__(self) -> None:
         check_count("limit", self.limit, 1, MOST)
-        check_invert(self.invert)
+        PredictSettings(size=self.size, invert=self.invert, prepare=self.prepare)
 
 
 class Strongest(NamedTuple):

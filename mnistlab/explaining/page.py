@@ -59,6 +59,8 @@ def command_of(found: Explanation, out: Path) -> str:
         words += ["--size", "{}x{}".format(*sides)]
     if settings.invert != "no":
         words += ["--invert", settings.invert]
+    if settings.prepare:
+        words.append("--prepare")
     return shlex.join(words)
 
 

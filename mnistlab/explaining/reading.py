@@ -9,11 +9,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mnistlab.data.readers.unlabelled import Block, open_images
+from mnistlab.data.readers.unlabelled import Block
 from mnistlab.errors import DataError
 from mnistlab.explaining.explanation import ExplainSettings
 from mnistlab.runs.folder import Run
-from mnistlab.runs.predicting import _had_size, _is_given, _upright
+from mnistlab.runs.predicting import PredictSettings, opened_images
 
 MOST_READ = 10_000  # images; of an input with more, the first of them are looked at
 FINER = 64  # times as many images are held as are wanted, so that they can be spaced evenly
@@ -42,10 +42,8 @@ def images_to_explain(
     run: Run, path: Path, settings: ExplainSettings, on_note: Callable[[str], None]
 ) -> Iterator[Block]:
     """The images of an input as `predict` gives them to the classifier."""
-    height, width = run.data["image_shape"]
-    resize = _is_given(run, settings.size, (height, width)) or _had_size(run)
-    images = open_images(path, (height, width), resize)
-    return _upright(run, images.blocks, settings.invert, path.name, on_note)
+    wanted = PredictSettings(size=settings.size, invert=settings.invert, prepare=settings.prepare)
+    return opened_images(run, path, wanted, on_note).blocks
 
 
 def chosen_from(blocks: Iterable[Block], limit: int, name: str) -> Chosen:

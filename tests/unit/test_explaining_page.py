@@ -193,6 +193,20 @@ def test_data_that_are_gone_take_the_neighbours_with_them(
     assert "gone.csv" in page.read_text(encoding="utf-8")
 
 
+def test_pictures_of_any_size_are_prepared(run: ml.Run, photos: Path, tmp_path: Path) -> None:
+    """A test image enlarged, dark on white, is prepared to what the network was trained on."""
+    picture = Image.open(photos / "1.png").resize((112, 112), Image.Resampling.NEAREST)
+    Image.fromarray(255 - np.asarray(picture)).save(tmp_path / "photo.png")
+    page = tmp_path / "page.html"
+    found = ml.explain(run, tmp_path / "photo.png", page, prepare=True, device="cpu")
+    (same,) = ml.explain(run, photos / "1.png", prepare=True, device="cpu").images
+    assert np.abs(found.images[0].image.astype(int) - same.image.astype(int)).max() <= 1
+    assert found.images[0].predicted == same.predicted
+    assert "--prepare" in page.read_text(encoding="utf-8")
+    with pytest.raises(DataError, match=r"photo\.png"):
+        ml.explain(run, tmp_path / "photo.png", device="cpu")
+
+
 def test_many_classes_with_long_names(run: ml.Run, photos: Path, tmp_path: Path) -> None:
     """The page of a run whose classes have names of any length and script."""
     names = [f"{letter * 60} 服装 $x_{letter}$" for letter in "abcdefghij"]
