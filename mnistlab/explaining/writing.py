@@ -12,7 +12,7 @@ from mnistlab.explaining.explanation import ExplainOptions, Explanation
 from mnistlab.explaining.measuring import explained
 from mnistlab.own_pages import check_page
 from mnistlab.runs.folder import Run
-from mnistlab.runs.predicting import open_beside_inputs
+from mnistlab.runs.prediction_files import open_beside_inputs
 
 ENDINGS = (".html", ".htm")
 
