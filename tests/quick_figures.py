@@ -16,6 +16,8 @@ from PIL import Image
 from mnistlab.reporting.figures import canvas
 from mnistlab.reporting.page import Figure
 
+_COMPOSED = canvas._composed
+
 
 def _one_pixel(blank: Any) -> bytes:
     buffer = io.BytesIO()
@@ -55,6 +57,13 @@ def _declared(drawing: canvas.Drawing, words: dict[str, Any]) -> Figure:
         narrow_svg='<svg viewBox="0 0 1 1"/>',
         half=drawing.half,
     )
+
+
+@contextmanager
+def drawn() -> Iterator[None]:
+    """Figures as users have them, in a module that has none drawn."""
+    with patch.object(canvas, "_composed", _COMPOSED):
+        yield
 
 
 @contextmanager
