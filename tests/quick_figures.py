@@ -16,7 +16,7 @@ from PIL import Image
 from mnistlab.reporting.figures import canvas
 from mnistlab.reporting.page import Figure
 
-_COMPOSED = canvas._composed
+_AS_USERS_HAVE_THEM = {name: getattr(canvas, name) for name in ("_composed", "_png", "_svg")}
 
 
 def _one_pixel(blank: Any) -> bytes:
@@ -46,28 +46,20 @@ def unpainted() -> Iterator[None]:
 
 
 def _declared(drawing: canvas.Drawing, words: dict[str, Any]) -> Figure:
-    return Figure(
-        name=words["name"],
-        title=words["title"],
-        alt=drawing.alt,
-        caption=f"{words['caption']} {drawing.note}".strip(),
-        command=words.get("command", ""),
-        png=_one_pixel(None),
-        svg='<svg viewBox="0 0 1 1"/>',
-        narrow_svg='<svg viewBox="0 0 1 1"/>',
-        half=drawing.half,
-    )
+    """A figure with all its words, whose drawing is blank."""
+    composed = _AS_USERS_HAVE_THEM["_composed"]
+    return composed(drawing._replace(draw=lambda width: canvas.canvas(1, 1)[0]), words)
 
 
 @contextmanager
 def drawn() -> Iterator[None]:
     """Figures as users have them, in a module that has none drawn."""
-    with patch.object(canvas, "_composed", _COMPOSED):
+    with patch.multiple(canvas, **_AS_USERS_HAVE_THEM):
         yield
 
 
 @contextmanager
 def undrawn() -> Iterator[None]:
     """Figures that are declared, with their words, but never drawn."""
-    with patch.object(canvas, "_composed", _declared):
+    with unpainted(), patch.object(canvas, "_composed", _declared):
         yield

@@ -18,13 +18,12 @@ from mnistlab.cli.options import (
     given,
     named_path,
 )
-from mnistlab.cli.predicting import InputArgument
+from mnistlab.cli.predicting import InputArgument, PrepareOption
 from mnistlab.cli.trained import InvertOption
 
 if TYPE_CHECKING:
     from mnistlab.explaining.explanation import Explanation
 
-MOST = 100  # images of a page
 app = typer.Typer()
 
 PageOption = Annotated[
@@ -34,7 +33,9 @@ PageOption = Annotated[
 LimitOption = Annotated[
     int,
     typer.Option(
-        "--limit", min=1, max=MOST, help="How many images, evenly from the first to the last."
+        "--limit",
+        metavar="N",
+        help="How many images, at most 100, evenly from the first to the last.",
     ),
 ]
 ClassOption = Annotated[
@@ -44,15 +45,6 @@ ClassOption = Annotated[
         callback=given,
         metavar="NAME",
         help="Explain what speaks for this class, in place of the predicted one: why not a 4?",
-    ),
-]
-
-PrepareOption = Annotated[
-    bool,
-    typer.Option(
-        "--prepare",
-        help="Prepare pictures of any size and polarity as the makers of the training images "
-        "prepared theirs.",
     ),
 ]
 

@@ -168,13 +168,14 @@ def _draw_picture(blank: Canvas, sheet: Axes, tile: Tile, x: float, y: float, si
 
 
 class Picture(Artist):
-    """Pixels that stay squares, in a box of the sheet; Axes.imshow takes five times as long."""
+    """Pixels that stay squares, in a box (left, top, width, height) of the sheet.
+
+    Axes.imshow would do, but takes five times as long for each of the hundreds of a page.
+    """
 
     zorder = 0  # below everything that is written or marked on it
 
-    def __init__(
-        self, pixels: NDArray[np.uint8], box: tuple[float, float, float, float]
-    ) -> None:  # box: left, top, width, height
+    def __init__(self, pixels: NDArray[np.uint8], box: tuple[float, float, float, float]) -> None:
         super().__init__()
         if pixels.ndim == 2:
             opaque = np.full(pixels.shape, 255, np.uint8)
