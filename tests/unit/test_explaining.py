@@ -90,14 +90,16 @@ def test_occlusion_is_captums(classifier: Any, images: ml.Dataset) -> None:
     assert np.abs(ours).max() > 0.01
 
 
-def test_gradient_times_input_is_captums(classifier: Any, images: ml.Dataset) -> None:
+@pytest.mark.parametrize("ground", [0, 200])
+def test_gradient_times_input_is_captums(classifier: Any, images: ml.Dataset, ground: int) -> None:
     captum = pytest.importorskip("captum.attr")
     some, codes = images.images[:N], classifier.predict(images.images[:N])
-    explained = captum.InputXGradient(network_of(classifier))
+    network, target = network_of(classifier), torch.from_numpy(codes)
     X = as_input(some).requires_grad_()
-    theirs = explained.attribute(X, target=torch.from_numpy(codes))[:, 0].detach().numpy()
-    ours = gradients_times_input(classifier, some, codes, ground=0)
-    np.testing.assert_allclose(ours, theirs, atol=1e-5)
+    theirs = captum.InputXGradient(network).attribute(X, target=target).detach()
+    theirs -= ground * captum.Saliency(network).attribute(X, target=target, abs=False).detach()
+    ours = gradients_times_input(classifier, some, codes, ground)
+    np.testing.assert_allclose(ours, theirs[:, 0].numpy(), atol=1e-5)
     assert np.abs(ours).max() > 0.01
 
 
