@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -19,6 +20,9 @@ from mnistlab.cli.options import (
 from mnistlab.cli.trained import InvertOption
 from mnistlab.data.notes import note
 from mnistlab.errors import DataError
+
+if TYPE_CHECKING:
+    from mnistlab.runs.predicting import Predicted
 
 STANDARD_INPUT, STANDARD_OUTPUT = Path("/dev/stdin"), Path("/dev/stdout")
 ALSO_STANDARD_OUTPUT = ("/dev/stdout", "/dev/fd/1", "/proc/self/fd/1")
@@ -125,23 +129,16 @@ def predict(
     here or in training, prepared with --prepare, and refused else.
     """
     from mnistlab import runs
-    from mnistlab.cli.terminal import say
     from mnistlab.reporting import predicting
-    from mnistlab.runs.predicting import Predicted
     from mnistlab.runs.prediction_files import page_beside
 
     opened = runs.open_run(run)
     n_unusual: list[int] = []
-
-    def on_predicted(block: Predicted) -> None:
-        if block.are_unusual is not None:
-            n_unusual.append(int(block.are_unusual.sum()))
-
     n_images = predicting.predict(
         opened,
         path,
         out,
-        on_predicted=on_predicted if unusual else None,
+        on_predicted=_counted(n_unusual) if unusual else None,
         report=report,
         size=size,
         probabilities=probabilities,
@@ -154,15 +151,33 @@ def predict(
     )
     if threshold is not None:
         note(f"{opened.data['class_names'][1]!r} is predicted from the threshold on")
-    # Nothing but the table may go where the table goes.
-    tell = say if str(out) in ALSO_STANDARD_OUTPUT else print
-    tell(f"{n_images} images predicted in {out}")
-    result: dict[str, object] = {"n_images": n_images, "path": str(out)}
+    result: dict[str, Any] = {"n_images": n_images, "path": str(out)}
     if unusual:
         result["n_unusual"] = sum(n_unusual)
-        tell(f"{sum(n_unusual)} of them are unlike the training images (column unusual)")
     if report:
         result["report"] = str(page_beside(out))
+    _tell(result, as_json)
+
+
+def _counted(n_unusual: list[int]) -> Callable[[Predicted], None]:
+    """Adds how many images of each block are unlike the training images."""
+
+    def on_predicted(block: Predicted) -> None:
+        if block.are_unusual is not None:
+            n_unusual.append(int(block.are_unusual.sum()))
+
+    return on_predicted
+
+
+def _tell(result: dict[str, Any], as_json: bool) -> None:
+    """Say what was predicted and where it lies; nothing of it where the table goes."""
+    from mnistlab.cli.terminal import say
+
+    tell = say if result["path"] in ALSO_STANDARD_OUTPUT else print
+    tell(f"{result['n_images']} images predicted in {result['path']}")
+    if "n_unusual" in result:
+        tell(f"{result['n_unusual']} of them are unlike the training images (column unusual)")
+    if "report" in result:
         tell(f"report: {result['report']}")
     if as_json:
         tell(json.dumps(result))
