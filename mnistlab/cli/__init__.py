@@ -41,7 +41,7 @@ app = typer.Typer(
     epilog="Start here: mnistlab study ladder",
     no_args_is_help=True,
     rich_markup_mode=None,
-    add_completion=False,
+    add_completion=True,
 )
 app.add_typer(recipes.app)
 app.add_typer(learning.app)

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from mnistlab import atomic
+from mnistlab.cli.completing import dataset_names
 from mnistlab.cli.options import (
     MOST_FOLDS,
     DeviceOption,
@@ -45,7 +46,9 @@ def data_list(as_json: JsonOption = False) -> None:
 
 
 @app.command("fetch", epilog="Example: mnistlab data fetch mnist")
-def data_fetch(name: str) -> None:
+def data_fetch(
+    name: Annotated[str, typer.Argument(autocompletion=dataset_names)],
+) -> None:
     """Download a named data set into the cache, unless it is on this machine."""
     from mnistlab.data import fetch
 
@@ -55,7 +58,9 @@ def data_fetch(name: str) -> None:
 
 @app.command("profile", epilog="Example: mnistlab data profile my-images/ --size 28")
 def data_profile(
-    name: Annotated[str, typer.Argument(metavar="NAME_OR_PATH", callback=given)],
+    name: Annotated[
+        str, typer.Argument(metavar="NAME_OR_PATH", callback=given, autocompletion=dataset_names)
+    ],
     no_map: Annotated[
         bool,
         typer.Option("--no-map", help="Leave out the t-SNE map, which takes the longest."),
@@ -104,7 +109,9 @@ def data_profile(
 
 @app.command("audit", epilog="Example: mnistlab data audit my-images/ --size 28")
 def data_audit(
-    name: Annotated[str, typer.Argument(metavar="NAME_OR_PATH", callback=given)],
+    name: Annotated[
+        str, typer.Argument(metavar="NAME_OR_PATH", callback=given, autocompletion=dataset_names)
+    ],
     folds: Annotated[
         int,
         typer.Option(
@@ -154,7 +161,9 @@ def data_audit(
     "export", epilog="Example: mnistlab data export fashion-mini --format csv --size 32 -o folder"
 )
 def data_export(
-    name: Annotated[str, typer.Argument(metavar="NAME_OR_PATH", callback=given)],
+    name: Annotated[
+        str, typer.Argument(metavar="NAME_OR_PATH", callback=given, autocompletion=dataset_names)
+    ],
     out: Annotated[
         Path,
         typer.Option(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mnistlab.cli.completing import run_folders
 from mnistlab.cli.options import JsonOption, named_path
 from mnistlab.errors import DataError
 
@@ -24,7 +25,10 @@ def export(
     run: Annotated[
         list[Path],
         typer.Argument(
-            parser=named_path, metavar="RUN...", help="The folders of runs; one for .onnx."
+            parser=named_path,
+            metavar="RUN...",
+            help="The folders of runs; one for .onnx.",
+            autocompletion=run_folders,
         ),
     ],
     output: Annotated[

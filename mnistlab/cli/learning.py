@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mnistlab.cli.completing import recipe_names, run_folders
 from mnistlab.cli.inputs import named_recipe, recommended, unbalanced_text
 from mnistlab.cli.options import (
     MOST_FOLDS,
@@ -44,7 +45,9 @@ def train(
     recipe: Annotated[
         str | None,
         typer.Argument(
-            callback=given, help=f"{RECIPE_HELP} With --data alone: the recommended one."
+            callback=given,
+            help=f"{RECIPE_HELP} With --data alone: the recommended one.",
+            autocompletion=recipe_names,
         ),
     ] = None,
     settings: SetOption = None,
@@ -54,7 +57,11 @@ def train(
     resume: Annotated[
         Path | None,
         typer.Option(
-            "--resume", parser=named_path, metavar="PATH", help="Resume a run that was stopped."
+            "--resume",
+            parser=named_path,
+            metavar="PATH",
+            help="Resume a run that was stopped.",
+            autocompletion=run_folders,
         ),
     ] = None,
     track: TrackOption = None,

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 import typer
 
 from mnistlab import machine
+from mnistlab.cli.completing import dataset_names, recipe_names, run_folders
 from mnistlab.errors import RecipeError
 
 if TYPE_CHECKING:
@@ -72,7 +73,9 @@ def hold_out(fraction: float | None) -> float | None:
 
 
 RECIPE_HELP = "A recipe's name, or a recipe in a .json file."
-RecipeArgument = Annotated[str, typer.Argument(callback=given, help=RECIPE_HELP)]
+RecipeArgument = Annotated[
+    str, typer.Argument(callback=given, help=RECIPE_HELP, autocompletion=recipe_names)
+]
 SetOption = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="FIELD=VALUE", help="Change a field; may be repeated."),
@@ -83,6 +86,7 @@ DataOption = Annotated[
     typer.Option(
         "--data",
         callback=given,
+        autocompletion=dataset_names,
         help="A data set's name, or a path: a table (CSV, TSV), NPZ, IDX, Parquet, HDF5, .zip or a "
         "folder of images; see docs/your-images.md.",
     ),
@@ -102,7 +106,10 @@ LabelOption = Annotated[
     typer.Option("--label-column", callback=given, help="The CSV column that holds the labels."),
 ]
 RunArgument = Annotated[
-    Path, typer.Argument(parser=named_path, metavar="RUN", help="A run's folder.")
+    Path,
+    typer.Argument(
+        parser=named_path, metavar="RUN", help="A run's folder.", autocompletion=run_folders
+    ),
 ]
 OutOption = Annotated[
     Path,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperCommand
 
+from mnistlab.cli.completing import study_names
 from mnistlab.cli.options import (
     MOST_SEEDS,
     DataChoice,
@@ -70,7 +71,12 @@ def _question(make: Callable[[], AnyStudy]) -> tuple[str, str]:
 @grouped
 def study(
     name: Annotated[
-        str, typer.Argument(callback=given, help="A study's name; see the list below.")
+        str,
+        typer.Argument(
+            callback=given,
+            help="A study's name; see the list below.",
+            autocompletion=study_names,
+        ),
     ],
     data: DataChoice,
     execution: ExecutionChoice,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mnistlab.cli.completing import run_folders
 from mnistlab.cli.options import (
     DataOption,
     DeviceOption,
@@ -144,7 +145,12 @@ def _copies_text(n_copies: int, metrics: Metrics) -> str:
 def compare(
     runs: Annotated[
         list[Path],
-        typer.Argument(parser=named_path, metavar="RUN", help="Folders of evaluated runs."),
+        typer.Argument(
+            parser=named_path,
+            metavar="RUN",
+            help="Folders of evaluated runs.",
+            autocompletion=run_folders,
+        ),
     ],
     out: Annotated[
         Path,
