@@ -1,5 +1,5 @@
 # What CI runs is `make check`; everything else here is a part of it or runs by name.
-PYTHON := .venv/bin/python
+PYTHON := $(if $(filter Windows_NT,$(OS)),.venv/Scripts/python,.venv/bin/python)
 export MNISTLAB_DATA ?= $(wildcard ../shared/data)
 
 .PHONY: check check-cpus fuzz golden format lint types test slow tables evidence

@@ -3,6 +3,8 @@
 #   ./install.sh        to use it
 #   ./install.sh dev    to work on it: the tests' tools and a browser as well
 # On Debian and Ubuntu missing system packages are installed first (as root or through sudo).
+# Without an NVIDIA GPU the much smaller torch for CPUs is installed, where pip finds one: name
+# PyTorch's index for CPUs with TORCH_INDEX=... (or in pip's own settings); else the usual torch.
 set -eu
 cd "$(dirname "$0")"
 kind=${1:-use}
@@ -26,6 +28,18 @@ need() { # need PACKAGE COMMAND...: install PACKAGE unless COMMAND works
     as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$package" >/dev/null
 }
 
+pinned() { # pinned PACKAGE: its version in constraints.txt
+    sed -n "s/^$1==//p" constraints.txt
+}
+
+install_small_torch() { # fails where pip finds no torch built for CPUs alone
+    set -- "torch==$(pinned torch)+cpu" "torchvision==$(pinned torchvision)+cpu"
+    $bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt \
+        ${TORCH_INDEX:+--extra-index-url "$TORCH_INDEX"} "$@" 2>/dev/null
+}
+
+has_gpu() { [ -e /dev/nvidiactl ] || command -v nvidia-smi >/dev/null; }
+
 "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || {
     echo "error: Python 3.11 or newer is needed; name it with PYTHON=..." >&2
     exit 2
@@ -43,7 +57,12 @@ case $kind in
         exit 2
         ;;
 esac
-[ -x .venv/bin/python ] || "$python" -m venv .venv
+bin=.venv/bin
+[ "${OS:-}" != Windows_NT ] || bin=.venv/Scripts
+[ -x $bin/python ] || "$python" -m venv .venv
+if ! has_gpu && ! $bin/python -c 'import torch' 2>/dev/null && install_small_torch; then
+    echo "installed torch for CPUs: no NVIDIA GPU was found"
+fi
 echo "installing Python packages into .venv (torch is large)"
-.venv/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e "$target"
-.venv/bin/mnistlab --version
+$bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e "$target"
+$bin/mnistlab --version
