@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from mnistlab.bounds import LARGEST_SIDE, check_all_finite, check_count, shown
+from mnistlab.cards import card, html_table
 from mnistlab.data.splits import PROTOCOLS
 from mnistlab.errors import RecipeError
 from mnistlab.phases import Phase, check_order
@@ -122,6 +123,15 @@ class Recipe:
         content["phases"] = [_changed(phase) for phase in self.phases]
         canonical = json.dumps([NUMERICS, content], sort_keys=True, allow_nan=False)
         return hashlib.sha256(canonical.encode()).hexdigest()
+
+    def _repr_html_(self) -> str:
+        changed = {k: v for k, v in _changed(self).items() if k not in (*LABELS, "phases")}
+        rows = [
+            (number, ", ".join(f"{k} {v}" for k, v in _changed(phase).items()))
+            for number, phase in enumerate(self.phases, start=1)
+        ]
+        phases = [html_table(["phase", "settings"], rows)] if rows else []
+        return card(f"recipe {self.name}", changed, text=self.summary, tables=phases)
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, ready for JSON; `from_json` gives an equal recipe back."""

@@ -32,6 +32,7 @@ from mnistlab.auditing.suspects import (
     places_in_splits,
     table,
 )
+from mnistlab.cards import card, html_table
 from mnistlab.classifiers.methods import method_of
 from mnistlab.data import Dataset, load
 from mnistlab.errors import DataError, RecipeError, RunError
@@ -89,6 +90,12 @@ class Audit:
     def of(self, reason: Reason) -> tuple[Suspect, ...]:
         """The suspects of one reason, in order."""
         return tuple(suspect for suspect in self.suspects if suspect.reason == reason)
+
+    def _repr_html_(self) -> str:
+        found = Counter(suspect.reason for suspect in self.suspects)
+        suspects = html_table(["suspected", "images"], found.most_common())
+        facts = {"classifier": self.recipe.name, "folder": self.path}
+        return card(f"audit of {self.dataset.name}", facts, tables=[suspects])
 
     def ranked(self, part: str) -> NDArray[np.intp]:
         """Positions within a part ("train", "test") of its images, worst label first."""

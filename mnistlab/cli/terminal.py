@@ -8,7 +8,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -16,16 +15,15 @@ import typer
 from mnistlab import machine
 from mnistlab.cli.streams import say as say
 from mnistlab.data import Dataset
-from mnistlab.data.notes import note
 from mnistlab.errors import Stopped
 from mnistlab.recipe import Recipe
-from mnistlab.runs import Progress, Run, TrialEnd
+from mnistlab.runs import Progress
+from mnistlab.runs.shown_progress import FOUND, epoch_text, once, plain_lines, trial_text
 
 if TYPE_CHECKING:
-    from mnistlab.phases import Epoch
+    pass
 
 AS_TEXT: Any = {"markup": False, "highlight": False, "soft_wrap": True}
-FOUND = "(found, not trained again; --force trains again)"
 RESUMES = "stopped; the same command resumes"
 SURROGATES = range(0xD800, 0xE000)  # stand for bytes of a file name that are no UTF-8
 
@@ -44,7 +42,7 @@ def shown_progress(is_one_training: bool = False) -> Iterator[Progress]:
             with _bars() as progress:
                 yield progress
         else:
-            yield _plain_lines()
+            yield plain_lines(say)
     except KeyboardInterrupt as error:  # typer would end with status 130 and print nothing
         if said := _stopped_text(error, is_one_training):
             say(said)
@@ -106,62 +104,6 @@ def one_line(text: str) -> str:
     )
 
 
-def _plain_lines() -> Progress:
-    plan = {"runs": 1, "done": 0}
-    title, found, on_note = "", set[Path](), _noting(note)
-
-    def on_start(recipe: Recipe, dataset: Dataset, n_steps: int) -> None:
-        nonlocal title
-        title = f"[{plan['done'] + 1}/{plan['runs']}] {recipe.name} seed {recipe.seed}"
-        say(f"{title}: training on {dataset.name}" + (f", {n_steps} steps" if n_steps else ""))
-
-    def on_resume(n_steps: int, n_damaged: int) -> None:
-        damaged = f"; {n_damaged} damaged checkpoints skipped" if n_damaged else ""
-        say(f"{title}: resuming after step {n_steps}{damaged}")
-
-    def on_features(n_done: int, n_images: int) -> None:
-        if n_done == 0:
-            say(f"{title}: {n_images:,} images through the frozen blocks, once")
-
-    def on_end(run: Run) -> None:
-        plan["done"] += 1
-        again = f" {FOUND}" if run.path in found else ""
-        say(f"[{plan['done']}/{plan['runs']}] {run.path} complete{again}")
-
-    def on_fold(recipe: Recipe, number: int, accuracy: float) -> None:
-        plan["done"] += 1
-        say(f"[{plan['done']}/{plan['runs']}] {recipe.name} fold {number} scored {accuracy:.4f}")
-
-    def on_trial(trial: TrialEnd) -> None:
-        plan["done"] = trial.n_done
-        say(f"[{plan['done']}/{plan['runs']}] {_trial_text(trial)}")
-
-    return Progress(
-        on_plan=lambda n_runs: plan.update(runs=n_runs, done=0),
-        on_start=on_start,
-        on_resume=on_resume,
-        on_features=on_features,
-        on_epoch=lambda epoch: say(f"{title}: {_epoch_text(epoch)}, {epoch.time_s:.1f} s"),
-        on_found=lambda run: found.add(run.path),
-        on_end=on_end,
-        on_fold=on_fold,
-        on_trial=on_trial,
-        on_note=on_note,
-    )
-
-
-def _noting(show: Callable[[str], None]) -> Callable[[str], None]:
-    """A function that shows a note once, however many runs of a command it is about."""
-    shown = set[str]()
-
-    def on_note(text: str) -> None:
-        if text not in shown:
-            shown.add(text)
-            show(text)
-
-    return on_note
-
-
 @contextmanager
 def _bars() -> Iterator[Progress]:
     from rich import progress as rich_progress
@@ -191,24 +133,12 @@ def _bars() -> Iterator[Progress]:
                 this_run, note=f"frozen blocks: {n_done:,} of {n_images:,} images"
             ),
             on_step=lambda: bars.advance(this_run),
-            on_epoch=lambda epoch: bars.update(this_run, note=_epoch_text(epoch)),
+            on_epoch=lambda epoch: bars.update(this_run, note=epoch_text(epoch)),
             on_found=lambda run: bars.console.print(f"{run.path} {FOUND}", **AS_TEXT),
             on_end=lambda run: bars.advance(all_runs),
             on_fold=lambda recipe, number, accuracy: bars.advance(all_runs),
             on_trial=lambda trial: bars.update(
-                all_runs, completed=trial.n_done, note=_trial_text(trial)
+                all_runs, completed=trial.n_done, note=trial_text(trial)
             ),
-            on_note=_noting(lambda text: bars.console.print(f"note: {text}", **AS_TEXT)),
+            on_note=once(lambda text: bars.console.print(f"note: {text}", **AS_TEXT)),
         )
-
-
-def _trial_text(trial: TrialEnd) -> str:
-    reached = "no accuracy" if trial.accuracy is None else f"val {trial.accuracy:.4f}"
-    ended = f", stopped: {trial.why}" if trial.why else ""
-    best = "" if trial.best is None else f"; best so far {trial.best:.4f}"
-    return f"trial {trial.number}: {reached}{ended}{best}"
-
-
-def _epoch_text(epoch: Epoch) -> str:
-    text = f"epoch {epoch.epoch}, loss {epoch.train_loss:.4f}"
-    return text if epoch.val_accuracy is None else f"{text}, val {epoch.val_accuracy:.4f}"

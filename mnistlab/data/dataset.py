@@ -12,7 +12,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from mnistlab.cards import card
 from mnistlab.data import large
+from mnistlab.data.thumbnails import first_of_each_class, strip
 from mnistlab.errors import DataError
 
 SplitName = Literal["train", "val", "test"]
@@ -101,6 +103,18 @@ class Dataset:
             digest.update(np.ascontiguousarray(block).data)
         digest.update(self.labels.astype("<i8").data)
         return digest.hexdigest()
+
+    def _repr_html_(self) -> str:
+        height, width = self.images.shape[1:]
+        sizes = {name: part.stop - part.start for name, part in self.official_splits.items()}
+        facts = {
+            "images": f"{len(self):,} of {height} x {width} pixels",
+            "classes": f"{self.n_classes}: {', '.join(self.class_names[:20])}",
+            "came with": ", ".join(f"{name} {n:,}" for name, n in sizes.items()),
+            "licence": self.licence,
+        }
+        places = first_of_each_class(self.labels, self.n_classes)
+        return card(self.name, facts, picture=strip(self.images[places]))
 
     def take(self, indices: NDArray[np.intp] | slice) -> Dataset:
         """The images at `indices`, as a data set without splits; see `large.take`."""

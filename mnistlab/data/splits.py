@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from mnistlab.cards import card, html_table
 from mnistlab.data.dataset import SPLIT_NAMES, Dataset
 from mnistlab.data.readers import kinds
 from mnistlab.data.stratified import DEFAULT_SEED, apportioned, draw, rank_in_class
@@ -42,6 +43,14 @@ class Split:
     val: Dataset
     test: Dataset
     origins: Mapping[str, str] = field(default_factory=dict)
+
+    def _repr_html_(self) -> str:
+        rows = [
+            (name, f"{len(part):,}", self.origins.get(name, ""))
+            for name, part in zip(SPLIT_NAMES, (self.train, self.val, self.test), strict=True)
+        ]
+        parts = html_table(["part", "images", "from"], rows)
+        return card(f"{self.train.name}, split {self.protocol}", {}, tables=[parts])
 
 
 def official(dataset: Dataset) -> Indices:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnistlab.bounds import check_count
+from mnistlab.cards import card, html_table
 from mnistlab.data.readers.shapes import Size
 from mnistlab.explaining.confusions import Confusions
 from mnistlab.explaining.occlusion import Patch, Window
@@ -114,6 +115,15 @@ class Explanation:
         """Of the run."""
         names: list[str] = self.run.data["class_names"]
         return names
+
+    def _repr_html_(self) -> str:
+        names = self.class_names
+        rows = [
+            (number, names[image.about], image.similar is not None)
+            for number, image in enumerate(self.images, start=1)
+        ]
+        about = html_table(["image", "explained class", "nearest training images known"], rows)
+        return card(f"explanation of {self.source}", {"run": self.run.path}, tables=[about])
 
     def to_json(self) -> dict[str, Any]:
         """What was found, without pixels and maps."""

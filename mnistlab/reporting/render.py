@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mnistlab import atomic
+from mnistlab.cards import PageFile
 from mnistlab.own_pages import check_page
 from mnistlab.reporting.page import Page, cell_text, cell_value
 from mnistlab.reporting.palette import VARIABLES
@@ -57,7 +58,7 @@ def write(page: Page, folder: Path, name: str = "report.html") -> Path:
     for figure in page.figures():
         atomic.write_bytes(folder / "figures" / f"{figure.name}.png", figure.png)
     atomic.write_text(path, render(page))
-    return path
+    return PageFile(path)
 
 
 def _environment() -> Environment:

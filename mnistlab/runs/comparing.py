@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnistlab import atomic
+from mnistlab.cards import card, html_table, per_cent
 from mnistlab.errors import RunError
 from mnistlab.evaluation import (
     CONFIDENCE,
@@ -98,6 +99,15 @@ class Comparison:
     contenders: tuple[Contender, ...]
     verdicts: tuple[Verdict, ...]
     path: Path
+
+    def _repr_html_(self) -> str:
+        rows = [
+            (each.name, len(each.runs), per_cent(float(each.accuracies.mean())))
+            for each in self.contenders
+        ]
+        contenders = html_table(["recipe", "seeds", "test accuracy"], rows)
+        title = f"comparison on {self.n_images:,} test images"
+        return card(title, {"folder": self.path}, text=self.answer, tables=[contenders])
 
     @property
     def n_images(self) -> int:

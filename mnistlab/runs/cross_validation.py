@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnistlab import atomic
+from mnistlab.cards import card, html_table, per_cent
 from mnistlab.classifiers.methods import method_of
 from mnistlab.data import Dataset, load
 from mnistlab.errors import RecipeError, RunError
@@ -44,6 +45,18 @@ class CrossValidation:
     def deviation(self) -> float:
         """Standard deviation over the folds; no interval, as folds share training images."""
         return statistics.stdev(self.accuracy)
+
+    def _repr_html_(self) -> str:
+        rows = [
+            (fold, per_cent(accuracy), f"{seconds:.1f}")
+            for fold, (accuracy, seconds) in enumerate(
+                zip(self.accuracy, self.train_time_s, strict=True), start=1
+            )
+        ]
+        mean = f"{per_cent(self.mean)}, standard deviation {100 * self.deviation:.2f} points"
+        folds = html_table(["fold", "accuracy", "seconds"], rows)
+        title = f"cross-validation of {self.recipe.name} on {self.data}"
+        return card(title, {"mean accuracy": mean, "folder": self.path}, tables=[folds])
 
     def to_json(self) -> dict[str, Any]:
         """result.json of the cross-validation."""

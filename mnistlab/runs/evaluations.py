@@ -14,13 +14,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnistlab import atomic
+from mnistlab.cards import card, per_cent
 from mnistlab.classifiers.methods import Classifier
 from mnistlab.data import Dataset
 from mnistlab.data.splits import places_of_sample
+from mnistlab.data.thumbnails import strip
 from mnistlab.errors import RunError
 from mnistlab.runs.folder import N_BEFORE, PREDICTIONS, Run, dataset_of, recorded_parts
 from mnistlab.runs.metrics import Metrics
 from mnistlab.runs.untrained import has_untrained, untrained
+
+N_MISTAKES = 20  # shown in a notebook
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,18 @@ class Evaluation:
     probabilities: NDArray[np.float64] | None
     before: NDArray[np.int64] | None = None
     n_left_out: int = 0
+
+    def _repr_html_(self) -> str:
+        low, high = self.metrics["test_accuracy_ci"]
+        wrong = np.flatnonzero(self.predicted != self.test.labels)
+        facts = {
+            "test accuracy": f"{per_cent(self.metrics['test_accuracy'])} ({100 * low:.2f} to "
+            f"{100 * high:.2f} %; images only)",
+            "macro F1": f"{self.metrics['macro_f1']:.4f}",
+            "mistakes": f"{len(wrong):,} of {len(self.test):,}; the first are shown",
+        }
+        mistakes = strip(self.test.images[wrong[:N_MISTAKES]])
+        return card(f"{self.run.recipe.name} on {self.test.name}", facts, picture=mistakes)
 
     @property
     def is_own(self) -> bool:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypedDict
 
 from mnistlab.runs.progress import Progress
+from mnistlab.runs.shown_progress import default_progress
 
 DEFAULT_FOLDER = Path("runs")
 
@@ -57,7 +58,8 @@ def execution_of(
 ) -> Execution:
     """The Execution that the keyword arguments of a public function describe.
 
-    None stands for the default. Raises TypeError for an argument that is not in `allowed`: a
+    None stands for the default; the progress of a call from Python is shown, see
+    `shown_progress`. Raises TypeError for an argument that is not in `allowed`: a
     TypedDict is not checked when the program runs, and a misspelt `threads` must not be ignored.
     """
     given: dict[str, Any] = {name: value for name, value in options.items() if value is not None}
@@ -68,4 +70,5 @@ def execution_of(
         )
     if "out" in given:
         given["out"] = Path(given["out"])
+    given.setdefault("progress", default_progress())
     return Execution(**given)

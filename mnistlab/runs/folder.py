@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnistlab import atomic, locks
+from mnistlab.cards import card, per_cent
 from mnistlab.data import Dataset, Split, load
 from mnistlab.errors import DataError, MnistlabError, RunError
 from mnistlab.phases import Epoch, epoch_of_weights
@@ -64,6 +65,22 @@ class Run:
     def saved_epoch(self) -> int:
         """The epoch whose weights were saved, by the rule of the last phase; 0 without epochs."""
         return epoch_of_weights((Epoch(**line) for line in self.log), self.recipe.phases)
+
+    def _repr_html_(self) -> str:
+        interval = self.result.get("test_accuracy_ci")
+        tested = per_cent(self.result.get("test_accuracy"))
+        if tested and interval:
+            tested = f"{tested} ({' to '.join(f'{100 * end:.2f}' for end in interval)} %)"
+        facts = {
+            "data": self.data["name"],
+            "parameters": f"{self.result['n_parameters'] or 0:,}",
+            "epochs": self.result["epochs"] or None,
+            "validation accuracy": per_cent(self.result["val_accuracy"]),
+            "test accuracy": tested or "not measured yet: ml.evaluate(run)",
+            "training": f"{self.result['train_time_s']:.1f} s",
+            "folder": self.path,
+        }
+        return card(f"run of {self.recipe.name}, seed {self.recipe.seed}", facts)
 
     def classifier(self, device: str = "auto") -> Any:
         """The trained classifier; RunError for a damaged or foreign model file."""

@@ -8,7 +8,6 @@ from typing import Any, Unpack
 
 from mnistlab import atomic, locks, machine
 from mnistlab.data import Dataset, load
-from mnistlab.data.notes import note
 from mnistlab.errors import RecipeError, RunError
 from mnistlab.recipe import Recipe, read_recipe
 from mnistlab.runs.building import check_trainable, parts_of
@@ -17,7 +16,6 @@ from mnistlab.runs.computation import folder_of, is_name_of, precision_used
 from mnistlab.runs.execution import ComputeOptions, Execution, ExecutionOptions, execution_of
 from mnistlab.runs.folder import Run, data_of, read_records, recorded_parts
 from mnistlab.runs.making import partial_of
-from mnistlab.runs.progress import Progress
 from mnistlab.runs.trainer import Trainer, completed
 
 
@@ -36,8 +34,6 @@ def train(
     its log complete.
     """
     execution = execution_of(options)
-    if options.get("progress") is None:
-        execution = replace(execution, progress=Progress(on_note=note))
     dataset = data if isinstance(data, Dataset) else load(data or recipe.data)
     return train_in(precision_used(recipe, execution.device), recipe, dataset, execution)
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+from mnistlab.cards import card, html_table, per_cent
 from mnistlab.classifiers.methods import method_of
 from mnistlab.data import Dataset
 from mnistlab.evaluation import Difference, fraction_interval, largest_swing, over_seeds
@@ -157,6 +158,18 @@ class StudyResult:
     path: Path
     arms: tuple[ArmResult, ...]
     answer: str
+
+    def _repr_html_(self) -> str:
+        rows = []
+        for arm in self.arms:
+            mean, low, high = arm.test_accuracy
+            interval = None if math.isnan(low) else f"{100 * low:.2f} to {100 * high:.2f}"
+            validated = per_cent(arm.val_accuracy)
+            rows.append((arm.arm.name, len(arm.runs), validated, per_cent(mean), interval))
+        columns = ["arm", "seeds", "validation accuracy", "test accuracy", "95 % interval"]
+        facts = {"question": self.study.question, "folder": self.path}
+        title = f"study {self.study.name} on {self.dataset.name}"
+        return card(title, facts, text=self.answer, tables=[html_table(columns, rows)])
 
     def to_json(self) -> dict[str, Any]:
         """result.json of the study."""

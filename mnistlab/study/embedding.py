@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnistlab import atomic, machine
+from mnistlab.cards import card
 from mnistlab.data import Dataset, split
 from mnistlab.data.embedding import (
     as_rows,
@@ -102,6 +103,10 @@ class EmbeddingResult:
     agreement: dict[str, float]
     time_s: dict[str, float]
     answer: str
+
+    def _repr_html_(self) -> str:
+        facts = {"question": self.study.question, "folder": self.path}
+        return card(f"study {self.study.name} on {self.dataset.name}", facts, text=self.answer)
 
     def to_json(self) -> dict[str, Any]:
         """result.json of the study: no arms, as nothing was trained."""

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from mnistlab.cards import card, html_table, per_cent
 from mnistlab.data import Dataset
 from mnistlab.recipe import Recipe
 from mnistlab.runs import CrossValidation, Run
@@ -87,6 +88,13 @@ class GridResult:
     best: CrossValidation
     run: Run
     answer: str
+
+    def _repr_html_(self) -> str:
+        rows = [(each.recipe.name, per_cent(each.mean)) for row in self.points for each in row]
+        points = html_table(["settings", "mean accuracy over the folds"], rows)
+        facts = {"question": self.study.question, "folder": self.path}
+        title = f"study {self.study.name} on {self.dataset.name}"
+        return card(title, facts, text=self.answer, tables=[points])
 
     def to_json(self) -> dict[str, Any]:
         """result.json of the study; one arm per point, and the run of the best one last."""

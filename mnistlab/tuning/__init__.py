@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from mnistlab import atomic, locks, machine
+from mnistlab.cards import card, per_cent
 from mnistlab.data import Dataset, load
 from mnistlab.errors import RecipeError, Stopped, TrainingError
 from mnistlab.evaluation import Difference, interval_text, on_same_images, over_seeds
@@ -66,6 +67,16 @@ class TuningResult:
     def recipe(self) -> Recipe:
         """Its recipe."""
         return self.search.best(self.best)
+
+    def _repr_html_(self) -> str:
+        settings = ", ".join(f"{name} {value}" for name, value in self.best.point.items())
+        facts = {
+            "trials": len(self.trials),
+            "best": f"{settings}; validation accuracy {per_cent(self.best.accuracy)}",
+            "folder": self.path,
+        }
+        title = f"search from {self.comparison.study.name}"
+        return card(title, facts, text=self.comparison.answer)
 
     def gain(self, key: str = "test_accuracy") -> Difference:
         """The best recipe's accuracy minus the untuned one's."""

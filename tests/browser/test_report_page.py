@@ -50,6 +50,22 @@ def test_policy_stops_what_the_page_does_not_contain(visit, report):
     assert visited.page.evaluate("window.ran") is None
 
 
+@pytest.mark.parametrize("width", [320, 390])
+def test_titles_of_tables_are_whole_while_the_table_scrolls(visit, report, width):
+    page = visit(report, width=width).page
+    titles = page.locator(".table .title")
+    assert titles.count()
+    for place in range(titles.count()):
+        title = titles.nth(place)
+        title.evaluate("e => { e.textContent = 'A title of many words '.repeat(6); }")
+        for scrolled in (0, 1000):
+            frame = page.locator(".table .scroll").nth(place)
+            frame.evaluate(f"e => {{ e.scrollLeft = {scrolled}; }}")
+            inside, outside = title.bounding_box(), frame.bounding_box()
+            assert inside["x"] >= outside["x"]
+            assert inside["x"] + inside["width"] <= outside["x"] + outside["width"] + 0.5
+
+
 @pytest.mark.parametrize("width", WIDTHS)
 def test_nothing_overflows(visit, report, width):
     page = visit(report, width=width).page

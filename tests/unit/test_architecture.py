@@ -14,7 +14,7 @@ import mnistlab
 PACKAGE = Path(mnistlab.__file__).parent
 
 # What each room may import, besides itself and the foundations.
-FOUNDATIONS = {"errors", "atomic", "bounds", "locks", "own_pages", "version", "machine"}
+FOUNDATIONS = {"errors", "atomic", "bounds", "cards", "locks", "own_pages", "version", "machine"}
 GROUND = {"data", "evaluation", "phases", "scratch"}
 LEARNING = GROUND | {"models", "training"}
 CORE = LEARNING | {"classifiers", "recipe", "field_paths", "runs", "space"}
@@ -33,6 +33,7 @@ ALLOWED = {
     "errors": set(),
     "atomic": set(),
     "locks": set(),
+    "cards": set(),
     "bounds": set(),
     "version": set(),
     "machine": set(),

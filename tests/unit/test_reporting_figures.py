@@ -588,3 +588,18 @@ def test_dots_and_matrices_refuse(draw: Callable[[], Figure], fault: str):
     with pytest.raises(ValueError, match=rf"figure [a-z-]+: .*{fault}") as caught:
         draw()
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("n_epochs", "first_shown"), [(3, 1), (7, 1), (16, 3)])
+def test_the_first_eighth_of_epochs_may_leave_the_picture(n_epochs: int, first_shown: int):
+    from matplotlib.figure import Figure
+
+    from mnistlab.reporting.figures.lines import focus
+
+    losses = np.linspace(3, 1, n_epochs)[None]
+    axes = Figure().add_subplot()
+    axes.plot(range(1, n_epochs + 1), losses[0])
+    focus(axes, [losses])
+    low, high = axes.get_ylim()
+    seen = [epoch + 1 for epoch, loss in enumerate(losses[0]) if low <= loss <= high]
+    assert seen == list(range(first_shown, n_epochs + 1))

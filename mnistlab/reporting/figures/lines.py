@@ -173,13 +173,16 @@ def draw_phase_ends(axes: Axes, every: Sequence[Curves]) -> None:
 
 
 def focus(axes: Axes, values: Sequence[Array], floor: float | None = None) -> None:
-    """Fit the y axis to all but the first eighth of epochs, whose drop would flatten the rest."""
+    """Fit the y axis to all but the first eighth of epochs, whose drop would flatten the rest.
+
+    Of fewer than eight epochs all are shown.
+    """
     logarithmic = axes.get_xscale() == "log"
     late = []
     for logged in values:
         n_epochs = logged.shape[1]
-        skipped = round(n_epochs ** (1 / 8)) if logarithmic else max(1, n_epochs // 8)
-        late.append(logged[:, min(n_epochs - 1, skipped) :].ravel())
+        eighth = round(n_epochs ** (1 / 8)) if logarithmic else n_epochs // 8
+        late.append(logged[:, eighth if n_epochs >= 8 else 0 :].ravel())
     finite = np.concatenate(late)
     finite = finite[np.isfinite(finite)]
     if not len(finite):
