@@ -2,7 +2,7 @@
 PYTHON := $(if $(filter Windows_NT,$(OS)),.venv/Scripts/python,.venv/bin/python)
 export MNISTLAB_DATA ?= $(wildcard ../shared/data)
 
-.PHONY: check check-cpus fuzz golden format lint types test slow tables evidence
+.PHONY: check check-cpus fuzz golden format lint types test slow tables evidence site
 
 check: lint types test
 
@@ -47,3 +47,7 @@ tables:
 # Stopped at any moment, it is resumed by the same command; ARGS="--list", ARGS="--minutes 60".
 evidence:
 	$(PYTHON) -m benchmarks.evidence $(ARGS)
+
+# The documentation as a site in build/site, to be opened without a server; a warning is an error.
+site:
+	$(PYTHON) -m sphinx -W --keep-going -q -b html docs build/site
