@@ -24,9 +24,10 @@ from mnistlab.exporting.page_content import (
     test_images_of,
     test_part_of,
 )
+from mnistlab.exporting.references import references_of
 from mnistlab.own_pages import check_page
 from mnistlab.reporting.palette import VARIABLES
-from mnistlab.runs.folder import Run, dataset_of
+from mnistlab.runs.folder import Run, dataset_of, recorded_parts
 from mnistlab.version import __version__
 
 TEMPLATES = Path(__file__).parent / "page"
@@ -105,7 +106,9 @@ def page_facts(runs: Sequence[Run], packing: Packing) -> dict[str, Any]:
     data = runs[0].data
     dataset = dataset_of(runs[0])
     border = data.get("border") or {}
-    parts = [test_part_of(run, dataset) for run in runs]
+    splits = [recorded_parts(run.path, run.recipe, run.data, dataset) for run in runs]
+    parts = [test_part_of(run, split) for run, split in zip(runs, splits, strict=True)]
+    classifiers = [run.classifier("cpu") for run in runs]
     return {
         "data": data["name"],
         "classes": data["class_names"],
@@ -115,7 +118,11 @@ def page_facts(runs: Sequence[Run], packing: Packing) -> dict[str, Any]:
         "ground": int(border.get("median", 0)),
         "provenance": data.get("provenance") or "",
         "licence": data.get("licence") or "not stated",
-        "networks": [network_of(run, packing) for run in runs],
+        "networks": [
+            network_of(run, classifier, packing)
+            for run, classifier in zip(runs, classifiers, strict=True)
+        ],
+        "references": references_of(splits, classifiers, packing),
         "images": test_images_of(parts, packing),
         "mistakes": mistakes_of(parts, packing),
         "version": __version__,

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 LEAST_SHORTENED = 1000  # numbers from which on a float32 matrix is saved in 16 bits
 LEVELS_16 = 2**15 - 1
 BITS = 7  # of a letter
+LENGTH_BYTES = 4
 # HTML changes NUL and CR, editors change LF, and "<" could end the script.
 UNSAFE = (0, ord("\n"), ord("\r"), ord("<"))
 
@@ -64,13 +65,18 @@ class Packing:
 
 
 def as_text(content: bytes) -> str:
-    """Seven bits per letter, an eighth longer than the bytes where base64 is a third longer.
+    """Seven bits per byte of UTF-8, so an eighth longer than the content where base64 is a third.
 
-    A letter is the character of its number, plus 128 where HTML would not keep that: the number
-    is the lowest seven bits of either.
+    A number from 0 to 127 is the letter of that number. An unsafe one and the number after it are
+    together one letter from 128 on, of two bytes: 128 + 128 * its place in UNSAFE + the other.
     """
-    bits = np.unpackbits(np.frombuffer(content, np.uint8))
-    bits = np.concatenate([bits, np.zeros(-len(bits) % BITS, np.uint8)]).reshape(-1, BITS)
-    numbers = np.packbits(bits, axis=1).ravel() >> (8 - BITS)
-    letters = numbers.astype("<u4") + 128 * np.isin(numbers, UNSAFE)
-    return letters.astype("<u4").tobytes().decode("utf-32-le")
+    # The length first: what follows the content is no part of it.
+    whole = len(content).to_bytes(LENGTH_BYTES, "little") + content
+    bits = np.unpackbits(np.frombuffer(whole, np.uint8))
+    bits = np.concatenate([bits, np.zeros(-len(bits) % BITS, np.uint8)])
+    numbers = (np.packbits(bits.reshape(-1, BITS), axis=1).ravel() >> (8 - BITS)).tolist()
+    letters, rest = [], iter(numbers)
+    for number in rest:
+        is_safe = number not in UNSAFE
+        letters.append(number if is_safe else 128 * (UNSAFE.index(number) + 1) + next(rest, 0))
+    return "".join(map(chr, letters))

@@ -12,40 +12,37 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mnistlab.data import Dataset
+from mnistlab.data import Dataset, Split
 from mnistlab.exporting.modules import module_of
 from mnistlab.exporting.packing import Packing
 from mnistlab.exporting.program import program_of
-from mnistlab.runs.folder import Run, recorded_parts
+from mnistlab.exporting.references import evenly, in_all
+from mnistlab.runs.folder import Run
 
 N_TEST_IMAGES = 60
-N_MISTAKES = 160  # at most, of all networks together
+N_MISTAKES = 120  # at most, of all networks together
 
 
 class TestPart(NamedTuple):
-    """The test images of a run, uint8 (N, H, W), with their labels and, once evaluated, answers."""
+    """The test part of a run and, once it was evaluated, what the run says of it."""
 
-    images: NDArray[np.uint8]
-    labels: NDArray[np.int64]
+    test: Dataset
     predicted: NDArray[np.int64] | None
     probabilities: NDArray[np.float64] | None
 
     __test__ = False  # nothing for pytest
 
 
-def test_part_of(run: Run, dataset: Dataset) -> TestPart:
+def test_part_of(run: Run, split: Split) -> TestPart:
     """The run's test images; its answers to them are None until `evaluate` stored them."""
-    test = recorded_parts(run.path, run.recipe, run.data, dataset).test
-    images, labels = np.asarray(test.images), np.asarray(test.labels)
     if run.result.get("test_accuracy") is None:
-        return TestPart(images, labels, None, None)
+        return TestPart(split.test, None, None)
     stored = run.predictions()
-    return TestPart(images, labels, stored.predicted, stored.probabilities)
+    return TestPart(split.test, stored.predicted, stored.probabilities)
 
 
-def network_of(run: Run, packing: Packing) -> dict[str, Any]:
+def network_of(run: Run, classifier: Any, packing: Packing) -> dict[str, Any]:
     """A run as the page wants it: what is known of it, and the steps and arrays of its network."""
-    classifier = run.classifier("cpu")
     views = getattr(classifier, "test_time_augmentation", ())
     program = program_of(module_of(classifier, run.result.get("temperature")), views)
     start = packing.n_bytes
@@ -69,17 +66,11 @@ def network_of(run: Run, packing: Packing) -> dict[str, Any]:
 
 def test_images_of(parts: Sequence[TestPart], packing: Packing) -> dict[str, Any]:
     """Some of the images that are test images of all runs, so that no run was trained on them."""
-    first, *others = parts
-    keys = [{image.tobytes() for image in part.images} for part in others]
-    common = [
-        i
-        for i, image in enumerate(first.images)
-        if all(image.tobytes() in known for known in keys)
-    ]
-    chosen = np.array(common, np.intp)[evenly(len(common), N_TEST_IMAGES)]
+    common = in_all([part.test for part in parts])
+    some = parts[0].test.take(common[evenly(len(common), N_TEST_IMAGES)])
     return {
-        "pixels": packing.add(np.ascontiguousarray(first.images[chosen])),
-        "labels": first.labels[chosen].tolist(),
+        "pixels": packing.add(np.ascontiguousarray(some.images)),
+        "labels": some.labels.tolist(),
     }
 
 
@@ -91,8 +82,8 @@ def mistakes_of(parts: Sequence[TestPart], packing: Packing) -> dict[str, Any]:
     found: dict[bytes, int] = {}  # an image, and the part's number of its label
     for part in parts:
         if part.predicted is not None:
-            for i in np.flatnonzero(part.predicted != part.labels):
-                found.setdefault(part.images[i].tobytes(), int(part.labels[i]))
+            for i in np.flatnonzero(part.predicted != part.test.labels):
+                found.setdefault(part.test.images[i].tobytes(), int(part.test.labels[i]))
     images = list(found)
     chosen = [images[i] for i in evenly(len(images), N_MISTAKES)]
     pixels = np.frombuffer(b"".join(chosen), np.uint8)
@@ -110,8 +101,8 @@ def _wrong(parts: Sequence[TestPart], chosen: dict[bytes, int]) -> list[list[Any
     for number, part in enumerate(parts):
         if part.predicted is None:
             continue
-        for i in np.flatnonzero(part.predicted != part.labels):
-            image, predicted = chosen.get(part.images[i].tobytes()), int(part.predicted[i])
+        for i in np.flatnonzero(part.predicted != part.test.labels):
+            image, predicted = chosen.get(part.test.images[i].tobytes()), int(part.predicted[i])
             if image is not None:
                 p = None if part.probabilities is None else part.probabilities[i, predicted]
                 rows.append([number, image, predicted, None if p is None else round(float(p), 4)])
@@ -122,12 +113,7 @@ def _confusion(part: TestPart) -> list[list[int]] | None:
     """How often each (true, predicted) pair of different classes occurred: rows of three."""
     if part.predicted is None:
         return None
-    wrong = part.predicted != part.labels
-    pairs = np.stack([part.labels[wrong], part.predicted[wrong]], axis=1)
+    wrong = part.predicted != part.test.labels
+    pairs = np.stack([part.test.labels[wrong], part.predicted[wrong]], axis=1)
     kinds, counts = np.unique(pairs, axis=0, return_counts=True)
     return np.column_stack([kinds, counts]).astype(int).tolist()
-
-
-def evenly(n: int, most: int) -> NDArray[np.intp]:
-    """At most `most` of n places, evenly spaced."""
-    return np.unique(np.linspace(0, max(n - 1, 0), min(n, most)).astype(np.intp))

@@ -4,10 +4,12 @@
 function answerCards(page) {
   const cards = page.networks.map((network) => card(network, page.classes));
   byId("networks").append(...cards.map((each) => each.element));
-  return (answers) => {
+  const answers = (answers) => {
     const names = cards.map((each, i) => each.show(answers && answers[i].probabilities));
     byId("verdict").replaceChildren(...(answers ? verdict(names) : ["–"]));
   };
+  const unlike = (isUnlike) => cards.forEach((each, i) => each.warn(isUnlike[i]));
+  return { answers, unlike };
 }
 
 // What most networks say, and how many of them; of equal numbers the first.
@@ -37,11 +39,15 @@ function card(network, classes) {
   bars.append(...rows);
   const facts = made("p", { className: "facts", textContent: accuracyText(network) });
   const title = made("h3", { textContent: network.name });
-  const element = made("article", {}, title, facts, said, bars);
+  const warning = made("p", { className: "unlike", hidden: true });
+  warning.textContent = "Unlike its training images";
+  const element = made("article", {}, title, facts, said, warning, bars);
+  const warn = (isUnlike) => (warning.hidden = !isUnlike);
   const show = (p) => {
     const best = p ? argmax(p) : -1;
     said.textContent = p ? classes[best] : "–";
     if (p) said.append(made("small", { textContent: ` ${percent(p[best])}` }));
+    if (!p) warn(false);
     rows.forEach((row, k) => {
       row.className = k === best ? "best" : "";
       row.querySelector("i").style.width = p ? `${100 * p[k]}%` : "0";
@@ -49,7 +55,7 @@ function card(network, classes) {
     });
     return p ? classes[best] : "";
   };
-  return { element, show };
+  return { element, show, warn };
 }
 
 function accuracyText({ accuracy, interval }) {

@@ -70,6 +70,48 @@ function correlation(a, b) {
   return product(x, y) / Math.sqrt(product(x, x) * product(y, y)) || 0;
 }
 
+const N_SHOWN = 5; // nearest training images
+
+// Training images as every network sees them: mnistlab/evaluation/neighbours.py.
+function neighbours({ references, height, width }, pixels) {
+  const { thresholds, labels, nNearest } = references;
+  const area = height * width;
+  const known = new Map(); // of a network, the features of the images seen so far
+  const featuresOf = (network, image) =>
+    ofLengthOne(network.isOfPixels ? Float32Array.from(image) : network.features(image).slice());
+  function* prepare(network) {
+    if (!known.has(network)) known.set(network, []);
+    const rows = known.get(network);
+    while (rows.length < labels.length) {
+      const start = rows.length * area;
+      rows.push(featuresOf(network, pixels.subarray(start, start + area)));
+      yield;
+    }
+    return rows;
+  }
+  function* near(network, image) {
+    const rows = yield* prepare(network);
+    const own = featuresOf(network, image);
+    const found = rows.map((row, i) => ({ apart: distance(own, row), i }));
+    found.sort((a, b) => a.apart - b.apart);
+    const sum = found.slice(0, nNearest).reduce((total, { apart }) => total + apart, 0);
+    const shown = found.slice(0, N_SHOWN).map(({ i }) => i);
+    return { distance: sum / Math.min(nNearest, rows.length), shown };
+  }
+  return { thresholds, prepare, near };
+}
+
+function ofLengthOne(values) {
+  const length = Math.sqrt(values.reduce((sum, value) => sum + value * value, 0)) || 1;
+  return values.map((value) => value / length);
+}
+
+const distance = (a, b) => {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += (a[i] - b[i]) * (a[i] - b[i]);
+  return Math.sqrt(sum);
+};
+
 // The weights of softmax regression, an image for each class; null of other networks.
 function weightImages({ steps }, arrays, { height, width }) {
   const real = steps.filter((step) => !["scale", "flatten"].includes(step.op));

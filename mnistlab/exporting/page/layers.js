@@ -140,15 +140,15 @@ function placesSeen(shape, { kernel, stride, padding }, height, width) {
   return seen;
 }
 
+// No arrays are made in here and nothing is destructured: that costs three times the product.
 function multiply(weights, columns, depth, bias, slope, out) {
   const area = out.length / bias.length;
   for (let place = 0; place < area; place += 4)
     for (let channel = 0; channel < bias.length; channel += 2) {
-      let [a0, a1, a2, a3, b0, b1, b2, b3] = [0, 0, 0, 0, 0, 0, 0, 0];
-      let [w, c] = [channel * depth, place * depth];
-      for (let k = 0; k < depth; k++, w += 2, c += 4) {
-        const [c0, c1, c2, c3] = [columns[c], columns[c + 1], columns[c + 2], columns[c + 3]];
-        const [first, second] = [weights[w], weights[w + 1]];
+      let a0 = 0, a1 = 0, a2 = 0, a3 = 0, b0 = 0, b1 = 0, b2 = 0, b3 = 0;
+      for (let k = 0, w = channel * depth, c = place * depth; k < depth; k++, w += 2, c += 4) {
+        const c0 = columns[c], c1 = columns[c + 1], c2 = columns[c + 2], c3 = columns[c + 3];
+        const first = weights[w], second = weights[w + 1];
         a0 += first * c0;
         a1 += first * c1;
         a2 += first * c2;
@@ -166,12 +166,13 @@ function multiply(weights, columns, depth, bias, slope, out) {
 }
 
 function store(out, at, n, bias, slope, s0, s1, s2, s3) {
-  const active = (sum) => (sum + bias > 0 ? sum + bias : slope * (sum + bias));
-  out[at] = active(s0);
-  if (n > 1) out[at + 1] = active(s1);
-  if (n > 2) out[at + 2] = active(s2);
-  if (n > 3) out[at + 3] = active(s3);
+  out[at] = rectified(s0 + bias, slope);
+  if (n > 1) out[at + 1] = rectified(s1 + bias, slope);
+  if (n > 2) out[at + 2] = rectified(s2 + bias, slope);
+  if (n > 3) out[at + 3] = rectified(s3 + bias, slope);
 }
+
+const rectified = (value, slope) => (value > 0 ? value : slope * value);
 
 function maxPool(shape, { kernel }) {
   const { channels } = shape;

@@ -14,6 +14,8 @@ function networkOf(program, arrays, height, width) {
   const after = layersOf(program.steps.slice(nBefore), inner, arrays);
   const views = viewsOf(program.views, frame.shape);
   const { temperature } = program;
+  // Where nothing is learnt before the last layer, images are compared by their pixels.
+  const isOfPixels = before.every(({ op }) => ["scale", "flatten"].includes(op));
 
   // Grey levels of one image, row by row, to what enters the last layer.
   const features = (levels) => run(before, frame.run(levels));
@@ -44,7 +46,7 @@ function networkOf(program, arrays, height, width) {
       return { op: layer.op, shape: layer.shape, values: values.slice() };
     });
   };
-  return { features, head, probabilities, shuffled, activations, temperature };
+  return { features, head, probabilities, shuffled, activations, isOfPixels };
 }
 
 const LEAST = 1.1754944e-38; // the smallest float32

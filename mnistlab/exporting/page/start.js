@@ -11,10 +11,10 @@ async function startPage() {
   const buffer = await unpacked(byId("arrays").textContent);
   const arrayOf = (place) => arrayAt(buffer, place);
   const parts = {
-    answers: answerCards(page),
+    ...answerCards(page),
     times: modelCards(page),
     inside: insideOf(page),
-    ...evidence(page),
+    ...evidence(page, arrayOf),
   };
   const ask = asking(page, buffer, parts);
   const easel = drawingArea(page, (picture) => {
@@ -55,7 +55,9 @@ function asking(page, buffer, parts) {
       document.body.dataset.answer = id;
     } else if (reply.kind === "rested" && isNewest) {
       byId("spoken").textContent = reply.answers ? spoken(page, reply.answers) : "";
-    } else if (reply.kind === "speaks" && isNewest) {
+    } else if (reply.kind === "near" && isNewest) parts.showNear(reply);
+    else if (reply.kind === "unlike" && isNewest) parts.unlike(reply.isUnlike);
+    else if (reply.kind === "speaks" && isNewest) {
       parts.showMap(reply);
       document.body.dataset.mapped = reply.id; // for tests
     }

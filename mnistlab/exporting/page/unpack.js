@@ -1,18 +1,26 @@
 // The arrays of the page: mnistlab/exporting/packing.py says how they became text.
 "use strict";
 
-// Seven bits of each letter.
+const UNSAFE = [0, 10, 13, 60]; // numbers that HTML would change
+
+// Seven bits of each letter; letters from 128 on are an unsafe number and the one after it. The
+// first four bytes say how many follow.
 function bytesOf(text) {
-  const bytes = new Uint8Array(Math.floor((text.length * 7) / 8));
-  for (let i = 0, n = 0, held = 0, nHeld = 0; i < text.length; i++) {
-    held = ((held << 7) | (text.charCodeAt(i) & 127)) & 0x7fff;
+  const bytes = new Uint8Array(text.length); // more than there will be
+  let [n, held, nHeld] = [0, 0, 0];
+  const take = (number) => {
+    held = ((held << 7) | number) & 0x7fff;
     nHeld += 7;
-    if (nHeld >= 8) {
-      nHeld -= 8;
-      bytes[n++] = held >> nHeld;
-    }
+    if (nHeld < 8) return;
+    nHeld -= 8;
+    bytes[n++] = held >> nHeld;
+  };
+  for (let i = 0; i < text.length; i++) {
+    const letter = text.charCodeAt(i);
+    if (letter > 127) take(UNSAFE[(letter >> 7) - 1]);
+    take(letter & 127);
   }
-  return bytes;
+  return bytes.subarray(4, 4 + new DataView(bytes.buffer).getUint32(0, true));
 }
 
 async function unpacked(text) {

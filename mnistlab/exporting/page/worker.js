@@ -45,7 +45,8 @@ function loaded({ facts, buffer }) {
     const weights = weightImages(program, arrays, facts);
     return { weights, ...networkOf(program, arrays, facts.height, facts.width) };
   });
-  return { ...facts, networks };
+  const references = facts.references && neighbours(facts, arrayAt(buffer, facts.references.pixels));
+  return { ...facts, networks, references };
 }
 
 // The replies to one request: answers at once, then, of the chosen network, what takes longer.
@@ -60,9 +61,27 @@ function* stages(page, { picture, image, chosen, isInside }) {
     const layers = network.activations(seen);
     yield { kind: "inside", chosen, layers, weights: network.weights };
   }
-  if (isBlank) return;
+  if (isBlank) {
+    if (page.references) for (const each of page.networks) yield* page.references.prepare(each);
+    return;
+  }
+  if (page.references) yield* comparisons(page, seen, chosen);
   const found = yield* occlusion(network, seen, page);
   yield { kind: "speaks", chosen, ...found };
+}
+
+// First the images near for the chosen network, then which networks find the image unlike theirs.
+function* comparisons({ networks, references }, image, chosen) {
+  const { thresholds } = references;
+  const near = yield* references.near(networks[chosen], image);
+  const { isOfPixels } = networks[chosen];
+  yield { kind: "near", chosen, ...near, isOfPixels, isUnlike: near.distance > thresholds[chosen] };
+  const isUnlike = [];
+  for (const [i, network] of networks.entries()) {
+    const { distance } = yield* references.near(network, image);
+    isUnlike.push(distance > thresholds[i]);
+  }
+  yield { kind: "unlike", isUnlike };
 }
 
 function timed(network, image) {
