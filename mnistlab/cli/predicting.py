@@ -82,6 +82,23 @@ ReportOption = Annotated[
     ),
 ]
 
+PrepareOption = Annotated[
+    bool,
+    typer.Option(
+        "--prepare",
+        help="Photographs, scans or drawings of any size, each of one digit or garment: prepare "
+        "them as the training images were (runs trained on MNIST, Fashion-MNIST and the like).",
+    ),
+]
+UnusualOption = Annotated[
+    bool,
+    typer.Option(
+        "--unusual",
+        help="Add the columns distance, to the nearest training images, and unusual: true for "
+        "images unlike the training images, whose predicted classes mean little.",
+    ),
+]
+
 
 @app.command(
     epilog="Example: mnistlab predict runs/resnet-small-train-seed0-1b2c3d4e-5f6a7b8c evaluate.csv "
@@ -95,6 +112,8 @@ def predict(
     probabilities: ProbabilitiesOption = False,
     threshold: ThresholdOption = None,
     report: ReportOption = False,
+    prepare: PrepareOption = False,
+    unusual: UnusualOption = False,
     invert: InvertOption = "no",
     size: SizeOption = None,
     device: DeviceOption = "auto",
@@ -103,24 +122,34 @@ def predict(
     """Predict the classes of unlabelled images and write a CSV.
 
     Image files of another size than the run was trained on are resized where --size is given,
-    here or in training, and refused where not.
+    here or in training, prepared with --prepare, and refused else.
     """
     from mnistlab import runs
     from mnistlab.cli.terminal import say
     from mnistlab.reporting import predicting
-    from mnistlab.runs.predicting import page_beside
+    from mnistlab.runs.predicting import Predicted
+    from mnistlab.runs.prediction_files import page_beside
 
     opened = runs.open_run(run)
+    n_unusual: list[int] = []
+
+    def on_predicted(block: Predicted) -> None:
+        if block.are_unusual is not None:
+            n_unusual.append(int(block.are_unusual.sum()))
+
     n_images = predicting.predict(
         opened,
         path,
         out,
+        on_predicted=on_predicted if unusual else None,
         report=report,
         size=size,
         probabilities=probabilities,
         columns=_headings(columns),
         threshold=threshold,
         invert=invert,
+        prepare=prepare,
+        unusual=unusual,
         device=device,
     )
     if threshold is not None:
@@ -128,7 +157,10 @@ def predict(
     # Nothing but the table may go where the table goes.
     tell = say if str(out) in ALSO_STANDARD_OUTPUT else print
     tell(f"{n_images} images predicted in {out}")
-    result = {"n_images": n_images, "path": str(out)}
+    result: dict[str, object] = {"n_images": n_images, "path": str(out)}
+    if unusual:
+        result["n_unusual"] = sum(n_unusual)
+        tell(f"{sum(n_unusual)} of them are unlike the training images (column unusual)")
     if report:
         result["report"] = str(page_beside(out))
         tell(f"report: {result['report']}")
