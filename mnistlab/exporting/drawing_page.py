@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from mnistlab import atomic
-from mnistlab.data.preparing import preparation_of
+from mnistlab.data.preparing import recorded_preparation
 from mnistlab.errors import RunError
 from mnistlab.exporting.packing import Packing
 from mnistlab.exporting.page_content import (
@@ -114,9 +114,9 @@ def page_facts(runs: Sequence[Run], packing: Packing) -> dict[str, Any]:
         "classes": data["class_names"],
         "height": data["image_shape"][0],
         "width": data["image_shape"][1],
-        "preparation": data.get("preparation") or preparation_of(data["name"]),
+        "preparation": recorded_preparation(data),
         "ground": int(border.get("median", 0)),
-        "provenance": data.get("provenance") or "",
+        "provenance": _published_by(data.get("provenance") or ""),
         "licence": data.get("licence") or "not stated",
         "networks": [
             network_of(run, classifier, packing)
@@ -127,6 +127,12 @@ def page_facts(runs: Sequence[Run], packing: Packing) -> dict[str, Any]:
         "mistakes": mistakes_of(parts, packing),
         "version": __version__,
     }
+
+
+def _published_by(provenance: str) -> str:
+    """Who published the data; nothing of the folders of whoever exports the page."""
+    publisher, _, where = provenance.partition("; from ")
+    return publisher if where else ""
 
 
 def page_html(facts: dict[str, Any], arrays: str) -> str:

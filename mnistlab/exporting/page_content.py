@@ -79,31 +79,36 @@ def mistakes_of(parts: Sequence[TestPart], packing: Packing) -> dict[str, Any]:
 
     "wrong": rows of (number of the run, number of the image, predicted class, its probability).
     """
-    found: dict[bytes, int] = {}  # an image, and the part's number of its label
+    found, chosen = set[bytes](), dict[bytes, int]()  # images, and the numbers of their labels
     for part in parts:
-        if part.predicted is not None:
-            for i in np.flatnonzero(part.predicted != part.test.labels):
-                found.setdefault(part.test.images[i].tobytes(), int(part.test.labels[i]))
-    images = list(found)
-    chosen = [images[i] for i in evenly(len(images), N_MISTAKES)]
-    pixels = np.frombuffer(b"".join(chosen), np.uint8)
+        places = _places_wrong(part)
+        images = [part.test.images[i].tobytes() for i in places]
+        found.update(images)
+        for i in evenly(len(images), N_MISTAKES // len(parts)):
+            chosen.setdefault(images[i], int(part.test.labels[places[i]]))
     return {
-        "pixels": packing.add(pixels),
-        "labels": [found[image] for image in chosen],
+        "pixels": packing.add(np.frombuffer(b"".join(chosen), np.uint8)),
+        "labels": list(chosen.values()),
         "wrong": _wrong(parts, {image: i for i, image in enumerate(chosen)}),
-        "nFound": len(images),
+        "nFound": len(found),
         "confusion": [_confusion(part) for part in parts],
     }
+
+
+def _places_wrong(part: TestPart) -> NDArray[np.intp]:
+    if part.predicted is None:
+        return np.zeros(0, np.intp)
+    return np.flatnonzero(part.predicted != part.test.labels)
 
 
 def _wrong(parts: Sequence[TestPart], chosen: dict[bytes, int]) -> list[list[Any]]:
     rows = []
     for number, part in enumerate(parts):
-        if part.predicted is None:
-            continue
-        for i in np.flatnonzero(part.predicted != part.test.labels):
-            image, predicted = chosen.get(part.test.images[i].tobytes()), int(part.predicted[i])
+        for i in _places_wrong(part):
+            image = chosen.get(part.test.images[i].tobytes())
             if image is not None:
+                assert part.predicted is not None
+                predicted = int(part.predicted[i])
                 p = None if part.probabilities is None else part.probabilities[i, predicted]
                 rows.append([number, image, predicted, None if p is None else round(float(p), 4)])
     return rows
@@ -113,7 +118,7 @@ def _confusion(part: TestPart) -> list[list[int]] | None:
     """How often each (true, predicted) pair of different classes occurred: rows of three."""
     if part.predicted is None:
         return None
-    wrong = part.predicted != part.test.labels
+    wrong = _places_wrong(part)
     pairs = np.stack([part.test.labels[wrong], part.predicted[wrong]], axis=1)
     kinds, counts = np.unique(pairs, axis=0, return_counts=True)
     return np.column_stack([kinds, counts]).astype(int).tolist()

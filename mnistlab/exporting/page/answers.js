@@ -17,7 +17,7 @@ function verdict(names) {
   const votes = (name) => names.filter((other) => other === name).length;
   const most = names.reduce((best, name) => (votes(name) > votes(best) ? name : best));
   if (names.length === 1) return [most];
-  return [most, made("small", { textContent: ` say ${votes(most)} of ${names.length} networks` })];
+  return [most, made("small", { textContent: ` ${votes(most)} of ${names.length} networks` })];
 }
 
 // In words, for those who hear the page.

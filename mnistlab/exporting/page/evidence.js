@@ -22,9 +22,9 @@ function evidence(page, arrayOf) {
       ? "Draw something."
       : `${height} × ${width} pixels` + (label === null ? "" : `, labelled ${classes[label]}`);
   };
-  const showMap = ({ map, best, correlation, chosen }) => {
+  const showMap = ({ map, best, likeness, chosen }) => {
     paintSigned(byId("map"), map, height, width, seen);
-    byId("map-text").textContent = mapText(classes[best], correlation, page.networks[chosen].name);
+    byId("map-text").textContent = mapText(classes[best], likeness, page.networks[chosen].name);
   };
   return { showSeen, showMap, showNear: nearestImages(page, arrayOf) };
 }
@@ -53,15 +53,14 @@ const unlikeText = (name) =>
   `This is unlike the images that ${name} was trained on: they are further away than they are ` +
   `from 99 of 100 real images. Do not trust the answer.`;
 
-function mapText(name, correlation, network) {
-  const r = correlation.toFixed(2);
+function mapText(name, likeness, network) {
   const check =
-    Math.abs(correlation) < 0.5
-      ? `so the map shows what the network has learnt`
-      : `so the map says more about the picture than about what the network has learnt`;
+    likeness < 0.5
+      ? "The map shows what the network has learnt"
+      : "The map says more about the drawing than about what the network has learnt";
   return (
-    `Blue speaks for ${name}, orange against it: by how much ${network} is less sure where a ` +
-    `small square is covered. Check: with shuffled weights in its last layer the map has a ` +
-    `correlation of ${r} with this one, ${check}.`
+    `By how much less sure ${network} is of ${name} where a small square is covered. ${check}: ` +
+    `maps of the same network with its last weights shuffled have a correlation of ` +
+    `${likeness.toFixed(2)} with it, on average and whatever the sign.`
   );
 }

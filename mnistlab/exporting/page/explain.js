@@ -7,11 +7,11 @@ const argmax = (values) => values.reduce((best, value, k) => (value > values[bes
 
 // Occlusion (Zeiler and Fergus 2014): a small square of the image is covered with its ground, and
 // the answer's log odds fall by what the square spoke for it. Each pixel has the mean over the
-// squares that cover it. The sanity check (Adebayo et al. 2018): the same of a network whose last
-// weights are shuffled, and the correlation of both over all squares; a map that depends on what
-// was learnt has a low one.
+// squares that cover it. The sanity check (Adebayo et al. 2018): the same of networks whose last
+// weights are shuffled, and the size of their correlations with it over all squares, on average; a
+// map that depends on what was learnt has a low one.
 function* occlusion(network, image, { height, width, ground }) {
-  const heads = [network.head, network.shuffled()];
+  const heads = [network.head, ...network.shuffled()];
   const logits = network.head(network.features(image));
   const best = argmax(logits);
   const scores = (levels) => {
@@ -28,7 +28,8 @@ function* occlusion(network, image, { height, width, ground }) {
     drops.push({ square, fall: scores(covered).map((score, h) => whole[h] - score) });
     yield;
   }
-  const [trained, shuffled] = [0, 1].map((h) => drops.map(({ fall }) => fall[h]));
+  const [trained, ...shuffled] = heads.map((_, h) => drops.map(({ fall }) => fall[h]));
+  const sizes = shuffled.map((of) => Math.abs(correlation(trained, of)));
   const map = new Float32Array(height * width);
   const nTimes = new Float32Array(height * width);
   for (const { square, fall } of drops)
@@ -36,7 +37,7 @@ function* occlusion(network, image, { height, width, ground }) {
   return {
     best,
     map: map.map((sum, i) => sum / Math.max(nTimes[i], 1)),
-    correlation: correlation(trained, shuffled),
+    likeness: sizes.reduce((sum, size) => sum + size, 0) / sizes.length,
   };
 }
 

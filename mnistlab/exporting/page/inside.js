@@ -1,7 +1,7 @@
 // What the layers of one network make of the image, and what softmax regression has learnt.
 "use strict";
 
-const MOST_IMAGES = 64; // of one layer
+const MOST_IMAGES = 32; // of one layer
 const LAYER_NAMES = {
   scale: "scaled",
   convolution: "convolution",

@@ -11,6 +11,7 @@ function mistakeTiles(page, arrayOf, onPick) {
   page.networks.forEach((each, i) => {
     if (page.mistakes.confusion[i]) network.append(new Option(each.name, i));
   });
+  network.value = mostAccurate(page.networks);
   for (const select of [actual, predicted]) {
     select.append(new Option("any class", ""));
     page.classes.forEach((name, k) => select.append(new Option(name, k)));
@@ -40,7 +41,7 @@ function mistakesText({ mistakes }, nShown) {
   const sampled = mistakes.labels.length < mistakes.nFound;
   const of = sampled
     ? `This page has ${count(mistakes.labels.length)} of the ${count(mistakes.nFound)} test images ` +
-      "that some network got wrong, evenly spaced. "
+      "that some network got wrong, as many of each network. "
     : "";
   return `${of}Shown: ${count(nShown)}. Choose one to see the answers to it.`;
 }

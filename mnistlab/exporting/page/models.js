@@ -33,7 +33,7 @@ function modelCard(page, network, scale) {
     times.push(ms);
     if (times.length > N_TIMES) times.shift();
     const median = [...times].sort((a, b) => a - b)[times.length >> 1];
-    time.textContent = `${median < 10 ? median.toFixed(1) : Math.round(median)} ms`;
+    time.textContent = median < 0.1 ? "below 0.1 ms" : `${median.toFixed(median < 10 ? 1 : 0)} ms`;
   };
   return { element, addTime };
 }
@@ -55,8 +55,8 @@ function accuracyLine({ accuracy, interval, nTest }, least) {
   const dot = made("b");
   dot.style.left = `${place(accuracy)}%`;
   const number = made("strong", { textContent: `${(100 * accuracy).toFixed(2)} %` });
-  const ends = `95 % interval ${(100 * low).toFixed(2)} to ${(100 * high).toFixed(2)}`;
-  const text = made("span", { textContent: ` of ${count(nTest)} test images right, ${ends}` });
+  const ends = `95\u00a0% interval ${(100 * low).toFixed(2)} to ${(100 * high).toFixed(2)}`;
+  const text = made("span", { textContent: ` of ${count(nTest)} test images right; ${ends}` });
   const track = made("div", { className: "track" }, whisker, dot);
   track.setAttribute("aria-hidden", "true");
   const axis = made("div", { className: "axis" });

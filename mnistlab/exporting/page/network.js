@@ -30,14 +30,15 @@ function networkOf(program, arrays, height, width) {
     });
     return softmax(logs, temperature);
   };
-  // The head with its weights in a random order: what it answers says nothing of the classes.
+  // Heads with their weights in random orders: what they answer says nothing of the classes.
   const shuffled = () => {
     const { weight, coefficients } = program.steps[nBefore];
-    const mixed = [...arrays];
-    const mixedAt = weight ?? coefficients;
-    mixed[mixedAt] = shuffledCopy(arrays[mixedAt]);
-    const layers = layersOf(program.steps.slice(nBefore), inner, mixed);
-    return (values) => run(layers, values);
+    const at = weight ?? coefficients;
+    return Array.from({ length: weight === undefined ? 1 : N_SHUFFLED }, (_, seed) => {
+      const mixed = arrays.with(at, shuffledCopy(arrays[at], seed));
+      const layers = layersOf(program.steps.slice(nBefore), inner, mixed);
+      return (values) => run(layers, values);
+    });
   };
   const activations = (levels) => {
     let values = frame.run(levels);
@@ -49,6 +50,7 @@ function networkOf(program, arrays, height, width) {
   return { features, head, probabilities, shuffled, activations, isOfPixels };
 }
 
+const N_SHUFFLED = 8; // of a machine one, which takes as long as eight
 const LEAST = 1.1754944e-38; // the smallest float32
 
 function layersOf(steps, shape, arrays) {
@@ -113,9 +115,9 @@ function softmax(logits, temperature) {
 }
 
 // The same order each time (Numerical Recipes' generator; Fisher and Yates' shuffle).
-function shuffledCopy(values) {
+function shuffledCopy(values, seed) {
   const copy = values.slice();
-  let state = 1;
+  let state = seed + 1;
   for (let i = copy.length - 1; i > 0; i--) {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
     const j = Math.floor((state / 2 ** 32) * (i + 1));

@@ -67,9 +67,10 @@ function asking(page, buffer, parts) {
   return (change) => {
     if ("picture" in change) Object.assign(asked, { image: undefined, label: null });
     if ("image" in change) Object.assign(asked, { picture: undefined, label: null });
-    asked = { ...asked, ...change, id: asked.id + 1 };
+    asked = { ...asked, ...change, id: asked.id + (change.isInside === false ? 0 : 1) };
     labels.set(asked.id, asked.label);
-    if (asked.picture || asked.image) send(asked);
+    // To leave the inside asks nothing new.
+    if (change.isInside !== false && (asked.picture || asked.image)) send(asked);
   };
 }
 
