@@ -50,7 +50,7 @@ function card(network, classes) {
     if (!p) warn(false);
     rows.forEach((row, k) => {
       row.className = k === best ? "best" : "";
-      row.querySelector("i").style.width = p ? `${100 * p[k]}%` : "0";
+      row.querySelector("i").style.transform = `scaleX(${p ? p[k] : 0})`;
       row.lastChild.textContent = p ? percent(p[k]) : "";
     });
     return p ? classes[best] : "";

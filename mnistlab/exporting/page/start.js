@@ -29,6 +29,7 @@ async function startPage() {
     ask({ image, label });
   };
   listImages(page, arrayOf(page.images.pixels), pick);
+  ask({ image: new Uint8Array(page.height * page.width).fill(page.ground) });
   const go = startTabs((tab) => ask({ isInside: tab === "inside" }));
   mistakeTiles(page, arrayOf, (...picked) => {
     pick(...picked);
@@ -36,7 +37,6 @@ async function startPage() {
     byId("tab-draw").focus();
   });
   chooseNetwork(page, (chosen) => ask({ chosen }));
-  ask({ image: new Uint8Array(page.height * page.width).fill(page.ground) });
 }
 
 // A function that asks for answers to what has changed, and shows what comes back.
@@ -69,8 +69,8 @@ function asking(page, buffer, parts) {
     if ("image" in change) Object.assign(asked, { picture: undefined, label: null });
     asked = { ...asked, ...change, id: asked.id + (change.isInside === false ? 0 : 1) };
     labels.set(asked.id, asked.label);
-    // To leave the inside asks nothing new.
-    if (change.isInside !== false && (asked.picture || asked.image)) send(asked);
+    document.body.dataset.asked = asked.id;
+    if (change.isInside !== false) send(asked); // to leave the inside asks nothing new
   };
 }
 
