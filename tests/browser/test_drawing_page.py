@@ -153,9 +153,11 @@ def seen(page: Page) -> np.ndarray[Any, Any]:
     """The image that the page says the networks see, (H, W)."""
     settle(page)
     levels = page.evaluate(
-        "() => { const c = document.getElementById('seen');"
-        " return [c.height, c.width, Array.from(c.getContext('2d')"
-        ".getImageData(0, 0, c.width, c.height).data.filter((_, i) => i % 4 === 0))]; }"
+        "() => { const c = byId('seen'), copy = new OffscreenCanvas(c.width, c.height);"
+        " const context = copy.getContext('2d', { willReadFrequently: true });"
+        " context.drawImage(c, 0, 0);"
+        " const { data } = context.getImageData(0, 0, c.width, c.height);"
+        " return [c.height, c.width, Array.from(data).filter((_, i) => i % 4 === 0)]; }"
     )
     return np.array(levels[2]).reshape(levels[0], levels[1])
 

@@ -15,7 +15,7 @@ function drawingArea(page, onChange) {
 
   const draw = () => {
     // Beside a picture that is not square lies its own ground: black there would be ink.
-    context.fillStyle = state.picture ? groundOf(state.picture) : ground;
+    context.fillStyle = state.picture ? state.pictureGround : ground;
     context.fillRect(0, 0, DRAWING_SIDE, DRAWING_SIDE);
     if (state.picture) drawWhole(context, state.picture);
     context.strokeStyle = context.fillStyle = ink;
@@ -58,12 +58,13 @@ function drawingArea(page, onChange) {
     changed();
   };
   const place = (picture) => {
-    [state.strokes, state.picture] = [[], picture];
+    [state.strokes, state.picture, state.pictureGround] = [[], picture, groundOf(picture)];
     changed();
   };
   // A picture whose answers are asked for elsewhere, as it is.
   const lay = (picture) => {
     [state.strokes, state.picture, state.stroke] = [[], picture, null];
+    state.pictureGround = groundOf(picture);
     draw();
   };
   listenToPointer(canvas, state, begin, extend);
@@ -155,8 +156,12 @@ function shrunk(canvas) {
   return context;
 }
 
+// Of a copy: to read a canvas once makes browsers keep it where drawing is slow.
 function groundOf(canvas) {
-  const level = groundLevel(pictureIn(canvas.getContext("2d")));
+  const copy = made("canvas", { width: canvas.width, height: canvas.height });
+  const context = copy.getContext("2d", { willReadFrequently: true });
+  context.drawImage(canvas, 0, 0);
+  const level = groundLevel(pictureIn(context));
   return `rgb(${level}, ${level}, ${level})`;
 }
 

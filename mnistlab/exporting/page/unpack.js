@@ -6,7 +6,7 @@ const UNSAFE = [0, 10, 13, 60]; // numbers that HTML would change
 // Seven bits of each letter; letters from 128 on are an unsafe number and the one after it. The
 // first four bytes say how many follow.
 function bytesOf(text) {
-  const bytes = new Uint8Array(text.length); // more than there will be
+  const bytes = new Uint8Array(2 * text.length); // more than there will be
   let [n, held, nHeld] = [0, 0, 0];
   const take = (number) => {
     held = ((held << 7) | number) & 0x7fff;
