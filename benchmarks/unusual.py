@@ -1,4 +1,4 @@
-"""How well images unlike the training data are told from test images, by three scores.
+"""Three scores that tell images unlike the training data from test images: how well each does it.
 
 python -m benchmarks.unusual runs/softmax-mnist-* runs/cnn-small-mnist-* --record
 

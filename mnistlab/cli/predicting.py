@@ -125,10 +125,8 @@ def predict(
     here or in training, prepared with --prepare, and refused else.
     """
     from mnistlab import runs
-    from mnistlab.cli.terminal import say
     from mnistlab.reporting import predicting
     from mnistlab.runs.predicting import Predicted
-    from mnistlab.runs.prediction_files import page_beside
 
     opened = runs.open_run(run)
     n_unusual: list[int] = []
@@ -154,13 +152,23 @@ def predict(
     )
     if threshold is not None:
         note(f"{opened.data['class_names'][1]!r} is predicted from the threshold on")
-    # Nothing but the table may go where the table goes.
+    _say_result(out, n_images, sum(n_unusual) if unusual else None, report, as_json)
+
+
+def _say_result(
+    out: Path, n_images: int, n_unusual: int | None, report: bool, as_json: bool
+) -> None:
+    """What was written; on standard error where the table itself went to standard output."""
+    from mnistlab.cli.terminal import say
+    from mnistlab.runs.prediction_files import page_beside
+
     tell = say if str(out) in ALSO_STANDARD_OUTPUT else print
-    tell(f"{n_images} images predicted in {out}")
     result: dict[str, object] = {"n_images": n_images, "path": str(out)}
-    if unusual:
-        result["n_unusual"] = sum(n_unusual)
-        tell(f"{sum(n_unusual)} of them are unlike the training images (column unusual)")
+    tell(f"{n_images} images predicted in {out}")
+    if n_unusual is not None:
+        result["n_unusual"] = n_unusual
+        verb = "is" if n_unusual == 1 else "are"
+        tell(f"{n_unusual} of them {verb} unlike the training images (column unusual)")
     if report:
         result["report"] = str(page_beside(out))
         tell(f"report: {result['report']}")

@@ -127,7 +127,7 @@ def predict(
         raise RunError(f"{run.path}: its classifier gives no probabilities")
     n_rows, wants_p = 0, wants_p or on_predicted is not None
     with open_beside_inputs(run, path, out) as file, kind_of(Path(out)).writing(file) as write:
-        id_name, blocks = _images(run, Path(path), settings, on_note)
+        id_name, blocks = opened_images(run, Path(path), settings, on_note)
         reference = needed_reference(run, classifier) if settings.unusual else None
         names: list[str] = run.data["class_names"]
         asked = _Asked(classifier, names, settings.probabilities, wants_p, limit, reference)
@@ -158,7 +158,7 @@ def _had_size(run: Run) -> bool:
     return bool(run.data.get("source", {}).get("size"))
 
 
-def _images(
+def opened_images(
     run: Run, path: Path, settings: PredictSettings, on_note: Callable[[str], None]
 ) -> Unlabelled:
     """The images to predict, of the run's size, prepared or inverted where that is wanted."""
