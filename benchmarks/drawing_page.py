@@ -87,7 +87,8 @@ LATENCY = """async () => {
   send("pointerup", 80, 80);
   const of = (times) => {
     times.sort((a, b) => a - b);
-    return { median: times[times.length >> 1], p95: times[Math.floor(0.95 * times.length)], most: times.at(-1) };
+    const at = (part) => times[Math.floor(part * (times.length - 1))];
+    return { median: at(0.5), p95: at(0.95), most: at(1) };
   };
   return { answer_ms: of(answers), move_ms: of(moves), frame_ms: of(frames) };
 }"""
@@ -121,9 +122,7 @@ def accuracy_of(page: Page, names: list[str], made: list[Drawing]) -> dict[str, 
     right = answers == np.array([each.digit for each in made])[:, None, None]
     ways = ("prepared", "resized", "resized, polarity right")
     means = right.mean(axis=0)
-    return {
-        name: dict(zip(ways, means[k].tolist(), strict=True)) for k, name in enumerate(names)
-    }
+    return {name: dict(zip(ways, means[k].tolist(), strict=True)) for k, name in enumerate(names)}
 
 
 def by_pointer(page: Page) -> list[str]:
@@ -152,9 +151,7 @@ def measured(paths: list[Path]) -> dict[str, Any]:
         file = Path(folder) / "page.html"
         written = ml.export_page(runs, file)
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        page = browser.new_context(
-            viewport={"width": 1440, "height": 900}, offline=True
-        ).new_page()
+        page = browser.new_context(viewport={"width": 1440, "height": 900}, offline=True).new_page()
         messages: list[str] = []
         page.on("console", lambda message: messages.append(message.text))
         page.on("pageerror", lambda error: messages.append(str(error)))

@@ -5,6 +5,7 @@ Points lie in a unit square, y downwards; nothing here comes from a data set.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -32,7 +33,7 @@ def line(*points: tuple[float, float]) -> Points:
     """Straight from point to point, with points between."""
     ends = np.array(points)
     steps = np.linspace(0, 1, 5)[:, None]
-    parts = [a + steps * (b - a) for a, b in zip(ends, ends[1:], strict=False)]
+    parts = [a + steps * (b - a) for a, b in pairwise(ends)]
     return np.concatenate(parts)
 
 
@@ -44,7 +45,9 @@ def stroke(*parts: Points) -> Points:
 DIGITS: dict[int, list[Points]] = {
     0: [arc(0.5, 0.5, (0.26, 0.4), -90, 270)],
     1: [line((0.53, 0.1), (0.5, 0.9))],
-    2: [stroke(arc(0.48, 0.3, (0.24, 0.2), -160, 30), line((0.69, 0.4), (0.25, 0.88), (0.78, 0.86)))],
+    2: [
+        stroke(arc(0.48, 0.3, (0.24, 0.2), -160, 30), line((0.69, 0.4), (0.25, 0.88), (0.78, 0.86)))
+    ],
     3: [
         stroke(
             arc(0.47, 0.29, (0.23, 0.19), -150, 80),

@@ -19,10 +19,10 @@ from mnistlab.data.preparing import recorded_preparation
 from mnistlab.errors import RunError
 from mnistlab.exporting.packing import Packing
 from mnistlab.exporting.page_content import (
+    answered_images,
     mistakes_of,
     network_of,
-    test_images_of,
-    test_part_of,
+    sample_of,
 )
 from mnistlab.exporting.references import references_of
 from mnistlab.own_pages import check_page
@@ -107,7 +107,7 @@ def page_facts(runs: Sequence[Run], packing: Packing) -> dict[str, Any]:
     dataset = dataset_of(runs[0])
     border = data.get("border") or {}
     splits = [recorded_parts(run.path, run.recipe, run.data, dataset) for run in runs]
-    parts = [test_part_of(run, split) for run, split in zip(runs, splits, strict=True)]
+    parts = [answered_images(run, split) for run, split in zip(runs, splits, strict=True)]
     classifiers = [run.classifier("cpu") for run in runs]
     return {
         "data": data["name"],
@@ -123,7 +123,7 @@ def page_facts(runs: Sequence[Run], packing: Packing) -> dict[str, Any]:
             for run, classifier in zip(runs, classifiers, strict=True)
         ],
         "references": references_of(splits, classifiers, packing),
-        "images": test_images_of(parts, packing),
+        "images": sample_of(parts, packing),
         "mistakes": mistakes_of(parts, packing),
         "version": __version__,
     }
@@ -137,9 +137,7 @@ def _published_by(provenance: str) -> str:
 
 def page_html(facts: dict[str, Any], arrays: str) -> str:
     """The page; the same facts and packed arrays give the same text."""
-    engine, page = (
-        "\n".join(_script(name) for name in names) for names in (ENGINE, PAGE)
-    )
+    engine, page = ("\n".join(_script(name) for name in names) for names in (ENGINE, PAGE))
     colours = {
         scheme: "".join(f"--{name}:{pair[place]};" for name, pair in VARIABLES.items())
         for place, scheme in enumerate(("light", "dark"))

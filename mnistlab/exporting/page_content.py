@@ -23,22 +23,20 @@ N_TEST_IMAGES = 60
 N_MISTAKES = 120  # at most, of all networks together
 
 
-class TestPart(NamedTuple):
-    """The test part of a run and, once it was evaluated, what the run says of it."""
+class AnsweredImages(NamedTuple):
+    """A run's test images and, once it was evaluated, its answers to them."""
 
     test: Dataset
     predicted: NDArray[np.int64] | None
     probabilities: NDArray[np.float64] | None
 
-    __test__ = False  # nothing for pytest
 
-
-def test_part_of(run: Run, split: Split) -> TestPart:
+def answered_images(run: Run, split: Split) -> AnsweredImages:
     """The run's test images; its answers to them are None until `evaluate` stored them."""
     if run.result.get("test_accuracy") is None:
-        return TestPart(split.test, None, None)
+        return AnsweredImages(split.test, None, None)
     stored = run.predictions()
-    return TestPart(split.test, stored.predicted, stored.probabilities)
+    return AnsweredImages(split.test, stored.predicted, stored.probabilities)
 
 
 def network_of(run: Run, classifier: Any, packing: Packing) -> dict[str, Any]:
@@ -64,7 +62,7 @@ def network_of(run: Run, classifier: Any, packing: Packing) -> dict[str, Any]:
     }
 
 
-def test_images_of(parts: Sequence[TestPart], packing: Packing) -> dict[str, Any]:
+def sample_of(parts: Sequence[AnsweredImages], packing: Packing) -> dict[str, Any]:
     """Some of the images that are test images of all runs, so that no run was trained on them."""
     common = in_all([part.test for part in parts])
     some = parts[0].test.take(common[evenly(len(common), N_TEST_IMAGES)])
@@ -74,7 +72,7 @@ def test_images_of(parts: Sequence[TestPart], packing: Packing) -> dict[str, Any
     }
 
 
-def mistakes_of(parts: Sequence[TestPart], packing: Packing) -> dict[str, Any]:
+def mistakes_of(parts: Sequence[AnsweredImages], packing: Packing) -> dict[str, Any]:
     """Test images that some run classified wrongly, each once, and which runs did and how.
 
     "wrong": rows of (number of the run, number of the image, predicted class, its probability).
@@ -95,13 +93,13 @@ def mistakes_of(parts: Sequence[TestPart], packing: Packing) -> dict[str, Any]:
     }
 
 
-def _places_wrong(part: TestPart) -> NDArray[np.intp]:
+def _places_wrong(part: AnsweredImages) -> NDArray[np.intp]:
     if part.predicted is None:
         return np.zeros(0, np.intp)
     return np.flatnonzero(part.predicted != part.test.labels)
 
 
-def _wrong(parts: Sequence[TestPart], chosen: dict[bytes, int]) -> list[list[Any]]:
+def _wrong(parts: Sequence[AnsweredImages], chosen: dict[bytes, int]) -> list[list[Any]]:
     rows = []
     for number, part in enumerate(parts):
         for i in _places_wrong(part):
@@ -114,11 +112,12 @@ def _wrong(parts: Sequence[TestPart], chosen: dict[bytes, int]) -> list[list[Any
     return rows
 
 
-def _confusion(part: TestPart) -> list[list[int]] | None:
+def _confusion(part: AnsweredImages) -> list[list[int]] | None:
     """How often each (true, predicted) pair of different classes occurred: rows of three."""
     if part.predicted is None:
         return None
     wrong = _places_wrong(part)
     pairs = np.stack([part.test.labels[wrong], part.predicted[wrong]], axis=1)
     kinds, counts = np.unique(pairs, axis=0, return_counts=True)
-    return np.column_stack([kinds, counts]).astype(int).tolist()
+    rows: list[list[int]] = np.column_stack([kinds, counts]).astype(int).tolist()
+    return rows

@@ -372,7 +372,9 @@ def test_mistakes_are_filtered_and_shown_on_the_drawing_tab(
     assert sum(map(int, cells)) == wrong.sum()
     page.locator("#confusion button").first.click()  # the same as choosing two classes
     names = runs["softmax-tuned"].data["class_names"]
-    true, predicted = (int(page.locator(f"#mistaken-{of}").input_value()) for of in ("true", "predicted"))
+    true, predicted = (
+        int(page.locator(f"#mistaken-{of}").input_value()) for of in ("true", "predicted")
+    )
     assert ((stored.labels == true) & (stored.predicted == predicted)).any()
     page.locator("#mistaken-predicted").select_option("")
     page.locator("#mistaken-true").select_option("")
@@ -394,7 +396,10 @@ def test_the_inside_shows_every_layer_and_the_weights_of_softmax_regression(page
     assert not page.locator("#weights").is_visible()
     choice.select_option("0")
     page.locator("#weight-images figure").nth(9).wait_for()
-    assert page.locator("#layers h3").all_inner_texts() == ["scaled 1 × 28 × 28", "linear 10 numbers"]
+    assert page.locator("#layers h3").all_inner_texts() == [
+        "scaled 1 × 28 × 28",
+        "linear 10 numbers",
+    ]
 
 
 @pytest.mark.parametrize("width", [390, 1440])
