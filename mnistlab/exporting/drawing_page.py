@@ -21,6 +21,7 @@ from mnistlab.exporting.packing import Packing
 from mnistlab.exporting.page_content import (
     answered_images,
     mistakes_of,
+    names_of,
     network_of,
     sample_of,
 )
@@ -103,7 +104,7 @@ def _check_alike(runs: Sequence[Run]) -> None:
 
 def page_facts(runs: Sequence[Run], packing: Packing) -> dict[str, Any]:
     """All that the page says and computes with; its arrays are added to `packing`."""
-    data = runs[0].data
+    data, names = runs[0].data, names_of(runs)
     dataset = dataset_of(runs[0])
     border = data.get("border") or {}
     splits = [recorded_parts(run.path, run.recipe, run.data, dataset) for run in runs]
@@ -119,8 +120,8 @@ def page_facts(runs: Sequence[Run], packing: Packing) -> dict[str, Any]:
         "provenance": _published_by(data.get("provenance") or ""),
         "licence": data.get("licence") or "not stated",
         "networks": [
-            network_of(run, classifier, packing)
-            for run, classifier in zip(runs, classifiers, strict=True)
+            network_of(run, name, classifier, packing)
+            for run, name, classifier in zip(runs, names, classifiers, strict=True)
         ],
         "references": references_of(splits, classifiers, packing),
         "images": sample_of(parts, packing),

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnistlab.data import Dataset, Split
+from mnistlab.errors import RunError
 from mnistlab.exporting.modules import module_of
 from mnistlab.exporting.packing import Packing
 from mnistlab.exporting.program import program_of
@@ -39,14 +40,27 @@ def answered_images(run: Run, split: Split) -> AnsweredImages:
     return AnsweredImages(split.test, stored.predicted, stored.probabilities)
 
 
-def network_of(run: Run, classifier: Any, packing: Packing) -> dict[str, Any]:
+def names_of(runs: Sequence[Run]) -> list[str]:
+    """What the page calls the runs: by recipe, where that is not enough by seed, or by folder."""
+    for name in (
+        lambda run: run.recipe.name,
+        lambda run: f"{run.recipe.name}, seed {run.recipe.seed}",
+        lambda run: run.path.name,
+    ):
+        names = [name(run) for run in runs]
+        if len(set(names)) == len(names):
+            return names
+    raise RunError(f"{runs[0].path}: the same run is named twice")
+
+
+def network_of(run: Run, name: str, classifier: Any, packing: Packing) -> dict[str, Any]:
     """A run as the page wants it: what is known of it, and the steps and arrays of its network."""
     views = getattr(classifier, "test_time_augmentation", ())
     program = program_of(module_of(classifier, run.result.get("temperature")), views)
     start = packing.n_bytes
     arrays = [packing.add(array) for array in program.arrays]
     return {
-        "name": f"{run.recipe.name}, seed {run.recipe.seed}",
+        "name": name,
         "summary": run.recipe.summary,
         "nParameters": run.result["n_parameters"],
         "accuracy": run.result.get("test_accuracy"),

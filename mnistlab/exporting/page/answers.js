@@ -1,23 +1,36 @@
-// What every network answers: a card for each, and in large letters what most of them say.
+// What every network answers, side by side in one table, and in large letters what most say.
 "use strict";
 
-function answerCards(page) {
-  const cards = page.networks.map((network) => card(network, page.classes));
-  byId("networks").append(...cards.map((each) => each.element));
+function answerTable(page) {
+  const columns = page.networks.map((network) => column(network, page.classes));
+  const row = (kind, heading, cell) =>
+    made("tr", { className: kind }, heading, ...columns.map(cell));
+  const classRow = (name, k) =>
+    row("", made("th", { scope: "row", textContent: name, title: name }), (each) => each.cells[k]);
+  byId("answers").append(
+    made("thead", {}, row("", made("td"), (each) => each.heading)),
+    made(
+      "tbody",
+      {},
+      row("says", made("th", { scope: "row", textContent: "Answer" }), (each) => each.said),
+      ...page.classes.map(classRow),
+    ),
+  );
+  if (page.classes.every((name) => name.length < 3)) byId("answers").classList.add("short");
   const answers = (answers) => {
-    const names = cards.map((each, i) => each.show(answers && answers[i].probabilities));
-    byId("verdict").replaceChildren(...(answers ? verdict(names) : ["–"]));
+    const found = columns.map((each, i) => each.show(answers && answers[i].probabilities));
+    byId("verdict").replaceChildren(...(answers ? verdict(found) : ["–"]));
   };
-  const unlike = (isUnlike) => cards.forEach((each, i) => each.warn(isUnlike[i]));
+  const unlike = (isUnlike) => columns.forEach((each, i) => each.warn(isUnlike[i]));
   return { answers, unlike };
 }
 
-// What most networks say, and how many of them; of equal numbers the first.
-function verdict(names) {
-  const votes = (name) => names.filter((other) => other === name).length;
-  const most = names.reduce((best, name) => (votes(name) > votes(best) ? name : best));
-  if (names.length === 1) return [most];
-  return [most, made("small", { textContent: ` ${votes(most)} of ${names.length} networks` })];
+// What most networks say, and how many of them; of equal numbers the first. Of one its probability.
+function verdict(found) {
+  const votes = (name) => found.filter((other) => other.name === name).length;
+  const most = found.reduce((best, { name }) => (votes(name) > votes(best) ? name : best), found[0].name);
+  const more = found.length === 1 ? percent(found[0].p) : `${votes(most)} of ${found.length} networks`;
+  return [most, made("small", { textContent: ` ${more}` })];
 }
 
 // In words, for those who hear the page.
@@ -29,37 +42,31 @@ function spoken(page, answers) {
   return said.join("; ");
 }
 
-function card(network, classes) {
-  const [said, bars] = [made("p", { className: "said" }), made("ul", { className: "bars" })];
-  if (classes.every((name) => name.length < 3)) bars.classList.add("short");
-  const rows = classes.map((name) => {
+function column(network, classes) {
+  const accuracy = made("small", { textContent: accuracyText(network) });
+  const heading = made("th", { scope: "col" }, network.name, accuracy);
+  const [name, warning] = [made("b"), made("small", { className: "unlike", hidden: true })];
+  warning.textContent = "unlike its training images";
+  const said = made("td", {}, name, warning);
+  const cells = classes.map(() => {
     const bar = made("span", { className: "bar" }, made("i"));
-    return made("li", {}, made("span", { textContent: name, title: name }), bar, made("span"));
+    return made("td", {}, made("span", { className: "cell" }, bar, made("span")));
   });
-  bars.append(...rows);
-  const facts = made("p", { className: "facts", textContent: accuracyText(network) });
-  const title = made("h3", { textContent: network.name });
-  const warning = made("p", { className: "unlike", hidden: true });
-  warning.textContent = "Unlike its training images";
-  const element = made("article", {}, title, facts, said, warning, bars);
   const warn = (isUnlike) => (warning.hidden = !isUnlike);
   const show = (p) => {
     const best = p ? argmax(p) : -1;
-    said.textContent = p ? classes[best] : "–";
-    if (p) said.append(made("small", { textContent: ` ${percent(p[best])}` }));
+    name.textContent = p ? classes[best] : "–";
     if (!p) warn(false);
-    rows.forEach((row, k) => {
-      row.className = k === best ? "best" : "";
-      row.querySelector("i").style.transform = `scaleX(${p ? p[k] : 0})`;
-      row.lastChild.textContent = p ? percent(p[k]) : "";
+    cells.forEach((cell, k) => {
+      cell.className = k === best ? "best" : "";
+      cell.querySelector("i").style.transform = `scaleX(${p ? p[k] : 0})`;
+      cell.querySelector(".cell").lastChild.textContent = p ? percent(p[k]) : "";
     });
-    return p ? classes[best] : "";
+    return p && { name: classes[best], p: p[best] };
   };
-  return { element, show, warn };
+  return { heading, said, cells, show, warn };
 }
 
-function accuracyText({ accuracy, interval }) {
-  if (accuracy === null) return "not measured on test images";
-  const ends = interval ? ` (${interval.map((end) => (100 * end).toFixed(1)).join(" to ")})` : "";
-  return `${(100 * accuracy).toFixed(1)} % of test images right${ends}`;
+function accuracyText({ accuracy }) {
+  return accuracy === null ? "not measured" : `${(100 * accuracy).toFixed(1)} % right`;
 }

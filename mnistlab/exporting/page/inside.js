@@ -73,7 +73,8 @@ function logitBars(classes, values) {
     const number = made("span", { textContent: values[k].toFixed(1) });
     return made("li", {}, made("span", { textContent: name, title: name }), box, number);
   });
-  return made("ul", { className: "bars" }, ...rows);
+  const short = classes.every((name) => name.length < 3) ? " short" : "";
+  return made("ul", { className: `bars${short}` }, ...rows);
 }
 
 function weightFigures({ classes, height, width }, weights) {

@@ -61,6 +61,7 @@ function showConfusion({ classes, mistakes }, network, actual, predicted) {
   const table = byId("confusion");
   table.parentElement.hidden = classes.length > MOST_CLASSES;
   if (table.parentElement.hidden) return;
+  table.classList.toggle("short", classes.every((name) => name.length < 3));
   const counts = new Map(mistakes.confusion[network].map(([t, p, n]) => [`${t} ${p}`, n]));
   const most = Math.max(1, ...counts.values());
   const heading = (name, scope) => made("th", { scope, textContent: name, title: name });
@@ -73,8 +74,7 @@ function showConfusion({ classes, mistakes }, network, actual, predicted) {
       const words = `${n} of ${name} taken for ${classes[p]}`;
       // The two lists above do the same by keyboard.
       const button = made("button", { type: "button", textContent: n, title: words, tabIndex: -1 });
-      button.style.setProperty("--part", 0.12 + (0.88 * n) / most);
-      if (n > 0.5 * most) button.className = "many";
+      button.style.setProperty("--part", 0.08 + (0.37 * n) / most); // the number stays readable
       button.addEventListener("click", () => {
         [actual.value, predicted.value] = [t, p];
         actual.dispatchEvent(new Event("change"));

@@ -11,7 +11,7 @@ async function startPage() {
   const buffer = await unpacked(byId("arrays").textContent);
   const arrayOf = (place) => arrayAt(buffer, place);
   const parts = {
-    ...answerCards(page),
+    ...answerTable(page),
     times: modelCards(page),
     inside: insideOf(page),
     ...evidence(page, arrayOf),
