@@ -1,32 +1,38 @@
-"""A page of an export, measured in Chromium: parity, drawings, latency.
+"""A page to draw on, measured in Chromium: the same numbers, drawings recognised, time per stroke.
 
-    python -m benchmarks.drawing_page RUN...
+python -m benchmarks.drawing_page runs/softmax-mnist-* runs/resnet-small-mnist-* --record
 
-Of every run, all its test images in JavaScript beside the classifier; 200 seeded drawings, prepared
-and merely resized; ten digits drawn with a pointer; the time from a pointer's move to the answer,
-and the longest that a move waits while the worker is busy.
+Of every run, JavaScript's answers to all test images beside the classifier's; 200 seeded drawings,
+prepared as the data were and merely resized; ten digits drawn with a pointer; the time from a
+pointer's move to the answer, and how long a move holds up the page. The runs are of MNIST.
 """
 
 from __future__ import annotations
 
-import json
+import os
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from playwright.sync_api import Page, sync_playwright
+from numpy.typing import NDArray
+from playwright.sync_api import Page, expect, sync_playwright
 
 import mnistlab as ml
 from benchmarks.drawn_digits import DIGITS, Drawing, drawings
+from benchmarks.ledger import run_benchmark
 from mnistlab.evaluation import tempered
+from mnistlab.exporting.references import evenly
 from mnistlab.runs.folder import dataset_of, recorded_parts
 
 CHROMIUM = "/usr/bin/chromium"
 N_DRAWINGS = 200
 SEED = 20_261_130
 AT_ONCE = 500  # images handed to the browser
+PATIENCE_MS = 120_000
 
 LOAD = """async () => {
   const facts = JSON.parse(byId("facts").textContent);
@@ -52,9 +58,20 @@ DRAWN = """(all) => all.map(({ strokes, width, is_dark_on_light }) => {
   const picture = pictureIn(shrunk(canvas));
   const plain = Uint8Array.from(scaled(picture, SIDE).levels);
   const light = is_dark_on_light ? plain.map((level) => 255 - level) : plain;
-  return everything.networks.map((network) =>
-    [prepareDigit(picture), plain, light].map((image) => argmax(network.probabilities(image))));
+  const prepared = prepareDigit(picture);
+  const { thresholds } = everything.references ?? {};
+  return everything.networks.map((network, i) => [
+    ...[prepared, plain, light].map((image) => argmax(network.probabilities(image))),
+    thresholds && last(everything.references.near(network, prepared)).distance > thresholds[i],
+  ]);
 })"""
+LAST = """() => {
+  globalThis.last = (work) => {
+    let step = work.next();
+    while (!step.done) step = work.next();
+    return step.value;
+  };
+}"""
 LATENCY = """async () => {
   const canvas = byId("drawing");
   const box = canvas.getBoundingClientRect();
@@ -94,11 +111,10 @@ LATENCY = """async () => {
 }"""
 
 
-def parity(page: Page, number: int, run: ml.Run) -> dict[str, Any]:
-    """The run's test images in JavaScript beside its classifier."""
-    dataset = dataset_of(run)
-    test = recorded_parts(run.path, run.recipe, run.data, dataset).test
-    images = np.asarray(test.images)
+def parity(page: Page, number: int, run: ml.Run, n: int | None) -> dict[str, Any]:
+    """JavaScript's answers beside the classifier's, to the published test images or n of them."""
+    images = published_test_images(run)
+    images = images if n is None else images[evenly(len(images), n)]
     rows = []
     for start in range(0, len(images), AT_ONCE):
         block = images[start : start + AT_ONCE].reshape(-1, images[0].size)
@@ -107,29 +123,47 @@ def parity(page: Page, number: int, run: ml.Run) -> dict[str, Any]:
     p = run.classifier("cpu").predict_proba(images)
     ours = tempered(p, run.result.get("temperature") or 1.0)
     return {
-        "n": len(images),
-        "labels_that_differ": int((theirs.argmax(1) != ours.argmax(1)).sum()),
+        "n_images": len(images),
+        "n_equal": int((theirs.argmax(1) == ours.argmax(1)).sum()),
         "largest_difference": float(np.abs(theirs - ours).max()),
     }
 
 
-def accuracy_of(page: Page, names: list[str], made: list[Drawing]) -> dict[str, Any]:
-    """Fractions right: prepared, merely resized, and resized with the right polarity."""
+def published_test_images(run: ml.Run) -> NDArray[np.uint8]:
+    """Of a published set its test images, whatever the run itself was tested on."""
+    dataset = dataset_of(run)
+    if "test" in dataset.official_splits:
+        return np.asarray(dataset.take(dataset.official_splits["test"]).images)
+    return np.asarray(recorded_parts(run.path, run.recipe, run.data, dataset).test.images)
+
+
+def of_drawings(page: Page, names: list[str], made: list[Drawing]) -> dict[str, Any]:
+    """Fractions right: prepared, merely resized, and resized with the polarity put right.
+
+    "unlike": the fraction that the page marks as unlike the training images, None without any.
+    """
     given = [
         each._asdict() | {"strokes": [points.tolist() for points in each.strokes]} for each in made
     ]
-    answers = np.array(page.evaluate(DRAWN, given))  # (drawings, networks, ways)
-    right = answers == np.array([each.digit for each in made])[:, None, None]
-    ways = ("prepared", "resized", "resized, polarity right")
-    means = right.mean(axis=0)
-    return {name: dict(zip(ways, means[k].tolist(), strict=True)) for k, name in enumerate(names)}
+    answers = page.evaluate(DRAWN, given)  # (drawings, networks, 3 answers and unlike)
+    found = {}
+    for k, name in enumerate(names):
+        *ways, unlike = zip(*(of_drawing[k] for of_drawing in answers), strict=True)
+        right = [
+            sum(a == each.digit for a, each in zip(way, made, strict=True)) / len(made)
+            for way in ways
+        ]
+        found[name] = dict(zip(("prepared", "resized", "resized_light"), right, strict=True)) | {
+            "unlike": None if unlike[0] is None else sum(unlike) / len(made)
+        }
+    return found
 
 
-def by_pointer(page: Page) -> list[str]:
-    """What the page says of ten digits drawn with the mouse."""
+def by_pointer(page: Page) -> dict[str, str]:
+    """What the page says, in large letters, of ten digits drawn with the mouse."""
     box = page.locator("#drawing").bounding_box()
     assert box is not None
-    said = []
+    said = {}
     for digit, strokes in DIGITS.items():
         page.locator("#clear").click()
         for points in strokes:
@@ -139,37 +173,76 @@ def by_pointer(page: Page) -> list[str]:
             for point in at[1:]:
                 page.mouse.move(*point)
             page.mouse.up()
-        page.wait_for_timeout(200)
-        said.append(f"{digit}: {page.locator('#verdict').inner_text()}")
+        settle(page)
+        said[str(digit)] = page.locator("#verdict").inner_text()
     return said
 
 
-def measured(paths: list[Path]) -> dict[str, Any]:
-    """Everything of the page that these runs make."""
-    runs = [ml.open_run(path) for path in paths]
-    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        file = Path(folder) / "page.html"
-        written = ml.export_page(runs, file)
+def settle(page: Page) -> None:
+    """Wait until the newest drawing is answered and its map is made."""
+    page.evaluate("() => new Promise((r) => requestAnimationFrame(() => setTimeout(r)))")
+    asked = page.locator("body").get_attribute("data-asked") or ""
+    expect(page.locator("body")).to_have_attribute("data-mapped", asked, timeout=PATIENCE_MS)
+
+
+@contextmanager
+def opened(file: Path) -> Iterator[tuple[Page, list[str]]]:
+    """The page in Chromium with the network off, and all that it says in the console."""
+    with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        page = browser.new_context(viewport={"width": 1440, "height": 900}, offline=True).new_page()
-        messages: list[str] = []
+        context = browser.new_context(viewport={"width": 1440, "height": 900}, offline=True)
+        page, messages = context.new_page(), list[str]()
         page.on("console", lambda message: messages.append(message.text))
         page.on("pageerror", lambda error: messages.append(str(error)))
         page.goto(file.as_uri())
-        page.locator("#images button").first.wait_for()
-        page.wait_for_timeout(5000)  # training images are compared first
-        names = page.evaluate(LOAD)
-        found = {
-            "bytes": written.n_bytes,
-            "latency": page.evaluate(LATENCY),
-            "pointer": by_pointer(page),
-            "drawings": accuracy_of(page, names, drawings(N_DRAWINGS, SEED)),
-            "parity": {name: parity(page, k, runs[k]) for k, name in enumerate(names)},
-            "messages": messages,
-        }
+        page.locator("#images button").first.click()
+        settle(page)  # training images are compared first
+        yield page, messages
         browser.close()
-    return found
+
+
+def measured(
+    runs: list[ml.Run], n_drawings: int = N_DRAWINGS, n_parity: int | None = None
+) -> dict[str, Any]:
+    """Everything of the page that these runs make; n_parity: of the test images, None all."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "page.html"
+        written = ml.export_page(runs, file)
+        with opened(file) as (page, messages):
+            names = page.evaluate(LOAD)
+            page.evaluate(LAST)
+            pointer = by_pointer(page)
+            of_made = of_drawings(page, names, drawings(n_drawings, SEED))
+            compared = [parity(page, k, run, n_parity) for k, run in enumerate(runs)]
+            load = os.getloadavg()[0]
+            latency = page.evaluate(LATENCY)
+    return {
+        "n_bytes": written.n_bytes,
+        "n_drawings": n_drawings,
+        "pointer": pointer,
+        "pointer_right": sum(said.split()[0] == digit for digit, said in pointer.items()),
+        "runs": [
+            {
+                "recipe": run.recipe.name,
+                "data": run.data["name"],
+                "n_bytes": written.of_runs[name],
+                **of_made[name],
+                **of_parity,
+            }
+            for run, name, of_parity in zip(runs, names, compared, strict=True)
+        ],
+        "latency": latency | {"load": load},
+        "messages": messages,
+    }
+
+
+def bench() -> dict[str, Any]:
+    """Of the runs named on the command line, on one page; SystemExit where none is."""
+    folders = [Path(word) for word in sys.argv[1:] if not word.startswith("--")]
+    if not folders:
+        raise SystemExit("name the folders of trained runs of MNIST")
+    return measured([ml.open_run(folder) for folder in folders])
 
 
 if __name__ == "__main__":
-    print(json.dumps(measured([Path(argument) for argument in sys.argv[1:]]), indent=2))
+    run_benchmark("drawing_page", bench)
