@@ -5,15 +5,19 @@ from __future__ import annotations
 import gzip
 import json
 import re
+import shlex
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import typer
 from numpy.typing import NDArray
 
 import mnistlab as ml
+from benchmarks.ledger import CHECKOUT
+from mnistlab.cli import app, run_command
 from mnistlab.errors import RunError
 from mnistlab.evaluation.neighbours import Reference, distances
 from mnistlab.exporting import drawing_page
@@ -237,3 +241,34 @@ def test_text_of_the_users_cannot_end_an_element(run: ml.Run) -> None:
     assert text.count("</script>") == drawing_page.page_html(facts, packing.text()).count(
         "</script>"
     )
+
+
+DOCUMENT = (CHECKOUT / "docs" / "drawing-page.md").read_text(encoding="utf-8")
+DIGITS, CLOTHES = (
+    [line for line in block.splitlines() if line.startswith("mnistlab ")]
+    for block in re.findall(r"```sh\n(.*?)```", DOCUMENT, re.DOTALL)
+)
+
+
+def test_the_documented_commands_for_digits_are_understood() -> None:
+    for line in DIGITS:
+        command, rest = typer.main.get_command(app), shlex.split(line)[1:]
+        while commands := getattr(command, "commands", {}):
+            name, *rest = rest
+            command = commands[name]
+        command.make_context(name, rest)
+
+
+def test_the_documented_commands_make_a_page_of_clothes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    less = ["--set", "epochs=1", "--set", "n_train=200", "--threads", "1"]
+    for line in CLOTHES:
+        _, kind, *words = shlex.split(line)
+        found = [str(path) for word in words for path in (sorted(Path().glob(word)) or [word])]
+        assert run_command([kind, *found, *(less if kind == "train" else [])]) == 0
+    facts = re.search(r'id="facts">(.*?)</script>', Path("clothes.html").read_text(), re.DOTALL)
+    assert facts is not None
+    networks = json.loads(facts[1])["networks"]
+    assert [network["name"] for network in networks] == ["softmax-tuned", "simple-cnn"]

@@ -18,6 +18,7 @@ function evidence(page, arrayOf) {
     paint(byId("seen"), image, height, width);
     clearMap();
     if (isBlank) forget();
+    else byId("map-text").textContent = "What speaks for the answer is computed when the pen rests.";
     byId("seen-text").textContent = isBlank
       ? "Draw something."
       : `${height} × ${width} pixels` + (label === null ? "" : `, labelled ${classes[label]}`);
