@@ -77,7 +77,8 @@ LATENCY = """async () => {
   const box = canvas.getBoundingClientRect();
   canvas.setPointerCapture = () => {};
   const send = (name, x, y) => canvas.dispatchEvent(new PointerEvent(name,
-    { clientX: box.left + x, clientY: box.top + y, pointerId: 1, bubbles: true, button: 0 }));
+    { clientX: box.left + x, clientY: box.top + y, pointerId: 1, isPrimary: true, bubbles: true,
+      button: 0 }));
   const [answers, moves] = [[], []];
   send("pointerdown", 80, 80);
   for (let i = 0; i < 60; i++) {

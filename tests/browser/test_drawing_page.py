@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from drawing import ON_PAGE, drag, seen, settle
+from drawing import ON_PAGE, PATIENCE_MS, drag, seen, settle
 from page_checks import CONTRASTS, OUTSIDE, WIDTHS_AND_SCHEMES
+from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 import mnistlab as ml
@@ -49,6 +52,7 @@ def test_answers_come_from_a_worker_and_the_newest_drawing_wins(drawing: Page) -
 def test_without_workers_the_page_answers_itself(browser: Browser, drawing_path: Path) -> None:
     context = browser.new_context(viewport={"width": 1440, "height": 900}, offline=True)
     page = context.new_page()
+    page.set_default_timeout(PATIENCE_MS)
     page.add_init_script("delete window.Worker")
     page.goto(drawing_path.as_uri())
     page.locator("#images button").first.wait_for()
@@ -86,8 +90,6 @@ def test_a_test_image_is_shown_as_it_is_with_its_label(
 
 
 def test_a_picture_that_is_opened_is_prepared(drawing: Page, tmp_path: Path) -> None:
-    from PIL import Image
-
     picture = np.full((120, 90), 255, np.uint8)  # dark on white paper
     picture[20:100, 30:60] = 30
     Image.fromarray(picture).save(tmp_path / "coat.png")
@@ -95,6 +97,28 @@ def test_a_picture_that_is_opened_is_prepared(drawing: Page, tmp_path: Path) -> 
     drawing.locator("#verdict small").wait_for()
     rows, columns = (np.flatnonzero((seen(drawing) > 200).any(axis=axis)) for axis in (1, 0))
     assert (len(rows), len(columns)) == (28, pytest.approx(28 * 30 / 80, abs=1))
+
+
+HAND_OVER = """([event, bytes]) => {
+  const file = new File([Uint8Array.from(bytes)], "coat.png", { type: "image/png" });
+  const data = new DataTransfer();
+  data.items.add(file);
+  const made = event === "paste"
+    ? new ClipboardEvent("paste", { clipboardData: data, bubbles: true })
+    : new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true });
+  byId("drawing").dispatchEvent(made);
+}"""
+
+
+@pytest.mark.parametrize("event", ["paste", "drop"])
+def test_a_picture_that_is_pasted_or_dropped_is_shown(event: str, drawing: Page) -> None:
+    content = io.BytesIO()
+    Image.fromarray(np.pad(np.full((40, 20), 255, np.uint8), 20)).save(content, "PNG")
+    drawing.evaluate(HAND_OVER, [event, list(content.getvalue())])
+    expect(drawing.locator("#verdict small")).to_be_visible(timeout=PATIENCE_MS)
+    expected = np.zeros((28, 28))
+    expected[:, 7:21] = 255  # as high as the image, and half as wide
+    np.testing.assert_array_equal(seen(drawing), expected)
 
 
 def test_a_file_that_is_no_picture_is_named(drawing: Page, tmp_path: Path) -> None:
@@ -253,3 +277,30 @@ def test_the_keyboard_alone_reaches_everything(drawing: Page) -> None:
     drawing.keyboard.press("Enter")
     settle(drawing)
     expect(drawing.locator("#seen-text")).to_contain_text("labelled")
+
+
+def test_a_page_of_a_run_that_was_not_evaluated(
+    browser: Browser, drawing_runs: dict[str, ml.Run], tmp_path: Path
+) -> None:
+    """No accuracy and no mistakes; of one network the large letters say the probability."""
+    record = {
+        **drawing_runs["softmax-tuned"].result,
+        "test_accuracy": None,
+        "test_accuracy_ci": None,
+    }
+    ml.export_page([replace(drawing_runs["softmax-tuned"], result=record)], tmp_path / "one.html")
+    context = browser.new_context(offline=True)
+    page, said = context.new_page(), list[str]()
+    page.set_default_timeout(PATIENCE_MS)
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.goto((tmp_path / "one.html").as_uri())
+    page.locator("#images button").first.click()
+    expect(page.locator("#verdict small")).to_contain_text("%", timeout=PATIENCE_MS)
+    page.locator("#tab-models").click()
+    assert "Not measured on test images" in page.locator("#model-cards").inner_text()
+    page.locator("#tab-mistakes").click()
+    assert "None of these networks" in page.locator("#mistakes-text").inner_text()
+    assert not page.locator("#confusion").is_visible()
+    assert said == []
+    context.close()

@@ -82,17 +82,17 @@ function listenToPointer(canvas, state, begin, extend) {
     return [(event.clientX - box.left) * factor, (event.clientY - box.top) * factor];
   };
   canvas.addEventListener("pointerdown", (event) => {
-    if (event.button) return;
+    if (event.button || !event.isPrimary) return; // a second finger draws nothing
     canvas.setPointerCapture(event.pointerId);
     begin(pointOf(event));
   });
   canvas.addEventListener("pointermove", (event) => {
-    if (!state.stroke) return;
+    if (!state.stroke || !event.isPrimary) return;
     const all = event.getCoalescedEvents?.() ?? []; // those between two frames too
     for (const each of all.length ? all : [event]) extend(pointOf(each));
   });
   for (const name of ["pointerup", "pointercancel"])
-    canvas.addEventListener(name, () => (state.stroke = null));
+    canvas.addEventListener(name, ({ isPrimary }) => isPrimary && (state.stroke = null));
 }
 
 function listenToKeys(canvas, state, { begin, extend, undo, clear, changed }) {

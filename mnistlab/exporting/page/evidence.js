@@ -51,8 +51,8 @@ function nearestImages(page, arrayOf) {
 }
 
 const unlikeText = (name) =>
-  `This is unlike the images that ${name} was trained on: they are further away than they are ` +
-  `from 99 of 100 real images. Do not trust the answer.`;
+  `This is unlike the images that ${name} was trained on: it is further from them than 99 of 100 ` +
+  "real images are. Do not trust the answer.";
 
 function mapText(name, likeness, network) {
   const check =

@@ -33,8 +33,10 @@ function mistakeTiles(page, arrayOf, onPick) {
     showConfusion(page, Number(network.value), actual, predicted);
   };
   for (const select of filters) select.addEventListener("change", show);
-  if (network.options.length) show();
-  else byId("mistakes-text").textContent = "None of these networks was measured on test images.";
+  if (network.options.length) return show();
+  byId("mistakes-text").textContent = "None of these networks was measured on test images.";
+  for (const each of [network.closest(".tools"), byId("confusion").closest("section")])
+    each.hidden = true;
 }
 
 function mistakesText({ mistakes }, nShown) {
