@@ -17,6 +17,7 @@ FIGURE = re.compile(rf"(?<![\w.])[+\-±]?(?:\d[\d,.]*\s?(?:{UNITS})(?![\w-])(?! 
 
 STATED: dict[str, tuple[str, ...]] = {
     "README.md": ("11 minutes on two quiet cores",),
+    "drawing-page.md": ("A page holds 2 MB",),
     "extending.md": ("a fall to below 0.02 unless told otherwise",),
     "measured.md": (
         "52,500 rows of 32 x 32 pixels, 140 MB",

@@ -9,19 +9,23 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
 from mnistlab import atomic
-from mnistlab.data import Dataset
-from mnistlab.data.preparing import preparation_of
+from mnistlab.data.preparing import recorded_preparation
 from mnistlab.errors import RunError
-from mnistlab.exporting.modules import module_of
-from mnistlab.exporting.program import Program, program_of
+from mnistlab.exporting.packing import Packing
+from mnistlab.exporting.page_content import (
+    answered_images,
+    mistakes_of,
+    names_of,
+    network_of,
+    sample_of,
+)
+from mnistlab.exporting.references import references_of
 from mnistlab.own_pages import check_page
 from mnistlab.reporting.palette import VARIABLES
 from mnistlab.runs.folder import Run, dataset_of, recorded_parts
@@ -29,9 +33,28 @@ from mnistlab.version import __version__
 
 TEMPLATES = Path(__file__).parent / "page"
 MAX_BYTES = 2_000_000  # a file that an e-mail carries
-N_PICKED = 60  # test images to try, evenly spaced
-LEAST_SAVED = 1000  # numbers from which on an array is saved in 16 bits
-LEVELS_16 = 2**15 - 1
+# What computes the answers, in a worker where the browser lets a page have one.
+ENGINE = (
+    "prepare.js",
+    "unpack.js",
+    "network.js",
+    "layers.js",
+    "machine.js",
+    "explain.js",
+    "worker.js",
+)
+PAGE = (
+    "images.js",
+    "draw.js",
+    "pictures.js",
+    "answers.js",
+    "evidence.js",
+    "tabs.js",
+    "models.js",
+    "mistakes.js",
+    "inside.js",
+    "start.js",
+)
 
 
 class DrawingPage(NamedTuple):
@@ -52,13 +75,10 @@ def export_page(runs: Sequence[Run], path: Path | str) -> DrawingPage:
     atomic.check_writable(path.parent)
     check_page(path)
     _check_alike(runs)
-    dataset = dataset_of(runs[0])
-    networks = [network_of(run) for run in runs]
-    content = page_html(runs[0], networks, test_images(runs[0], dataset)).encode()
-    sizes = {
-        network["name"]: sum(len(array["data"]) for array in network["arrays"])
-        for network in networks
-    }
+    packing = Packing()
+    facts = page_facts(runs, packing)
+    content = page_html(facts, packing.text()).encode()
+    sizes = {network["name"]: network["nBytes"] for network in facts["networks"]}
     if len(content) > MAX_BYTES:
         largest = max(sizes, key=lambda name: sizes[name])
         raise RunError(
@@ -82,95 +102,70 @@ def _check_alike(runs: Sequence[Run]) -> None:
                 )
 
 
-def network_of(run: Run) -> dict[str, Any]:
-    """A run as the page wants it: name, accuracy, steps, and arrays in base64."""
-    classifier = run.classifier("cpu")
-    views = getattr(classifier, "test_time_augmentation", ())
-    if views:
-        raise RunError(
-            f"{run.path}: test-time augmentation cannot be put on a page; export to a .onnx file"
-        )
-    program = program_of(module_of(classifier, run.result.get("temperature")))
-    low, high = run.result.get("test_accuracy_ci") or (None, None)
+def page_facts(runs: Sequence[Run], packing: Packing) -> dict[str, Any]:
+    """All that the page says and computes with; its arrays are added to `packing`."""
+    data, names = runs[0].data, names_of(runs)
+    dataset = dataset_of(runs[0])
+    border = data.get("border") or {}
+    splits = [recorded_parts(run.path, run.recipe, run.data, dataset) for run in runs]
+    parts = [answered_images(run, split) for run, split in zip(runs, splits, strict=True)]
+    classifiers = [run.classifier("cpu") for run in runs]
     return {
-        "name": f"{run.recipe.name}, seed {run.recipe.seed}",
-        "summary": run.recipe.summary,
-        "nParameters": run.result["n_parameters"],
-        "accuracy": run.result.get("test_accuracy"),
-        "interval": [low, high],
-        "nTest": run.data["n_test"],
-        **_plain(program),
-    }
-
-
-def _plain(program: Program) -> dict[str, Any]:
-    return {
-        "steps": program.steps,
-        "temperature": program.temperature,
-        "padding": program.padding,
-        "arrays": [packed(array) for array in program.arrays],
-    }
-
-
-def packed(array: NDArray[Any]) -> dict[str, Any]:
-    """An array as text: float32, or, of a large matrix, 16 bits and a factor for each row.
-
-    Rows of 16 bits change a probability by less than 1e-4 (decision 0033) in half the space.
-    """
-    if array.size < LEAST_SAVED or array.ndim < 2:
-        return {"data": _base64(array.astype("<f4"))}
-    rows = array.reshape(len(array), -1).astype(np.float64)
-    factors = np.abs(rows).max(axis=1) / LEVELS_16
-    factors[factors == 0] = 1.0
-    levels = np.rint(rows / factors[:, None]).astype("<i2")
-    return {"data": _base64(levels), "factors": _base64(factors.astype("<f4"))}
-
-
-def _base64(array: NDArray[Any]) -> str:
-    return base64.b64encode(np.ascontiguousarray(array).tobytes()).decode()
-
-
-def test_images(run: Run, dataset: Dataset) -> dict[str, Any]:
-    """Some images of the run's test part, evenly spaced, and their class numbers."""
-    test = recorded_parts(run.path, run.recipe, run.data, dataset).test
-    places = np.linspace(0, len(test) - 1, min(N_PICKED, len(test))).astype(np.intp)
-    some = test.take(np.unique(places))
-    return {"data": _base64(np.asarray(some.images)), "labels": some.labels.tolist()}
-
-
-def page_html(run: Run, networks: Sequence[dict[str, Any]], images: dict[str, Any]) -> str:
-    """The page; the same runs give the same text."""
-    border = run.data.get("border") or {}
-    content = {
-        "data": run.data["name"],
-        "classes": run.data["class_names"],
-        "height": run.data["image_shape"][0],
-        "width": run.data["image_shape"][1],
-        "preparation": preparation_of(run.data["name"]),
-        "darkInk": border.get("median", 0) > 127,
-        "networks": networks,
-        "images": images,
+        "data": data["name"],
+        "classes": data["class_names"],
+        "height": data["image_shape"][0],
+        "width": data["image_shape"][1],
+        "preparation": recorded_preparation(data),
+        "ground": int(border.get("median", 0)),
+        "provenance": _published_by(data.get("provenance") or ""),
+        "licence": data.get("licence") or "not stated",
+        "networks": [
+            network_of(run, name, classifier, packing)
+            for run, name, classifier in zip(runs, names, classifiers, strict=True)
+        ],
+        "references": references_of(splits, classifiers, packing),
+        "images": sample_of(parts, packing),
+        "mistakes": mistakes_of(parts, packing),
         "version": __version__,
     }
-    scripts = [_read(name) for name in ("prepare.js", "network.js", "draw.js")]
-    # "<" is written so that no text of the user's can end the script.
-    text = json.dumps(content, sort_keys=True).replace("<", "\\u003c")
-    script = "\n".join([*scripts, f"startPage({text});"])
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+
+
+def _published_by(provenance: str) -> str:
+    """Who published the data; nothing of the folders of whoever exports the page."""
+    publisher, _, where = provenance.partition("; from ")
+    return publisher if where else ""
+
+
+def page_html(facts: dict[str, Any], arrays: str) -> str:
+    """The page; the same facts and packed arrays give the same text."""
+    engine, page = ("\n".join(_script(name) for name in names) for names in (ENGINE, PAGE))
     colours = {
         scheme: "".join(f"--{name}:{pair[place]};" for name, pair in VARIABLES.items())
         for place, scheme in enumerate(("light", "dark"))
     }
-    html = _read("draw.html")
-    for mark, value in (
-        ("@SCRIPT_HASH@", digest),
-        ("@LIGHT@", colours["light"]),
-        ("@DARK@", colours["dark"]),
-        ("@STYLE@", _read("draw.css")),
-        ("@SCRIPT@", script),
-    ):
-        html = html.replace(mark, value, 1)
-    return html
+    marks = {
+        "HASHES": " ".join(_hash(script) for script in (engine, page)),
+        "LIGHT": colours["light"],
+        "DARK": colours["dark"],
+        "STYLE": _read("draw.css"),
+        "ENGINE": engine,
+        "PAGE": page,
+        # "<" is written so that no text of the user's can end the element.
+        "FACTS": json.dumps(facts, sort_keys=True).replace("<", "\\u003c"),
+        "ARRAYS": arrays,
+    }
+    return re.sub("@([A-Z]+)@", lambda mark: marks[mark[1]], _read("draw.html"))
+
+
+def _hash(script: str) -> str:
+    """The script as the page's security policy names it."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
+
+
+def _script(name: str) -> str:
+    """A script without the lines that are comments: the page is to be small."""
+    lines = _read(name).splitlines()
+    return "\n".join(line.strip() for line in lines if not line.strip().startswith("//"))
 
 
 def _read(name: str) -> str:

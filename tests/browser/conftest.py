@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 from demo_page import CLASS_NAMES, HOSTILE, demo_page
-from playwright.sync_api import Browser, Page, sync_playwright
+from drawing import ON_PAGE, PATIENCE_MS, small_runs
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 from quick_figures import without_png
 
+import mnistlab as ml
 from mnistlab.reporting import write
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome") or "/usr/bin/chromium"
@@ -86,3 +88,45 @@ def visit(browser: Browser) -> Iterator[Visitor]:
     yield open_file
     for context in contexts:
         context.close()
+
+
+@pytest.fixture(scope="session")
+def drawing_runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, ml.Run]:
+    return small_runs(tmp_path_factory.mktemp("drawing-runs"))
+
+
+@pytest.fixture(scope="session")
+def drawing_path(drawing_runs: dict[str, ml.Run], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("drawing") / "page.html"
+    written = ml.export_page([drawing_runs[name] for name in ON_PAGE], path)
+    assert written.n_bytes == path.stat().st_size < 2_000_000
+    return path
+
+
+@pytest.fixture(scope="module")
+def drawing_visit(browser: Browser, drawing_path: Path) -> Iterator[Visit]:
+    """A page to draw on, opened once from its file, with the network off."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, offline=True)
+    visit = Visit(context.new_page())
+    visit.page.set_default_timeout(PATIENCE_MS)
+    visit.page.on("console", lambda message: visit.messages.append(message.text))
+    visit.page.on("pageerror", lambda error: visit.messages.append(str(error)))
+    visit.page.on("request", lambda request: visit.requests.append(request.url))
+    visit.page.goto(drawing_path.as_uri())
+    visit.page.locator("#images button").first.wait_for()
+    yield visit
+    context.close()
+
+
+@pytest.fixture
+def drawing(drawing_visit: Visit, drawing_path: Path) -> Iterator[Page]:
+    """The page with an empty drawing; afterwards it has said nothing and asked nobody."""
+    page = drawing_visit.page
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.locator("#tab-draw").click()
+    page.locator("#clear").click()
+    expect(page.locator("#verdict")).to_have_text("–", timeout=PATIENCE_MS)
+    yield page
+    assert drawing_visit.messages == []
+    asked = [url for url in drawing_visit.requests if not url.startswith("blob:")]  # its worker
+    assert asked == [drawing_path.as_uri()]

@@ -17,7 +17,11 @@ WIDTHS_AND_SCHEMES = [
 
 # Contrast (WCAG 2.2) of every element with text of its own against what lies behind it.
 CONTRASTS = """() => {
-  const parse = c => (c.match(/[\\d.]+/g) || [0, 0, 0, 0]).map(Number);
+  const parse = c => {
+    const numbers = (c.match(/[\\d.]+/g) || [0, 0, 0, 0]).map(Number);
+    const scale = c.startsWith("color(") ? 255 : 1; // a mixed colour, from 0 to 1
+    return numbers.map((n, i) => i < 3 ? scale * n : n);
+  };
   const over = (top, below) => {
     const a = top[3] ?? 1;
     return [0, 1, 2].map(i => a * top[i] + (1 - a) * below[i]);

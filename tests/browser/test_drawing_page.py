@@ -1,197 +1,306 @@
-"""The page of an export, in Chromium: the same pixels and probabilities as here, drawn by hand."""
+"""A page to draw on, in Chromium: what its user does with mouse, keys, pictures and tabs."""
 
 from __future__ import annotations
 
+import io
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from conftest import Visitor
+from drawing import ON_PAGE, PATIENCE_MS, drag, seen, settle
+from page_checks import CONTRASTS, OUTSIDE, WIDTHS_AND_SCHEMES
+from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 import mnistlab as ml
-from mnistlab.data.preparing import PREPARATIONS, prepare
-from mnistlab.errors import RunError
-from mnistlab.evaluation import tempered
-from mnistlab.exporting.drawing_page import network_of
-
-SMALL: dict[str, dict[str, str]] = {
-    "softmax-tuned": {},
-    "scratch-cnn": {"batch_size": "32"},
-    "resnet-small": {"channels": "[4,8]", "blocks": "[0,1]", "min_steps": "0"},
-    "svm": {"calibrated": "true", "n_train": "150"},
-    "conv-norm": {},
-}
 
 
-@pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, ml.Run]:
-    """One small run of each kind of network, on the embedded clothes."""
-    out, made = tmp_path_factory.mktemp("runs"), {}
-    for name, changes in SMALL.items():
-        fields = {"n_train": "300", "split": "auto"} | changes
-        recipe = ml.set_fields(ml.get_recipe(name), fields)
-        if recipe.phases:
-            recipe = ml.set_fields(recipe, {"epochs": "1"})
-        made[name] = ml.evaluate(ml.train(recipe, "fashion-mini", out=out, threads=1))
-    return made
-
-
-@pytest.fixture(scope="module")
-def path(runs: dict[str, ml.Run], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("page") / "page.html"
-    alike = [run for name, run in runs.items() if name != "conv-norm"]
-    assert ml.export_page(alike, path).n_bytes == path.stat().st_size < 2_000_000
-    return path
-
-
-@pytest.fixture
-def page(browser: Browser, path: Path, visit: Visitor) -> Page:
-    visited = visit(path)
-    assert visited.messages == []
-    assert visited.requests == [path.as_uri()]
-    return visited.page
-
-
-PROBABILITIES = """([network, height, width, images]) => {
-  const program = {...network, height, width, arrays: network.arrays.map(unpacked)};
-  return images.map((image) => probabilities(program, image));
-}"""
-
-
-@pytest.mark.parametrize("name", SMALL)
-def test_its_probabilities_are_the_classifiers(
-    name: str, page: Page, runs: dict[str, ml.Run]
-) -> None:
-    run = runs[name]
-    images = ml.load("fashion-mini").images[-60:]
-    height, width = run.data["image_shape"]
-    given = [network_of(run), height, width, images.reshape(len(images), -1).tolist()]
-    theirs = np.array(page.evaluate(PROBABILITIES, given))
-    ours = tempered(run.classifier().predict_proba(images), run.result["temperature"])
-    np.testing.assert_allclose(theirs, ours, atol=1e-4)
-    np.testing.assert_array_equal(theirs.argmax(1), ours.argmax(1))
-
-
-def pictures() -> list[Any]:
-    """Noise and boxes of all sizes, light on dark, dark on light, of low contrast."""
-    random, made = np.random.default_rng(0), []
-    for i in range(40):
-        height, width = random.integers(1, 90, 2)
-        picture = random.integers(0, 256 if i % 4 == 0 else 12, (height, width))
-        if i % 4:
-            top, left = random.integers(0, height), random.integers(0, width)
-            picture[top : top + 30, left : left + 20] = random.integers(20, 256)
-        made.append((255 - picture if i % 3 == 0 else picture).astype(np.uint8))
-    return made
-
-
-@pytest.mark.parametrize("preparation", PREPARATIONS)
-def test_it_prepares_pictures_to_the_pixel_as_python_does(preparation: str, page: Page) -> None:
-    function = {"digit": "prepareDigit", "garment": "prepareGarment"}[preparation]
-    given = [
-        {"height": len(each), "width": each.shape[1], "levels": each.ravel().tolist()}
-        for each in pictures()
-    ]
-    theirs = page.evaluate(f"(all) => all.map((each) => Array.from({function}(each)))", given)
-    ours = prepare(pictures(), preparation)
-    np.testing.assert_array_equal(np.array(theirs, np.uint8).reshape(ours.shape), ours)
-
-
-def seen(page: Page) -> np.ndarray[Any, Any]:
-    """The image that the page says the networks see, (H, W)."""
-    page.evaluate("() => new Promise((r) => requestAnimationFrame(() => setTimeout(r)))")
-    levels = page.evaluate(
-        "() => { const c = document.getElementById('seen');"
-        " return [c.height, c.width, Array.from(c.getContext('2d')"
-        ".getImageData(0, 0, c.width, c.height).data.filter((_, i) => i % 4 === 0))]; }"
-    )
-    return np.array(levels[2]).reshape(levels[0], levels[1])
-
-
-def drag(page: Page, points: list[tuple[float, float]]) -> None:
-    box = page.locator("#drawing").bounding_box()
-    assert box is not None
-    at = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in points]
-    page.mouse.move(*at[0])
-    page.mouse.down()
-    for point in at[1:]:
-        page.mouse.move(*point, steps=3)
-    page.mouse.up()
-
-
-def test_every_network_answers_at_each_stroke(page: Page) -> None:
-    assert page.locator("#verdict").inner_text() == "–"
-    drag(page, [(0.3, 0.2), (0.3, 0.8)])
-    one = seen(page)
+def test_every_network_answers_at_each_stroke(drawing: Page) -> None:
+    drag(drawing, [(0.3, 0.2), (0.3, 0.8)])
+    one = seen(drawing)
     assert one.shape == (28, 28)
     assert one.any()
-    assert page.locator("#verdict").inner_text().endswith("of 4 networks")
-    for card in page.locator("article").all():
-        shown = [
-            float(text.removesuffix(" %"))
-            for text in card.locator("li span:last-child").all_inner_texts()
-        ]
+    assert drawing.locator("#verdict").inner_text().endswith("of 4 networks")
+    for number in range(len(ON_PAGE)):
+        column = drawing.locator(f"#answers td:nth-child({number + 2}) .cell")
+        shown = [float(text.removesuffix(" %")) for text in column.all_inner_texts()]
+        assert len(shown) == 10
         assert sum(shown) == pytest.approx(100, abs=0.6)
-    drag(page, [(0.3, 0.2), (0.7, 0.2)])
-    assert (seen(page) != one).any()
-    page.locator("#undo").click()
-    np.testing.assert_array_equal(seen(page), one)
-    page.locator("#clear").click()
-    assert not seen(page).any()
-    assert page.locator("#verdict").inner_text() == "–"
+    drag(drawing, [(0.3, 0.2), (0.7, 0.2)])
+    assert (seen(drawing) != one).any()
+    drawing.locator("#undo").click()
+    np.testing.assert_array_equal(seen(drawing), one)
+    drawing.locator("#clear").click()
+    assert not seen(drawing).any()
+    assert drawing.locator("#verdict").inner_text() == "–"
 
 
-def test_the_keyboard_draws_undoes_and_clears(page: Page) -> None:
-    page.locator("#drawing").focus()
-    page.keyboard.press("Space")
+def test_answers_come_from_a_worker_and_the_newest_drawing_wins(drawing: Page) -> None:
+    assert len(drawing.workers) == 1
+    before = int(drawing.evaluate("document.body.dataset.answer"))
+    drag(drawing, [(0.3, 0.2), (0.5, 0.5), (0.3, 0.8), (0.7, 0.8)])
+    settle(drawing)
+    asked = int(drawing.evaluate("document.body.dataset.asked"))
+    assert asked > before
+    drawing.locator(f"body[data-mapped='{asked}']").wait_for()  # the slow work is for the last one
+    assert "where a small square is covered" in drawing.locator("#map-text").inner_text()
+    assert drawing.locator("#nearest canvas").count() == 5
+
+
+def test_without_workers_the_page_answers_itself(browser: Browser, drawing_path: Path) -> None:
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, offline=True)
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE_MS)
+    page.add_init_script("delete window.Worker")
+    page.goto(drawing_path.as_uri())
+    page.locator("#images button").first.wait_for()
+    assert not page.workers
+    drag(page, [(0.3, 0.2), (0.3, 0.8)])
+    settle(page)
+    assert page.locator("#verdict").inner_text() != "–"
+    context.close()
+
+
+def test_the_keyboard_draws_undoes_and_clears(drawing: Page) -> None:
+    drawing.locator("#drawing").focus()
+    drawing.keyboard.press("Space")
     for _ in range(8):
-        page.keyboard.press("ArrowDown")
-    page.keyboard.press("Space")
-    drawn = seen(page)
+        drawing.keyboard.press("ArrowDown")
+    drawing.keyboard.press("Space")
+    drawn = seen(drawing)
     assert drawn.any()
     rows, columns = (np.flatnonzero(drawn.any(axis=axis)) for axis in (1, 0))
     assert np.ptp(rows) > np.ptp(columns)  # a line downwards
-    page.keyboard.press("z")
-    assert not seen(page).any()
+    drawing.keyboard.press("z")
+    assert not seen(drawing).any()
 
 
-def test_a_test_image_is_shown_as_it_is_with_its_label(page: Page, runs: dict[str, ml.Run]) -> None:
-    button = page.locator("#images button").first
+def test_a_test_image_is_shown_as_it_is_with_its_label(
+    drawing: Page, drawing_runs: dict[str, ml.Run]
+) -> None:
+    button = drawing.locator("#images button").first
     name = str(button.get_attribute("aria-label")).split(", ")[1]
     button.click()
-    assert f"It is labelled {name}." in page.locator("#seen-text").inner_text()
+    image = seen(drawing)
+    assert f"labelled {name}" in drawing.locator("#seen-text").inner_text()
     test = ml.split(ml.load("fashion-mini")).test
-    np.testing.assert_array_equal(seen(page), test.images[0])
+    np.testing.assert_array_equal(image, test.images[0])
 
 
-def test_a_picture_that_is_opened_is_prepared(page: Page, tmp_path: Path) -> None:
-    from PIL import Image
-
+def test_a_picture_that_is_opened_is_prepared(drawing: Page, tmp_path: Path) -> None:
     picture = np.full((120, 90), 255, np.uint8)  # dark on white paper
     picture[20:100, 30:60] = 30
     Image.fromarray(picture).save(tmp_path / "coat.png")
-    page.locator("#file").set_input_files(tmp_path / "coat.png")
-    # No wait_for_function: it polls with eval, which the page's own policy forbids.
-    expect(page.locator("#verdict")).not_to_have_text("–")
-    rows, columns = (np.flatnonzero((seen(page) > 200).any(axis=axis)) for axis in (1, 0))
+    drawing.locator("#file").set_input_files(tmp_path / "coat.png")
+    drawing.locator("#verdict small").wait_for()
+    rows, columns = (np.flatnonzero((seen(drawing) > 200).any(axis=axis)) for axis in (1, 0))
     assert (len(rows), len(columns)) == (28, pytest.approx(28 * 30 / 80, abs=1))
 
 
-@pytest.mark.parametrize("width", [390, 1440])
-def test_nothing_is_wider_than_the_screen(width: int, path: Path, visit: Visitor) -> None:
-    visited = visit(path, width, "dark")
-    assert visited.page.evaluate("document.documentElement.scrollWidth") <= width
+HAND_OVER = """([event, bytes]) => {
+  const file = new File([Uint8Array.from(bytes)], "coat.png", { type: "image/png" });
+  const data = new DataTransfer();
+  data.items.add(file);
+  const made = event === "paste"
+    ? new ClipboardEvent("paste", { clipboardData: data, bubbles: true })
+    : new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true });
+  byId("drawing").dispatchEvent(made);
+}"""
 
 
-def test_runs_that_see_other_images_are_refused(runs: dict[str, ml.Run], tmp_path: Path) -> None:
-    other = ml.train(
-        ml.set_fields(ml.get_recipe("softmax-tuned"), {"epochs": "1", "n_train": "100"}),
-        ml.load("digits"),
-        out=tmp_path,
-        threads=1,
+@pytest.mark.parametrize("event", ["paste", "drop"])
+def test_a_picture_that_is_pasted_or_dropped_is_shown(event: str, drawing: Page) -> None:
+    content = io.BytesIO()
+    Image.fromarray(np.pad(np.full((40, 20), 255, np.uint8), 20)).save(content, "PNG")
+    drawing.evaluate(HAND_OVER, [event, list(content.getvalue())])
+    expect(drawing.locator("#verdict small")).to_be_visible(timeout=PATIENCE_MS)
+    expected = np.zeros((28, 28))
+    expected[:, 7:21] = 255  # as high as the image, and half as wide
+    np.testing.assert_array_equal(seen(drawing), expected)
+
+
+def test_a_file_that_is_no_picture_is_named(drawing: Page, tmp_path: Path) -> None:
+    (tmp_path / "broken.png").write_bytes(b"no picture")
+    drawing.locator("#file").set_input_files(tmp_path / "broken.png")
+    drawing.locator("#notice", has_text="broken.png cannot be read as a picture.").wait_for()
+
+
+def test_tabs_follow_arrow_keys_and_the_address(drawing: Page) -> None:
+    drawing.locator("#tab-draw").focus()
+    drawing.keyboard.press("ArrowRight")
+    assert drawing.url.endswith("#models")
+    assert drawing.locator("#panel-models").is_visible()
+    assert not drawing.locator("#panel-draw").is_visible()
+    drawing.keyboard.press("End")
+    assert drawing.locator("#tab-inside").get_attribute("aria-selected") == "true"
+    assert drawing.evaluate("document.activeElement.id") == "tab-inside"
+    drawing.keyboard.press("ArrowRight")
+    assert drawing.url.endswith("#draw")
+
+
+def test_each_model_says_its_accuracy_its_size_and_its_time(
+    drawing: Page, drawing_runs: dict[str, ml.Run]
+) -> None:
+    drawing.locator("#images button").first.click()
+    settle(drawing)
+    drawing.locator("#tab-models").click()
+    cards = drawing.locator("#model-cards article")
+    assert cards.count() == len(ON_PAGE)
+    for card, name in zip(cards.all(), ON_PAGE, strict=True):
+        text, result = card.inner_text(), drawing_runs[name].result
+        assert f"{100 * result['test_accuracy']:.2f} %" in text
+        assert f"interval {100 * result['test_accuracy_ci'][0]:.2f} to" in text
+        assert f"{result['n_parameters']:,}" in text
+        assert " ms" in text
+    assert "flip, shift" in cards.nth(ON_PAGE.index("resnet-small")).inner_text()
+    assert "licence: " in drawing.locator("#source").inner_text()
+
+
+def test_mistakes_are_filtered_and_shown_on_the_drawing_tab(
+    drawing: Page, drawing_runs: dict[str, ml.Run]
+) -> None:
+    drawing.locator("#tab-mistakes").click()
+    drawing.locator("#mistaken-network").select_option("0")
+    stored = drawing_runs["softmax-tuned"].predictions()
+    wrong = stored.labels != stored.predicted
+    cells = drawing.locator("#confusion button").all_inner_texts()
+    assert sum(map(int, cells)) == wrong.sum()
+    drawing.locator("#confusion button").first.click()  # the same as choosing two classes
+    names = drawing_runs["softmax-tuned"].data["class_names"]
+    true, predicted = (
+        int(drawing.locator(f"#mistaken-{of}").input_value()) for of in ("true", "predicted")
     )
-    with pytest.raises(RunError, match=r"is another than that of .* see the same images"):
-        ml.export_page([runs["softmax-tuned"], other], tmp_path / "page.html")
-    assert not (tmp_path / "page.html").exists()
+    assert ((stored.labels == true) & (stored.predicted == predicted)).any()
+    drawing.locator("#mistaken-predicted").select_option("")
+    drawing.locator("#mistaken-true").select_option("")
+    tile = drawing.locator("#mistake-tiles button").first
+    said = str(tile.get_attribute("aria-label")).split(",")[0]
+    tile.click()
+    settle(drawing)
+    assert drawing.url.endswith("#draw")
+    assert f"labelled {said}" in drawing.locator("#seen-text").inner_text()
+    assert said in names
+
+
+def test_the_inside_shows_every_layer_and_the_weights_of_softmax_regression(drawing: Page) -> None:
+    drawing.locator("#images button").first.click()
+    drawing.locator("#tab-inside").click()
+    choice = drawing.locator("#panel-inside .chosen-network")
+    choice.select_option(str(ON_PAGE.index("resnet-small")))
+    drawing.locator("#layers h3", has_text="residual block").wait_for()
+    assert not drawing.locator("#weights").is_visible()
+    choice.select_option("0")
+    drawing.locator("#weight-images figure").nth(9).wait_for()
+    assert drawing.locator("#layers h3").all_inner_texts() == [
+        "scaled 1 × 28 × 28",
+        "linear 10 numbers",
+    ]
+
+
+@pytest.mark.parametrize(("width", "scheme"), WIDTHS_AND_SCHEMES)
+def test_every_tab_fits_the_screen_and_has_contrast(width: int, scheme: Any, drawing: Page) -> None:
+    drawing.set_viewport_size({"width": width, "height": 900})
+    drawing.emulate_media(color_scheme=scheme)
+    drawing.locator("#images button").first.click()
+    settle(drawing)
+    for tab in ("models", "mistakes", "inside", "draw"):
+        drawing.locator(f"#tab-{tab}").click()
+        expect(drawing.locator(f"#panel-{tab}")).to_be_visible()
+        assert drawing.evaluate("document.documentElement.scrollWidth") <= width
+        assert drawing.evaluate(OUTSIDE) == []
+        assert [pair for pair in drawing.evaluate(CONTRASTS) if pair[0] < 4.5] == []
+
+
+ROLES = """
+- banner:
+  - heading "Draw, and see what the networks say" [level=1]
+  - tablist "Parts of this page":
+    - tab "Draw" [selected]
+    - tab "Models"
+    - tab "Mistakes"
+    - tab "Inside"
+- main:
+  - tabpanel "Draw":
+    - region "Your drawing":
+      - application /Drawing area. Arrow keys move the pen/
+      - button "Undo"
+      - button "Clear"
+      - slider "Pen"
+      - button "Open a picture"
+    - region "Answers":
+      - group "Answers":
+        - table "The probability of each class, by network":
+          - rowgroup:
+            - row:
+              - columnheader /softmax-tuned .* % right/
+              - columnheader /svm .* % right/
+          - rowgroup:
+            - row /^Answer/
+            - row /^T-shirt/:
+              - rowheader "T-shirt/top"
+    - region "Why":
+      - combobox "Network"
+      - figure:
+        - img "The image that the networks see"
+      - figure:
+        - img "The same image, coloured by what speaks for the answer"
+    - region "Test images":
+      - button /Test image 1, /
+"""
+
+
+def test_a_screen_reader_finds_every_part_by_its_role_and_name(drawing: Page) -> None:
+    expect(drawing.locator("body")).to_match_aria_snapshot(ROLES)
+    drag(drawing, [(0.3, 0.2), (0.3, 0.8)])
+    expect(drawing.locator("#spoken")).to_contain_text("softmax-tuned: ")  # a live region
+    nameless = drawing.locator("button, select, input, canvas[role], [tabindex='0']").evaluate_all(
+        "(all) => all.filter((each) => each.checkVisibility() && !(each.ariaLabel"
+        " || each.getAttribute('aria-labelledby') || each.labels?.length"
+        " || each.textContent.trim())).map((each) => each.outerHTML)"
+    )
+    assert nameless == []
+
+
+def test_the_keyboard_alone_reaches_everything(drawing: Page) -> None:
+    drawing.locator("#tab-draw").focus()
+    reached = []
+    for _ in range(12):
+        reached.append(
+            drawing.evaluate("document.activeElement.id || document.activeElement.tagName")
+        )
+        drawing.keyboard.press("Tab")
+    assert reached[:6] == ["tab-draw", "drawing", "undo", "clear", "pen", "file"]
+    assert "SELECT" in reached  # which network is looked into
+    assert reached[-1] == "BUTTON"  # a test image
+    drawing.keyboard.press("Enter")
+    settle(drawing)
+    expect(drawing.locator("#seen-text")).to_contain_text("labelled")
+
+
+def test_a_page_of_a_run_that_was_not_evaluated(
+    browser: Browser, drawing_runs: dict[str, ml.Run], tmp_path: Path
+) -> None:
+    """No accuracy and no mistakes; of one network the large letters say the probability."""
+    record = {
+        **drawing_runs["softmax-tuned"].result,
+        "test_accuracy": None,
+        "test_accuracy_ci": None,
+    }
+    ml.export_page([replace(drawing_runs["softmax-tuned"], result=record)], tmp_path / "one.html")
+    context = browser.new_context(offline=True)
+    page, said = context.new_page(), list[str]()
+    page.set_default_timeout(PATIENCE_MS)
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.goto((tmp_path / "one.html").as_uri())
+    page.locator("#images button").first.click()
+    expect(page.locator("#verdict small")).to_contain_text("%", timeout=PATIENCE_MS)
+    page.locator("#tab-models").click()
+    assert "Not measured on test images" in page.locator("#model-cards").inner_text()
+    page.locator("#tab-mistakes").click()
+    assert "None of these networks" in page.locator("#mistakes-text").inner_text()
+    assert not page.locator("#confusion").is_visible()
+    assert said == []
+    context.close()

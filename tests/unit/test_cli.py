@@ -301,6 +301,7 @@ def test_benchmarks_are_listed_in_a_checkout(capsys: pytest.CaptureFixture[str])
         "checkpoints",
         "comparing",
         "csv_reader",
+        "drawing_page",
         "evaluating",
         "export_parity",
         "family_wise",

@@ -1,136 +1,21 @@
-// The page: what is drawn, dropped or picked becomes an image, and every network answers.
+// The drawing area: what is drawn with mouse, finger, pen or keys, or lies there as a picture.
 "use strict";
 
-const byId = (id) => document.getElementById(id);
 const DRAWING_SIDE = 560; // pixels of the drawing itself, whatever its size on the screen
 const READ_SIDE = 280; // pixels of it that are read: a quarter of the work, ten times what is seen
 const KEY_STEP = 14; // of the pen moved by arrow keys
-
-function startPage(page) {
-  for (const network of page.networks) {
-    network.arrays = network.arrays.map(unpacked);
-    [network.height, network.width] = [page.height, page.width];
-  }
-  const show = showing(page);
-  const easel = drawingArea(page, (picture) => show(inputOf(page, picture), null));
-  acceptPictures(easel);
-  listImages(page, easel, show);
-  describe(page);
-  show(new Uint8Array(page.height * page.width), null);
-}
-
-const bytesOf = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
-
-// float32 numbers, or whole numbers of 16 bits times a factor for each row.
-function unpacked({ data, factors }) {
-  if (factors === undefined) return new Float32Array(bytesOf(data).buffer);
-  const levels = new Int16Array(bytesOf(data).buffer);
-  const by = new Float32Array(bytesOf(factors).buffer);
-  const perRow = levels.length / by.length;
-  return Float32Array.from(levels, (level, i) => level * by[Math.floor(i / perRow)]);
-}
-
-// As the makers of the data prepared theirs; of other data the picture scaled to its size.
-function inputOf(page, picture) {
-  if (page.preparation === "digit") return prepareDigit(picture);
-  if (page.preparation === "garment") return prepareGarment(picture);
-  const image = new Uint8Array(page.height * page.width);
-  const { height, width, levels } = scaled(picture, Math.max(page.height, page.width));
-  const [top, left] = [(page.height - height) >> 1, (page.width - width) >> 1];
-  for (let y = Math.max(0, -top); y < Math.min(height, page.height - top); y++)
-    for (let x = Math.max(0, -left); x < Math.min(width, page.width - left); x++)
-      image[(top + y) * page.width + left + x] = levels[y * width + x];
-  return image;
-}
-
-// A function that shows an image and the answers to it; label: its true class, null where unknown.
-function showing(page) {
-  const cards = page.networks.map((network) => card(network, page.classes));
-  byId("networks").append(...cards.map((each) => each.element));
-  return (image, label) => {
-    paint(byId("seen"), image, page.height, page.width);
-    const isBlank = image.every((level) => level === image[0]);
-    byId("seen-text").textContent = isBlank
-      ? `The networks see ${page.height} × ${page.width} pixels. Draw something.`
-      : `This is what the networks see: ${page.height} × ${page.width} pixels.` +
-        (label === null ? "" : ` It is labelled ${page.classes[label]}.`);
-    const said = cards.map((each, i) =>
-      each.show(isBlank ? null : probabilities(page.networks[i], image)),
-    );
-    byId("spoken").textContent = isBlank ? "" : said.map((each) => each.text).join("; ");
-    byId("verdict").textContent = isBlank ? "–" : verdict(said.map((each) => each.name));
-  };
-}
-
-// What most networks say, and how many of them; of equal numbers the first.
-function verdict(names) {
-  const votes = (name) => names.filter((other) => other === name).length;
-  const most = names.reduce((best, name) => (votes(name) > votes(best) ? name : best));
-  return names.length === 1 ? most : `${most}, say ${votes(most)} of ${names.length} networks`;
-}
-
-function card(network, classes) {
-  const element = document.createElement("article");
-  const [title, facts, said, bars] = ["h3", "p", "p", "ul"].map((tag) => document.createElement(tag));
-  [facts.className, said.className, bars.className] = ["facts", "said", "bars"];
-  if (classes.every((name) => name.length < 3)) bars.classList.add("short");
-  title.textContent = network.name;
-  facts.textContent = accuracyText(network);
-  const rows = classes.map((name) => {
-    const row = document.createElement("li");
-    row.innerHTML = '<span></span><span class="bar"><i></i></span><span></span>';
-    row.firstChild.textContent = row.firstChild.title = name;
-    return row;
-  });
-  bars.append(...rows);
-  element.append(title, facts, said, bars);
-  const show = (p) => {
-    const best = p === null ? -1 : p.indexOf(Math.max(...p));
-    said.textContent = best < 0 ? "–" : classes[best];
-    if (best >= 0) {
-      const small = document.createElement("small");
-      small.textContent = ` ${percent(p[best])}`;
-      said.append(small);
-    }
-    rows.forEach((row, k) => {
-      row.className = k === best ? "best" : "";
-      row.querySelector("i").style.width = p === null ? "0" : `${100 * p[k]}%`;
-      row.lastChild.textContent = p === null ? "" : percent(p[k]);
-    });
-    if (best < 0) return { name: "", text: "" };
-    return { name: classes[best], text: `${network.name}: ${classes[best]}, ${percent(p[best])}` };
-  };
-  return { element, show };
-}
-
-const percent = (fraction) => `${(100 * fraction).toFixed(fraction < 0.9995 ? 1 : 0)} %`;
-
-function accuracyText({ accuracy, interval, nTest, nParameters }) {
-  const size = `${nParameters.toLocaleString("en")} parameters`;
-  if (accuracy === null) return `${size}; not measured on test images`;
-  const [low, high] = interval.map((end) => (100 * end).toFixed(1));
-  const tested = `${nTest.toLocaleString("en")} test images`;
-  return `${(100 * accuracy).toFixed(1)} % of ${tested} right (${low} to ${high}); ${size}`;
-}
-
-function paint(canvas, image, height, width) {
-  [canvas.width, canvas.height] = [width, height];
-  const pixels = new ImageData(width, height);
-  image.forEach((level, i) => pixels.data.set([level, level, level, 255], 4 * i));
-  canvas.getContext("2d").putImageData(pixels, 0, 0);
-}
 
 // The drawing: a list of strokes, drawn anew at every change, so that each can be taken back.
 function drawingArea(page, onChange) {
   const canvas = byId("drawing");
   const context = canvas.getContext("2d", { willReadFrequently: true });
-  const [ground, ink] = page.darkInk ? ["#fff", "#000"] : ["#000", "#fff"];
-  canvas.classList.toggle("paper", page.darkInk);
+  const [ground, ink] = page.ground > 127 ? ["#fff", "#000"] : ["#000", "#fff"];
+  canvas.classList.toggle("paper", page.ground > 127);
   const state = { strokes: [], picture: null, stroke: null, key: null, isAsked: false };
 
   const draw = () => {
     // Beside a picture that is not square lies its own ground: black there would be ink.
-    context.fillStyle = state.picture ? groundOf(state.picture) : ground;
+    context.fillStyle = state.picture ? state.pictureGround : ground;
     context.fillRect(0, 0, DRAWING_SIDE, DRAWING_SIDE);
     if (state.picture) drawWhole(context, state.picture);
     context.strokeStyle = context.fillStyle = ink;
@@ -143,19 +28,15 @@ function drawingArea(page, onChange) {
       context.stroke();
     }
   };
-  const answer = () => {
+  const frame = () => {
     state.isAsked = false;
-    draw(); // without the cursor
-    onChange(pictureIn(shrunk(canvas)));
+    draw();
+    onChange(pictureIn(shrunk(canvas))); // before the cursor, which is no ink
     if (state.key) drawCursor(context, state.key);
   };
   const changed = () => {
-    draw();
-    if (state.key) drawCursor(context, state.key);
-    for (const each of document.querySelectorAll("#images button"))
-      each.setAttribute("aria-pressed", "false");
     // At most once a frame, so that the pen is never behind the hand.
-    if (!state.isAsked) requestAnimationFrame(answer);
+    if (!state.isAsked) requestAnimationFrame(frame);
     state.isAsked = true;
   };
   const begin = (point) => {
@@ -177,11 +58,13 @@ function drawingArea(page, onChange) {
     changed();
   };
   const place = (picture) => {
-    [state.strokes, state.picture] = [[], picture];
+    [state.strokes, state.picture, state.pictureGround] = [[], picture, groundOf(picture)];
     changed();
   };
-  const wipe = () => {
-    [state.strokes, state.picture, state.stroke] = [[], null, null];
+  // A picture whose answers are asked for elsewhere, as it is.
+  const lay = (picture) => {
+    [state.strokes, state.picture, state.stroke] = [[], picture, null];
+    state.pictureGround = groundOf(picture);
     draw();
   };
   listenToPointer(canvas, state, begin, extend);
@@ -189,7 +72,7 @@ function drawingArea(page, onChange) {
   byId("undo").addEventListener("click", undo);
   byId("clear").addEventListener("click", clear);
   draw();
-  return { canvas, place, wipe };
+  return { canvas, place, lay, changed };
 }
 
 function listenToPointer(canvas, state, begin, extend) {
@@ -199,15 +82,17 @@ function listenToPointer(canvas, state, begin, extend) {
     return [(event.clientX - box.left) * factor, (event.clientY - box.top) * factor];
   };
   canvas.addEventListener("pointerdown", (event) => {
-    if (event.button) return;
+    if (event.button || !event.isPrimary) return; // a second finger draws nothing
     canvas.setPointerCapture(event.pointerId);
     begin(pointOf(event));
   });
   canvas.addEventListener("pointermove", (event) => {
-    if (state.stroke) extend(pointOf(event));
+    if (!state.stroke || !event.isPrimary) return;
+    const all = event.getCoalescedEvents?.() ?? []; // those between two frames too
+    for (const each of all.length ? all : [event]) extend(pointOf(each));
   });
   for (const name of ["pointerup", "pointercancel"])
-    canvas.addEventListener(name, () => (state.stroke = null));
+    canvas.addEventListener(name, ({ isPrimary }) => isPrimary && (state.stroke = null));
 }
 
 function listenToKeys(canvas, state, { begin, extend, undo, clear, changed }) {
@@ -247,6 +132,7 @@ function drawCursor(context, [x, y]) {
 
 function drawWhole(context, picture) {
   const factor = Math.min(DRAWING_SIDE / picture.width, DRAWING_SIDE / picture.height);
+  context.imageSmoothingEnabled = factor < 4; // a small image shows its pixels
   const [width, height] = [picture.width * factor, picture.height * factor];
   context.drawImage(picture, (DRAWING_SIDE - width) / 2, (DRAWING_SIDE - height) / 2, width, height);
 }
@@ -270,72 +156,12 @@ function shrunk(canvas) {
   return context;
 }
 
+// Of a copy: to read a canvas once makes browsers keep it where drawing is slow.
 function groundOf(canvas) {
-  const level = groundLevel(pictureIn(canvas.getContext("2d")));
+  const copy = made("canvas", { width: canvas.width, height: canvas.height });
+  const context = copy.getContext("2d", { willReadFrequently: true });
+  context.drawImage(canvas, 0, 0);
+  const level = groundLevel(pictureIn(context));
   return `rgb(${level}, ${level}, ${level})`;
 }
 
-// Pictures that are dropped, pasted or opened; transparent parts show the paper.
-function acceptPictures({ canvas, place }) {
-  const read = async (file) => {
-    if (!file || !file.type.startsWith("image/")) return;
-    try {
-      place(await onWhite(await createImageBitmap(file)));
-    } catch {
-      byId("seen-text").textContent = `${file.name || "The picture"} cannot be read as a picture.`;
-    }
-  };
-  document.addEventListener("paste", (event) => read(event.clipboardData.files[0]));
-  byId("file").addEventListener("change", (event) => read(event.target.files[0]));
-  document.addEventListener("dragover", (event) => {
-    event.preventDefault();
-    canvas.classList.add("over");
-  });
-  document.addEventListener("dragleave", () => canvas.classList.remove("over"));
-  document.addEventListener("drop", (event) => {
-    event.preventDefault();
-    canvas.classList.remove("over");
-    read(event.dataTransfer.files[0]);
-  });
-}
-
-async function onWhite(picture) {
-  const canvas = document.createElement("canvas");
-  [canvas.width, canvas.height] = [picture.width, picture.height];
-  const context = canvas.getContext("2d");
-  context.fillStyle = "#fff";
-  context.fillRect(0, 0, canvas.width, canvas.height);
-  context.drawImage(picture, 0, 0);
-  return canvas;
-}
-
-function listImages(page, easel, show) {
-  const all = bytesOf(page.images.data);
-  const size = page.height * page.width;
-  const buttons = page.images.labels.map((label, i) => {
-    const [button, canvas] = [document.createElement("button"), document.createElement("canvas")];
-    const image = all.slice(i * size, (i + 1) * size);
-    paint(canvas, image, page.height, page.width);
-    button.type = "button";
-    button.setAttribute("aria-label", `Test image ${i + 1}, ${page.classes[label]}`);
-    button.setAttribute("aria-pressed", "false");
-    button.append(canvas);
-    button.addEventListener("click", () => {
-      easel.wipe();
-      for (const each of buttons) each.setAttribute("aria-pressed", String(each === button));
-      show(image, label);
-    });
-    return button;
-  });
-  byId("images").append(...buttons);
-}
-
-function describe(page) {
-  const many = page.networks.length > 1 ? `${page.networks.length} networks` : "A network";
-  const verb = page.networks.length > 1 ? "were" : "was";
-  byId("about").textContent =
-    `${many} ${verb} trained on ${page.data} to tell ${page.classes.length} classes apart. ` +
-    "Everything on this page is computed in your browser; nothing leaves it.";
-  byId("footer").textContent = `Made with mnistlab ${page.version}.`;
-  document.title = `Draw - ${page.data}`;
-}

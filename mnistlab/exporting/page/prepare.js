@@ -38,17 +38,19 @@ function scaledInk(picture, side) {
 
 function inkOf(picture) {
   const { height, width, levels } = picture;
-  let ground = groundLevel(picture);
-  let shown = Array.from(levels);
-  if (ground > 127) {
-    shown = shown.map((level) => 255 - level);
-    ground = 255 - ground;
+  const border = groundLevel(picture);
+  const ground = border > 127 ? 255 - border : border;
+  const ink = new Int32Array(levels.length);
+  let most = 0;
+  for (let i = 0; i < ink.length; i++) {
+    ink[i] = border > 127 ? 255 - levels[i] : levels[i];
+    if (ink[i] > most) most = ink[i];
   }
-  const contrast = shown.reduce((most, level) => Math.max(most, level), 0) - ground;
-  const ink =
-    contrast < LEAST_CONTRAST
-      ? shown.map(() => 0)
-      : shown.map((level) => Math.floor((Math.max(level - ground, 0) * 255) / contrast));
+  const contrast = most - ground;
+  if (contrast < LEAST_CONTRAST) ink.fill(0);
+  else
+    for (let i = 0; i < ink.length; i++)
+      ink[i] = ink[i] > ground ? Math.floor(((ink[i] - ground) * 255) / contrast) : 0;
   return { height, width, levels: ink };
 }
 
@@ -66,12 +68,14 @@ const isOutermost = (place, side) => place === 0 || place === side - 1;
 
 function boxOf({ height, width, levels }) {
   let [top, left, bottom, right] = [height, width, 0, 0];
-  levels.forEach((level, place) => {
-    if (level < INK) return;
-    const [y, x] = [Math.floor(place / width), place % width];
-    [top, left] = [Math.min(top, y), Math.min(left, x)];
-    [bottom, right] = [Math.max(bottom, y + 1), Math.max(right, x + 1)];
-  });
+  for (let y = 0, i = 0; y < height; y++)
+    for (let x = 0; x < width; x++) {
+      if (levels[i++] < INK) continue;
+      top = Math.min(top, y);
+      left = Math.min(left, x);
+      bottom = y + 1;
+      right = Math.max(right, x + 1);
+    }
   return bottom === 0 ? null : { top, left, bottom, right };
 }
 
