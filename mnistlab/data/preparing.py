@@ -7,8 +7,8 @@ whole numbers, so that the page of an export (exporting/page) computes the same 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,6 +83,19 @@ def preparation_of(data: str) -> str | None:
     return OF_SETS.get(data)
 
 
+def recorded_preparation(record: Mapping[str, Any]) -> str | None:
+    """How the images in a run's data.json were prepared; None where nothing is known of it.
+
+    Records from before 2026-12 do not say it; there the data set's name does.
+    """
+    if list(record["image_shape"]) != [SIDE, SIDE]:
+        return None
+    if "preparation" in record:
+        return None if record["preparation"] is None else str(record["preparation"])
+    given = record.get("source", {}).get("name_or_path")  # a folder may be called mnist as well
+    return preparation_of(record["name"] if given is None else given)
+
+
 def prepare(images: Sequence[Image] | Image, preparation: str) -> NDArray[np.uint8]:
     """Pictures uint8 (H, W) of any sizes, prepared: (N, 28, 28); DataError for no PREPARATIONS."""
     if preparation not in PREPARATIONS:
@@ -93,26 +106,27 @@ def prepare(images: Sequence[Image] | Image, preparation: str) -> NDArray[np.uin
     return np.stack(prepared) if prepared else np.zeros((0, SIDE, SIDE), np.uint8)
 
 
-def ink_of(image: Image) -> NDArray[np.int64]:
-    """What an image shows, on a ground of 0 and as bright as 255, int64 (H, W).
+def ink_of(image: Image) -> Image:
+    """What an image shows, on a ground of 0 and as bright as 255, uint8 (H, W).
 
     The ground is the lower median of the outermost pixels; a bright ground is inverted.
     """
-    levels = image.astype(np.int64)
     inside = np.zeros(image.shape, dtype=bool)
     inside[1:-1, 1:-1] = True
-    border = np.sort(levels[~inside])
-    ground = int(border[(len(border) - 1) // 2])
+    border = np.sort(image[~inside])
+    ground, brightest = int(border[(len(border) - 1) // 2]), int(image.max())
+    levels = np.arange(256)
     if ground > 127:
-        levels, ground = 255 - levels, 255 - ground
-    contrast = int(levels.max()) - ground
+        levels, ground, brightest = 255 - levels, 255 - ground, 255 - int(image.min())
+    contrast = brightest - ground
     if contrast < LEAST_CONTRAST:
-        return np.zeros_like(levels)
-    ink: NDArray[np.int64] = np.maximum(levels - ground, 0) * 255 // contrast
-    return ink
+        return np.zeros_like(image)
+    # One entry per grey level: whole photographs as 64-bit numbers would take gigabytes.
+    ink = np.clip(levels - ground, 0, contrast) * 255 // contrast
+    return ink.astype(np.uint8)[image]
 
 
-def box_of(ink: NDArray[np.int64]) -> Box | None:
+def box_of(ink: Image) -> Box | None:
     """The smallest box that holds all ink; None where there is none."""
     rows, columns = (np.flatnonzero((ink >= INK).any(axis=axis)) for axis in (1, 0))
     if not len(rows):
@@ -120,31 +134,33 @@ def box_of(ink: NDArray[np.int64]) -> Box | None:
     return Box(int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1)
 
 
-def cut(ink: NDArray[np.int64], box: Box) -> NDArray[np.int64]:
+def cut(ink: Image, box: Box) -> Image:
     """What lies in a box."""
     return ink[box.top : box.bottom, box.left : box.right]
 
 
-def scaled(ink: NDArray[np.int64], side: int) -> NDArray[np.int64]:
+def scaled(ink: NDArray[np.integer], side: int) -> NDArray[np.int64]:
     """Levels (H, W), in proportion, with the longest side `side`: each pixel the mean of its area.
 
     Of whole numbers alone: pixel y of n covers the rows from y H / n to (y + 1) H / n, and by
-    how much row j is covered, times n, is a whole number.
+    how much row j is covered, times n, is a whole number. Floats hold them exactly, since no sum
+    is above 255 H W, and multiply faster.
     """
     longest = max(ink.shape)
     height, width = (max(1, (2 * side * of + longest) // (2 * longest)) for of in ink.shape)
     area = ink.shape[0] * ink.shape[1]
-    sums = _coverage(height, ink.shape[0]) @ ink @ _coverage(width, ink.shape[1]).T
+    across = _coverage(height, ink.shape[0]) @ ink.astype(np.float64)
+    sums = (across @ _coverage(width, ink.shape[1]).T).astype(np.int64)
     means: NDArray[np.int64] = (2 * sums + area) // (2 * area)  # to the nearest; halves upwards
     return means
 
 
-def _coverage(n_new: int, n_old: int) -> NDArray[np.int64]:
+def _coverage(n_new: int, n_old: int) -> NDArray[np.float64]:
     """How much of old pixel j new pixel i covers, in n_new-ths of a pixel: (n_new, n_old)."""
     new, old = np.arange(n_new)[:, None], np.arange(n_old)
     ends = np.minimum((new + 1) * n_old, (old + 1) * n_new)
-    covered: NDArray[np.int64] = np.maximum(ends - np.maximum(new * n_old, old * n_new), 0)
-    return covered
+    covered = np.maximum(ends - np.maximum(new * n_old, old * n_new), 0)
+    return covered.astype(np.float64)
 
 
 def _start(sums: NDArray[np.int64], length: int) -> int:

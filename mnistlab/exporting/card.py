@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from mnistlab.data.preparing import recorded_preparation
+from mnistlab.evaluation.neighbours import FALSE_ALARMS, N_NEAREST, Reference
 from mnistlab.runs.folder import Run
 from mnistlab.version import __version__
 
@@ -12,7 +14,7 @@ if TYPE_CHECKING:
     from mnistlab.exporting.onnx_file import Parity
 
 
-def facts_of(run: Run) -> dict[str, str]:
+def facts_of(run: Run, reference: Reference | None = None) -> dict[str, str]:
     """What an exported file says of itself, as text: classes, data, accuracy, preprocessing."""
     data, result = run.data, run.result
     facts = {
@@ -28,6 +30,8 @@ def facts_of(run: Run) -> dict[str, str]:
         "test_accuracy": result.get("test_accuracy"),
         "test_accuracy_ci": result.get("test_accuracy_ci"),
         "temperature": result.get("temperature"),
+        "unusual_above": None if reference is None else reference.threshold,
+        "preparation": recorded_preparation(data) or "",
         "preprocessing": "inside: grey levels 0 to 255 as uint8 (N, H, W), as in the data",
         "mnistlab": __version__,
     }
@@ -37,7 +41,7 @@ def facts_of(run: Run) -> dict[str, str]:
     }
 
 
-def model_card(run: Run, file_name: str, parity: Parity) -> str:
+def model_card(run: Run, file_name: str, parity: Parity, reference: Reference | None = None) -> str:
     """A Markdown page: what the model is for, how good it is, how to use it."""
     data, result = run.data, run.result
     height, width = data["image_shape"]
@@ -51,10 +55,11 @@ Tells {len(data["class_names"])} classes of grey images of {height} x {width} pi
 - **Accuracy**: {_accuracy(run)}.
 - **Probabilities** {_temperature(result.get("temperature"))}.
 - **Checked**: on {parity.n_images:,} images of its data the file gives {parity.n_equal:,} of the
-  trained network's labels; probabilities differ by at most {parity.largest_difference:.1g}.
+  trained network's labels; probabilities differ by at most {parity.largest_difference:.1g}\
+{_distances_differ(parity)}.
 - **Input** `images`: uint8 (N, {height}, {width}), grey levels 0 to 255 as in the data; they are
   scaled inside. **Output** `probabilities`: float32 (N, {len(data["class_names"])}), in the order
-  of the classes above.
+  of the classes above.{_distance_output(run, reference)}
 
 ```python
 import json
@@ -62,12 +67,43 @@ import numpy as np
 import onnxruntime
 
 session = onnxruntime.InferenceSession("{file_name}")
-classes = json.loads(session.get_modelmeta().custom_metadata_map["classes"])
+facts = session.get_modelmeta().custom_metadata_map
+classes = json.loads(facts["classes"])
 images = np.zeros((1, {height}, {width}), np.uint8)  # yours
-(probabilities,) = session.run(None, {{"images": images}})
-print(classes[probabilities[0].argmax()], probabilities[0].max())
+{USE_BOTH if reference else USE}
 ```
 """
+
+
+USE = """(probabilities,) = session.run(None, {"images": images})
+print(classes[probabilities[0].argmax()], probabilities[0].max())"""
+USE_BOTH = """probabilities, distance = session.run(None, {"images": images})
+print(classes[probabilities[0].argmax()], probabilities[0].max())
+if distance[0] > float(facts["unusual_above"]):
+    print("but it is unlike the training images")"""
+
+
+def _distances_differ(parity: Parity) -> str:
+    if parity.largest_distance_difference is None:
+        return ""
+    return f",\n  distances by at most {parity.largest_distance_difference:.1g}"
+
+
+def _distance_output(run: Run, reference: Reference | None) -> str:
+    """The output `distance`, and how far to trust it."""
+    if reference is None:
+        return ""
+    held_out = (
+        f"{100 * FALSE_ALARMS:g} % of the validation images were above"
+        if run.data["n_val"]
+        else f"{100 * FALSE_ALARMS:g} % of some training images were above, since there were no "
+        "validation\n  images; of new images it will be more"
+    )
+    return f"""
+- **Output** `distance`: float32 (N,), the mean distance to the {N_NEAREST} nearest of
+  {len(reference.features):,} training images, by what the network sees in them. An image above
+  `unusual_above` ({reference.threshold:.3g}) of the metadata is unlike the training images,
+  whatever the probabilities say; {held_out}."""
 
 
 def is_card(text: str, file_name: str) -> bool:

@@ -20,6 +20,8 @@ from mnistlab.classifiers import ScratchClassifier, SVMClassifier, TorchClassifi
 from mnistlab.classifiers.inputs import margins
 from mnistlab.classifiers.support_vectors import SupportVectors
 from mnistlab.errors import RunError
+from mnistlab.evaluation.neighbours import N_NEAREST, Reference
+from mnistlab.models.last_layer import parts_of
 from mnistlab.models.scaling import Scaling
 from mnistlab.scratch import activations, convolution, linear, regularisation, shaping
 from mnistlab.training.fixed_views import views_of
@@ -28,8 +30,9 @@ from mnistlab.training.fixed_views import views_of
 class Exported(nn.Module):
     """Images uint8 (N, H, W) to probabilities float32 (N, K), sharpened by the temperature.
 
-    network: images float32 (N, 1, H, W) to logits. views: of each image; the probabilities are
-    the mean over them. padding: left, right, top, bottom, of 0.
+    network: images float32 (N, 1, H, W) to logits. views: of each image, the first of them as it
+    is; the probabilities are the mean over them. padding: left, right, top, bottom, of 0.
+    reference: with it, a second output float32 (N,) is the distance to the nearest training images.
     """
 
     def __init__(
@@ -38,22 +41,66 @@ class Exported(nn.Module):
         temperature: float = 1.0,
         views: Sequence[Callable[[Tensor], Tensor]] = (lambda X: X,),
         padding: Sequence[int] = (0, 0, 0, 0),
+        reference: Reference | None = None,
     ) -> None:
         super().__init__()
-        self.network, self.temperature = network, temperature
+        parts = parts_of(network)
+        self.before, self.after, self.are_pixels = parts.before, parts.after, parts.are_pixels
+        self.temperature = temperature
         self.views, self.padding = views, list(padding)
+        self.distance = None if reference is None else Distance(reference)
 
-    def forward(self, images: Tensor) -> Tensor:
-        """Probabilities (N, K)."""
+    @property
+    def network(self) -> nn.Sequential:
+        """All layers in a row."""
+        return nn.Sequential(*self.before, *self.after)
+
+    def forward(self, images: Tensor) -> Tensor | tuple[Tensor, Tensor]:
+        """Probabilities (N, K), and with a reference distances (N,)."""
         X = images.unsqueeze(1).float()
         if any(self.padding):
             X = nn.functional.pad(X, self.padding)
+        features = self.before(X)
+        p = self._probabilities(X, self.after(features))
+        if self.distance is None:
+            return p
+        rows = images.float() if self.are_pixels else features
+        return p, self.distance(rows.flatten(1))
+
+    def _probabilities(self, X: Tensor, logits: Tensor) -> Tensor:
         if len(self.views) == 1:  # of logits, so that no probability is lost to rounding before
-            logits: Tensor = self.network(X)
             return (logits / self.temperature).softmax(1)
-        by_view = [self.network(view(X)).softmax(1) for view in self.views]
+        others = [self.after(self.before(view(X))) for view in self.views[1:]]
+        by_view = [of_view.softmax(1) for of_view in (logits, *others)]
         mean = torch.stack(by_view).mean(0).clamp_min(torch.finfo(torch.float32).tiny)
         return (mean.log() / self.temperature).softmax(1)
+
+
+class Distance(nn.Module):
+    """Features (N, D) to their distance (N,) from the nearest ones of a reference.
+
+    The same as mnistlab.evaluation.neighbours.distances, which says why the nearest are compared
+    exactly.
+    """
+
+    known: Tensor
+    halves: Tensor
+
+    def __init__(self, reference: Reference) -> None:
+        super().__init__()
+        known = torch.from_numpy(np.ascontiguousarray(reference.features))
+        self.n = min(N_NEAREST, len(known))
+        self.register_buffer("known", known)
+        self.register_buffer("halves", known.square().sum(1) / 2)
+
+    def forward(self, rows: Tensor) -> Tensor:
+        """(N, D) of any length to (N,)."""
+        lengths = rows.square().sum(1, keepdim=True).sqrt()
+        features = rows / lengths.clamp_min(torch.finfo(torch.float32).tiny)
+        order = self.halves - features @ self.known.T
+        nearest = order.topk(self.n, dim=1, largest=False).indices
+        apart = features.unsqueeze(1) - self.known[nearest]  # (N, n, D)
+        return apart.square().sum(2).sqrt().mean(1)
 
 
 class PixelScaling(nn.Module):
@@ -72,25 +119,31 @@ class PixelScaling(nn.Module):
         return (X - self.shift) / self.scale
 
 
-def module_of(classifier: Any, temperature: float | None) -> Exported:
+def module_of(
+    classifier: Any, temperature: float | None, reference: Reference | None = None
+) -> Exported:
     """The classifier as a module in evaluation mode; RunError for one without probabilities."""
     if isinstance(classifier, TorchClassifier):
-        module = _of_torch(classifier, temperature or 1.0)
+        module = _of_torch(classifier, temperature or 1.0, reference)
     elif isinstance(classifier, ScratchClassifier):
-        module = Exported(by_hand(classifier.network_), temperature or 1.0)
+        network = by_hand(classifier.network_)
+        module = Exported(network, temperature or 1.0, reference=reference)
     elif isinstance(classifier, SVMClassifier):
         if not classifier.calibrated:
             raise RunError(
                 "a support vector machine has no probabilities to export unless it is calibrated; "
                 "train it with --set calibrated=true"
             )
-        module = Exported(CalibratedMachine(classifier), temperature or 1.0)
+        machine = CalibratedMachine(classifier)
+        module = Exported(machine, temperature or 1.0, reference=reference)
     else:
         raise AssertionError(f"{type(classifier).__name__} is no classifier of this project")
     return module.eval()
 
 
-def _of_torch(classifier: TorchClassifier, temperature: float) -> Exported:
+def _of_torch(
+    classifier: TorchClassifier, temperature: float, reference: Reference | None
+) -> Exported:
     scaling, network = classifier.network_.cpu()
     assert isinstance(scaling, Scaling)
     numbers = (scaling.shift.numpy(), scaling.scale.numpy())
@@ -100,6 +153,7 @@ def _of_torch(classifier: TorchClassifier, temperature: float) -> Exported:
         temperature,
         views_of(classifier.test_time_augmentation),
         (left, right, top, bottom),
+        reference,
     )
 
 

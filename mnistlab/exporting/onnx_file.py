@@ -20,32 +20,47 @@ from numpy.typing import NDArray
 from mnistlab import atomic
 from mnistlab.errors import DataError, RunError
 from mnistlab.evaluation import tempered
+from mnistlab.evaluation.neighbours import Reference, distances
 from mnistlab.exporting.card import facts_of, is_card, model_card
 from mnistlab.runs.folder import Run, dataset_of
+from mnistlab.runs.neighbours import features_of, reference_of
 
 if TYPE_CHECKING:
-    from torch import nn
+    from mnistlab.exporting.modules import Exported
 
 OPSET = 18  # of 2022: old enough for any onnxruntime in use
 N_CHECKED = 1000  # real images on which the file must answer as the classifier does
-TOLERANCE = 1e-4  # of a probability
+TOLERANCE = 1e-4  # of a probability, and of a distance, which is at most 2
 NEEDS = "the export of ONNX files needs: pip install 'mnistlab[export]'"
 
 
 class Parity(NamedTuple):
-    """How the file compares with the classifier on n_images: equal labels, largest difference."""
+    """How the file compares with the classifier on n_images.
+
+    n_equal: equal labels. largest_difference: of a probability. largest_distance_difference: of a
+    distance to the nearest training images; None of a file without.
+    """
 
     n_images: int
     n_equal: int
     largest_difference: float
+    largest_distance_difference: float | None = None
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether the file answers as the classifier does."""
+        differences = (self.largest_difference, self.largest_distance_difference or 0.0)
+        return self.n_equal == self.n_images and all(d <= TOLERANCE for d in differences)  # no nan
 
 
 def export_onnx(run: Run, path: Path | str) -> Parity:
     """Write the run's classifier to `path`, and a card that describes it to `path`.md.
 
     Input "images": uint8 (N, H, W) as they are read from a file; output "probabilities": float32
-    (N, K) with the temperature that `evaluate` fitted; N is free. The metadata hold the classes,
-    the accuracy and where it comes from. Raises RunError where the classifier has no
+    (N, K) with the temperature that `evaluate` fitted; output "distance": float32 (N,), to the
+    nearest training images (mnistlab.evaluation.neighbours); N is free. The metadata hold the
+    classes, the accuracy and where it comes from, and the distance from which on an image is
+    unlike the training images. Raises RunError where the classifier has no
     probabilities, where its data are gone, or where the file does not answer as it does: nothing
     is written then.
     """
@@ -54,18 +69,20 @@ def export_onnx(run: Run, path: Path | str) -> Parity:
     classifier = run.classifier("cpu")
     images = some_images(run)
     temperature = run.result.get("temperature")
-    content = onnx_bytes(classifier, temperature, facts_of(run))
-    parity = compared(content, classifier, temperature, images)
-    if parity.n_equal < parity.n_images or not parity.largest_difference <= TOLERANCE:
+    reference = reference_of(run, classifier)
+    content = onnx_bytes(classifier, temperature, facts_of(run, reference), reference)
+    parity = compared(content, classifier, temperature, images, reference)
+    if not parity.is_kept:
         raise RunError(
             f"{path}: not written: the exported network answers differently from the trained one "
             f"({parity.n_images - parity.n_equal} of {parity.n_images} labels differ, "
-            f"probabilities by up to {parity.largest_difference:.1g})"
+            f"probabilities by up to {parity.largest_difference:.1g}, "
+            f"distances by up to {parity.largest_distance_difference or 0:.1g})"
         )
     with atomic.open_output(path) as file:
         file.write(content)
     with atomic.open_output(card) as file:
-        file.write(model_card(run, path.name, parity).encode())
+        file.write(model_card(run, path.name, parity, reference).encode())
     return parity
 
 
@@ -85,7 +102,12 @@ def some_images(run: Run) -> NDArray[np.uint8]:
     return np.ascontiguousarray(images[places])
 
 
-def onnx_bytes(classifier: Any, temperature: float | None, facts: dict[str, str]) -> bytes:
+def onnx_bytes(
+    classifier: Any,
+    temperature: float | None,
+    facts: dict[str, str],
+    reference: Reference | None = None,
+) -> bytes:
     """The classifier as a checked ONNX model with `facts` as its metadata."""
     try:
         import onnx
@@ -94,7 +116,7 @@ def onnx_bytes(classifier: Any, temperature: float | None, facts: dict[str, str]
         raise RunError(NEEDS) from error
     from mnistlab.exporting.modules import module_of
 
-    module = module_of(classifier, temperature)
+    module = module_of(classifier, temperature, reference)
     model = _traced(module, classifier.image_shape_)
     onnx.helper.set_model_props(model, facts)
     model.producer_name = "mnistlab"
@@ -102,7 +124,7 @@ def onnx_bytes(classifier: Any, temperature: float | None, facts: dict[str, str]
     return bytes(model.SerializeToString())
 
 
-def _traced(module: nn.Module, image_shape: tuple[int, int]) -> Any:
+def _traced(module: Exported, image_shape: tuple[int, int]) -> Any:
     import torch
 
     # Two images: a batch of one would be taken for a batch that is always of one.
@@ -115,7 +137,7 @@ def _traced(module: nn.Module, image_shape: tuple[int, int]) -> Any:
             external_data=False,
             opset_version=OPSET,
             input_names=["images"],
-            output_names=["probabilities"],
+            output_names=["probabilities", "distance"][: 1 if module.distance is None else 2],
             dynamic_shapes=({0: torch.export.Dim("batch")},),
             verbose=False,
         )
@@ -124,9 +146,13 @@ def _traced(module: nn.Module, image_shape: tuple[int, int]) -> Any:
 
 
 def compared(
-    content: bytes, classifier: Any, temperature: float | None, images: NDArray[np.uint8]
+    content: bytes,
+    classifier: Any,
+    temperature: float | None,
+    images: NDArray[np.uint8],
+    reference: Reference | None = None,
 ) -> Parity:
-    """The file's answers, by onnxruntime, beside the classifier's."""
+    """The file's answers, by onnxruntime, beside the classifier's and the reference's."""
     try:
         import onnxruntime
     except ImportError as error:
@@ -134,10 +160,15 @@ def compared(
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-    (theirs,) = session.run(["probabilities"], {"images": images})
+    theirs, *their_distances = session.run(None, {"images": images})
     ours = tempered(classifier.predict_proba(images), temperature or 1.0)
     n_equal = int((theirs.argmax(1) == ours.argmax(1)).sum())
-    return Parity(len(images), n_equal, float(np.abs(theirs - ours).max()))
+    parity = Parity(len(images), n_equal, float(np.abs(theirs - ours).max()))
+    if reference is None:
+        return parity
+    our_distances = distances(features_of(classifier, images), reference)
+    apart = float(np.abs(their_distances[0] - our_distances).max())
+    return parity._replace(largest_distance_difference=apart)
 
 
 @contextlib.contextmanager

@@ -8,6 +8,7 @@ from typing import Any
 
 from mnistlab.data import Dataset, Split
 from mnistlab.data.polarity import border_of
+from mnistlab.data.preparing import preparation_of
 from mnistlab.evaluation import measure
 from mnistlab.phases import Epoch, epoch_of_weights
 from mnistlab.recipe import Recipe
@@ -64,4 +65,5 @@ def data_record(dataset: Dataset, parts: Split) -> dict[str, Any]:
         "border": asdict(border_of(parts.train.images)),
         "provenance": dataset.provenance,
         "licence": dataset.licence,
+        "preparation": preparation_of(dataset.name) if dataset.is_published else None,
     }

@@ -67,6 +67,7 @@ class DataRecord(Record):
     border: BorderRecord | None = None
     provenance: str = ""
     licence: str = ""
+    preparation: Literal["digit", "garment"] | None = None
 
     @model_validator(mode="after")
     def _fits(self) -> Self:

@@ -12,7 +12,10 @@ import pytest
 import mnistlab as ml
 from mnistlab.cli import run_command
 from mnistlab.errors import RunError
+from mnistlab.evaluation.neighbours import Reference
 from mnistlab.exporting import export_onnx, modules, onnx_file
+from mnistlab.exporting.onnx_file import Parity
+from mnistlab.runs import neighbours
 
 onnx = pytest.importorskip("onnx", reason="the extra 'export' is not installed")
 onnxruntime = pytest.importorskip("onnxruntime", reason="the extra 'export' is not installed")
@@ -56,12 +59,21 @@ def test_onnxruntime_answers_as_the_classifier(
 ) -> None:
     chosen = images.take(np.flatnonzero(images.labels < n_classes))
     classifier = CLASSIFIERS[name].fit(chosen.images, chosen.labels)
-    content = onnx_file.onnx_bytes(classifier, 1.7, {"of": "a test"})
-    parity = onnx_file.compared(content, classifier, 1.7, chosen.images)
+    features = neighbours.features_of(classifier, chosen.images[::3])
+    reference = Reference(features, np.arange(0, len(chosen), 3), 0.1)
+    content = onnx_file.onnx_bytes(classifier, 1.7, {"of": "a test"}, reference)
+    parity = onnx_file.compared(content, classifier, 1.7, chosen.images, reference)
     assert parity.n_equal == parity.n_images == len(chosen)
     assert parity.largest_difference < 1e-5
-    alone = onnx_file.compared(content, classifier, 1.7, chosen.images[:1])  # any batch
-    assert alone.largest_difference < 1e-5
+    assert parity.largest_distance_difference is not None
+    assert parity.largest_distance_difference < 1e-5
+    # Any batch, and images that no reference is near, or that have no pixel to compare.
+    odd = np.stack([255 - chosen.images[0], chosen.images[1] // 255])
+    for few in (chosen.images[:1], odd):
+        alone = onnx_file.compared(content, classifier, 1.7, few, reference)
+        assert alone.largest_difference < 1e-5
+        assert alone.largest_distance_difference is not None
+        assert alone.largest_distance_difference < 1e-5
 
 
 @pytest.fixture(scope="module")
@@ -81,6 +93,12 @@ def test_a_run_becomes_a_file_that_says_what_it_is(run: ml.Run, tmp_path: Path) 
     facts = session.get_modelmeta().custom_metadata_map
     assert json.loads(facts["classes"]) == list(run.data["class_names"])
     assert json.loads(facts["test_accuracy"]) == run.result["test_accuracy"]
+    assert facts["preparation"] == "garment"
+    reference = neighbours.read_reference(run)
+    assert reference is not None
+    assert json.loads(facts["unusual_above"]) == reference.threshold
+    outputs = [(output.name, output.type) for output in session.get_outputs()]
+    assert outputs == [("probabilities", "tensor(float)"), ("distance", "tensor(float)")]
     card = Path(f"{path}.md").read_text(encoding="utf-8")
     assert f"{100 * run.result['test_accuracy']:.2f} % of 1,000 test images" in card
     example = card.split("```python\n")[1].split("```")[0].replace('"model.onnx"', repr(str(path)))
@@ -92,11 +110,27 @@ def test_a_file_that_answers_otherwise_is_not_written(
 ) -> None:
     (tmp_path / "model.onnx").write_bytes(b"the user's")
     right = modules.module_of
-    monkeypatch.setattr(modules, "module_of", lambda classifier, t: right(classifier, 3.0))
+    monkeypatch.setattr(modules, "module_of", lambda of, t, reference: right(of, 3.0, reference))
     with pytest.raises(RunError, match="not written: the exported network answers differently"):
         export_onnx(run, tmp_path / "model.onnx")
     assert [file.name for file in tmp_path.iterdir()] == ["model.onnx"]
     assert (tmp_path / "model.onnx").read_bytes() == b"the user's"
+
+
+@pytest.mark.parametrize(
+    ("parity", "is_kept"),
+    [
+        (Parity(10, 10, 1e-5), True),
+        (Parity(10, 10, 1e-5, 1e-5), True),
+        (Parity(10, 9, 1e-5, 1e-5), False),
+        (Parity(10, 10, 1e-3, 1e-5), False),
+        (Parity(10, 10, 1e-5, 1e-3), False),
+        (Parity(10, 10, 1e-5, np.nan), False),
+        (Parity(10, 10, np.nan, 1e-5), False),
+    ],
+)
+def test_labels_probabilities_and_distances_must_be_equal(parity: Parity, is_kept: bool) -> None:
+    assert parity.is_kept == is_kept
 
 
 def test_the_command_writes_the_file_and_says_how_it_compares(
