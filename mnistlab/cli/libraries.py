@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-
 # As they are imported; a test compares them with pyproject.toml.
 OF_TRAIN = {
     "torch": "torch",
@@ -22,7 +20,5 @@ OF_TRAIN = {
 
 def missing_text(error: ModuleNotFoundError) -> str | None:
     """What to say of an import that failed; None where no library of `train` is missing."""
-    name = (error.name or "").partition(".")[0]
-    if name not in OF_TRAIN or importlib.util.find_spec(name) is not None:
-        return None
-    return f"this command needs {OF_TRAIN[name]}: pip install 'mnistlab[train]'"
+    library = OF_TRAIN.get(error.name or "")
+    return library and f"this command needs {library}: pip install 'mnistlab[train]'"

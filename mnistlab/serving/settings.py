@@ -24,7 +24,7 @@ class Limits:
     """
 
     body_bytes: int = 8 << 20
-    pixels: int = 1 << 22  # decoding and preparing them takes about 200 MB
+    pixels: int = 1 << 24  # as many as a photograph of a phone
     images: int = 256
     batch: int = 64
     queue: int = 1024
@@ -81,7 +81,7 @@ class ServeSettings:
         """
         if not self.is_loopback and not self.allowed_hosts:
             return frozenset()
-        own = {"localhost", "127.0.0.1", "[::1]", self.host} if self.is_loopback else set()
+        own = ("localhost", "127.0.0.1", "[::1]", self.host)
         return frozenset(name.lower() for name in (*own, *self.allowed_hosts))
 
 
