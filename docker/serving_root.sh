@@ -19,11 +19,12 @@ cp "$prefix/bin/$version" "$root$prefix/bin/python3"
 cp -a "$prefix/lib/$version" "$root$prefix/lib/"
 cd "$root$prefix/lib/$version"
 rm -rf test idlelib lib2to3 ensurepip tkinter turtledemo pydoc_data site-packages config-*
+rm -f lib-dynload/_tkinter* lib-dynload/_test*
 find . -type d -name __pycache__ -prune -exec rm -rf {} +
 cd - >/dev/null
 # The system's libraries that these load, each under its own path.
 find "$root$prefix" "$root/app" \( -name '*.so*' -o -name python3 \) -type f -exec ldd {} + 2>/dev/null |
-    grep -o ' /[^ ]*' | sort -u | grep -v "$root" | while read -r library; do
+    grep -o '/[^ :)]*' | sort -u | grep -v "$root" | while read -r library; do
     mkdir -p "$root$(dirname "$library")"
     cp -L "$library" "$root$library"
 done

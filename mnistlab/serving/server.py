@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import uvicorn
@@ -37,8 +38,10 @@ def serve(
     sources = sources_of(paths)
     listening = listen(settings.host, settings.port)
     with listening:
-        models = [loaded(source) for source in sources]
-        service = Service(models, settings, _page(sources, page))
+        with ThreadPoolExecutor(2) as pool:  # exports are processes of their own
+            drawing = pool.submit(_page, sources, page)
+            models = list(pool.map(loaded, sources))
+        service = Service(models, settings, drawing.result())
         url = address_of(listening, settings.host)
         config = uvicorn.Config(
             service,
