@@ -29,6 +29,11 @@ from serving_models import CLASSES, expected, picture, write_model
 
 import mnistlab as ml
 from benchmarks.ledger import CHECKOUT
+from mnistlab.cli import run_command
+from mnistlab.errors import RunError
+from mnistlab.serving import sources as sources_module
+from mnistlab.serving.server import loaded
+from mnistlab.serving.sources import page_of, sources_of
 
 DOCUMENT = (CHECKOUT / "docs" / "serving.md").read_text(encoding="utf-8")
 HERE = "http://127.0.0.1:8000"
@@ -316,25 +321,51 @@ def test_sigterm_under_load_loses_no_accepted_request(folder: Path) -> None:
 def test_a_run_is_exported_and_its_page_shown(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """The exports run in this process, which has loaded torch; the service finds them cached."""
     monkeypatch.setenv("MNISTLAB_CACHE", str(tmp_path / "cache"))
     recipe = ml.set_fields(ml.get_recipe("softmax-tuned"), {"epochs": "1", "n_train": "500"})
     run = ml.evaluate(ml.train(recipe, out=tmp_path, threads=1))
+    commands = []
+
+    def here(command: list[str], **options: Any) -> subprocess.CompletedProcess[str]:
+        commands.append(command)
+        return subprocess.CompletedProcess(command, run_command(command[3:]), "", "")
+
+    sources = sources_of([run.path])
+    monkeypatch.setattr(sources_module.subprocess, "run", here)
+    model = loaded(sources[0])
+    page = page_of(sources, None)
+    monkeypatch.undo()
+    assert [command[:4] for command in commands] == [
+        [sys.executable, "-m", "mnistlab", "export"]
+    ] * 2
+    assert model.facts.test_accuracy == run.result["test_accuracy"]
+
+    monkeypatch.setenv("MNISTLAB_CACHE", str(tmp_path / "cache"))
+    before = sorted((tmp_path / "cache" / "served").iterdir())
     command = [sys.executable, "-m", "mnistlab", "serve", str(run.path), "--port", "0"]
     served = Served(command, tmp_path / "log")
-    (model,) = served.ask("/v1/models")["models"]
-    assert model["name"] == run.path.name
-    assert model["test_accuracy"] == run.result["test_accuracy"]
     images = ml.load("fashion-mini").images[-8:]
-    found = served.ask("/v1/predict", images.tobytes())["predictions"]
-    classifier = run.classifier("cpu")
-    assert [each["label"] for each in found] == [
-        run.data["class_names"][code] for code in classifier.predict(images)
+    found = served.ask("/v1/predict", images.tobytes())
+    assert found["model"] == run.path.name
+    assert [each["label"] for each in found["predictions"]] == [
+        run.data["class_names"][code] for code in run.classifier("cpu").predict(images)
     ]
+    assert {each["unusual"] for each in found["predictions"]} <= {True, False}
     with urllib.request.urlopen(served.url, timeout=20) as answer:
-        assert b'<meta name="generator" content="mnistlab">' in answer.read(2048)
+        assert answer.read() == page
     libraries = Path(f"/proc/{served.process.pid}/maps")
     if libraries.exists():
         assert "torch" not in libraries.read_text()
     served.stop()
-    kept = {file.suffix for file in (tmp_path / "cache" / "served").iterdir()}
-    assert kept == {".onnx", ".md", ".html"}
+    assert sorted((tmp_path / "cache" / "served").iterdir()) == before
+
+
+def test_a_run_that_cannot_be_exported_says_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MNISTLAB_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "result.json").write_text("{}")
+    with pytest.raises(RunError, match=r"run: cannot be exported: .*(recipe|data)\.json"):
+        loaded(sources_of([tmp_path / "run"])[0])
