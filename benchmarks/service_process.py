@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import re
 import signal
 import site
@@ -29,11 +31,15 @@ class ServiceProcess:
         start = time.perf_counter()
         with log.open("ab") as output:
             self.process = subprocess.Popen(
-                command, stdout=output, stderr=output, env=None if env is None else dict(env)
+                command,
+                stdout=output,
+                stderr=output,
+                env=None if env is None else dict(env),
+                start_new_session=True,  # its processes are ended together
             )
         while not self._answers():
             if self.process.poll() is not None or time.perf_counter() - start > START_LIMIT_S:
-                self.process.kill()
+                self._kill_all()
                 raise RuntimeError(f"{command[0]} does not serve: {log.read_text()[-500:]}")
             time.sleep(0.01)
         self.start_s = time.perf_counter() - start
@@ -75,6 +81,13 @@ class ServiceProcess:
     ) -> None:
         if self.process.poll() is None:
             self.end()
+        self._kill_all()
+
+    def _kill_all(self) -> None:
+        """What the command has started, and leaves behind, as LitServe does."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
 
 
 def _children(pid: int) -> list[int]:

@@ -209,6 +209,8 @@ def bench_peer(name: str, peer: Peer, run: Path, image: bytes, folder: Path) -> 
             url = f"http://127.0.0.1:{PORT}{peer.path}"
             asked(url, peer.body(image), 3, folder)
             found = asked(url, peer.body(image), PEER_S, folder)
+            if found["n_failed"] + found["n_broken"] > 0:
+                return {"skipped": f"of its answers {found['n_failed']} were errors"}
             return found | {"resident_mb": service.resident_mb()}
     except (subprocess.CalledProcessError, RuntimeError, OSError) as error:
         return {"skipped": " ".join(str(error).split())[-300:]}

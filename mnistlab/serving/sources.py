@@ -122,7 +122,7 @@ def _key(sources: Sequence[Source]) -> str:
     """A hash of what the runs contain: the weights, and what is stored about them."""
     digest = hashlib.sha256(__version__.encode())
     for source in sources:
-        for name in (RESULT, "recipe.json", "data.json", WEIGHTS, "neighbours.npz"):
+        for name in (RESULT, "recipe.json", "data.json", WEIGHTS):
             file = source.path / name
             try:
                 content = file.read_bytes() if file.is_file() else b""
