@@ -118,7 +118,8 @@ def be_rude() -> dict[str, int]:
             connection.sendall(whole if place % 2 else whole[:-1])
             connection.shutdown(socket.SHUT_WR)
             with contextlib.suppress(OSError):
-                n_answered += b"predictions" in connection.recv(4096)
+                content = b"".join(iter(lambda: connection.recv(4096), b""))  # noqa: B023
+                n_answered += b"predictions" in content
     return {"slow_ended": n_ended, "half_closed_answered": n_answered}
 
 
@@ -184,10 +185,11 @@ def ask_schemathesis(folder: Path) -> str:
         "not_a_server_error,response_schema_conformance",
     ]
     command += ["--no-color"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=500)
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=500)
     lines = [line for line in done.stdout.splitlines() if line.strip()]
     print(done.stdout, file=sys.stderr)
-    return f"exit {done.returncode}: {' '.join(lines[-1:])}"
+    n_cases = next((line.strip() for line in lines if "generated" in line), "")
+    return f"exit {done.returncode}: {n_cases}"
 
 
 def bench() -> dict[str, Any]:
