@@ -13,6 +13,7 @@ from pathlib import Path
 
 from benchmarks import (
     evidence_tables,
+    export_tables,
     ledger,
     listing_tables,
     peer_tables,
@@ -39,6 +40,7 @@ PAGES = [
             "scale",
             "systems",
             "your-images-measured",
+            "unusual",
         )
     ),
 ]
@@ -73,6 +75,9 @@ TABLES: dict[str, Callable[[], str]] = {
     "scratch-mlp": peer_tables.scratch_table,
     "svm": peer_tables.svm_table,
     "audit": evidence_tables.audit_table,
+    "unusual": export_tables.unusual_table,
+    "unusual alarms": export_tables.alarms_table,
+    "export parity": export_tables.parity_table,
     "comparing": evidence_tables.comparing_table,
     "family-wise": evidence_tables.family_wise_table,
     "family-wise studies": evidence_tables.family_wise_studies_table,

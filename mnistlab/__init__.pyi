@@ -47,6 +47,8 @@ from mnistlab.runs import train as train
 from mnistlab.reporting.predicting import predict as predict
 from mnistlab.reporting.run_report import report as report
 from mnistlab.tracking import tracked as tracked
+from mnistlab.explaining import Explanation as Explanation
+from mnistlab.explaining import explain as explain
 from mnistlab.exporting import export_onnx as export_onnx
 from mnistlab.exporting import export_page as export_page
 

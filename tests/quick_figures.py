@@ -1,6 +1,6 @@
-"""Pages for tests that read their words and drawings: a PNG takes a third of a figure's time.
+"""Pages for tests that read their words: the figures take nearly all of a page's time.
 
-tests/unit/test_reporting_figures*.py and test_reporting_bounds.py look at PNG files themselves.
+Unit tests draw no figures (conftest.py) unless their module is marked `drawn`.
 """
 
 from __future__ import annotations
@@ -14,6 +14,9 @@ from unittest.mock import patch
 from PIL import Image
 
 from mnistlab.reporting.figures import canvas
+from mnistlab.reporting.page import Figure
+
+_AS_USERS_HAVE_THEM = {name: getattr(canvas, name) for name in ("_composed", "_png", "_svg")}
 
 
 def _one_pixel(blank: Any) -> bytes:
@@ -39,4 +42,24 @@ def without_png() -> Iterator[None]:
 def unpainted() -> Iterator[None]:
     """Figures that are composed, but neither PNG nor SVG shows anything."""
     with without_png(), patch.object(canvas, "_svg", _empty):
+        yield
+
+
+def _declared(drawing: canvas.Drawing, words: dict[str, Any]) -> Figure:
+    """A figure with all its words, whose drawing is blank."""
+    composed = _AS_USERS_HAVE_THEM["_composed"]
+    return composed(drawing._replace(draw=lambda width: canvas.canvas(1, 1)[0]), words)
+
+
+@contextmanager
+def drawn() -> Iterator[None]:
+    """Figures as users have them, in a module that has none drawn."""
+    with patch.multiple(canvas, **_AS_USERS_HAVE_THEM):
+        yield
+
+
+@contextmanager
+def undrawn() -> Iterator[None]:
+    """Figures that are declared, with their words, but never drawn."""
+    with unpainted(), patch.object(canvas, "_composed", _declared):
         yield

@@ -18,6 +18,7 @@ from mnistlab.atomic import NO_ROOM
 from mnistlab.cli import (
     benchmarks,
     datasets,
+    explaining,
     exporting,
     learning,
     predicting,
@@ -50,6 +51,7 @@ app.add_typer(studies.app)
 app.add_typer(tuning.app)
 app.add_typer(trained.app)
 app.add_typer(predicting.app)
+app.add_typer(explaining.app)
 app.add_typer(exporting.app)
 app.add_typer(serving.app)
 app.add_typer(datasets.app, name="data")

@@ -82,6 +82,23 @@ ReportOption = Annotated[
     ),
 ]
 
+PrepareOption = Annotated[
+    bool,
+    typer.Option(
+        "--prepare",
+        help="Photographs, scans or drawings of any size, each of one digit or garment: prepare "
+        "them as the training images were (runs trained on MNIST, Fashion-MNIST and the like).",
+    ),
+]
+UnusualOption = Annotated[
+    bool,
+    typer.Option(
+        "--unusual",
+        help="Add the columns distance, to the nearest training images, and unusual: true for "
+        "images unlike the training images, whose predicted classes mean little.",
+    ),
+]
+
 
 @app.command(
     epilog="Example: mnistlab predict runs/resnet-small-train-seed0-1b2c3d4e-5f6a7b8c evaluate.csv "
@@ -95,6 +112,8 @@ def predict(
     probabilities: ProbabilitiesOption = False,
     threshold: ThresholdOption = None,
     report: ReportOption = False,
+    prepare: PrepareOption = False,
+    unusual: UnusualOption = False,
     invert: InvertOption = "no",
     size: SizeOption = None,
     device: DeviceOption = "auto",
@@ -103,32 +122,53 @@ def predict(
     """Predict the classes of unlabelled images and write a CSV.
 
     Image files of another size than the run was trained on are resized where --size is given,
-    here or in training, and refused where not.
+    here or in training, prepared with --prepare, and refused else.
     """
     from mnistlab import runs
-    from mnistlab.cli.terminal import say
     from mnistlab.reporting import predicting
-    from mnistlab.runs.predicting import page_beside
+    from mnistlab.runs.predicting import Predicted
 
     opened = runs.open_run(run)
+    n_unusual: list[int] = []
+
+    def on_predicted(block: Predicted) -> None:
+        if block.are_unusual is not None:
+            n_unusual.append(int(block.are_unusual.sum()))
+
     n_images = predicting.predict(
         opened,
         path,
         out,
+        on_predicted=on_predicted if unusual else None,
         report=report,
         size=size,
         probabilities=probabilities,
         columns=_headings(columns),
         threshold=threshold,
         invert=invert,
+        prepare=prepare,
+        unusual=unusual,
         device=device,
     )
     if threshold is not None:
         note(f"{opened.data['class_names'][1]!r} is predicted from the threshold on")
-    # Nothing but the table may go where the table goes.
+    _say_result(out, n_images, sum(n_unusual) if unusual else None, report, as_json)
+
+
+def _say_result(
+    out: Path, n_images: int, n_unusual: int | None, report: bool, as_json: bool
+) -> None:
+    """What was written; on standard error where the table itself went to standard output."""
+    from mnistlab.cli.terminal import say
+    from mnistlab.runs.prediction_files import page_beside
+
     tell = say if str(out) in ALSO_STANDARD_OUTPUT else print
+    result: dict[str, object] = {"n_images": n_images, "path": str(out)}
     tell(f"{n_images} images predicted in {out}")
-    result = {"n_images": n_images, "path": str(out)}
+    if n_unusual is not None:
+        result["n_unusual"] = n_unusual
+        verb = "is" if n_unusual == 1 else "are"
+        tell(f"{n_unusual} of them {verb} unlike the training images (column unusual)")
     if report:
         result["report"] = str(page_beside(out))
         tell(f"report: {result['report']}")

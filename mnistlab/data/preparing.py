@@ -160,7 +160,8 @@ def _coverage(n_new: int, n_old: int) -> NDArray[np.float64]:
     new, old = np.arange(n_new)[:, None], np.arange(n_old)
     ends = np.minimum((new + 1) * n_old, (old + 1) * n_new)
     covered = np.maximum(ends - np.maximum(new * n_old, old * n_new), 0)
-    return covered.astype(np.float64)
+    exact: NDArray[np.float64] = covered.astype(np.float64)
+    return exact
 
 
 def _start(sums: NDArray[np.int64], length: int) -> int:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 OPSET = 18  # of 2022: old enough for any onnxruntime in use
 N_CHECKED = 1000  # real images on which the file must answer as the classifier does
 TOLERANCE = 1e-4  # of a probability, and of a distance, which is at most 2
+MOST_ALONE = 10  # images asked for alone; see Parity.n_by_rounding
 NEEDS = "the export of ONNX files needs: pip install 'mnistlab[export]'"
 
 
@@ -38,13 +39,19 @@ class Parity(NamedTuple):
     """How the file compares with the classifier on n_images.
 
     n_equal: equal labels. largest_difference: of a probability. largest_distance_difference: of a
-    distance to the nearest training images; None of a file without.
+    distance to the nearest training images; None of a file without. n_by_rounding: images for which
+    the classifier's own answer hangs on rounding, as a support vector machine's vote does where a
+    pair of classes is equal: it gives the file's answer too if asked for them alone, or with pixels
+    of 64 bits, and these answers are compared. largest_by_rounding: of their probabilities, the
+    largest difference from the classifier's first answer.
     """
 
     n_images: int
     n_equal: int
     largest_difference: float
     largest_distance_difference: float | None = None
+    n_by_rounding: int = 0
+    largest_by_rounding: float = 0.0
 
     @property
     def is_kept(self) -> bool:
@@ -162,13 +169,25 @@ def compared(
     session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     theirs, *their_distances = session.run(None, {"images": images})
     ours = tempered(classifier.predict_proba(images), temperature or 1.0)
+    apart, by_rounding = np.abs(theirs - ours).max(axis=1), list[float]()
+    for place in np.flatnonzero(apart > TOLERANCE)[:MOST_ALONE]:
+        for dtype in (np.uint8, np.float64):  # the second scales pixels with other rounding
+            p = classifier.predict_proba(images[[place]].astype(dtype))
+            alone = tempered(p, temperature or 1.0)
+            if float(np.abs(theirs[place] - alone).max()) <= TOLERANCE:
+                ours[place] = alone[0]
+                by_rounding.append(float(apart[place]))
+                break
     n_equal = int((theirs.argmax(1) == ours.argmax(1)).sum())
-    parity = Parity(len(images), n_equal, float(np.abs(theirs - ours).max()))
+    largest = float(np.abs(theirs - ours).max())
+    parity = Parity(
+        len(images), n_equal, largest, None, len(by_rounding), max(by_rounding, default=0.0)
+    )
     if reference is None:
         return parity
     our_distances = distances(features_of(classifier, images), reference)
-    apart = float(np.abs(their_distances[0] - our_distances).max())
-    return parity._replace(largest_distance_difference=apart)
+    furthest = float(np.abs(their_distances[0] - our_distances).max())
+    return parity._replace(largest_distance_difference=furthest)
 
 
 @contextlib.contextmanager

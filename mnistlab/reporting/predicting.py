@@ -12,12 +12,8 @@ from mnistlab.data.notes import heard, note, shown
 from mnistlab.data.readers.shapes import as_size
 from mnistlab.own_pages import check_page
 from mnistlab.runs import Run
-from mnistlab.runs.predicting import (
-    PredictOptions,
-    PredictSettings,
-    open_beside_inputs,
-    page_beside,
-)
+from mnistlab.runs.predicting import Predicted, PredictOptions, PredictSettings
+from mnistlab.runs.prediction_files import open_beside_inputs, page_beside
 from mnistlab.runs.predictions import chosen_threshold
 
 
@@ -29,6 +25,7 @@ def predict(
     report: bool = False,
     on_rows: Callable[[int], None] = lambda n_rows: None,
     on_note: Callable[[str], None] = note,
+    on_predicted: Callable[[Predicted], None] | None = None,
     **options: Unpack[PredictOptions],
 ) -> int:
     """Predict the class of every image of a file or folder and write `out`, a table ID,label.
@@ -39,7 +36,9 @@ def predict(
     All else, what is returned and what is raised are those of `mnistlab.runs.predict`.
     """
     if not report:
-        return runs.predict(run, path, out, on_rows=on_rows, on_note=on_note, **options)
+        return runs.predict(
+            run, path, out, on_rows=on_rows, on_note=on_note, on_predicted=on_predicted, **options
+        )
     from mnistlab.reporting.prediction_report import prediction_page
     from mnistlab.reporting.prediction_sample import PredictionSample
     from mnistlab.reporting.render import render
@@ -52,11 +51,16 @@ def predict(
         notes.append(" ".join(shown(text).split()))
         on_note(text)
 
+    def on_block(block: Predicted) -> None:
+        sample.add(block)
+        if on_predicted is not None:
+            on_predicted(block)
+
     beside = page_beside(out)
     with open_beside_inputs(run, path, beside) as file, heard(notes.append):
         check_page(beside)
         n_images = runs.predict(
-            run, path, out, on_rows=on_rows, on_note=on_noted, on_predicted=sample.add, **options
+            run, path, out, on_rows=on_rows, on_note=on_noted, on_predicted=on_block, **options
         )
         words = ["mnistlab", "predict", str(run.path), str(path), "-o", str(out)]
         command = shlex.join([*words, *_arguments(settings), "--report"])
@@ -76,4 +80,5 @@ def _arguments(settings: PredictSettings) -> list[str]:
         words += ["--threshold", str(settings.threshold)]
     if settings.invert != "no":
         words += ["--invert", settings.invert]
+    words += [f"--{name}" for name in ("prepare", "unusual") if getattr(settings, name)]
     return [*words, *(["--probabilities"] if settings.probabilities else [])]

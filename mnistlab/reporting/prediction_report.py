@@ -47,6 +47,7 @@ def prediction_page(
             Section("Some of the images", figures=(_some(of),)),
             _by_class(of),
             *([_least_sure(of)] if seen.has_probabilities else ()),
+            *([_unusual(of)] if seen.n_unusual else ()),
         ),
         command=command,
     )
@@ -79,6 +80,9 @@ def _facts(of: _Source) -> tuple[Fact, ...]:
     if seen.has_probabilities:
         mean = float(seen.probability_sums.sum() / seen.n_images)
         facts.append(Fact("Mean probability of the predicted class", percent_text(mean)))
+    if seen.n_unusual is not None:
+        fraction = percent_text(seen.n_unusual / max(seen.n_images, 1))
+        facts.append(Fact("Unlike the training images", f"{seen.n_unusual:,} ({fraction})"))
     if seen.threshold is not None:
         facts.append(
             Fact("Threshold", f"{of.class_names[1]} from a probability of {seen.threshold:.4f} on")
@@ -162,6 +166,20 @@ def _least_sure(of: _Source) -> Section:
     figure = _grid(of, examples, caption, "least-sure", title, with_second=several)
     table = Table(title, tuple(columns), tuple(rows))
     return Section("The least sure", tables=(table,), figures=(figure,))
+
+
+def _unusual(of: _Source) -> Section:
+    names, examples = of.class_names, of.seen.unusual
+    rows = [(e.id, names[e.code], e.distance) for e in examples[:N_ROWS]]
+    columns = (Column("ID"), Column("Predicted"), Column("Distance", ".4f"))
+    title = "Unlike the training images"
+    caption = (
+        f"{len(examples)} of {of.seen.n_unusual:,} images that are further from the nearest "
+        "training images than 99 % of the validation images, the furthest first. Below each the "
+        "predicted class, which means little here."
+    )
+    figure = _grid(of, examples, caption, "unusual", title)
+    return Section(title, tables=(Table(title, columns, tuple(rows)),), figures=(figure,))
 
 
 def _grid(

@@ -18,12 +18,16 @@ GRID_SIDE = 96  # pixels of an image worth keeping for a grid
 
 
 class Example(NamedTuple):
-    """An image (H, W), shrunk if it is large, with its predicted class and probabilities (K,)."""
+    """An image (H, W), shrunk if it is large, with its predicted class and probabilities (K,).
+
+    distance: to the nearest training images; None where it was not asked for.
+    """
 
     id: str
     image: NDArray[np.uint8]
     code: int
     probabilities: NDArray[np.float64] | None
+    distance: float | None = None
 
     @property
     def probability(self) -> float:
@@ -75,7 +79,8 @@ class PredictionSample:
 
     counts, probability_sums: by predicted class, (K,). n_below_half: images whose predicted class
     has less than half of the probability. threshold: that of two classes, if there is one, around
-    which predictions are least sure.
+    which predictions are least sure. n_unusual: images unlike the training images; None where it
+    was not asked for.
     """
 
     def __init__(self, n_classes: int, threshold: float | None = None) -> None:
@@ -86,6 +91,8 @@ class PredictionSample:
         n_each = max(1, min(N_OF_CLASS, MOST_HELD // n_classes))
         self.by_class = [EvenSample(n_each) for _ in range(n_classes)]
         self._least_sure: list[tuple[float, Example]] = []
+        self.n_unusual: int | None = None
+        self._unusual: list[tuple[float, Example]] = []
 
     @property
     def n_images(self) -> int:
@@ -97,11 +104,21 @@ class PredictionSample:
         """Those of the lowest probability, or nearest to the threshold, the least sure first."""
         return [example for _, example in self._least_sure]
 
+    @property
+    def unusual(self) -> list[Example]:
+        """Some images unlike the training images, the furthest first."""
+        return [example for _, example in self._unusual]
+
     def add(self, block: Predicted) -> None:
         """Take a block in."""
         self.counts += np.bincount(block.codes, minlength=len(self.counts))
         if block.probabilities is not None:
             self._weigh(block, block.probabilities)
+        if block.distances is not None and block.are_unusual is not None:
+            self.n_unusual = (self.n_unusual or 0) + int(block.are_unusual.sum())
+            places = np.flatnonzero(block.are_unusual)
+            ranks = -block.distances[places].astype(np.float64)
+            self._unusual = _lowest(self._unusual, block, places, ranks)
         for index, code in enumerate(block.codes):
             if self.some.takes_next():
                 self.some.add(_example(block, index, GRID_SIDE))
@@ -116,15 +133,27 @@ class PredictionSample:
         sureness = (
             chosen if self.threshold is None else np.abs(probabilities[:, 1] - self.threshold)
         )
-        new = [
-            (float(sureness[index]), _example(block, int(index), GRID_SIDE))
-            for index in np.argsort(sureness, kind="stable")[:N_SHOWN]
-        ]
-        both = [*self._least_sure, *new]  # sorted is stable: of equals the earlier image
-        self._least_sure = sorted(both, key=lambda pair: pair[0])[:N_SHOWN]
+        places = np.arange(len(block.codes))
+        self._least_sure = _lowest(self._least_sure, block, places, sureness)
+
+
+def _lowest(
+    held: list[tuple[float, Example]],
+    block: Predicted,
+    places: NDArray[np.intp],
+    ranks: NDArray[np.float64],
+) -> list[tuple[float, Example]]:
+    """The N_SHOWN examples of the lowest rank, of those held and those at `places` of a block."""
+    new = [
+        (float(ranks[index]), _example(block, int(places[index]), GRID_SIDE))
+        for index in np.argsort(ranks, kind="stable")[:N_SHOWN]
+    ]
+    both = [*held, *new]  # sorted is stable: of equals the earlier image
+    return sorted(both, key=lambda pair: pair[0])[:N_SHOWN]
 
 
 def _example(block: Predicted, index: int, side: int) -> Example:
     image = shrunk(block.images[index : index + 1], side)[0].round().astype(np.uint8)  # a copy
     p = None if block.probabilities is None else block.probabilities[index].copy()
-    return Example(block.ids[index], image, int(block.codes[index]), p)
+    distance = None if block.distances is None else float(block.distances[index])
+    return Example(block.ids[index], image, int(block.codes[index]), p, distance)

@@ -109,15 +109,19 @@ def reference_of(
     are replaced; in a folder that cannot be written nothing is saved. None, and on_note says why,
     where the data that the run was trained on are gone or have changed.
     """
-    stored = read_reference(run)
-    if stored is not None:
-        return stored
     try:
-        dataset = dataset_of(run)
-        reference = computed_reference(run, dataset, classifier or run.classifier())
+        return needed_reference(run, classifier)
     except MnistlabError as error:
         on_note(f"images unlike the training data cannot be told: {error}")
         return None
+
+
+def needed_reference(run: Run, classifier: Any = None) -> Reference:
+    """As `reference_of`; DataError or RunError where the data are gone or have changed."""
+    stored = read_reference(run)
+    if stored is not None:
+        return stored
+    reference = computed_reference(run, dataset_of(run), classifier or run.classifier())
     with contextlib.suppress(OSError):
         atomic.write_bytes(run.path / FILE, _content(run, reference))
     return reference

@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
-import os
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, NamedTuple, TypedDict, Unpack
+from typing import Any, NamedTuple, TypedDict, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mnistlab import atomic
 from mnistlab.data.notes import note
 from mnistlab.data.polarity import N_LOOKED_AT, check_invert
-from mnistlab.data.readers import idx
+from mnistlab.data.preparing import PREPARATIONS, recorded_preparation
 from mnistlab.data.readers.shapes import Size, as_size
-from mnistlab.data.readers.unlabelled import Block, open_images
+from mnistlab.data.readers.unlabelled import Block, Unlabelled, open_images
 from mnistlab.errors import DataError, RunError
+from mnistlab.evaluation.neighbours import Reference, distances
 from mnistlab.runs.folder import Run
+from mnistlab.runs.neighbours import features_of, needed_reference
 from mnistlab.runs.other_data import must_invert
-from mnistlab.runs.prediction_table import kind_of, n_columns
+from mnistlab.runs.prediction_files import UNUSUAL, open_beside_inputs
+from mnistlab.runs.prediction_table import kind_of
 from mnistlab.runs.predictions import by_threshold, chosen_threshold
 
 PIXELS_LOOKED_AT = 1 << 24  # the polarity is judged by the first images, no more than these
@@ -37,6 +36,8 @@ class PredictOptions(TypedDict, total=False):
     columns: tuple[str, str] | None
     threshold: float | str | None
     invert: str
+    prepare: bool
+    unusual: bool
     device: str
 
 
@@ -50,6 +51,10 @@ class PredictSettings:
     classes, the probability from which on the second one is predicted, or "validation" for the
     one chosen on validation images in training. invert: "yes" inverts the images, "auto" those of
     the other polarity than the training images; both that and "no" report a swap by on_note.
+    prepare: pictures of any size and polarity are prepared as the makers of the training images
+    prepared theirs (mnistlab.data.preparing); `size` is then that of flat pictures that are not
+    square. unusual: add the columns distance, to the nearest training images, and unusual, "true"
+    where it is above that of 99 % of the validation images (mnistlab.evaluation.neighbours).
     device: "auto", "cpu", "cuda" or "mps". Raises DataError for what is none of these.
     """
 
@@ -58,10 +63,14 @@ class PredictSettings:
     columns: tuple[str, str] | None = None
     threshold: float | str | None = None
     invert: str = "no"
+    prepare: bool = False
+    unusual: bool = False
     device: str = "auto"
 
     def __post_init__(self) -> None:
         check_invert(self.invert)
+        if self.prepare and self.invert == "yes":
+            raise DataError("prepare finds out by itself which images to invert; leave invert away")
         columns = self.columns
         if columns is None:
             return
@@ -73,13 +82,16 @@ class Predicted(NamedTuple):
     """A block of images and what was predicted for them.
 
     images: uint8 (n, H, W), inverted where that was wanted. codes: the classes, int64 (n,).
-    probabilities: (n, K); None of a classifier that gives none.
+    probabilities: (n, K); None of a classifier that gives none. distances: float32 (n,), to the
+    nearest training images, and are_unusual: bool (n,), whether they are far; None if not wanted.
     """
 
     ids: list[str]
     images: NDArray[np.uint8]
     codes: NDArray[np.int64]
     probabilities: NDArray[np.float64] | None
+    distances: NDArray[np.float32] | None = None
+    are_unusual: NDArray[np.bool_] | None = None
 
 
 def predict(
@@ -102,8 +114,10 @@ def predict(
     where it is called .gz. on_rows: called after every block with the number of its
     images; on_predicted: with the block. options: see PredictSettings. Returns how many images.
     Raises DataError for what cannot be read or written or does not fit, and RunError for
-    probabilities of a classifier that has none. Nothing in the run's folder is ever written, nor a
-    file that was read, now or in training, or, of an IDX file of images, the labels beside it.
+    probabilities of a classifier that has none, for `prepare` of a run whose images were not
+    prepared in a known way, and for `unusual` where the data of the training are gone. Nothing in
+    the run's folder is ever written, except for neighbours.npz with `unusual`, nor a file that was
+    read, now or in training, or, of an IDX file of images, the labels beside it.
     """
     settings = PredictSettings(**options)
     classifier = run.classifier(settings.device)
@@ -111,110 +125,22 @@ def predict(
     wants_p = settings.probabilities or limit is not None
     if wants_p and not hasattr(classifier, "predict_proba"):
         raise RunError(f"{run.path}: its classifier gives no probabilities")
-    height, width = run.data["image_shape"]
-    resize = _is_given(run, settings.size, (height, width)) or _had_size(run)
+    n_rows, wants_p = 0, wants_p or on_predicted is not None
     with open_beside_inputs(run, path, out) as file, kind_of(Path(out)).writing(file) as write:
-        images = open_images(Path(path), (height, width), resize)
-        blocks = _upright(run, images.blocks, settings.invert, Path(path).name, on_note)
-        class_names, n_rows = run.data["class_names"], 0
-        headings = [*(settings.columns or (images.id_name, "label"))]
-        headings += [f"p_{name}" for name in class_names] if settings.probabilities else []
-        write([headings])
+        id_name, blocks = opened_images(run, Path(path), settings, on_note)
+        reference = needed_reference(run, classifier) if settings.unusual else None
+        names: list[str] = run.data["class_names"]
+        asked = _Asked(classifier, names, settings.probabilities, wants_p, limit, reference)
+        id_name, label = settings.columns or (id_name, "label")
+        write([[id_name, label, *asked.further_headings()]])
         for block in blocks:
-            predicted = _predicted(classifier, block, wants_p or on_predicted is not None, limit)
-            write(_rows(predicted, class_names, settings.probabilities))
+            predicted = asked.predicted(block)
+            write(asked.rows(predicted))
             n_rows += len(block.ids)
             on_rows(len(block.ids))
             if on_predicted is not None:
                 on_predicted(predicted)
     return n_rows
-
-
-@contextlib.contextmanager
-def open_beside_inputs(run: Run, path: Path | str, out: Path | str) -> Iterator[IO[bytes]]:
-    """The file to write, as `atomic.open_output`.
-
-    DataError where it is the run's, the input, or of the data that the run was trained on.
-    """
-    _check_out(run, Path(out))
-    check_training_data(run, Path(out))
-    inputs = [path, *_label_files(Path(path)), run.path]
-    with atomic.open_output(out, inputs=inputs) as file:
-        yield file
-
-
-def page_beside(out: Path | str) -> Path:
-    """Where the page of the table `out` lies: results.html for results.csv.
-
-    DataError where `out` is no file beside which a page can lie, or would be the page itself.
-    """
-    out = Path(out)
-    is_stream = atomic.OPEN_ALREADY.fullmatch(str(out))  # a file, where that is redirected to one
-    if not out.name or is_stream or (out.exists() and not out.is_file()):
-        raise DataError(f"{out}: a report is written beside the table, which must be a file")
-    page = out.with_suffix(".html")
-    if os.path.realpath(page) == os.path.realpath(out):
-        raise DataError(f"{out}: is where the report would be; name another file for the table")
-    return page
-
-
-def _check_out(run: Run, out: Path) -> None:
-    """DataError where the table would lie among the files of the run, by whatever name."""
-    for folder in Path(os.path.realpath(out)).parents:
-        if folder.exists() and folder.samefile(run.path):
-            raise DataError(
-                f"{out}: lies in the run's own folder {run.path}; name a file outside it"
-            )
-
-
-def check_training_data(run: Run, out: Path) -> None:
-    """DataError where `out` would replace a file that the run was trained on."""
-    source = Path(run.data.get("source", {}).get("name_or_path") or "")
-    target = Path(os.path.realpath(out))
-    if not source.is_absolute() or not target.is_file():  # else a published set, or arrays
-        return
-    files = [source, *_label_files(source)]
-    if source.is_dir():
-        is_inside = target.is_relative_to(source.resolve())
-        if is_inside and _is_later_table(run, target):
-            return
-        # A file outside may be one of the set's all the same, by a hard link.
-        has_names = target.stat().st_nlink > 1
-        files = [target] if is_inside else [*source.rglob("*")] if has_names else []
-    if any(file.is_file() and file.samefile(target) for file in files):
-        raise DataError(
-            f"{out}: belongs to {source}, the data that {run.path} was trained on; name another "
-            "file to write"
-        )
-
-
-def _is_later_table(run: Run, target: Path) -> bool:
-    """Whether a file is younger than the run and has the columns of an earlier prediction."""
-    is_later = target.stat().st_mtime > (run.path / "data.json").stat().st_mtime
-    return is_later and n_columns(target) in (2, 2 + len(run.data["class_names"]))
-
-
-def _label_files(images_path: Path) -> list[Path]:
-    """IDX files of labels beside one of images, packed or not: nobody wants them overwritten."""
-    if not idx.IMAGES.search(images_path.name):
-        return []
-    with contextlib.suppress(OSError):
-        beside = [file for file in images_path.parent.iterdir() if file.is_file()]
-        return [file for file in beside if _stem(file) == _stem(images_path) and _is_idx(file)]
-    return []
-
-
-def _stem(path: Path) -> str:
-    """The name that an IDX file of images and its labels share, however they are spelt."""
-    name = idx.LABELS.sub("images", path.name).lower().removesuffix(".gz")
-    return re.sub("[.-]idx[13]", "-idx", name)
-
-
-def _is_idx(path: Path) -> bool:
-    try:
-        return idx.is_idx(path)
-    except DataError:  # damaged, and all the same not to be overwritten
-        return True
 
 
 def _is_given(run: Run, size: int | Size | None, shape: Size) -> bool:
@@ -230,6 +156,47 @@ def _is_given(run: Run, size: int | Size | None, shape: Size) -> bool:
 def _had_size(run: Run) -> bool:
     """Whether the run's data were loaded with a size, to which a folder's images are resized."""
     return bool(run.data.get("source", {}).get("size"))
+
+
+def opened_images(
+    run: Run, path: Path, settings: PredictSettings, on_note: Callable[[str], None]
+) -> Unlabelled:
+    """The images to predict, of the run's size, prepared or inverted where that is wanted."""
+    height, width = run.data["image_shape"]
+    if settings.prepare:
+        prepare = PREPARATIONS[_preparation(run)]
+        images = open_images(path, (height, width), prepare=prepare, size=as_size(settings.size))
+        return images._replace(blocks=_blank_noted(images.blocks, path.name, on_note))
+    resize = _is_given(run, settings.size, (height, width)) or _had_size(run)
+    images = open_images(path, (height, width), resize)
+    blocks = _upright(run, images.blocks, settings.invert, path.name, on_note)
+    return images._replace(blocks=blocks)
+
+
+def _preparation(run: Run) -> str:
+    preparation = recorded_preparation(run.data)
+    if preparation is None:
+        raise RunError(
+            f"{run.path}: nothing is known of how the images of {run.data['name']} were prepared, "
+            "so that no picture can be prepared likewise; predict without --prepare"
+        )
+    return preparation
+
+
+def _blank_noted(
+    blocks: Iterator[Block], name: str, on_note: Callable[[str], None]
+) -> Iterator[Block]:
+    """The same blocks, and after the last of them a note of pictures that show nothing."""
+    n_blank = n_images = 0
+    for block in blocks:
+        n_blank += int((~block.images.any(axis=(1, 2))).sum())
+        n_images += len(block.images)
+        yield block
+    if n_blank:
+        on_note(
+            f"{name}: {n_blank:,} of {n_images:,} pictures show nothing that could be cut out: "
+            "their predictions say nothing"
+        )
 
 
 def _upright(
@@ -249,24 +216,48 @@ def _upright(
         yield Block(block.ids, 255 - block.images) if is_inverted else block
 
 
-def _predicted(
-    classifier: Any, block: Block, wants_probabilities: bool, threshold: float | None
-) -> Predicted:
-    """The block with its predictions, and with probabilities where these are used.
+@dataclass(frozen=True)
+class _Asked:
+    """What is asked of every block of images, and how it is written."""
 
-    Where a classifier gives probabilities, it predicts the class of the highest.
-    """
-    if not wants_probabilities or not hasattr(classifier, "predict_proba"):
-        return Predicted(*block, classifier.predict(block.images), None)
-    p = classifier.predict_proba(block.images)
-    codes = classifier.classes_[p.argmax(1)] if threshold is None else by_threshold(p, threshold)
-    return Predicted(*block, codes, p)
+    classifier: Any
+    class_names: list[str]
+    writes_probabilities: bool
+    wants_probabilities: bool
+    threshold: float | None
+    reference: Reference | None
 
+    def further_headings(self) -> list[str]:
+        """After those of ID and label."""
+        names = [f"p_{name}" for name in self.class_names] if self.writes_probabilities else []
+        return [*names, *(UNUSUAL if self.reference else ())]
 
-def _rows(block: Predicted, class_names: list[str], with_probabilities: bool) -> list[list[str]]:
-    """A row per image: its ID, its class, and the probability of every class where wanted."""
-    rows = [[name, class_names[code]] for name, code in zip(block.ids, block.codes, strict=True)]
-    if with_probabilities and block.probabilities is not None:
-        for row, p in zip(rows, block.probabilities, strict=True):
-            row += [f"{value:.6f}" for value in p]
-    return rows
+    def predicted(self, block: Block) -> Predicted:
+        """The block with its predictions, and with probabilities where these are used.
+
+        Where a classifier gives probabilities, it predicts the class of the highest.
+        """
+        classifier, limit = self.classifier, self.threshold
+        if not self.wants_probabilities or not hasattr(classifier, "predict_proba"):
+            found = Predicted(*block, classifier.predict(block.images), None)
+        else:
+            p = classifier.predict_proba(block.images)
+            codes = classifier.classes_[p.argmax(1)] if limit is None else by_threshold(p, limit)
+            found = Predicted(*block, codes, p)
+        if self.reference is None:
+            return found
+        apart = distances(features_of(classifier, block.images), self.reference)
+        return found._replace(distances=apart, are_unusual=apart > self.reference.threshold)
+
+    def rows(self, block: Predicted) -> list[list[str]]:
+        """A row per image: its ID, its class, and what else is wanted."""
+        names = self.class_names
+        rows = [[name, names[code]] for name, code in zip(block.ids, block.codes, strict=True)]
+        if self.writes_probabilities and block.probabilities is not None:
+            for row, p in zip(rows, block.probabilities, strict=True):
+                row += [f"{value:.6f}" for value in p]
+        if block.distances is not None and block.are_unusual is not None:
+            far = zip(block.distances, block.are_unusual, strict=True)
+            for row, (distance, is_unusual) in zip(rows, far, strict=True):
+                row += [f"{distance:.6f}", "true" if is_unusual else "false"]
+        return rows

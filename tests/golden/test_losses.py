@@ -41,8 +41,9 @@ def test_every_recipe_is_kept_and_how_far_cpus_are_apart() -> None:
 def test_first_losses_are_as_kept(name: str) -> None:
     recipe, n_images = shortened(get_recipe(name))
     steps, epochs = first_losses(recipe, n_images, steps_alone=name in LONG)
-    again = first_losses(recipe, n_images, steps_alone=bool(recipe.phases))
-    assert again == (steps, [] if recipe.phases else epochs), "the same bits"
+    if name not in LONG:  # whose second time is below
+        again = first_losses(recipe, n_images, steps_alone=bool(recipe.phases))
+        assert again == (steps, [] if recipe.phases else epochs), "the same bits"
     assert KEPT[name].differing(recipe, steps, epochs) == []
 
 
@@ -53,6 +54,7 @@ def test_first_epochs_are_as_kept(name: str) -> None:
     steps, epochs = first_losses(recipe, n_images)
     assert len(epochs) == len(KEPT[name].epochs) > 0
     assert KEPT[name].differing(recipe, steps, epochs) == []
+    assert first_losses(recipe, n_images, steps_alone=True) == (steps, []), "the same bits"
 
 
 @pytest.mark.parametrize("name", LEARNING)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from data_server import DataServer
+from quick_figures import undrawn
 
 from mnistlab.data import Dataset, available, load
 from mnistlab.data.published import locate
@@ -42,3 +43,13 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def server() -> Iterator[DataServer]:
     with DataServer() as running:
         yield running
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_figures(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Pages without their figures, unless the module's tests look at them (mark `drawn`)."""
+    if request.node.get_closest_marker("drawn"):
+        yield
+        return
+    with undrawn():
+        yield

@@ -20,7 +20,16 @@ LEARNING = GROUND | {"models", "training"}
 CORE = LEARNING | {"classifiers", "recipe", "field_paths", "runs", "space"}
 # The registries import the write-ups, which use what a study needs: none of that may import them.
 READY = CORE | {"scale", "study", "recipes", "studies"}
-TOP = READY | {"auditing", "exporting", "profiling", "reporting", "serving", "tracking", "tuning"}
+TOP = READY | {
+    "auditing",
+    "explaining",
+    "exporting",
+    "profiling",
+    "reporting",
+    "serving",
+    "tracking",
+    "tuning",
+}
 ALLOWED = {
     "errors": set(),
     "atomic": set(),
@@ -48,6 +57,7 @@ ALLOWED = {
     "tuning": READY,
     "reporting": TOP,
     "auditing": CORE | {"recipes", "reporting"},
+    "explaining": CORE | {"reporting"},
     "exporting": CORE | {"reporting"},
     "profiling": CORE | {"reporting"},
     "serving": {"data"},  # and neither torch nor what imports it

@@ -302,6 +302,7 @@ def test_benchmarks_are_listed_in_a_checkout(capsys: pytest.CaptureFixture[str])
         "comparing",
         "csv_reader",
         "evaluating",
+        "export_parity",
         "family_wise",
         "kept_features",
         "larger_than_memory",
@@ -310,6 +311,7 @@ def test_benchmarks_are_listed_in_a_checkout(capsys: pytest.CaptureFixture[str])
         "scratch_mlp",
         "steps",
         "svm",
+        "unusual",
         "your_images",
     ]
 

@@ -76,6 +76,27 @@ def test_onnxruntime_answers_as_the_classifier(
         assert alone.largest_distance_difference < 1e-5
 
 
+@pytest.mark.parametrize(("n_changed", "n_by_rounding"), [(0, 0), (3, 3), (40, 10)])
+def test_an_answer_that_hangs_on_rounding_is_compared_with_that_for_the_image_alone(
+    n_changed: int, n_by_rounding: int, images: ml.Dataset
+) -> None:
+    class Tied:
+        """A classifier that answers for the first images otherwise if there are others."""
+
+        def predict_proba(self, X: np.ndarray) -> np.ndarray:
+            p = fitted.predict_proba(X)
+            if len(X) > 1:
+                p[:n_changed] = p[:n_changed, ::-1]
+            return p
+
+    fitted = ml.ScratchClassifier(hidden_sizes=(), **QUICK).fit(images.images, images.labels)
+    content = onnx_file.onnx_bytes(fitted, None, {})
+    parity = onnx_file.compared(content, Tied(), None, images.images[:100])
+    assert parity.n_by_rounding == n_by_rounding
+    assert (parity.largest_by_rounding > 0) == (n_by_rounding > 0)
+    assert parity.is_kept == (n_changed < 10)
+
+
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> ml.Run:
     """An evaluated run of the embedded set."""

@@ -28,7 +28,8 @@ def flawed(stripes: Dataset, tmp_path: Path) -> Path:
 def test_the_command_finds_all_and_writes_a_page(
     flawed: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    command = ["data", "audit", str(flawed), "--folds", "2", "--out", str(tmp_path / "runs")]
+    # Of two folds, one is left half-trained under AVX2, by rounding alone: 300 images are too few.
+    command = ["data", "audit", str(flawed), "--folds", "3", "--out", str(tmp_path / "runs")]
     assert run_command([*command, "--json"]) == 0
     shown = capsys.readouterr()
     told = json.loads(shown.out.splitlines()[-1])

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 
 from mnistlab.reporting.figures.rows import _ends, accuracy_bars
 
+pytestmark = pytest.mark.drawn
+
 WORDS = {"caption": "A caption.", "command": "mnistlab study cnn-regularisation"}
 ARMS = ("base", "wide", "deep")
 SCORES = {"base": np.array([0.875, 0.881]), "deep": np.array([0.9])}

@@ -34,6 +34,8 @@ from mnistlab.reporting.figures.canvas import MOST_PIXELS, shorten, text_width
 from mnistlab.reporting.page import Figure, Section
 from mnistlab.reporting.render import render
 
+pytestmark = pytest.mark.drawn
+
 WORDS = {"caption": "Caption.", "command": "mnistlab"}
 ODD_NAMES = (
     "手写数字识别类别名称很长很长",

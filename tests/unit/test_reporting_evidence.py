@@ -17,6 +17,8 @@ from mnistlab.reporting.figures import reliability_diagram, roc_curves, severity
 from mnistlab.reporting.page import Section, cell_text
 from mnistlab.runs import Run, evaluate, measure_robustness, read_evaluation, train
 
+pytestmark = pytest.mark.drawn
+
 NET = Recipe("net", "A4", "scratch", (Phase("momentum", 0.02, 3),), scaling="min-max")
 MACHINE = Recipe("machine", "A6", "svm", (), scaling="min-max")
 WORDS = {"caption": "c", "command": "mnistlab evaluate x"}

@@ -39,6 +39,8 @@ from mnistlab.reporting.figures.lines import draw_mean, draw_phase_ends, draw_se
 from mnistlab.reporting.figures.marks import Mark, mark_of
 from mnistlab.reporting.figures.theme import themed
 
+pytestmark = pytest.mark.drawn
+
 WORDS = {"caption": "A caption.", "command": "mnistlab study ladder"}
 ARMS = ("softmax", "hidden", "cnn")
 NAMES = ("zero", "one", "two")

@@ -26,6 +26,8 @@ from mnistlab.reporting.figures.search import _jittered
 from mnistlab.reporting.figures.settings import scale_of
 from mnistlab.reporting.figures.trials import trials_of
 
+pytestmark = pytest.mark.drawn
+
 WORDS = {"caption": "A caption.", "command": "mnistlab tune mlp"}
 NAN = float("nan")
 SCORES = np.array([0.90, 0.93, 0.985, 0.99, NAN, 0.95, 0.96, 0.10])

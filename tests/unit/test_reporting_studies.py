@@ -39,6 +39,8 @@ from mnistlab.study import (
     run_study,
 )
 
+pytestmark = pytest.mark.drawn
+
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>"
 NET = Recipe(
     "net",

@@ -40,8 +40,9 @@ RECIPE = Recipe(
 class Server:
     """A real `mlflow server` behind a port that can be closed and opened again."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, empty_store: Path) -> None:
         self.folder = folder
+        shutil.copy(empty_store, folder / "server.db")
         self.port, self.front = free_port(), free_port()
         self.uri = f"http://127.0.0.1:{self.front}"
         self.listener: socket.socket | None = None
@@ -117,18 +118,18 @@ def free_port() -> int:
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    server = Server(tmp_path_factory.mktemp("mlflow"))
-    yield server
-    server.end()
-
-
-@pytest.fixture(scope="module")
 def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An mlflow.db that holds nothing: to make one takes longer than a training."""
     path = tmp_path_factory.mktemp("empty") / "mlflow.db"
     client_of(f"sqlite:///{path}").search_experiments()
     return path
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Iterator[Server]:
+    server = Server(tmp_path_factory.mktemp("mlflow"), empty_store)
+    yield server
+    server.end()
 
 
 @pytest.fixture(autouse=True)

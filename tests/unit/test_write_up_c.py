@@ -231,7 +231,7 @@ def test_final_goes_on_from_last_weights_and_ends_with_the_best_of_its_third_pha
     assert by_phase(run) == [phase.accuracies for phase in plain]
     assert distance(run, plain[2].best) < TOLERANCE < 0.1 < distance(run, plain[2].last)
     assert run.result["expanded_val_accuracy"] == max(plain[2].accuracies) < max(by_phase(run)[1])
-    from_best = replace(recipe, phases=tuple(replace(phase, keep="best") for phase in phases))
+    from_best = replace(recipe, phases=tuple(replace(phase, keep="best") for phase in phases[:2]))
     other = trained_by_recipe(from_best, few, tmp_path)
     assert by_phase(other)[0] == plain[0].accuracies
     assert by_phase(other)[1] != plain[1].accuracies

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from quick_figures import unpainted, without_png
+from quick_figures import drawn, unpainted, without_png
 
 from mnistlab.cli import run_command
 from mnistlab.data import Dataset, export
@@ -701,7 +701,8 @@ def test_arms_that_are_drawn_together_have_a_figure_that_says_how_many_seeds(
 def test_the_page_of_a_miniature_says_how_it_is_made(tiny: Dataset, tmp_path: Path) -> None:
     named = replace(tiny, name="fashion-mnist")
     result = run_study(get_study("mlp-regularisation"), named, quick=True, out=tmp_path)
-    text = study_report(result).read_text(encoding="utf-8")
+    with drawn():
+        text = study_report(result).read_text(encoding="utf-8")
     command = re.sub("<[^>]*>", "", re.findall("<footer>.*</footer>", text, re.DOTALL)[0])
     assert "mnistlab study mlp-regularisation --quick --data" in command
     assert "Best validation accuracy, %" in text  # write-up C's bars

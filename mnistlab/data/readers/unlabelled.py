@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -55,17 +55,37 @@ class Unlabelled(NamedTuple):
     blocks: Iterator[Block]
 
 
-def open_images(path: Path, shape: Size, resize: bool = False) -> Unlabelled:
+class Wanted(NamedTuple):
+    """How images are to come. shape: (H, W). resize: image files are resized to it.
+
+    prepare: makes an image of `shape` from one of any size; None: all must have it already. size:
+    (H, W) of flat images that are not square; None for any size.
+    """
+
+    shape: Size
+    resize: bool = False
+    prepare: Callable[[NDArray[np.uint8]], NDArray[np.uint8]] | None = None
+    size: Size | None = None
+
+
+def open_images(
+    path: Path,
+    shape: Size,
+    resize: bool = False,
+    prepare: Callable[[NDArray[np.uint8]], NDArray[np.uint8]] | None = None,
+    size: Size | None = None,
+) -> Unlabelled:
     """The images of a file or folder of any kind that `load` reads, all of `shape` (H, W).
 
     IDs: those of a table or of Parquet, or the row numbers of a table from 1; the position from 0
     in an array (NPZ, .npy, IDX, HDF5, Parquet); the name of an image file; the path of an image in
     a folder or ZIP archive, with slashes and sorted as text. A file of unknown kind is read as a
     table. Labels are ignored. `resize` resizes image files to `shape`, as a size given to `load`
-    does. Raises DataError naming the file if it cannot be read, holds no images, or images of
-    another size.
+    does. `prepare` makes an image of `shape` from one of any size, or of `size` (H, W) where flat
+    images are not square. Raises DataError naming the file if it cannot be read, holds no images,
+    or images of another size.
     """
-    found = _opened(path, shape, resize)
+    found = _opened(path, Wanted(shape, resize, prepare, size if prepare else shape))
     return found._replace(blocks=_noted_dark(found.blocks, str(path)))
 
 
@@ -78,52 +98,52 @@ def _noted_dark(blocks: Iterator[Block], where: str) -> Iterator[Block]:
     brightness.say(where)
 
 
-def _opened(path: Path, shape: Size, resize: bool) -> Unlabelled:
+def _opened(path: Path, wanted: Wanted) -> Unlabelled:
     if _is_folder(path):
-        return _open_folder(path, shape, resize)
+        return _open_folder(path, wanted)
     if path.suffix.lower() in pixels.SUFFIXES:
-        return Unlabelled("ID", _decoded({path.name: path}, shape, resize))
+        return Unlabelled("ID", _decoded({path.name: path}, wanted))
     if path.suffix.lower() == ".npy" and path.is_file():
-        return Unlabelled("ID", _cut(npz.read_array(path, shape), shape, path))
+        return Unlabelled("ID", _cut(npz.read_array(path, wanted.size), wanted, path))
     kind = _kind(path)
     if kind == "zip":
-        return _open_archive(path, shape, resize)
+        return _open_archive(path, wanted)
     if kind is None or kind == "table":
-        return _table(path, shape)
+        return _table(path, wanted)
     id_name, ids = (parquet_beside.read_ids(path) if kind == "parquet" else None) or ("ID", None)
-    return Unlabelled(id_name, _cut(_array(path, kind, shape, resize), shape, path, ids))
+    return Unlabelled(id_name, _cut(_array(path, kind, wanted), wanted, path, ids))
 
 
-def _array(path: Path, kind: Kind, shape: Size, resize: bool) -> NDArray[np.uint8]:
+def _array(path: Path, kind: Kind, wanted: Wanted) -> NDArray[np.uint8]:
     """The images of all splits that the file holds, uint8 (N, H, W)."""
     if kind == "npz":
-        return npz.read_images(path, shape)
+        return npz.read_images(path, wanted.size)
     if kind == "hdf5":
-        return hdf5.read_images(path, shape)
+        return hdf5.read_images(path, wanted.size)
     if kind == "parquet":
-        return parquet.read_images(path, shape, resize)
+        return parquet.read_images(path, wanted.size or wanted.shape, wanted.resize)
     return idx.read_images(path)
 
 
-def _open_folder(path: Path, shape: Size, resize: bool) -> Unlabelled:
+def _open_folder(path: Path, wanted: Wanted) -> Unlabelled:
     left_out = LeftOut()
     below = image_files.all_below(path, left_out)
     if not below:
         data = archive.inside(path)
         if data != path and data.is_file():
             shards.check_complete([data])
-            return _opened(data, shape, resize)
+            return _opened(data, wanted)
         raise image_files.no_images(path, left_out)
     left_out.say(str(path))
     files = {file.relative_to(path).as_posix(): file for file in below}
-    return Unlabelled("ID", _decoded(files, shape, resize))
+    return Unlabelled("ID", _decoded(files, wanted))
 
 
-def _open_archive(path: Path, shape: Size, resize: bool) -> Unlabelled:
+def _open_archive(path: Path, wanted: Wanted) -> Unlabelled:
     """The temporary folder is removed after the last block, or with the iterator."""
     with contextlib.ExitStack() as stack:
         unpacked = stack.enter_context(archive.opened(path))
-        id_name, blocks = _opened(unpacked, shape, resize)
+        id_name, blocks = _opened(unpacked, wanted)
         unpacking = stack.pop_all()
 
     def while_unpacked() -> Iterator[Block]:
@@ -155,13 +175,23 @@ def _kind(path: Path) -> Kind | None:
     return kind
 
 
-def _table(path: Path, shape: Size) -> Unlabelled:
-    table = csv_table.open_table(path, shape)
+def _table(path: Path, wanted: Wanted) -> Unlabelled:
+    table = csv_table.open_table(path, wanted.size)
     columns = table.columns
-    blocks = (Block(rows.ids, rows.pixels.reshape(-1, *shape)) for rows in table.blocks)
+    blocks = (
+        Block(rows.ids, _all_prepared(rows.pixels.reshape(-1, *table.size), wanted))
+        for rows in table.blocks
+    )
     if columns.id is None:
         return Unlabelled("ID", _numbered(blocks))
     return Unlabelled(columns.names[columns.id], blocks)
+
+
+def _all_prepared(images: NDArray[np.uint8], wanted: Wanted) -> NDArray[np.uint8]:
+    if wanted.prepare is None:
+        return images
+    prepared = [wanted.prepare(image) for image in images]
+    return np.stack(prepared) if prepared else np.zeros((0, *wanted.shape), np.uint8)
 
 
 def _numbered(blocks: Iterator[Block]) -> Iterator[Block]:
@@ -172,43 +202,46 @@ def _numbered(blocks: Iterator[Block]) -> Iterator[Block]:
 
 
 def _cut(
-    images: NDArray[np.uint8], shape: Size, path: Path, ids: list[str] | None = None
+    images: NDArray[np.uint8], wanted: Wanted, path: Path, ids: list[str] | None = None
 ) -> Iterator[Block]:
     """The images in blocks, called by `ids`, or by their numbers from 0."""
-    height, width = images.shape[1:]
-    if (height, width) != shape:
+    (height, width), shape = images.shape[1:], wanted.shape
+    if wanted.prepare is None and (height, width) != shape:
         raise DataError(f"{path}: images are {height}x{width}, not {shape[0]}x{shape[1]}")
-    return _each_given_back(images, shape, ids)
+    return _each_given_back(images, wanted, ids)
 
 
 def _each_given_back(
-    images: NDArray[np.uint8], shape: Size, ids: list[str] | None
+    images: NDArray[np.uint8], wanted: Wanted, ids: list[str] | None
 ) -> Iterator[Block]:
     with large.bounded_memory(images):
-        yield from _blocks(iter(ids or map(str, range(len(images)))), iter(images), shape)
+        yield from _blocks(iter(ids or map(str, range(len(images)))), iter(images), wanted)
 
 
-def _decoded(files: dict[str, Path], shape: Size, resize: bool) -> Iterator[Block]:
+def _decoded(files: dict[str, Path], wanted: Wanted) -> Iterator[Block]:
     for name, file in files.items():
         if image_files.UNENCODABLE.search(name):
             raise DataError(f"{str(file)!a}: a name of several lines, or not UTF-8, makes no ID")
     ids = sorted(files)
-    return _decoded_in_turn(ids, [files[name] for name in ids], shape, resize)
+    return _decoded_in_turn(ids, [files[name] for name in ids], wanted)
 
 
-def _decoded_in_turn(
-    ids: list[str], paths: list[Path], shape: Size, resize: bool
-) -> Iterator[Block]:
+def _decoded_in_turn(ids: list[str], paths: list[Path], wanted: Wanted) -> Iterator[Block]:
     depths = Depths()
-    images = image_files.read_images(paths, shape if resize else None, shape, depths)
-    yield from _blocks(iter(ids), images, shape)
+    if wanted.prepare is None:
+        resized = wanted.shape if wanted.resize else None
+        images = image_files.read_images(paths, resized, wanted.shape, depths)
+    else:
+        images = (pixels.decode(path, str(path), depths=depths) for path in paths)
+    yield from _blocks(iter(ids), images, wanted)
     for words in depths.notes():
         note(words)
 
 
 def _blocks(
-    ids: Iterator[str], images: Iterator[NDArray[np.uint8]], shape: Size
+    ids: Iterator[str], images: Iterator[NDArray[np.uint8]], wanted: Wanted
 ) -> Iterator[Block]:
-    n = max(1, BLOCK_PIXELS // (shape[0] * shape[1]))
+    n = max(1, BLOCK_PIXELS // (wanted.shape[0] * wanted.shape[1]))
+    prepared = images if wanted.prepare is None else map(wanted.prepare, images)
     while some := list(itertools.islice(ids, n)):
-        yield Block(some, np.stack(list(itertools.islice(images, n))))
+        yield Block(some, np.stack(list(itertools.islice(prepared, n))))

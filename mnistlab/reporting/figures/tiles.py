@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.backend_bases import RendererBase
+from matplotlib.collections import PatchCollection
 from matplotlib.figure import Figure as Canvas
 from matplotlib.patches import Rectangle
+from matplotlib.transforms import Affine2D
 from numpy.typing import NDArray
 
 from mnistlab.reporting.figures.canvas import (
@@ -77,28 +82,28 @@ def tiles(
         height = above + side * max(tile.aspect for tile in every) + n_below * line + 12
         top = 30.0 if heading else 0.0
         blank, sheet = canvas(width, top + -(-len(every) // n) * height)
-        if heading:
-            _key(sheet, heading)
+        # On the sheet itself matplotlib would work out a clipping path for each of the hundreds.
+        unclipped = partial(blank.text, transform=sheet.transData)
+        wrong = []  # left, top
         for index, tile in enumerate(every):
             x, y = MARGIN + index % n * cell + GAP / 2, top + index // n * height
             if tile.above:
-                write(sheet, x, y + 9, _fitting(tile.above, cell, SMALL), size=SMALL, color=MUTED)
-            _draw_picture(sheet, tile, x, y + above, side)
+                text = _fitting(tile.above, cell, SMALL)
+                unclipped(x, y + 9, text, va="center_baseline", size=SMALL, color=MUTED)
+            _draw_picture(blank, sheet, tile, x, y + above, side)
+            if tile.wrong:
+                wrong.append((x, y + above))
             for row, texts in enumerate(tile.below):
                 bottom = y + above + side * tile.aspect + (row + 1) * line
                 for place, said in enumerate(texts):
                     middle = x + side * tile.part * (place + 0.5) / len(texts)
                     text = _fitting(said.text, (cell - 4) / len(texts), size)
                     weight = "bold" if said.bold else "normal"
-                    sheet.text(
-                        middle,
-                        bottom,
-                        text,
-                        ha="center",
-                        size=size,
-                        color=said.colour,
-                        weight=weight,
-                    )
+                    style: dict[str, Any] = {"ha": "center", "size": size, "weight": weight}
+                    unclipped(middle, bottom, text, color=said.colour, **style)
+        _cross(sheet, wrong, side)
+        if heading:
+            _key(sheet, heading)
         return blank
 
     return draw
@@ -146,7 +151,7 @@ def _fitting(text: str, room: float, size: float) -> str:
     return shorten(text, int(room / (0.59 * size)))
 
 
-def _draw_picture(sheet: Axes, tile: Tile, x: float, y: float, side: float) -> None:
+def _draw_picture(blank: Canvas, sheet: Axes, tile: Tile, x: float, y: float, side: float) -> None:
     height, width = tile.picture.shape[:2]
     scale = side * tile.part / width
     left, top = x, y
@@ -154,28 +159,71 @@ def _draw_picture(sheet: Axes, tile: Tile, x: float, y: float, side: float) -> N
         scale = side / max(height, width)
         left, top = x + (side - width * scale) / 2, y + (side - height * scale) / 2
         if height != width:
-            sheet.add_patch(Rectangle((x, y), side, side, color="#000000", linewidth=0, zorder=-1))
-    sheet.imshow(
-        tile.picture,
-        cmap="gray",
-        vmin=0,
-        vmax=255,
-        extent=(left, left + width * scale, top + height * scale, top),
-        interpolation="none",  # pixels stay squares
-        aspect="auto",
+            ground = Rectangle((x, y), side, side, color="#000000", linewidth=0, zorder=-1)
+            ground.set_transform(sheet.transData)
+            blank.add_artist(ground)
+    picture = Picture(tile.picture, (left, top, width * scale, height * scale))
+    picture.set_transform(sheet.transData)
+    blank.add_artist(picture)
+
+
+class Picture(Artist):
+    """Pixels that stay squares, in a box (left, top, width, height) of the sheet.
+
+    Axes.imshow would do, but takes five times as long for each of the hundreds of a page.
+    """
+
+    zorder = 0  # below everything that is written or marked on it
+
+    def __init__(self, pixels: NDArray[np.uint8], box: tuple[float, float, float, float]) -> None:
+        super().__init__()
+        if pixels.ndim == 2:
+            opaque = np.full(pixels.shape, 255, np.uint8)
+            pixels = np.stack([pixels, pixels, pixels, opaque], axis=-1)
+        self.pixels = pixels
+        self.box = box
+
+    def draw(self, renderer: RendererBase) -> None:
+        """Leave the scaling to an SVG's reader; for a PNG repeat rows and columns."""
+        left, top, width, height = self.box
+        corners = [(left, top + height), (left + width, top)]
+        (x0, y0), (x1, y1) = self.get_transform().transform(corners)
+        gc = renderer.new_gc()
+        if renderer.option_scale_image():
+            renderer.draw_image(gc, x0, y1, self.pixels, Affine2D().scale(x1 - x0, y0 - y1))
+        else:
+            x0, y0, x1, y1 = (round(end) for end in (x0, y0, x1, y1))
+            rows = _repeated(len(self.pixels), y1 - y0)[::-1]  # the first row is the lowest here
+            columns = _repeated(self.pixels.shape[1], x1 - x0)
+            renderer.draw_image(gc, x0, y0, self.pixels[rows][:, columns])
+        gc.restore()
+
+
+def _repeated(n: int, n_dots: int) -> NDArray[np.intp]:
+    """Which of n pixels each of n_dots dots shows."""
+    return (np.arange(max(1, n_dots)) * n // max(1, n_dots)).astype(np.intp)
+
+
+def _cross(sheet: Axes, wrong: Sequence[tuple[float, float]], side: float) -> None:
+    """Frame and cross pictures of that side, by their left top corners, all at once."""
+    if not wrong:
+        return
+    frames = [Rectangle(corner, side, side) for corner in wrong]
+    sheet.add_collection(
+        PatchCollection(frames, facecolor="none", edgecolor=WRONG, linewidth=2.5), autolim=False
     )
-    if tile.wrong:
-        sheet.add_patch(Rectangle((x, y), side, side, fill=False, edgecolor=WRONG, linewidth=2.5))
-        _badge(sheet, x + side - 1, y + 1)
+    corners = np.add(wrong, (side - 1, 1))
+    _badges(sheet, corners[:, 0], corners[:, 1])
 
 
-def _badge(sheet: Axes, x: float, y: float) -> None:
-    sheet.plot(x, y, "o", color=WRONG, markersize=14, markeredgecolor=PAPER, clip_on=False)
-    sheet.plot(x, y, "x", color=PAPER, markersize=6, markeredgewidth=2, clip_on=False)
+def _badges(sheet: Axes, x: Any, y: Any) -> None:
+    style: dict[str, Any] = {"linestyle": "none", "clip_on": False}
+    sheet.plot(x, y, marker="o", color=WRONG, markersize=14, markeredgecolor=PAPER, **style)
+    sheet.plot(x, y, marker="x", color=PAPER, markersize=6, markeredgewidth=2, **style)
 
 
 def _key(sheet: Axes, heading: str) -> None:
     write(sheet, 5, 12, heading, weight="bold")
     x = 32 + text_width(heading, TEXT) * 1.1  # bold runs wider
-    _badge(sheet, x, 12)
+    _badges(sheet, x, 12)
     write(sheet, x + 12, 12, "wrong: predicted, then true class", size=SMALL, color=MUTED)
