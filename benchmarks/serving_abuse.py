@@ -118,7 +118,7 @@ def be_rude() -> dict[str, int]:
             connection.sendall(whole if place % 2 else whole[:-1])
             connection.shutdown(socket.SHUT_WR)
             with contextlib.suppress(OSError):
-                content = b"".join(iter(lambda: connection.recv(4096), b""))  # noqa: B023
+                content = b"".join(iter(lambda: connection.recv(4096), b""))
                 n_answered += b"predictions" in content
     return {"slow_ended": n_ended, "half_closed_answered": n_answered}
 

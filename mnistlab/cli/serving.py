@@ -54,7 +54,8 @@ def serve(
         typer.Option(
             parser=named_path,
             metavar="FILE.html",
-            help="A page of mnistlab export, to be shown at /; of run folders one is made.",
+            help="The page to draw on, of mnistlab export. "
+            "Default: model.html beside model.onnx; of run folders one is made.",
         ),
     ] = None,
     reload: Annotated[

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import uvicorn
@@ -39,9 +39,9 @@ def serve(
     listening = listen(settings.host, settings.port)
     with listening:
         with ThreadPoolExecutor(2) as pool:  # exports are processes of their own
-            drawing = pool.submit(_page, sources, page)
+            drawing = pool.submit(page_of, sources, page)
             models = list(pool.map(loaded, sources))
-        service = Service(models, settings, drawing.result())
+            service = Service(models, settings, _page(drawing, is_needed=page is not None))
         url = address_of(listening, settings.host)
         config = uvicorn.Config(
             service,
@@ -66,12 +66,12 @@ def loaded(source: Source) -> Model:
     return open_model(onnx_file(source), source.name)
 
 
-def _page(sources: Sequence[Source], given: Path | None) -> bytes | None:
-    """The page to draw on; None where there is none, which a service can do without."""
+def _page(drawing: Future[bytes | None], is_needed: bool) -> bytes | None:
+    """The page to draw on; None where it cannot be had: a service can do without."""
     try:
-        return page_of(sources, given)
+        return drawing.result()
     except MnistlabError as error:
-        if given is not None:
+        if is_needed:
             raise
         log("no page", "warning", error=str(error))
         return None

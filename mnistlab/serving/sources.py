@@ -21,6 +21,7 @@ from mnistlab.version import __version__
 EXPORT_NEEDS = ("torch", "onnx", "onnxscript")
 EXPORT_LIMIT_S = 600
 LARGEST_PAGE = 16 << 20  # bytes
+TITLE = b"<title>Draw - "  # of pages to draw on; other pages of mnistlab have other titles
 RESULT, WEIGHTS = "result.json", "model.safetensors"
 
 
@@ -73,21 +74,33 @@ def onnx_file(source: Source) -> Path:
 
 
 def page_of(sources: Sequence[Source], given: Path | None) -> bytes | None:
-    """The page to draw on: the one given, else made of the runs; None of ONNX files.
+    """The page to draw on: the one given, else made of the runs, else model.html of model.onnx.
 
-    DataError where the file given is no page of mnistlab.
+    None where there is no such file. DataError where the file given is no page to draw on.
     """
-    if given is None and not all(source.is_run for source in sources):
-        return None
-    path = given or _exported(sources, ".html")
+    if given is not None:
+        content = _drawing_page(given)
+        if content is None:
+            raise DataError(f"{given}: is no page that mnistlab export wrote")
+        return content
+    if all(source.is_run for source in sources):
+        return _drawing_page(_exported(sources, ".html"))
+    for source in sources:
+        beside = source.path.with_suffix(".html")
+        if not source.is_run and beside.is_file() and (content := _drawing_page(beside)):
+            return content
+    return None
+
+
+def _drawing_page(path: Path) -> bytes | None:
+    """The content of a page to draw on; None of any other file."""
     try:
         with path.open("rb") as file:
             content = file.read(LARGEST_PAGE + 1)
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {reason(error)}") from error
-    if MARK not in content[:HEAD_BYTES] or len(content) > LARGEST_PAGE:
-        raise DataError(f"{path}: is no page that mnistlab export wrote")
-    return content
+    head = content[:HEAD_BYTES]
+    return content if MARK in head and TITLE in head and len(content) <= LARGEST_PAGE else None
 
 
 def _exported(sources: Sequence[Source], suffix: str) -> Path:

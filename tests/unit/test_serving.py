@@ -35,6 +35,7 @@ from serving_models import (
 from mnistlab.cli import run_command
 from mnistlab.data.preparing import prepare
 from mnistlab.errors import DataError, RunError
+from mnistlab.own_pages import MARK
 from mnistlab.serving import Limits, ServeSettings
 from mnistlab.serving.model import open_model
 from mnistlab.serving.service import Service
@@ -511,6 +512,13 @@ def test_tokens_and_pages_come_from_files(
     monkeypatch.setenv("MNISTLAB_TOKEN", "")
     with pytest.raises(DataError, match="MNISTLAB_TOKEN: a token has"):
         read_token(None)
+
     assert page_of(sources_of([model_path]), None) is None
+    beside = model_path.with_suffix(".html")
+    drawing = MARK + b"<title>Draw - mnistlab</title>"
+    for content, shown in ((drawing, drawing), (b"<title>Draw - mine", None), (MARK, None)):
+        beside.write_bytes(content)
+        assert page_of(sources_of([model_path]), None) == shown
+    beside.unlink()
     with pytest.raises(RunError, match="no complete run"):
         sources_of([tmp_path])
