@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import os
 import re
@@ -16,9 +17,38 @@ import venv
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
+
+import mnistlab as ml
 
 START_LIMIT_S = 120.0
+
+
+class Arguments(NamedTuple):
+    """What a benchmark of the service is told on its command line."""
+
+    model: Path | None  # a run's folder, or an ONNX file
+    environments: Path | None  # where pip's environments are kept
+    seconds: float
+    n_bodies: int
+
+
+def arguments() -> Arguments:
+    """The command line's words."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("model", type=Path, nargs="?")
+    parser.add_argument("--environments", type=Path)
+    parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument("--bodies", type=int, default=10_000)
+    parser.add_argument("--record", action="store_true")  # read by run_benchmark
+    given = parser.parse_args()
+    return Arguments(given.model, given.environments, given.seconds, given.bodies)
+
+
+def small_run(folder: Path) -> Path:
+    """A run to serve where none is named: a small network, trained for one epoch."""
+    recipe = ml.set_fields(ml.get_recipe("cnn-small"), {"epochs": "1"})
+    return ml.train(recipe, ml.load("fashion-mini"), out=folder).path
 
 
 class ServiceProcess:
@@ -28,6 +58,8 @@ class ServiceProcess:
         self, command: Sequence[str], url: str, log: Path, env: Mapping[str, str] | None = None
     ) -> None:
         self.url, self.log = url, log
+        while self._answers():  # another one, which is just ending
+            time.sleep(0.1)
         start = time.perf_counter()
         with log.open("ab") as output:
             self.process = subprocess.Popen(
@@ -106,9 +138,14 @@ def _resident_mb(pid: int) -> float:
 
 
 def environment(folder: Path, packages: Sequence[str]) -> Path:
-    """The Python of a new environment with these packages; it also sees torch, which we have."""
-    venv.create(folder, with_pip=True)
-    python = folder / "bin" / "python"
+    """The Python of an environment with these packages; it also sees torch, which we have.
+
+    An environment that an earlier call made of the same packages is used again.
+    """
+    python, ready = folder / "bin" / "python", folder / "ready"
+    if ready.is_file() and ready.read_text(encoding="utf-8") == " ".join(packages):
+        return python
+    venv.create(folder, with_pip=True, clear=True)
     found = subprocess.run(
         [python, "-c", "import site; print(site.getsitepackages()[0])"],
         capture_output=True,
@@ -117,5 +154,7 @@ def environment(folder: Path, packages: Sequence[str]) -> Path:
     )
     ours = [*site.getsitepackages(), *(path for path in sys.path if path.endswith("-packages"))]
     Path(found.stdout.strip(), "ours.pth").write_text("\n".join(ours) + "\n", encoding="utf-8")
-    subprocess.run([python, "-m", "pip", "install", "--quiet", *packages], check=True)
+    install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*install, *packages], check=True)
+    ready.write_text(" ".join(packages), encoding="utf-8")
     return python

@@ -1,6 +1,6 @@
 """Predictions per second over HTTP, beside LitServe, Gradio and a plain FastAPI handler with torch.
 
-python -m benchmarks.serving RUN [--seconds 60] [--record]
+python -m benchmarks.serving [RUN] [--seconds 60] [--environments DIR] [--record]
 
 wrk (Debian's package) asks with 16 connections from the same computer, one image a request. All
 serve the same network; the peers leave out its distance to the training images, which ours computes
@@ -27,7 +27,7 @@ import numpy as np
 
 import mnistlab as ml
 from benchmarks.ledger import CHECKOUT, run_benchmark
-from benchmarks.service_process import ServiceProcess, environment
+from benchmarks.service_process import ServiceProcess, arguments, environment, small_run
 from mnistlab.exporting import export_onnx
 from mnistlab.runs import open_run
 
@@ -195,10 +195,12 @@ def bench_ours(model: Path, image: bytes, seconds: float, folder: Path) -> dict[
     }
 
 
-def bench_peer(name: str, peer: Peer, run: Path, image: bytes, folder: Path) -> dict[str, Any]:
+def bench_peer(
+    name: str, peer: Peer, run: Path, image: bytes, folder: Path, environments: Path
+) -> dict[str, Any]:
     """A peer, or why it is skipped."""
     try:
-        python = environment(folder / re.sub(r"\W", "-", name), peer.packages)
+        python = environment(environments / re.sub(r"\W", "-", name), peer.packages)
         program = folder / "peer.py"
         program.write_text(NETWORK + peer.program, encoding="utf-8")
         env = os.environ | {"SERVED_RUN": str(run), "PYTHONPATH": str(CHECKOUT)}
@@ -218,21 +220,21 @@ def bench_peer(name: str, peer: Peer, run: Path, image: bytes, folder: Path) -> 
 
 def bench() -> dict[str, Any]:
     """All servers of one run, one after another."""
-    arguments = [word for word in sys.argv[1:] if word != "--record"]
-    seconds = float(arguments[arguments.index("--seconds") + 1]) if "--seconds" in arguments else 60
+    given = arguments()
     if shutil.which("wrk") is None:
         sys.exit("this needs wrk: apt-get install wrk")
-    run = open_run(Path(arguments[0]).resolve())
-    image = np.ascontiguousarray(ml.load(run.data["name"]).images[-1]).tobytes()
     load = os.getloadavg()[0]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
+        run = open_run((given.model or small_run(folder)).resolve())
+        image = np.ascontiguousarray(ml.load(run.data["name"]).images[-1]).tobytes()
+        environments = given.environments or folder
         model = folder / "model.onnx"
         export_onnx(run, model)
-        figures: dict[str, Any] = {"ours": bench_ours(model, image, seconds, folder)}
+        figures: dict[str, Any] = {"ours": bench_ours(model, image, given.seconds, folder)}
         print("ours", figures["ours"], file=sys.stderr)
         for peer in PEERS:
-            figures[peer] = bench_peer(peer, PEERS[peer], run.path, image, folder)
+            figures[peer] = bench_peer(peer, PEERS[peer], run.path, image, folder, environments)
             print(peer, figures[peer], file=sys.stderr)
     rates = [each["per_s"] for peer, each in figures.items() if peer != "ours" and "per_s" in each]
     best = max(rates, default=None)

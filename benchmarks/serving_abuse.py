@@ -1,6 +1,6 @@
 """What a service does with clients that nobody wants: bodies, bombs, slow ones, signals.
 
-python -m benchmarks.serving_abuse MODEL.onnx [--bodies 10000] [--record]
+python -m benchmarks.serving_abuse [MODEL.onnx] [--bodies 10000] [--environments DIR] [--record]
 
 Counts what must be zero: errors of the service (5xx), tracebacks in its log, accepted requests that
 got no answer; and what must not grow: memory and open files. schemathesis, in an environment of its
@@ -29,7 +29,9 @@ from typing import Any
 from urllib.request import urlopen
 
 from benchmarks.ledger import CHECKOUT, run_benchmark
-from benchmarks.service_process import ServiceProcess, environment
+from benchmarks.service_process import ServiceProcess, arguments, environment, small_run
+from mnistlab.exporting import export_onnx
+from mnistlab.runs import open_run
 
 PORT = 8438
 URL = f"http://127.0.0.1:{PORT}"
@@ -171,10 +173,10 @@ def stop_under_load(service: ServiceProcess) -> dict[str, Any]:
     return dict(outcomes)
 
 
-def ask_schemathesis(folder: Path) -> str:
-    """The last line that schemathesis prints, or why it did not run."""
+def ask_schemathesis(environments: Path, folder: Path) -> str:
+    """How many cases schemathesis generated and how it ended, or why it did not run."""
     try:
-        python = environment(folder / "schemathesis", ("schemathesis",))
+        python = environment(environments / "schemathesis", ("schemathesis",))
     except subprocess.CalledProcessError as error:
         return f"skipped: {error}"
     command = [str(python.parent / "schemathesis"), "run", f"{URL}/openapi.json"]
@@ -194,12 +196,15 @@ def ask_schemathesis(folder: Path) -> str:
 
 def bench() -> dict[str, Any]:
     """All of it against one service, which is stopped, killed and started at the end."""
-    arguments = sys.argv[1:]
-    n = int(arguments[arguments.index("--bodies") + 1]) if "--bodies" in arguments else 10_000
-    command = [sys.executable, "-m", "mnistlab", "serve", arguments[0], "--port", str(PORT)]
+    given = arguments()
+    n = given.n_bodies
     env = os.environ | {"PYTHONPATH": str(CHECKOUT)}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
+        model = given.model or folder / "model.onnx"
+        if given.model is None:
+            export_onnx(open_run(small_run(folder)), model)
+        command = [sys.executable, "-m", "mnistlab", "serve", str(model), "--port", str(PORT)]
         log = folder / "log"
         with ServiceProcess(command, f"{URL}/readyz", log, env) as service:
             send_bombs()
@@ -211,7 +216,7 @@ def bench() -> dict[str, Any]:
             print("bombs", dict(bombs), file=sys.stderr)
             rude = be_rude()
             print("rude", rude, file=sys.stderr)
-            described = ask_schemathesis(folder)
+            described = ask_schemathesis(given.environments or folder, folder)
             time.sleep(1)
             after = (service.resident_mb(), service.n_open_files())
             with urlopen(f"{URL}/metrics") as answer:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -27,27 +28,29 @@ class Writer:
             f'{{"label":%s,"probability":%.6f,"probabilities":{{{levels}}},"unusual":null}}'
         )
 
-    def body(self, answer: Answer) -> bytes:
-        """{"model", "predictions": [...]}, one for each image; probabilities have six digits.
+    def body(self, predictions: Sequence[str]) -> bytes:
+        """{"model", "predictions": [...]}, of what `predictions` made."""
+        return f"{self._head}{','.join(predictions)}]}}".encode()
+
+    def predictions(self, answer: Answer) -> list[str]:
+        """The JSON of each image; probabilities have six digits.
 
         "unusual" is null of a network that cannot tell.
         """
         best = answer.probabilities.argmax(1).tolist()
         rows = answer.probabilities.tolist()
         if answer.distances is None or self._limit is None:
-            texts = [
+            return [
                 self._unknown % (self._labels[k], row[k], *row)
                 for k, row in zip(best, rows, strict=True)
             ]
-        else:
-            # Compared in float32, as `predict` does.
-            unusual = (answer.distances > np.float32(self._limit)).tolist()
-            distances = answer.distances.tolist()
-            texts = [
-                self._known % (self._labels[k], row[k], *row, "true" if odd else "false", distance)
-                for k, row, odd, distance in zip(best, rows, unusual, distances, strict=True)
-            ]
-        return f"{self._head}{','.join(texts)}]}}".encode()
+        # Compared in float32, as `predict` does.
+        unusual = (answer.distances > np.float32(self._limit)).tolist()
+        distances = answer.distances.tolist()
+        return [
+            self._known % (self._labels[k], row[k], *row, "true" if odd else "false", distance)
+            for k, row, odd, distance in zip(best, rows, unusual, distances, strict=True)
+        ]
 
 
 def _plain(text: str) -> str:

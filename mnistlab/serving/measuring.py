@@ -42,6 +42,18 @@ class Meters:
             "mnistlab_requests_in_progress", "Requests that are being answered.", registry=registry
         )
 
+        self._of_paths: dict[tuple[str, int], tuple[Counter, Histogram]] = {}
+
+    def note(self, path: str, status: int, seconds: float) -> None:
+        """Count a request that was answered."""
+        found = self._of_paths.get((path, status))
+        if found is None:  # looked up once: `labels` takes as long as the counting itself
+            found = (self.requests.labels(path, status), self.seconds.labels(path))
+            self._of_paths[path, status] = found
+        counter, histogram = found
+        counter.inc()
+        histogram.observe(seconds)
+
     def text(self) -> tuple[bytes, bytes]:
         """All of them in Prometheus' text format, and its content type."""
         return generate_latest(self.registry), CONTENT_TYPE_LATEST.encode()

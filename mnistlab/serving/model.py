@@ -22,11 +22,6 @@ class Answer(NamedTuple):
     probabilities: NDArray[np.float32]
     distances: NDArray[np.float32] | None
 
-    def part(self, start: int, stop: int) -> Answer:
-        """The answer of some of the images."""
-        of = self.distances
-        return Answer(self.probabilities[start:stop], None if of is None else of[start:stop])
-
 
 class Model(NamedTuple):
     """A network with its name and facts. The session may be used by one thread at a time."""

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from urllib.parse import parse_qsl
 
 from mnistlab.serving import pages
-from mnistlab.serving.answering import Writer, shown
+from mnistlab.serving.answering import shown
 from mnistlab.serving.batching import Batcher
 from mnistlab.serving.bodies import PREPARE, Asked, is_light, read_images
 from mnistlab.serving.description import described
@@ -51,18 +51,6 @@ OPEN = frozenset({"/healthz", "/readyz", "/docs", "/openapi.json"})  # without a
 BUG = Response(500, error_body("an error of the service, which its log describes"))
 
 
-class Served(NamedTuple):
-    """A network that answers requests."""
-
-    batcher: Batcher
-    writer: Writer
-
-    @property
-    def model(self) -> Model:
-        """The network."""
-        return self.batcher.model
-
-
 class Request(NamedTuple):
     """A request whose head was checked."""
 
@@ -93,6 +81,7 @@ class Service:
         self._hosts = settings.hosts
         self._token = None if settings.token is None else f"Bearer {settings.token}".encode()
         self._n_in_progress = 0
+        self.meters.in_progress.set_function(lambda: self._n_in_progress)
         # One thread: what decoding large pictures takes is then bounded, and Pillow's warnings,
         # which belong to the whole process, are caught by one thread at a time.
         self._decoding = ThreadPoolExecutor(1, thread_name_prefix="decode")
@@ -112,16 +101,16 @@ class Service:
         old = self.served.get(model.name)
         self.served[model.name] = self._made(model)
         if old is not None:
-            old.batcher.close()
+            old.close()
 
     def close(self) -> None:
         """End the threads, once nothing is asked any more."""
         for each in self.served.values():
-            each.batcher.close()
+            each.close()
         self._decoding.shutdown(wait=False, cancel_futures=True)
 
-    def _made(self, model: Model) -> Served:
-        return Served(Batcher(model, self.settings.limits, self.meters), Writer(model))
+    def _made(self, model: Model) -> Batcher:
+        return Batcher(model, self.settings.limits, self.meters)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request: its response is sent, counted and, where that is wanted, logged."""
@@ -129,14 +118,12 @@ class Service:
             return
         start = perf_counter()
         self._n_in_progress += 1
-        self.meters.in_progress.set(self._n_in_progress)
         try:
             response = await self._response(scope, receive)
         except DisconnectedError:
             return
         finally:
             self._n_in_progress -= 1
-            self.meters.in_progress.set(self._n_in_progress)
         await _send(send, response)
         self._note(scope, response, perf_counter() - start)
 
@@ -203,11 +190,10 @@ class Service:
             else:
                 loop = asyncio.get_running_loop()
                 images = await loop.run_in_executor(self._decoding, read_images, asked, body)
-            answer = await served.batcher.predict(images)
-        self.meters.predictions.labels(served.model.name).inc(len(images))
-        return Response(200, served.writer.body(answer))
+            predictions = await served.predict(images)
+        return Response(200, served.writer.body(predictions))
 
-    def _served_by(self, name: str | None) -> Served:
+    def _served_by(self, name: str | None) -> Batcher:
         served = self.served.get(self._default if name is None else name)
         if served is None:
             raise RefusedError(404, f"there is no such model; there are: {', '.join(self.served)}")
@@ -248,8 +234,7 @@ class Service:
     def _note(self, scope: Scope, response: Response, seconds: float) -> None:
         """Count a response, and log it where that was asked for or it is an error of ours."""
         path = scope["path"] if scope["path"] in self._routes else "other"
-        self.meters.requests.labels(path, response.status).inc()
-        self.meters.seconds.labels(path).observe(seconds)
+        self.meters.note(path, response.status, seconds)
         if self.settings.log_requests or response.status >= 500:
             log(
                 "request",

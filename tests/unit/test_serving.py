@@ -328,7 +328,7 @@ def test_what_takes_too_long_or_fails_says_nothing_of_the_inside(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     service = a_service(model_path, limits=Limits(request_s=0.05))
-    batcher = service.served["small"].batcher
+    batcher = service.served["small"]
     model = batcher.model
 
     class Slow:
@@ -344,7 +344,7 @@ def test_what_takes_too_long_or_fails_says_nothing_of_the_inside(
     assert runner.run(asked(service, body=IMAGES.tobytes())).status == 503
     service.close()
     service = a_service(model_path)
-    service.served["small"].batcher.model = model._replace(session=Broken())
+    service.served["small"].model = model._replace(session=Broken())
     answer = runner.run(asked(service, body=IMAGES.tobytes()))
     assert (answer.status, b"secret" in answer.body) == (500, False)
     lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
