@@ -32,7 +32,7 @@ need() { # need PACKAGE COMMAND...: install PACKAGE unless COMMAND works
 }
 need python3-venv "$python" -c 'import ensurepip'
 case $kind in
-    use) target='.[train,export,serve]' ;;
+    use) target='.[export,serve]' ;;
     dev)
         target='.[dev]'
         need make make --version

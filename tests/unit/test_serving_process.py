@@ -17,7 +17,7 @@ import urllib.request
 from collections.abc import Iterator
 from http.client import HTTPConnection
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pytest
@@ -68,11 +68,18 @@ class Served:
     def ask(self, path: str = "/v1/predict", body: bytes | None = None) -> Any:
         kind = {"Content-Type": "application/octet-stream"}
         request = urllib.request.Request(self.url + path, body, kind)
-        with urllib.request.urlopen(request, timeout=20) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             return json.load(answer)
 
     def connect(self) -> socket.socket:
-        return socket.create_connection(("127.0.0.1", self.port), timeout=20)
+        return socket.create_connection(("127.0.0.1", self.port), timeout=60)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self.process.returncode is None:
+            self.stop()
 
     def stop(self) -> int:
         self.process.send_signal(signal.SIGTERM)
@@ -93,9 +100,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def served(folder: Path) -> Iterator[Served]:
     """One file of mnistlab export stands for the documents' model; another one is replaced."""
     models = [write_model(folder / "model.onnx"), write_model(folder / "other.onnx")]
-    served = Served([sys.executable, "-c", LAUNCH, *map(str, models)], folder / "log")
-    yield served
-    served.stop()
+    with Served([sys.executable, "-c", LAUNCH, *map(str, models)], folder / "log") as served:
+        yield served
     lines = [json.loads(line) for line in served.log.read_text().splitlines()]
     assert [line for line in lines if "traceback" in line] == []
     assert lines[-1]["event"] == "stopped"
@@ -267,7 +273,7 @@ def test_a_changed_file_is_served_and_no_request_is_lost(served: Served, folder:
 
     assert label() == old
     (folder / "other.onnx").write_bytes(b"damaged")
-    until = time.monotonic() + 60
+    until = time.monotonic() + 300
     while "not reloaded" not in served.log.read_text() and time.monotonic() < until:
         assert label() == old
     write_model(folder / "new.onnx", sign=-1.0).replace(folder / "other.onnx")
@@ -306,16 +312,16 @@ def asking(port: int, outcomes: list[str]) -> None:
 def test_sigterm_under_load_loses_no_accepted_request(folder: Path) -> None:
     model = write_model(folder / "own.onnx")
     command = [sys.executable, "-m", "mnistlab", "serve", str(model), "--port", "0"]
-    served = Served(command, folder / "log-own")
     outcomes: list[list[str]] = [[] for _ in range(8)]
-    clients = [threading.Thread(target=asking, args=(served.port, each)) for each in outcomes]
-    for client in clients:
-        client.start()
-    while min(map(len, outcomes)) < 20 and all(client.is_alive() for client in clients):
-        time.sleep(0.01)
-    status = served.stop()
-    for client in clients:
-        client.join()
+    with Served(command, folder / "log-own") as served:
+        clients = [threading.Thread(target=asking, args=(served.port, each)) for each in outcomes]
+        for client in clients:
+            client.start()
+        while min(map(len, outcomes)) < 20 and all(client.is_alive() for client in clients):
+            time.sleep(0.01)
+        status = served.stop()
+        for client in clients:
+            client.join()
     assert {"200 1"} <= {outcome for each in outcomes for outcome in each} <= {"200 1", "late"}
     assert all(each[:20] == ["200 1"] * 20 for each in outcomes)
     assert status == -signal.SIGTERM
@@ -349,20 +355,19 @@ def test_a_run_is_exported_and_its_page_shown(
     monkeypatch.setenv("MNISTLAB_CACHE", str(tmp_path / "cache"))
     before = sorted((tmp_path / "cache" / "served").iterdir())
     command = [sys.executable, "-m", "mnistlab", "serve", str(run.path), "--port", "0"]
-    served = Served(command, tmp_path / "log")
     images = ml.load("fashion-mini").images[-8:]
-    found = served.ask("/v1/predict", images.tobytes())
+    with Served(command, tmp_path / "log") as served:
+        found = served.ask("/v1/predict", images.tobytes())
+        with urllib.request.urlopen(served.url, timeout=60) as answer:
+            assert answer.read() == page
+        libraries = Path(f"/proc/{served.process.pid}/maps")
+        if libraries.exists():
+            assert "torch" not in libraries.read_text()
     assert found["model"] == run.path.name
     assert [each["label"] for each in found["predictions"]] == [
         run.data["class_names"][code] for code in run.classifier("cpu").predict(images)
     ]
     assert {each["unusual"] for each in found["predictions"]} <= {True, False}
-    with urllib.request.urlopen(served.url, timeout=20) as answer:
-        assert answer.read() == page
-    libraries = Path(f"/proc/{served.process.pid}/maps")
-    if libraries.exists():
-        assert "torch" not in libraries.read_text()
-    served.stop()
     assert sorted((tmp_path / "cache" / "served").iterdir()) == before
 
 
