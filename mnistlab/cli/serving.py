@@ -18,52 +18,63 @@ app = typer.Typer()
 LIBRARIES = {"onnxruntime", "uvicorn", "httptools", "python_multipart", "prometheus_client"}
 
 
+ModelsArgument = Annotated[
+    list[Path],
+    typer.Argument(
+        parser=named_path,
+        metavar="RUN|FILE.onnx...",
+        help="Exported ONNX files, or folders of runs, which are exported first.",
+    ),
+]
+PortOption = Annotated[
+    int, typer.Option(min=0, max=65535, help="The port to listen on; 0: any free one.")
+]
+HostOption = Annotated[
+    str, typer.Option(help="The address to listen on; 0.0.0.0 lets other computers in.")
+]
+TokenOption = Annotated[
+    Path | None,
+    typer.Option(
+        parser=named_path,
+        metavar="FILE",
+        help="A file that holds the token requests must carry; MNISTLAB_TOKEN does the same.",
+    ),
+]
+AnyoneOption = Annotated[
+    bool, typer.Option("--anyone", help="Let other computers in without a token.")
+]
+AllowHostOption = Annotated[
+    list[str] | None,
+    typer.Option(metavar="NAME", help="Answer requests for this host name; may be repeated."),
+]
+PageOption = Annotated[
+    Path | None,
+    typer.Option(
+        parser=named_path,
+        metavar="FILE.html",
+        help="The page to draw on, of mnistlab export. "
+        "Default: model.html beside model.onnx; of run folders one is made.",
+    ),
+]
+ReloadOption = Annotated[
+    bool, typer.Option("--reload", help="Serve a file anew whenever it changes.")
+]
+LogOption = Annotated[
+    bool, typer.Option("--log-requests", help="Log every request, not errors alone.")
+]
+
+
 @app.command(epilog="Example: mnistlab serve model.onnx --port 8000")
 def serve(
-    model: Annotated[
-        list[Path],
-        typer.Argument(
-            parser=named_path,
-            metavar="RUN|FILE.onnx...",
-            help="Exported ONNX files, or folders of runs, which are exported first.",
-        ),
-    ],
-    port: Annotated[
-        int, typer.Option(min=0, max=65535, help="The port to listen on; 0: any free one.")
-    ] = 8000,
-    host: Annotated[
-        str, typer.Option(help="The address to listen on; 0.0.0.0 lets other computers in.")
-    ] = "127.0.0.1",
-    token_file: Annotated[
-        Path | None,
-        typer.Option(
-            parser=named_path,
-            metavar="FILE",
-            help="A file that holds the token requests must carry; MNISTLAB_TOKEN does the same.",
-        ),
-    ] = None,
-    anyone: Annotated[
-        bool, typer.Option("--anyone", help="Let other computers in without a token.")
-    ] = False,
-    allow_host: Annotated[
-        list[str] | None,
-        typer.Option(metavar="NAME", help="Answer requests for this host name; may be repeated."),
-    ] = None,
-    page: Annotated[
-        Path | None,
-        typer.Option(
-            parser=named_path,
-            metavar="FILE.html",
-            help="The page to draw on, of mnistlab export. "
-            "Default: model.html beside model.onnx; of run folders one is made.",
-        ),
-    ] = None,
-    reload: Annotated[
-        bool, typer.Option("--reload", help="Serve a file anew whenever it changes.")
-    ] = False,
-    log_requests: Annotated[
-        bool, typer.Option("--log-requests", help="Log every request, not errors alone.")
-    ] = False,
+    model: ModelsArgument,
+    port: PortOption = 8000,
+    host: HostOption = "127.0.0.1",
+    token_file: TokenOption = None,
+    anyone: AnyoneOption = False,
+    allow_host: AllowHostOption = None,
+    page: PageOption = None,
+    reload: ReloadOption = False,
+    log_requests: LogOption = False,
 ) -> None:
     """Serve networks over HTTP: images go in, classes and probabilities come out.
 
