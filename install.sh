@@ -46,7 +46,7 @@ has_gpu() { [ -e /dev/nvidiactl ] || command -v nvidia-smi >/dev/null; }
 }
 need python3-venv "$python" -c 'import ensurepip'
 case $kind in
-    use) target=. ;;
+    use) target='.[export,serve]' ;;
     dev)
         target='.[dev]'
         need make make --version

@@ -23,11 +23,13 @@ from mnistlab.cli import (
     learning,
     predicting,
     recipes,
+    serving,
     streams,
     studies,
     trained,
     tuning,
 )
+from mnistlab.cli.libraries import missing_text
 from mnistlab.cli.memory import memory_text
 from mnistlab.errors import MnistlabError, RecipeError
 from mnistlab.version import __version__
@@ -51,6 +53,7 @@ app.add_typer(trained.app)
 app.add_typer(predicting.app)
 app.add_typer(explaining.app)
 app.add_typer(exporting.app)
+app.add_typer(serving.app)
 app.add_typer(datasets.app, name="data")
 app.add_typer(benchmarks.app)
 
@@ -72,6 +75,11 @@ def run_command(arguments: Sequence[str]) -> int:
         return _fail(error.format_message())
     except MnistlabError as error:
         return _fail(str(error))
+    except ModuleNotFoundError as error:
+        text = missing_text(error)
+        if text is None:  # a bug: its traceback must be seen
+            raise
+        return _fail(text)
     except BrokenPipeError:  # a reader such as `head` has closed the pipe
         streams.silence("stdout")
         return 1

@@ -310,6 +310,8 @@ def test_benchmarks_are_listed_in_a_checkout(capsys: pytest.CaptureFixture[str])
         "loop",
         "ray_workers",
         "scratch_mlp",
+        "serving",
+        "serving_abuse",
         "steps",
         "svm",
         "unusual",
