@@ -1,0 +1,79 @@
+"""One spelling for each class: Cat and cat, or two Unicode forms of one name, are the same class.
+
+macOS writes ä as a and two dots, Windows and Linux as one character; archives keep what they got.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnistlab.data.dataset import SplitName
+from mnistlab.data.notes import note
+from mnistlab.data.readers.image_index import composed
+
+TRAIN = 0  # the position of train in SPLIT_NAMES
+SHOWN = 4
+
+
+def agreed(
+    classes: Mapping[SplitName, Sequence[str]], where: str
+) -> dict[SplitName, Sequence[str]]:
+    """The classes of the images of each split, spelt as those of the training set.
+
+    Names that differ in their Unicode form are one class everywhere. Names of another split that
+    differ in case only are those of the training set, unless both spellings are classes there: a
+    and A may be different letters. A note says which.
+    """
+    distinct = {split: {name: composed(name) for name in set(of)} for split, of in classes.items()}
+    trained = set(distinct.get("train", {}).values())
+    said: dict[str, str] = {}
+    for split, names in distinct.items():
+        if split != "train":
+            said |= _in_other_case(names, trained)
+    if said:
+        shown = ", ".join(f"{old} is {new}" for old, new in [*said.items()][:SHOWN])
+        note(f"{where}: classes of other splits in another case are those of train: {shown}")
+    _say_forms(distinct.values(), where)
+    return {
+        split: [distinct[split][name] for name in of_images] for split, of_images in classes.items()
+    }
+
+
+def agreed_texts(
+    texts: Sequence[str], codes: NDArray[np.int64], splits: NDArray[np.int64], where: str
+) -> tuple[str, ...]:
+    """`agreed` for labels of tables, texts[codes]; splits: the position of each in SPLIT_NAMES."""
+    named = [composed(text) for text in texts]
+    trained = {named[code] for code in np.unique(codes[splits == TRAIN]).tolist()}
+    others = {named[code]: named[code] for code in np.unique(codes[splits != TRAIN]).tolist()}
+    said = _in_other_case(others, trained)
+    if said:
+        shown = ", ".join(f"{old} is {new}" for old, new in [*said.items()][:SHOWN])
+        note(f"{where}: classes of other splits in another case are those of train: {shown}")
+    return tuple(text if text in trained else said.get(text, text) for text in named)
+
+
+def _in_other_case(names: dict[str, str], trained: set[str]) -> dict[str, str]:
+    """Replace in `names` (as found -> as meant) what differs in case only; return the changes."""
+    known: dict[str, list[str]] = {}
+    for name in trained:
+        known.setdefault(name.casefold(), []).append(name)
+    here = set(names.values())
+    said = {}
+    for found, meant in names.items():
+        same = known.get(meant.casefold(), [])
+        if meant not in trained and len(same) == 1 and same[0] not in here:
+            names[found] = said[meant] = same[0]
+    return said
+
+
+def _say_forms(distinct: Iterable[Mapping[str, str]], where: str) -> None:
+    found = {name for names in distinct for name in names}
+    n_forms = {composed(name): 0 for name in found}
+    for name in found:
+        n_forms[composed(name)] += 1
+    if several := sorted(name for name, n in n_forms.items() if n > 1):
+        note(f"{where}: {', '.join(several[:SHOWN])}: one name in two forms of Unicode, one class")

@@ -1,0 +1,72 @@
+"""Tables beside images of which no column names an image, though they seem meant to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from mnistlab.data.readers import label_columns, sheets
+from mnistlab.data.readers.image_index import Index
+from mnistlab.data.readers.label_table import clean
+from mnistlab.data.readers.left_out import is_image, listed
+from mnistlab.data.readers.sheets import Sheet
+from mnistlab.errors import DataError
+
+MAX_COLUMNS = 32  # a table of more holds pixels
+TABLES = (".csv", ".tsv")
+
+
+def check(root: Path, tables: Sequence[Path], index: Index) -> None:
+    """DataError for a table that should name images but names none of these.
+
+    That is a table of file names of images, or one with known headings for files and labels where
+    no class folders say the labels. The test table of a competition may name what is not there.
+    """
+    has_classes = (
+        sum(bool(listed(one).images or listed(one).folders) for one in listed(root).folders) > 1
+    )
+    for table in tables:
+        if table.suffix.lower() not in TABLES:
+            continue
+        sheet = next(sheets.readings(table), None)
+        if sheet is None or not sheet.rows or len(sheet.rows[0].cells) > MAX_COLUMNS:
+            continue
+        column = _of_file_names(sheet)
+        if column is None and not has_classes:
+            column = _by_headings(sheet)
+        if column is not None:
+            raise _names_none(root, sheet, column, index)
+
+
+def _of_file_names(sheet: Sheet) -> int | None:
+    n = len(sheet.rows[0].cells)
+    below = [row.cells for row in sheet.rows[1:] if len(row.cells) == n]
+    for i in range(n):
+        n_files = sum(is_image(Path(clean(cells[i]))) for cells in below)
+        if below and 2 * n_files > len(below) and n > 1:
+            return i
+    return None
+
+
+def _by_headings(sheet: Sheet) -> int | None:
+    names = [label_columns.folded(cell) for cell in sheet.rows[0].cells]
+    files = [i for i, name in enumerate(names) if name in label_columns.FILE_COLUMNS]
+    is_labelled = any(name in label_columns.LABEL_COLUMNS for name in names) or len(names) == 2
+    return (
+        min(files, key=lambda i: label_columns.FILE_COLUMNS.index(names[i]))
+        if files and is_labelled
+        else None
+    )
+
+
+def _names_none(root: Path, sheet: Sheet, column: int, index: Index) -> DataError:
+    n = len(sheet.rows[0].cells)
+    rows = list(sheets.rows_of(sheet, n, skip_first=True))
+    if not rows:
+        return DataError(f"{sheet.path}: has no rows below its header, so no image has a label")
+    name, n_more = clean(rows[0].cells[column]), len(rows) - 1
+    more = f" (nor are those of {n_more} other rows)" if n_more else ""
+    return DataError(
+        f"{sheet.path}: row {rows[0].number}: {name!r} is no image below {root}{more}; its images "
+        f"are called such as {min(index.exact)}"
+    )
