@@ -52,8 +52,9 @@ class Index:
         """Images by their path below the folder or the end of it, with or without suffix.
 
         base: the folder of the table, below which a name is looked up first. A path from the root
-        of the system counts if it leads below the folder; a URL is matched by its end. If several images match, only those in a
-        folder of that split count. A name with another suffix or in another case counts last.
+        of the system counts if it leads below the folder; a URL is matched by its end. If several
+        images match, only those in a folder of that split count. A name with another suffix or in
+        another case counts last.
         """
         name = composed(name)
         if not name or ".." in name.split("/"):

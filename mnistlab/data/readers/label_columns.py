@@ -125,14 +125,16 @@ class Labels:
             found += classes
         return found
 
-    def _wanted(self, wanted: str) -> int:
+    def has(self, wanted: str) -> bool:
+        """Whether there is a column of that name, or number from 1."""
+        return self._wanted(wanted) is not None
+
+    def _wanted(self, wanted: str) -> int | None:
         if folded(wanted) in self.folded:
             return self.folded.index(folded(wanted))
         if re.fullmatch("[0-9]{1,4}", wanted) and 1 <= int(wanted) <= len(self.names):
             return int(wanted) - 1
-        raise DataError(
-            f"{self.where}: no column {wanted!r} to take labels from; it has {self.why_none()}"
-        )
+        return None
 
     def _one_of(
         self, columns: Sequence[int], order: Sequence[str], is_known: bool = False

@@ -16,7 +16,7 @@ from mnistlab.data.readers import (
     split_folders,
     spreadsheet,
 )
-from mnistlab.data.readers.image_index import Index, Match
+from mnistlab.data.readers.image_index import OUTSIDE, Index, Match
 from mnistlab.data.readers.left_out import is_image, listed
 from mnistlab.data.readers.sheets import Row, Sheet
 from mnistlab.errors import DataError
@@ -100,6 +100,14 @@ def clean(name: str) -> str:
     while name.startswith("./"):
         name = name[2:]
     return name
+
+
+def names_nothing(table: Path, root: Path, row: int, name: str, n_others: int) -> DataError:
+    """The error for a row whose image is not there. n_others: how many other rows are like it."""
+    if OUTSIDE.match(name) or ".." in name.split("/"):
+        return DataError(f"{table}: row {row}: {name!r} is not below the folder; refused")
+    more = f" (nor are those of {n_others} other rows)" if n_others else ""
+    return DataError(f"{table}: row {row}: {name!r} is no image below {root}{more}")
 
 
 def _is_answer(table: Path) -> bool:

@@ -6,50 +6,34 @@ The tables lie beside the images, above or below their folders. A column such as
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
 from mnistlab.data import assembling
-from mnistlab.data.dataset import SPLIT_NAMES, Dataset, SplitName
+from mnistlab.data.dataset import SPLIT_NAMES, Dataset
 from mnistlab.data.notes import note
 from mnistlab.data.readers import (
     class_names,
     image_files,
     label_columns,
+    label_notes,
     label_table,
+    labelled_table,
     labels,
-    split_folders,
     unnamed_tables,
     wrappers,
 )
-from mnistlab.data.readers.image_index import OUTSIDE, Index
-from mnistlab.data.readers.label_columns import Choice, Labels
-from mnistlab.data.readers.label_table import Naming
+from mnistlab.data.readers.image_index import Index
+from mnistlab.data.readers.labelled_table import Table
 from mnistlab.data.readers.labels import RawLabels
 from mnistlab.data.readers.left_out import LeftOut
 from mnistlab.data.readers.shapes import Size
 from mnistlab.errors import DataError
 
-COMBINED = re.compile(r".+\|.+")
-CLASSES_SHOWN = 4
-
-
-class Table(NamedTuple):
-    """A table with the label of each row; None where it has no labels.
-
-    splits: of each row, as a column of the table tells it; else that of the table.
-    """
-
-    naming: Naming
-    columns: Labels
-    choice: Choice
-    labels: list[str] | None
-    splits: list[SplitName]
+TABLES_SHOWN = 4
 
 
 def read(path: Path, size: Size | None = None, label_column: str | None = None) -> Dataset | None:
@@ -69,9 +53,14 @@ def read(path: Path, size: Size | None = None, label_column: str | None = None) 
         return None
     names_images = [found for one in paths if (found := label_table.naming(one, index)) is not None]
     if not names_images:
-        unnamed_tables.check(root, [one for one in paths if one.parent == root], index)
+        unnamed_tables.check(root, [one for one in paths if one.parent == root])
         return None
-    tables = [_described(found, label_column) for found in names_images]
+    tables = [labelled_table.described(found, label_column) for found in names_images]
+    if label_column is not None and all(one.labels is None for one in tables):
+        raise DataError(
+            f"{tables[0].naming.path}: no column {label_column!r} to take labels from; it has "
+            f"{tables[0].columns.why_none()}"
+        )
     chosen = _chosen(root, tables, index)
     if not chosen:
         return None
@@ -81,20 +70,10 @@ def read(path: Path, size: Size | None = None, label_column: str | None = None) 
     left_out.suffixes.subtract(one.naming.path.suffix.lower() for one in chosen)
     left_out.add_images(len(images) - n_rows, f"without a row in {_named(chosen)}")
     for one in chosen:
-        _say(one, index)
+        label_notes.say(one, index)
     dataset = _dataset(path, [one for one in chosen if one.labels is not None], size)
     left_out.say(str(path))
     return dataset
-
-
-def _described(found: Naming, wanted: str | None) -> Table:
-    rows, where = found.rows, str(found.path)
-    folders = [one.files[0].parent.name if one.files else "" for one in found.matches]
-    columns = Labels(where, found.names, rows, found.file, found.known, folders)
-    choice = Choice() if len(found.names) == 1 else columns.choose(wanted)
-    texts = columns.texts(choice, rows) if choice.has_labels else None
-    splits = found.told or [found.split or "train"] * len(rows)
-    return Table(found, columns, choice, texts, splits)
 
 
 def _chosen(root: Path, tables: list[Table], index: Index) -> list[Table]:
@@ -108,7 +87,7 @@ def _chosen(root: Path, tables: list[Table], index: Index) -> list[Table]:
         first = used[0]
         others = [one for one in of_splits if one not in training]
         for split in SPLIT_NAMES:
-            same = [_as_in(first, one) for one in others if one.naming.split == split]
+            same = [labelled_table.as_in(first, one) for one in others if one.naming.split == split]
             used += _of_one_split(root, same) or [one for one in same if split == "test"][:1]
         return used
     if used := _of_one_split(root, [one for one in tables if one.naming.split is None]):
@@ -148,24 +127,6 @@ def _is_open(root: Path, table: Table) -> DataError:
     )
 
 
-def _as_in(first: Table, table: Table) -> Table:
-    """A table of another split, with the labels from the column that the training table has.
-
-    Without that column it has no labels, unless a heading says that another one has them.
-    """
-    names = [label_columns.folded(name) for name in table.naming.names]
-    if first.choice.label is None or not first.naming.names[first.choice.label]:
-        return table
-    wanted = label_columns.folded(first.naming.names[first.choice.label])
-    if wanted in names:
-        choice = Choice(names.index(wanted))
-        return table._replace(choice=choice, labels=table.columns.columns[names.index(wanted)])
-    label = table.choice.label
-    if label is not None and names[label] in label_columns.LABEL_COLUMNS:
-        return table
-    return table._replace(choice=Choice(), labels=None)
-
-
 def _without_labels(root: Path, tables: list[Table], index: Index) -> list[Table]:
     """Lists of the images of splits get the names of the folders; other tables are not used."""
     classes = {file.parent for file in index.exact.values()}
@@ -177,16 +138,10 @@ def _without_labels(root: Path, tables: list[Table], index: Index) -> list[Table
             f"(columns: {table.columns.why_none()}); --label-column takes one anyway"
         )
     if "train" in splits and len(splits) > 1:
-        return [_of_folders(one) for one in tables if one.naming.split is not None]
+        return [labelled_table.of_folders(one) for one in tables if one.naming.split is not None]
     for one in tables:
         note(f"{one.naming.path}: names images, but no column has labels; it is not used")
     return []
-
-
-def _of_folders(table: Table) -> Table:
-    note(f"{table.naming.path}: lists images; their labels are the names of their folders")
-    found = [one.files[0].parent.name if one.files else "" for one in table.naming.matches]
-    return table._replace(labels=found)
 
 
 def _check_rows(root: Path, chosen: list[Table]) -> None:
@@ -228,56 +183,13 @@ def _check_files(root: Path, one: Table, named: Sequence[str]) -> None:
     missing = [i for i, match in enumerate(one.naming.matches) if not match.files]
     if not missing:
         return
-    name, row, n = named[missing[0]], rows[missing[0]].number, len(missing)
-    if OUTSIDE.match(name) or ".." in name.split("/"):
-        raise DataError(f"{path}: row {row}: {name!r} is not below the folder; refused")
-    more = f" (nor are those of {n - 1} other rows)" if n > 1 else ""
-    raise DataError(f"{path}: row {row}: {name!r} is no image below {root}{more}")
+    first = missing[0]
+    row, n_others = rows[first].number, len(missing) - 1
+    raise label_table.names_nothing(path, root, row, named[first], n_others)
 
 
 def _named(chosen: list[Table]) -> str:
-    return " or ".join(one.naming.path.name for one in chosen[:CLASSES_SHOWN])
-
-
-def _say(table: Table, index: Index) -> None:
-    """Say what was decided about a table that is used, where the user might not expect it."""
-    path, names, choice = table.naming.path, table.naming.names, table.choice
-    if table.labels is None:
-        note(
-            f"{path}: has no labels: its {len(table.naming.rows)} test images are left out here; "
-            "`mnistlab predict` reads them"
-        )
-        return
-    if choice.one_hot:
-        shown = label_columns.listed(names, choice.one_hot)
-        note(f"{path}: {len(choice.one_hot)} columns of 0 and 1 are taken as the labels: {shown}")
-    elif choice.label is not None and not choice.sure:
-        shown = label_columns.listed(names, choice.others)
-        called = names[choice.label] or f"column {choice.label + 1}"
-        note(
-            f"{path}: {called} is taken as the column of labels; "
-            f"--label-column takes another one: {shown}"
-        )
-    for how, n in Counter(match.how for match in table.naming.matches).items():
-        if how:
-            note(f"{path}: {n} of its names are matched with image files {how}")
-    if any(map(COMBINED.fullmatch, table.labels)):
-        text = next(filter(COMBINED.fullmatch, table.labels))
-        note(f"{path}: labels such as {text!r} seem to be several; each combination is a class")
-    _say_folders(table, index)
-
-
-def _say_folders(table: Table, index: Index) -> None:
-    """Say that the labels are not those of the folders, where these look like classes."""
-    folders = {file.parent for file in index.exact.values()}
-    classes = [one.name for one in sorted(folders) if split_folders.named(one.name) is None]
-    texts = set(table.labels or ())
-    if len(classes) > 1 and not texts <= set(classes) and len(set(classes)) == len(classes):
-        shown = ", ".join(classes[:CLASSES_SHOWN])
-        note(
-            f"{table.naming.path}: the labels are those of this table, not the folders "
-            f"({shown}{', ...' if len(classes) > CLASSES_SHOWN else ''})"
-        )
+    return " or ".join(one.naming.path.name for one in chosen[:TABLES_SHOWN])
 
 
 def _dataset(path: Path, chosen: list[Table], size: Size | None) -> Dataset:

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mnistlab.data.readers import label_columns, sheets
-from mnistlab.data.readers.image_index import Index
-from mnistlab.data.readers.label_table import clean
+from mnistlab.data.readers.label_table import clean, names_nothing
 from mnistlab.data.readers.left_out import is_image, listed
 from mnistlab.data.readers.sheets import Sheet
 from mnistlab.errors import DataError
@@ -16,7 +15,7 @@ MAX_COLUMNS = 32  # a table of more holds pixels
 TABLES = (".csv", ".tsv")
 
 
-def check(root: Path, tables: Sequence[Path], index: Index) -> None:
+def check(root: Path, tables: Sequence[Path]) -> None:
     """DataError for a table that should name images but names none of these.
 
     That is a table of file names of images, or one with known headings for files and labels where
@@ -35,7 +34,13 @@ def check(root: Path, tables: Sequence[Path], index: Index) -> None:
         if column is None and not has_classes:
             column = _by_headings(sheet)
         if column is not None:
-            raise _names_none(root, sheet, column, index)
+            raise _names_none(root, sheet, column)
+
+
+def is_narrow(table: Path) -> bool:
+    """Whether a table has so few columns that they are no pixels."""
+    sheet = next(sheets.readings(table), None)
+    return sheet is not None and bool(sheet.rows) and len(sheet.rows[0].cells) <= MAX_COLUMNS
 
 
 def _of_file_names(sheet: Sheet) -> int | None:
@@ -59,14 +64,10 @@ def _by_headings(sheet: Sheet) -> int | None:
     )
 
 
-def _names_none(root: Path, sheet: Sheet, column: int, index: Index) -> DataError:
+def _names_none(root: Path, sheet: Sheet, column: int) -> DataError:
     n = len(sheet.rows[0].cells)
     rows = list(sheets.rows_of(sheet, n, skip_first=True))
     if not rows:
         return DataError(f"{sheet.path}: has no rows below its header, so no image has a label")
-    name, n_more = clean(rows[0].cells[column]), len(rows) - 1
-    more = f" (nor are those of {n_more} other rows)" if n_more else ""
-    return DataError(
-        f"{sheet.path}: row {rows[0].number}: {name!r} is no image below {root}{more}; its images "
-        f"are called such as {min(index.exact)}"
-    )
+    name = clean(rows[0].cells[column])
+    return names_nothing(sheet.path, root, rows[0].number, name, len(rows) - 1)
