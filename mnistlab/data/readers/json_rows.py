@@ -52,6 +52,10 @@ def _tables(value: object) -> Iterator[Table]:
         if isinstance(one, list):
             yield from _of_records(one)
             yield from _of_pairs(one)
+        elif isinstance(one, dict) and all(map(_is_scalar, one.values())):
+            names = value.get("classes")
+            rows = [[name, _class(label, names)] for name, label in one.items()]
+            yield ("name", "label"), rows
 
 
 def _of_records(value: Sequence[object]) -> Iterator[Table]:
@@ -118,6 +122,13 @@ def _flat(record: Mapping[str, object], above: str = "") -> dict[str, str]:
         else:
             found[called] = _text(value)
     return found
+
+
+def _class(label: object, names: object) -> str:
+    """The name of a class that is given by its position in a list of names; else as it stands."""
+    if isinstance(names, list) and isinstance(label, int) and 0 <= label < len(names):
+        return _text(names[label])
+    return _text(label)
 
 
 def _is_scalar(value: object) -> bool:

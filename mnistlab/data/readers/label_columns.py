@@ -40,7 +40,7 @@ FILE_COLUMNS = (
     *("image_path", "image_file", "image_id", "img", "path", "filenames", "files", "images"),
     *("img_name", "img_path", "image_filename", "photo", "picture", "fname", "id", "name"),
 )
-DIFFERENT = 10  # so many rows, all of different values, are no labels
+DIFFERENT = 4  # so many rows, all of different values, are no labels
 MANY_NUMBERS = 20  # so many different fractions are measured, not labels
 SHOWN = 8
 

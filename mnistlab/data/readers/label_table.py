@@ -89,7 +89,8 @@ def naming(path: Path, index: Index) -> Naming | None:
         if not columns and _is_called_file(sheet):
             # The images of its first rows may be missing, as of a set that is not whole.
             columns = _columns_of_files(sheet._replace(rows=_whole(sheet)), index)
-        if columns:
+        # In {class: [names]} of JSON all columns would be files: it is read as rows then.
+        if columns and (sheet.names is None or len(columns) < len(sheet.names)):
             return _named(sheet, columns, index)
     return None
 
