@@ -98,12 +98,16 @@ def _load_path(path: Path, size: Size | None, label_column: str | None) -> Datas
 
 
 def _is_beside_images(path: Path, found: SplitFiles) -> bool:
-    """Whether these are tables of few columns beside images, and so have no pixels."""
+    """Whether these are tables of few columns beside images, and so have no pixels.
+
+    Raises DataError for such tables without any image.
+    """
     if found.kind != "table" or not unnamed_tables.is_narrow(found.files["train"][0]):
         return False
-    if not wrappers.has_images(path):
-        return False
     tables = [file for files in found.files.values() for file in files]
+    if not wrappers.has_images(path):
+        unnamed_tables.check_packed(path, tables)
+        return False
     note(f"{path}: {split_files.said(tables)}: too few columns for pixels, and none names an image")
     return True
 
@@ -147,6 +151,7 @@ def _near(path: Path) -> str:
 
 def _load_file(path: Path, size: Size | None, label_column: str | None) -> Dataset:
     kind = kinds.kind_of(path)
+    unnamed_tables.check_alone(path)
     if kind == "zip":
         with archive.opened(path) as unpacked:
             dataset = _load_path(archive.inside(unpacked), size, label_column)
@@ -205,6 +210,7 @@ def _read_part(
     """One split; None for a test set without labels. trained: (H, W) of the training images."""
     (first, *_) = files
     disguised.check(first, kind)
+    unnamed_tables.check_alone(first)
     if (
         name == "test"
         and trained is not None

@@ -51,4 +51,4 @@ def _by_id(path: Path) -> dict[str, str]:
     if not path.is_file():
         return {}
     sheet = sheets.Sheet(path, sheets.SPACES, None, [])
-    return {row.cells[0]: row.cells[1] for row in sheets.rows_of(sheet, 2, False)}
+    return {row.cells[0]: row.cells[1] for row in sheets.rows_of(sheet, 2)}

@@ -5,17 +5,37 @@ macOS writes ä as a and two dots, Windows and Linux as one character; archives 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mnistlab.data.dataset import SplitName
 from mnistlab.data.notes import note
+from mnistlab.data.readers import split_folders, wrappers
 from mnistlab.data.readers.image_index import composed
 
+# Parts into which large sets are cut, of any class: HAM10000_images_part_1, images_001.
+CUT = re.compile(
+    r"(?:.*[-_ ])?(?:part|batch|fold|chunk|shard|images|imgs|disc|disk|volume|archive)[-_ ]?[0-9]+",
+    re.IGNORECASE,
+)
 TRAIN = 0  # the position of train in SPLIT_NAMES
 SHOWN = 4
+
+
+def of_folders(files: Iterable[Path]) -> list[str]:
+    """The names of the folders of these images that may be classes: none of splits and parts."""
+    names = sorted({file.parent.name for file in files})
+    return [
+        name
+        for name in names
+        if split_folders.named(name) is None
+        and CUT.fullmatch(name) is None
+        and name.casefold() not in wrappers.FOR_ALL
+    ]
 
 
 def agreed(
@@ -37,6 +57,7 @@ def agreed(
         shown = ", ".join(f"{old} is {new}" for old, new in [*said.items()][:SHOWN])
         note(f"{where}: classes of other splits in another case are those of train: {shown}")
     _say_forms(distinct.values(), where)
+    _say_cases(trained, where)
     return {
         split: [distinct[split][name] for name in of_images] for split, of_images in classes.items()
     }
@@ -53,6 +74,7 @@ def agreed_texts(
     if said:
         shown = ", ".join(f"{old} is {new}" for old, new in [*said.items()][:SHOWN])
         note(f"{where}: classes of other splits in another case are those of train: {shown}")
+    _say_cases(trained, where)
     return tuple(text if text in trained else said.get(text, text) for text in named)
 
 
@@ -77,3 +99,13 @@ def _say_forms(distinct: Iterable[Mapping[str, str]], where: str) -> None:
         n_forms[composed(name)] += 1
     if several := sorted(name for name, n in n_forms.items() if n > 1):
         note(f"{where}: {', '.join(several[:SHOWN])}: one name in two forms of Unicode, one class")
+
+
+def _say_cases(names: set[str], where: str) -> None:
+    """Say which classes differ in case only, single letters aside: often a slip."""
+    known: dict[str, list[str]] = {}
+    for name in sorted(names):
+        known.setdefault(name.casefold(), []).append(name)
+    several = [same for same in known.values() if len(same) > 1 and len(same[0]) > 1]
+    if several:
+        note(f"{where}: classes that differ in case only: {' and '.join(several[0])}")

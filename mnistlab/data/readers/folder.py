@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from mnistlab.data import assembling
 from mnistlab.data.dataset import SPLIT_NAMES, Dataset, SplitName
+from mnistlab.data.notes import note
 from mnistlab.data.readers import (
     class_names,
     file_names,
     folder_splits,
     image_files,
     labels,
+    split_folders,
     wrappers,
 )
 from mnistlab.data.readers.folder_splits import CLASS_FOLDERS, RawSplit
+from mnistlab.data.readers.image_index import composed
 from mnistlab.data.readers.left_out import LeftOut, listed
 from mnistlab.data.readers.pixels import KINDS
 from mnistlab.data.readers.shapes import Size
@@ -30,11 +32,6 @@ BESIDE_IMAGES = wrappers.FOR_ALL | {
     *("mask", "masks", "label", "labels", "annotations", "annotation", "gt", "ground_truth"),
     *("groundtruth", "segmentation", "segmentations", "trimaps", "meta", "bbox", "bboxes"),
 }
-# Parts into which large sets are cut, of any class: HAM10000_images_part_1, images_001.
-CUT = re.compile(
-    r"(?:.*[-_ ])?(?:part|batch|fold|chunk|shard|images|imgs|disc|disk|volume|archive)[-_ ]?[0-9]+",
-    re.IGNORECASE,
-)
 
 
 def read(path: Path, size: Size | None = None) -> Dataset:
@@ -50,11 +47,12 @@ def read(path: Path, size: Size | None = None) -> Dataset:
     found: dict[SplitName, RawSplit] = {}
     for split, inside in folder_splits.find(root, left_out).items():
         if isinstance(inside, Path):
-            found[split] = _class_folders(inside, left_out, may_lack_images=split != "train")
+            found[split] = class_folders(inside, left_out, may_lack_images=split != "train")
         else:
             found[split] = inside
+    _leave_out_unknown(found, left_out)
     if not found:
-        found["train"] = _by_names(root, left_out) or _class_folders(root, left_out)
+        found["train"] = _by_names(root, left_out) or class_folders(root, left_out)
     dataset = of_files(path, found, size)
     left_out.say(str(path))
     return dataset
@@ -76,6 +74,22 @@ def of_files(path: Path, found: dict[SplitName, RawSplit], size: Size | None) ->
     return assembling.joined(path.resolve().name, sets, str(path))
 
 
+def _leave_out_unknown(found: dict[SplitName, RawSplit], left_out: LeftOut) -> None:
+    """Test images in folders that are no class of train, such as test/unknown, have no labels."""
+    trained = {composed(name).casefold() for name in found.get("train", ((), ()))[1]}
+    for split in ("val", "test"):
+        classes = sorted(set(found[split].classes)) if split in found else []
+        if not classes or any(composed(n).casefold() in trained for n in classes):
+            continue
+        if split == "val":
+            raise DataError(
+                f"{found[split].files[0].parent}: its name is no class of the training set, nor "
+                "are those of the other folders of the validation set"
+            )
+        n = len(found.pop(split).files)
+        left_out.add_images(n, f"of test, whose folders ({classes[0]}) are no classes of train")
+
+
 def _by_names(root: Path, left_out: LeftOut) -> RawSplit | None:
     """Images without class folders whose labels are in their names; None for all others."""
     inside = LeftOut()
@@ -89,7 +103,7 @@ def _by_names(root: Path, left_out: LeftOut) -> RawSplit | None:
     return split
 
 
-def _class_folders(root: Path, left_out: LeftOut, may_lack_images: bool = False) -> RawSplit:
+def class_folders(root: Path, left_out: LeftOut, may_lack_images: bool = False) -> RawSplit:
     """The images of all class folders. may_lack_images: a class folder may be empty."""
     top = listed(root)
     if not top.folders:
@@ -100,7 +114,7 @@ def _class_folders(root: Path, left_out: LeftOut, may_lack_images: bool = False)
     left_out.add_images(len(top.images), "beside the class folders")
     left_out.add_others(top.others)
     split = RawSplit([], [])
-    folders = _with_images(top.folders, left_out)
+    folders = _without_test(_with_images(top.folders, left_out), left_out)
     _check_classes(root, folders)
     for folder in folders:
         if image_files.UNENCODABLE.search(folder.name):  # no prediction could say it
@@ -124,7 +138,7 @@ def _check_classes(root: Path, folders: Sequence[Path]) -> None:
             f"{root}: {some} {'is' if len(names) == 1 else 'are'} no {CLASS_FOLDERS}, nor are "
             f"labels in the names of the images{such}; {folder_splits.WRITE_TABLE}"
         )
-    if len(names) > 1 and all(map(CUT.fullmatch, names)):
+    if len(names) > 1 and all(map(class_names.CUT.fullmatch, names)):
         raise DataError(
             f"{root}: {some} seem to be parts of one set, not classes; "
             f"{folder_splits.WRITE_TABLE}; rename the folders if they are classes"
@@ -148,6 +162,23 @@ def _with_images(folders: list[Path], left_out: LeftOut) -> list[Path]:
         return folders
     left_out.add(without)
     return kept
+
+
+def _without_test(folders: list[Path], left_out: LeftOut) -> list[Path]:
+    """The folders without those called test and the like, beside two or more classes.
+
+    A folder called train may be a class of pictures of trains, which a note says.
+    """
+    told = {folder: split_folders.named(folder.name) for folder in folders}
+    plain = {folder: one for folder, one in told.items() if one is not None and one.is_plain}
+    if len(folders) - len(plain) < FEWEST_CLASS_FOLDERS:
+        return folders
+    for folder, one in plain.items():
+        if one.split == "train":
+            note(f"{folder}: is taken as a class, since it holds images, not {CLASS_FOLDERS}")
+        else:
+            left_out.add_below(folder, f"in {folder.name}, whose images have no labels")
+    return [f for f in folders if f not in plain or plain[f].split == "train"]
 
 
 def _images_of_class(folder: Path, left_out: LeftOut, may_lack_images: bool) -> list[Path]:

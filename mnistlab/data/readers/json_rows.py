@@ -15,11 +15,14 @@ from typing import Any
 
 MAX_BYTES = 1 << 26
 MAX_COLUMNS = 200
+UNNAMED = ("", "")  # columns that have no names in the file
 Table = tuple[tuple[str, ...], list[list[str]]]
 
 
 def tables(path: Path) -> Iterator[Table]:
     """The tables that may be meant, each with the names of its columns and its rows of texts."""
+    if path.stat().st_size > MAX_BYTES:
+        return
     try:
         text = path.read_bytes().decode("utf-8-sig")
         if path.suffix.lower() == ".json":
@@ -45,9 +48,9 @@ def _tables(value: object) -> Iterator[Table]:
     elif all(isinstance(one, dict) for one in inner):
         columns = {k: list(v.values()) for k, v in value.items() if isinstance(v, dict)}
         yield from _of_columns(columns)
-        yield from _of_records([{"name": name, **one} for name, one in value.items()])
+        yield from _of_records([{"key": name, **one} for name, one in value.items()])
     elif all(map(_is_scalar, inner)):
-        yield ("name", "label"), [[name, _text(one)] for name, one in value.items()]
+        yield UNNAMED, [[name, _text(one)] for name, one in value.items()]
     for one in inner:
         if isinstance(one, list):
             yield from _of_records(one)
@@ -55,7 +58,7 @@ def _tables(value: object) -> Iterator[Table]:
         elif isinstance(one, dict) and all(map(_is_scalar, one.values())):
             names = value.get("classes")
             rows = [[name, _class(label, names)] for name, label in one.items()]
-            yield ("name", "label"), rows
+            yield UNNAMED, rows
 
 
 def _of_records(value: Sequence[object]) -> Iterator[Table]:
@@ -70,7 +73,7 @@ def _of_records(value: Sequence[object]) -> Iterator[Table]:
 def _of_pairs(value: Sequence[object]) -> Iterator[Table]:
     pairs = [one for one in value if isinstance(one, list) and len(one) == 2]
     if pairs and len(pairs) == len(value) and all(_is_scalar(x) for one in pairs for x in one):
-        yield ("name", "label"), [[_text(x) for x in one] for one in pairs]
+        yield UNNAMED, [[_text(x) for x in one] for one in pairs]
 
 
 def _of_columns(value: Mapping[str, Sequence[object]]) -> Iterator[Table]:
@@ -83,7 +86,7 @@ def _of_columns(value: Mapping[str, Sequence[object]]) -> Iterator[Table]:
 def _of_classes(value: Mapping[str, Sequence[object]]) -> Iterator[Table]:
     if all(isinstance(name, str) for names in value.values() for name in names):
         rows = [[str(name), label] for label, names in value.items() for name in names]
-        yield ("name", "label"), rows
+        yield UNNAMED, rows
 
 
 def _of_coco(value: Mapping[str, Any]) -> Iterator[Table]:

@@ -49,7 +49,9 @@ class Choice(NamedTuple):
     """label: position of its column. one_hot: positions of one column per class, instead.
 
     open: columns between which the table leaves it open. others: what else might be meant.
-    sure: whether a heading or the lack of others says so, and no note is needed.
+    sure: whether a heading or the lack of others says so, and no note is needed. guessed: whether
+    all other columns are measures and the like, while no heading says that this one has labels.
+    are_folders: whether the column divides the images as their folders do, which name the classes.
     """
 
     label: int | None = None
@@ -57,6 +59,8 @@ class Choice(NamedTuple):
     open: tuple[int, ...] = ()
     others: tuple[int, ...] = ()
     sure: bool = True
+    guessed: bool = False
+    are_folders: bool = False
 
     @property
     def has_labels(self) -> bool:
@@ -94,17 +98,21 @@ class Labels:
         """The column of the labels; wanted: its name, or its number from 1, if the user gave it."""
         if wanted is not None:
             return Choice(self._wanted(wanted))
-        if named := [i for i in self.left if self.folded[i] in LABEL_COLUMNS]:
+        if named := [
+            i for i in self.left if self.folded[i] in LABEL_COLUMNS and any(self.columns[i])
+        ]:
             return self._one_of(named, LABEL_COLUMNS, is_known=True)
         possible = [i for i in self.left if self._may_be_labels(i)]
         if len(classes := self._one_hot()) >= 2 and (len(classes) > 2 or classes == possible):
             others = tuple(i for i in possible if i not in classes)
             return Choice(one_hot=tuple(classes), others=others, sure=False)
         if same := [i for i in possible if _are_same(self.columns[i], self.folders)]:
-            return self._one_of(same, LABEL_COLUMNS)
+            return Choice(same[0], are_folders=True)
         if often := [i for i in possible if self.folded[i] in OFTEN_LABELS]:
             return self._one_of(often, OFTEN_LABELS)
-        return self._one_of(possible, LABEL_COLUMNS) if possible else Choice()
+        if not possible:
+            return Choice()
+        return self._one_of(possible, LABEL_COLUMNS)._replace(guessed=len(self.names) > 2)
 
     def why_none(self) -> str:
         """Which columns there are, for an error that says that none has labels."""
@@ -112,6 +120,8 @@ class Labels:
 
     def texts(self, choice: Choice, rows: Sequence[Row]) -> list[str]:
         """The label of each row; of one column per class the name of the one that is 1."""
+        if choice.are_folders:
+            return list(self.folders)
         if choice.label is not None:
             return self.columns[choice.label]
         found = []
@@ -153,7 +163,7 @@ class Labels:
         n_different = len(set(values))
         if n_different == len(values) >= DIFFERENT or NEVER_LABELS.fullmatch(self.folded[i]):
             return False
-        if len(self.left) > 1 and (n_different == 1 or self.folded[i] in NUMBERS):
+        if n_different == 1 or (len(self.left) > 1 and self.folded[i] in NUMBERS):
             return False
         return n_different <= MANY_NUMBERS or not any(map(_is_fraction, values))
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from mnistlab.data.dataset import SplitName
+from mnistlab.data.notes import note
 from mnistlab.data.readers import (
     birds,
     label_columns,
@@ -129,41 +131,69 @@ def _is_called_file(sheet: Sheet) -> bool:
 
 def _columns_of_files(sheet: Sheet, index: Index) -> list[int]:
     """Positions of the columns whose values name images; the one to use first."""
-    head, *below = (
-        [*sheet.rows] if sheet.names is None else [Row(0, list(sheet.names)), *sheet.rows]
-    )
-    body = [row.cells for row in below if len(row.cells) == len(head.cells)] or [head.cells]
-    base, split = sheet.path.parent, _split(sheet.path, index.root)
+    first = _first(sheet)
+    names = first.cells
+    body = [row.cells for row in sheet.rows if row is not first and len(row.cells) == len(names)]
+    body = body or [names]
+    split = _split(sheet.path, index.root)
     ranked = []
-    for i, name in enumerate(head.cells):
+    for i, name in enumerate(names):
         values = [clean(cells[i]) for cells in body]
-        found = [index.find(value, split, base).files for value in values]
-        are_whole = all(map(WHOLE.fullmatch, values))
-        n_found = sum(map(bool, found))
+        found = [index.find(value, split, sheet.path.parent).files for value in values]
         rank = label_columns.file_rank(name)
-        is_known = rank < len(label_columns.FILE_COLUMNS)
-        if n_found < (1 if is_known and not are_whole else ENOUGH * len(values)):
-            continue
-        if are_whole and (len(set(values)) < len(values) or not _all_single(found, is_known)):
-            continue
-        n_different = len(set(values)) / len(values)
-        has_ending = any(is_image(Path(value)) for value in values)
-        if n_different <= ENOUGH and not has_ending and len(values) > 2:
-            continue
-        key = (-n_found, are_whole, not has_ending, -n_different, rank, i)
-        ranked.append((key, i))
+        if (key := _evidence(values, found, rank, index)) is not None:
+            ranked.append(((*key, rank, i), i))
     return [i for _, i in sorted(ranked)]
 
 
-def _all_single(found: Sequence[list[Path]], is_known: bool) -> bool:
-    """Whether plain numbers name images: of other numbers several images may be called so."""
-    return is_known or all(len(files) <= 1 for files in found)
+def _evidence(
+    values: Sequence[str], found: Sequence[list[Path]], rank: int, index: Index
+) -> tuple[float, ...] | None:
+    """What tells a column of files from others that name images too, best first; None for no such.
+
+    found: the images that each value may mean. rank: of the heading among FILE_COLUMNS.
+    """
+    is_known = rank < len(label_columns.FILE_COLUMNS)
+    are_whole = all(map(WHOLE.fullmatch, values))
+    named = [files for value, files in zip(values, found, strict=True) if files]
+    has_ending = any(is_image(Path(value)) for value in values)
+    n_different = len(set(values)) / len(values)
+    if are_whole:
+        if len(set(values)) < len(values) or not (is_known or _are_of_all(found, index)):
+            return None
+    else:
+        # Numbers among other texts are no names: "2" beside "[a, b]" in a list of settings.
+        named = [
+            files
+            for value, files in zip(values, found, strict=True)
+            if files and not WHOLE.fullmatch(value)
+        ]
+    n_enough = 1 if is_known and not are_whole else max(min(2, len(values)), ENOUGH * len(values))
+    if len(named) < n_enough or (len(values) == 1 and not (has_ending or is_known)):
+        return None
+    if n_different <= ENOUGH and not has_ending and len(values) > 2:
+        return None
+    return -len(named), are_whole, not has_ending, -n_different
+
+
+def _first(sheet: Sheet) -> Row:
+    """The names of the columns, or the first row of as many cells as most have."""
+    if sheet.names is not None:
+        return Row(0, list(sheet.names))
+    n = Counter(len(row.cells) for row in sheet.rows).most_common(1)[0][0]
+    return next(row for row in sheet.rows if len(row.cells) == n)
+
+
+def _are_of_all(found: Sequence[list[Path]], index: Index) -> bool:
+    """Whether plain numbers name images: of other numbers few images, or several, are called so."""
+    n_images = min(len(index.exact), sheets.LOOKED_AT_ROWS)
+    return all(len(files) <= 1 for files in found) and 2 * len(found) >= n_images
 
 
 def _named(sheet: Sheet, columns: list[int], index: Index) -> Naming:
     file, *known = columns
     path, base = sheet.path, sheet.path.parent
-    first = sheet.rows[0].cells
+    first = list(sheet.names or _first(sheet).cells)
     split = _split(path, index.root)
     has_header = sheet.names is None and (
         not index.find(clean(first[file]), split, base).files
@@ -173,7 +203,10 @@ def _named(sheet: Sheet, columns: list[int], index: Index) -> Naming:
     names = sheet.names or (tuple(first) if has_header else ("",) * len(first))
     if len(set(filter(None, names))) < len([*filter(None, names)]):
         raise DataError(f"{path}: two of its columns have the same name; rename one of them")
-    rows = [*sheets.rows_of(sheet, len(first), has_header)]
+    below = _first(sheet).number if has_header else 0
+    rows = [*sheets.rows_of(sheet, len(first), below)]
+    if below > 1 and sheet.rows[0].number < below:
+        note(f"{path}: row {below} is taken as its header; the rows above it are left out")
     if has_header and not rows:
         raise DataError(f"{path}: has no rows below its header, so no image has a label")
     joined = birds.joined(path, rows, file)
@@ -191,6 +224,6 @@ def _named(sheet: Sheet, columns: list[int], index: Index) -> Naming:
 def _whole(sheet: Sheet) -> list[Row]:
     """All rows; those looked at where it is no sound table, and perhaps not one of images."""
     try:
-        return list(sheets.rows_of(sheet, len(sheet.rows[0].cells), skip_first=False))
+        return list(sheets.rows_of(sheet, len(_first(sheet).cells), _first(sheet).number - 1))
     except DataError:
         return sheet.rows

@@ -9,31 +9,43 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from mnistlab.data import assembling
-from mnistlab.data.dataset import SPLIT_NAMES, Dataset
+from mnistlab.data.dataset import SPLIT_NAMES, Dataset, SplitName
 from mnistlab.data.notes import note
 from mnistlab.data.readers import (
     class_names,
+    folder,
     image_files,
     label_columns,
     label_notes,
     label_table,
     labelled_table,
     labels,
+    split_folders,
     unnamed_tables,
     wrappers,
 )
 from mnistlab.data.readers.image_index import Index
 from mnistlab.data.readers.labelled_table import Table
 from mnistlab.data.readers.labels import RawLabels
-from mnistlab.data.readers.left_out import LeftOut
+from mnistlab.data.readers.left_out import LeftOut, listed
 from mnistlab.data.readers.shapes import Size
 from mnistlab.errors import DataError
 
 TABLES_SHOWN = 4
+
+
+class Part(NamedTuple):
+    """Images with the label and split of each; where: for messages."""
+
+    files: list[Path]
+    labels: list[str]
+    splits: list[SplitName]
+    where: str
 
 
 def read(path: Path, size: Size | None = None, label_column: str | None = None) -> Dataset | None:
@@ -64,14 +76,19 @@ def read(path: Path, size: Size | None = None, label_column: str | None = None) 
     chosen = _chosen(root, tables, index)
     if not chosen:
         return None
+    for one in chosen:
+        if label_column is None:
+            _check_guess(one, index)
     _check_rows(root, chosen)
     images = image_files.all_below(root, left_out)
-    n_rows = sum(len(one.naming.rows) for one in chosen)
+    parts = _training_folders(root, chosen)
+    labelled = [one for one in chosen if one.labels is not None]
+    n_rows = sum(len(one.naming.rows) for one in chosen) + sum(len(one.files) for one in parts)
     left_out.suffixes.subtract(one.naming.path.suffix.lower() for one in chosen)
     left_out.add_images(len(images) - n_rows, f"without a row in {_named(chosen)}")
     for one in chosen:
         label_notes.say(one, index)
-    dataset = _dataset(path, [one for one in chosen if one.labels is not None], size)
+    dataset = _dataset(path, [*parts, *map(_part, labelled)], size)
     left_out.say(str(path))
     return dataset
 
@@ -88,7 +105,13 @@ def _chosen(root: Path, tables: list[Table], index: Index) -> list[Table]:
         others = [one for one in of_splits if one not in training]
         for split in SPLIT_NAMES:
             same = [labelled_table.as_in(first, one) for one in others if one.naming.split == split]
-            used += _of_one_split(root, same) or [one for one in same if split == "test"][:1]
+            found = _of_one_split(root, same)
+            if same and not found and split == "val":
+                raise DataError(
+                    f"{same[0].naming.path}: has no column of labels as {first.naming.path.name} "
+                    "has; a validation set needs them"
+                )
+            used += found or same[:1]
         return used
     if used := _of_one_split(root, [one for one in tables if one.naming.split is None]):
         return used
@@ -112,6 +135,22 @@ def _of_one_split(root: Path, tables: list[Table]) -> list[Table]:
         names = " and ".join(str(one.naming.path.relative_to(root)) for one in labelled)
         raise DataError(f"{root}: {names} both have labels of its images; remove one of them")
     return labelled
+
+
+def _check_guess(table: Table, index: Index) -> None:
+    """DataError where the folders may be the classes as well as a column without known heading."""
+    label, path = table.choice.label, table.naming.path
+    classes = class_names.of_folders(index.exact.values())
+    is_inside = len(classes) > 1 and path.parent in {file.parent for file in index.exact.values()}
+    is_known = label is None or table.columns.folded[label] in label_columns.LABEL_COLUMNS
+    if label is None or is_known or not (table.choice.guessed or is_inside) or len(classes) < 2:
+        return
+    name = table.naming.names[label] or str(label + 1)
+    raise DataError(
+        f"{path}: names images; are their labels in column {name!r} or are they the folders "
+        f"({', '.join(classes[:TABLES_SHOWN])})? --label-column {name} takes the column; to take "
+        "the folders move the table out of them"
+    )
 
 
 def _is_open(root: Path, table: Table) -> DataError:
@@ -188,19 +227,37 @@ def _check_files(root: Path, one: Table, named: Sequence[str]) -> None:
     raise label_table.names_nothing(path, root, row, named[first], n_others)
 
 
+def _part(table: Table) -> Part:
+    files = [match.files[0] for match in table.naming.matches]
+    return Part(files, table.labels or [], table.splits, str(table.naming.path))
+
+
 def _named(chosen: list[Table]) -> str:
     return " or ".join(one.naming.path.name for one in chosen[:TABLES_SHOWN])
 
 
-def _dataset(path: Path, chosen: list[Table], size: Size | None) -> Dataset:
+def _training_folders(root: Path, chosen: list[Table]) -> list[Part]:
+    """The training set in class folders, where only other splits have tables, as of GTSRB."""
+    if any("train" in one.splits for one in chosen if one.labels is not None):
+        return []
+    called = [one for one in listed(root).folders if split_folders.split_of(one.name) == "train"]
+    inner = [wrappers.unwrapped(one, LeftOut()) for one in called]
+    if len(inner) != 1 or not wrappers.has_class_folders(inner[0], may_hold_images=True):
+        return []
+    files, classes = folder.class_folders(inner[0], LeftOut())
+    note(f"{called[0]}: the labels of training images are the names of their folders")
+    return [Part(files, classes, ["train"] * len(files), str(called[0]))]
+
+
+def _dataset(path: Path, parts: Sequence[Part], size: Size | None) -> Dataset:
     part_of, files, codes = [], [], []
     texts: list[str] = []
-    for one in chosen:
-        raw = labels.raw_from_texts(one.labels or [], str(one.naming.path))
+    for one in parts:
+        raw = labels.raw_from_texts(one.labels, one.where)
         codes.append(raw.codes + len(texts))
         texts += raw.texts
         part_of += one.splits
-        files += [match.files[0] for match in one.naming.matches]
+        files += one.files
     all_codes, order = np.concatenate(codes), np.array([SPLIT_NAMES.index(p) for p in part_of])
     agreed = class_names.agreed_texts(texts, all_codes, order, str(path))
     places = np.argsort(order, kind="stable")

@@ -51,6 +51,8 @@ def as_in(first: Table, table: Table) -> Table:
     label = table.choice.label
     if label is not None and names[label] in label_columns.LABEL_COLUMNS:
         return table
+    if table.labels and set(table.labels) <= set(first.labels or ()):
+        return table
     return table._replace(choice=Choice(), labels=None)
 
 

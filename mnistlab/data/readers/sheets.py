@@ -15,12 +15,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 from mnistlab.data.notes import note
-from mnistlab.data.readers import json_rows
+from mnistlab.data.readers import content, json_rows, parquet_rows
 from mnistlab.errors import DataError, reason
 
-TEXT = frozenset({".csv", ".tsv", ".tab", ".txt", ".lst", ".list", ".data", ".names"})
+TEXT = frozenset({".csv", ".tsv", ".tab", ".txt", ".lst", ".list", ".data", ".yaml", ".yml"})
+PACKED = frozenset({".gz", ".bz2"})
 JSON = frozenset({".json", ".jsonl", ".ndjson"})
-DELIMITERS = ("\t", ";", ",", "|")
+PARQUET = frozenset({".parquet", ".pq"})
+COLON = ": "  # of YAML
+DELIMITERS = ("\t", ";", ",", "|", COLON)
 SPACES, LAST_SPACE, LINE = " ", "last space", "line"  # how lines without delimiters are cut
 LOOKED_AT_BYTES = 1 << 18
 LOOKED_AT_ROWS = 200
@@ -48,17 +51,17 @@ class Sheet(NamedTuple):
 
 def is_sheet(path: Path) -> bool:
     """Whether it is called like a table of one of these kinds."""
-    return path.suffix.lower() in TEXT | JSON
+    return _ending(path) in TEXT | JSON | PARQUET
 
 
 def readings(path: Path) -> Iterator[Sheet]:
     """The ways in which a table may be read, the likely ones first; none where it is no table."""
     try:
-        if path.suffix.lower() in JSON:
-            if path.stat().st_size <= json_rows.MAX_BYTES:
-                for names, cells in json_rows.tables(path):
-                    rows = [Row(i, row) for i, row in enumerate(cells, 1)]
-                    yield Sheet(path, "", names, rows)
+        if path.suffix.lower() in JSON | PARQUET:
+            is_json = path.suffix.lower() in JSON
+            for names, cells in json_rows.tables(path) if is_json else parquet_rows.tables(path):
+                rows = [Row(i, row) for i, row in enumerate(cells, 1)]
+                yield Sheet(path, "", names, rows)
             return
         start, encoding = _start(path)
     except OSError as error:
@@ -77,10 +80,11 @@ def readings(path: Path) -> Iterator[Sheet]:
         yield Sheet(path, delimiter, None, [row for row in rows if row.cells])
 
 
-def rows_of(sheet: Sheet, n: int, skip_first: bool) -> Iterator[Row]:
+def rows_of(sheet: Sheet, n: int, below: int = 0) -> Iterator[Row]:
     """All rows of `n` cells; DataError naming the row that has more or fewer.
 
-    skip_first: the first row is the header. A note says if the text is in Windows' code (cp1252).
+    below: the number of the row that is the header. A note says if the text is in Windows' code
+    (cp1252).
     """
     path = sheet.path
     if sheet.names is not None:
@@ -89,14 +93,11 @@ def rows_of(sheet: Sheet, n: int, skip_first: bool) -> Iterator[Row]:
     try:
         if path.stat().st_size > MAX_TABLE_BYTES:
             raise DataError(f"{path}: larger than {MAX_TABLE_BYTES} bytes; refused")
-        raw = path.read_bytes()
+        raw = bytes(content.read(path)) if _is_packed(path) else path.read_bytes()
         encoding = _encoding(raw) or "utf-8"
         lines = iter(io.StringIO(raw.decode(encoding), newline=""))
         for row in _cut(lines, sheet.delimiter, strict=True):
-            if not row.cells:
-                continue
-            if skip_first:
-                skip_first = False
+            if not row.cells or row.number <= below:
                 continue
             if len(row.cells) != n:
                 raise DataError(f"{path}: row {row.number} has {len(row.cells)} cells, not {n}")
@@ -107,10 +108,21 @@ def rows_of(sheet: Sheet, n: int, skip_first: bool) -> Iterator[Row]:
         note(f"{path}: is no UTF-8 text and is read as Windows text (cp1252)")
 
 
+def _ending(path: Path) -> str:
+    """The ending that tells the kind; that before .gz of a packed file."""
+    return Path(path.stem).suffix.lower() if _is_packed(path) else path.suffix.lower()
+
+
+def _is_packed(path: Path) -> bool:
+    return path.suffix.lower() in PACKED
+
+
 def _start(path: Path) -> tuple[bytes, str | None]:
     """The first bytes up to a whole character, and their encoding; None for bytes without text."""
-    with path.open("rb") as file:
-        raw = file.read(LOOKED_AT_BYTES)
+    if _is_packed(path):
+        raw = next(content.chunks(path, LOOKED_AT_BYTES), b"")
+    else:
+        raw = content.start_of(path, LOOKED_AT_BYTES)
     whole = raw[: raw.rfind(b"\n") + 1] if len(raw) == LOOKED_AT_BYTES else raw
     encoding = _encoding(whole or raw)
     return raw, encoding
@@ -141,7 +153,7 @@ def _delimiters(lines: Sequence[str]) -> list[str]:
 
 def _cut(lines: Iterator[str], delimiter: str, strict: bool = False) -> Iterator[Row]:
     """Rows with the number of each; those of remarks, "sep=;" and empty lines have no cells."""
-    if delimiter in DELIMITERS:
+    if delimiter in DELIMITERS and delimiter != COLON:
         reader = csv.reader(lines, delimiter=delimiter, strict=strict)
         for number, cells in enumerate(reader, 1):
             whole = delimiter.join(cells)
@@ -155,6 +167,8 @@ def _cut(lines: Iterator[str], delimiter: str, strict: bool = False) -> Iterator
 def _words(line: str, delimiter: str) -> list[str]:
     if not line:
         return []
+    if delimiter == COLON:
+        return [cell.strip(" \"'") for cell in line.rsplit(COLON, 1)]
     if delimiter == SPACES:
         return line.split()
     return [line] if delimiter == LINE else line.rsplit(None, 1)

@@ -32,6 +32,7 @@ from mnistlab.data.readers import (
     pixels,
     shards,
     split_folders,
+    unnamed_tables,
 )
 from mnistlab.data.readers.depths import Depths
 from mnistlab.data.readers.kinds import Kind
@@ -110,6 +111,7 @@ def _opened(path: Path, wanted: Wanted) -> Unlabelled:
         return Unlabelled("ID", _cut(npz.read_array(path, wanted.size), wanted, path))
     kind = _kind(path)
     disguised.check(path, kind)
+    unnamed_tables.check_alone(path)
     if kind == "zip":
         return _open_archive(path, wanted)
     if kind is None or kind == "table":

@@ -37,6 +37,32 @@ def check(root: Path, tables: Sequence[Path]) -> None:
             raise _names_none(root, sheet, column)
 
 
+def check_alone(table: Path) -> None:
+    """DataError for a table of file names of images, which was given without its images."""
+    if not sheets.is_sheet(table) or not table.is_file():
+        return
+    sheet = next(sheets.readings(table), None)
+    if sheet is None or not sheet.rows or len(sheet.rows[0].cells) > MAX_COLUMNS:
+        return
+    if (column := _of_file_names(sheet)) is not None:
+        name = clean(sheet.rows[-1].cells[column])
+        raise DataError(
+            f"{table}: names image files such as {name!r}, and has no pixels; give the folder that "
+            f"holds both the table and the images, such as {table.parent}"
+        )
+
+
+def check_packed(path: Path, tables: Sequence[Path]) -> None:
+    """DataError for a folder of tables without pixels, whose images are still in archives."""
+    packed = [f for f in listed(path).others if f.suffix.lower() in (".zip", ".tar", ".gz", ".7z")]
+    narrow = [table for table in tables if is_narrow(table)]
+    if packed and narrow:
+        raise DataError(
+            f"{path}: {narrow[0].name} has too few columns for pixels, and no images lie there; "
+            f"unpack {packed[0].name} there first, if it holds them"
+        )
+
+
 def is_narrow(table: Path) -> bool:
     """Whether a table has so few columns that they are no pixels."""
     sheet = next(sheets.readings(table), None)
@@ -66,7 +92,7 @@ def _by_headings(sheet: Sheet) -> int | None:
 
 def _names_none(root: Path, sheet: Sheet, column: int) -> DataError:
     n = len(sheet.rows[0].cells)
-    rows = list(sheets.rows_of(sheet, n, skip_first=True))
+    rows = list(sheets.rows_of(sheet, n, sheet.rows[0].number))
     if not rows:
         return DataError(f"{sheet.path}: has no rows below its header, so no image has a label")
     name = clean(rows[0].cells[column])
