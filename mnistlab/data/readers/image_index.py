@@ -97,7 +97,7 @@ class Index:
             if told is not None:
                 found = [f for f in found if self._split_above(f) in (None, told)]
             if found:
-                return Match(found, "by the end of its path")
+                return Match(found, "by the end of their paths")
         return NOTHING
 
     def _chosen(self, found: list[Path], split: SplitName | None) -> list[Path]:

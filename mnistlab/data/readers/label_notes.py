@@ -12,6 +12,7 @@ from mnistlab.data.readers.labelled_table import Table
 
 COMBINED = re.compile(r".+\|.+")
 CLASSES_SHOWN = 4
+FEWEST_COMBINED = 3  # labels of several words
 
 
 def say(table: Table, index: Index) -> None:
@@ -36,10 +37,20 @@ def say(table: Table, index: Index) -> None:
     for how, n in Counter(match.how for match in table.naming.matches).items():
         if how:
             note(f"{path}: {n} of its names are matched with image files {how}")
-    if any(map(COMBINED.fullmatch, table.labels)):
-        text = next(filter(COMBINED.fullmatch, table.labels))
+    if (text := _combined(set(table.labels))) is not None:
         note(f"{path}: labels such as {text!r} seem to be several; each combination is a class")
     _say_folders(table, index)
+
+
+def _combined(texts: set[str]) -> str | None:
+    """A label that seems to hold several: a|b, or words that most other labels are made of too."""
+    if barred := sorted(filter(COMBINED.fullmatch, texts)):
+        return barred[0]
+    words = Counter(word for text in texts for word in set(text.split()))
+    several = sorted(text for text in texts if len(text.split()) > 1)
+    if len(several) >= FEWEST_COMBINED and len(words) < len(texts):
+        return several[0]
+    return None
 
 
 def _say_folders(table: Table, index: Index) -> None:
