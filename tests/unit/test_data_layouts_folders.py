@@ -208,6 +208,49 @@ reads(
     test=images("mnist_png/testing/{c}/t{i}.png", "0 1"),
 )
 
+plants = "New Plants(Augmented)/New Plants(Augmented)/"
+reads(
+    READ,
+    "new plant diseases",
+    unread("test/test/Scab{i}.JPG"),
+    train=images(plants + "train/{c}/{i}.JPG"),
+    val=images(plants + "valid/{c}/v{i}.JPG"),
+)
+reads(
+    READ,
+    "rock, paper, scissors",
+    {},
+    train=images("rps/rps/{c}/{c}01-{i}.png"),
+    test=images("rps-test-set/rps-test-set/{c}/t{c}01-{i}.png"),
+)
+reads(
+    READ,
+    "horses or humans",
+    {},
+    train=images("horse-or-human/{c}/{i}.png"),
+    val=images("validation-horse-or-human/{c}/v{i}.png"),
+)
+reads(
+    READ,
+    "CIFAR-10 in flat folders",
+    {"cifar/labels.txt": "cat\ndog\n"},
+    train=images("cifar/train/{i}_{c}.png"),
+    test=images("cifar/test/{i}_{c}.png"),
+)
+reads(
+    READ,
+    "MNIST as JPEG",
+    {**unread("testSet/testSet/img_{i}.jpg"), **unread("trainingSample/trainingSample/0/{i}.jpg")},
+    train=images("trainingSet/trainingSet/{c}/img_{i}.jpg", "0 1"),
+)
+reads(
+    READ,
+    "cat and dog",
+    {},
+    train=images("training_set/training_set/{c}/{c}.{i}.jpg"),
+    test=images("test_set/test_set/{c}/{c}.4{i}.jpg"),
+)
+
 
 @pytest.mark.parametrize("name", READ)
 def test_is_read_exactly_right(tmp_path: Path, name: str) -> None:

@@ -370,6 +370,18 @@ reads(
     {"labels.csv.gz": gzip.compress(rows(FLAT, "{name},{c}", "file,label").encode())},
     train=FLAT,
 )
+nih = dict([*xray.items()][:16]), dict([*xray.items()][16:])
+reads(
+    READ,
+    "NIH's chest X-rays",
+    {
+        "Data_Entry_2017.csv": rows(xray, "{name},{c},{i}", "Image Index,Finding Labels,Number"),
+        "train_val_list.txt": rows(nih[0], "{name}"),
+        "test_list.txt": rows(nih[1], "{name}"),
+    },
+    train=nih[0],
+    test=nih[1],
+)
 names_only = rows(images("test/{i}.png"), "{name},{i}", "file,width")
 reads(READ, "a list of test images", {"test.csv": names_only, **unread("test/{i}.png", 6)}, train=A)
 other = rows(C, "{name},{c}", "image,sort")

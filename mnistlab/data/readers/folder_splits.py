@@ -164,6 +164,11 @@ def _called_like_splits(folders: Sequence[Path]) -> dict[Path, Named]:
     sets: dict[str, dict[Path, Named]] = {}
     for folder, one in told.items():
         sets.setdefault(one.rest, {})[folder] = one
+    for folder in folders:  # rps beside rps-test-set
+        for rest, found in sets.items():
+            has_train = any(one.split == "train" for one in found.values())
+            if folder not in told and rest.strip("|") == folder.name.casefold() and not has_train:
+                found[folder] = Named("train", rest, "train")
     several = [
         found for found in sets.values() if len({one.split for one in found.values()} - {None}) > 1
     ]

@@ -18,7 +18,17 @@ from mnistlab.errors import DataError
 LABEL_COLUMNS = (
     *("label", "labels", "class", "class_name", "target", "category", "y", "classes", "classid"),
     *("class_id", "label_name", "labelname", "label_id", "class_label", "classname", "category_id"),
-    *("category_name", "targets", "ground_truth", "choice", "choices", "image_label", "img_class"),
+    *(
+        "category_name",
+        "targets",
+        "ground_truth",
+        "label_str",
+        "label_text",
+        "choice",
+        "choices",
+        "image_label",
+        "img_class",
+    ),
 )
 # Headings that name labels of one field; others beside them are said.
 OFTEN_LABELS = (

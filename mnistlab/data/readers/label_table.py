@@ -35,7 +35,8 @@ class Naming(NamedTuple):
     """A table whose column `file` names images. names: of its columns, empty without header.
 
     split: that its own name or its folder tells. known: positions of other columns of images.
-    rows: all of them, with the images that each one may mean.
+    rows: all of them, with the images that each one may mean. told: the split of each, if a column
+    tells it.
     """
 
     path: Path
@@ -45,22 +46,23 @@ class Naming(NamedTuple):
     split: SplitName | None
     rows: list[Row]
     matches: list[Match]
+    told: list[SplitName] | None = None
 
     @property
     def has_header(self) -> bool:
         """Whether the columns have names."""
         return any(self.names)
 
-    @property
-    def told(self) -> list[SplitName] | None:
-        """The split of each row, if a column tells it."""
-        cells = {
-            name or f"column {i + 1}": [row.cells[i] for row in self.rows]
-            for i, name in enumerate(self.names)
-            if i != self.file
-        }
-        numbers = [row.number for row in self.rows]
-        return split_column.splits_of(cells, str(self.path), numbers)
+
+def told_splits(found: Naming) -> list[SplitName] | None:
+    """The split of each row, if a column tells it."""
+    cells = {
+        name or f"column {i + 1}": [row.cells[i] for row in found.rows]
+        for i, name in enumerate(found.names)
+        if i != found.file
+    }
+    numbers = [row.number for row in found.rows]
+    return split_column.splits_of(cells, str(found.path), numbers)
 
 
 def tables_below(root: Path) -> Iterator[Path]:
@@ -213,12 +215,12 @@ def _named(sheet: Sheet, columns: list[int], index: Index) -> Naming:
     if joined is not None:
         names, rows, file, known = joined.names, joined.rows, 0, []
     named = Naming(path, names, file, tuple(known), split, rows, [])
-    told = named.told
+    told = told_splits(named)
     matches = [
         index.find(clean(row.cells[file]), told[i] if told else split, base)
         for i, row in enumerate(rows)
     ]
-    return named._replace(matches=matches)
+    return named._replace(matches=matches, told=told)
 
 
 def _whole(sheet: Sheet) -> list[Row]:

@@ -21,6 +21,7 @@ from mnistlab.data.readers import (
     folder,
     image_files,
     label_columns,
+    label_lists,
     label_notes,
     label_table,
     labelled_table,
@@ -114,7 +115,7 @@ def _chosen(root: Path, tables: list[Table], index: Index) -> list[Table]:
             used += found or same[:1]
         return used
     if used := _of_one_split(root, [one for one in tables if one.naming.split is None]):
-        return used
+        return label_lists.cut(used, of_splits)
     if used := [one for one in of_splits if one.labels is not None]:
         return used  # a test set alone, which `assembled` refuses
     return _without_labels(root, tables, index)

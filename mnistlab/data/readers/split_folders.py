@@ -36,6 +36,7 @@ GENERAL = re.compile(
     r"set|folder|list|files?|[0-9]+|of|[-_. ])*",
     re.IGNORECASE,
 )
+BOTH = re.compile(r"train[-_. ]val(?:id)?(?![a-z])", re.IGNORECASE)  # one list of both
 CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")  # trainLabels, TestImages
 
 
@@ -57,7 +58,7 @@ class Named(NamedTuple):
 
 def named(name: str) -> Named | None:
     """What the name of a folder or table (without ending) says of a split; None for others."""
-    match = NAMED.fullmatch(CAMEL.sub("_", name.strip()))
+    match = NAMED.fullmatch(BOTH.sub("trainval", CAMEL.sub("_", name.strip())))
     if match is None:
         return None
     word = match["word"].casefold()

@@ -83,7 +83,7 @@ def _only_one(found: Listed) -> Path | None:
     images = [f for f in real if has_images(f) or next(_files_below(f), None) is None]
     if len(images) == 1:
         return images[0]
-    if any(map(_is_called_split, images)):
+    if any(_is_called_split(f) and _has_classes(f) for f in images):
         return None
     of_splits = [folder for folder in images if _holds_splits(listed(folder))]
     if len(of_splits) != 1 or any(_has_many(listed(f)) for f in images if f not in of_splits):
@@ -107,11 +107,21 @@ def _has_many(found: Listed) -> bool:
     return sum(1 for _ in with_images) >= FEWEST_CLASS_FOLDERS
 
 
-def _holds_splits(found: Listed) -> bool:
+def _holds_splits(found: Listed, depth: int = 0) -> bool:
+    if len(found.folders) == 1 and depth < MAX_WRAPPERS and not found.folders[0].is_symlink():
+        inner = found.folders[0]
+        if not _is_called_split(inner) and not found.images:
+            return _holds_splits(listed(inner), depth + 1)
     return any(
         _is_called_split(folder) and has_class_folders(folder, may_hold_images=True)
         for folder in found.folders
     )
+
+
+def _has_classes(folder: Path) -> bool:
+    """Whether a folder holds class folders, and not only one that is called like a split again."""
+    found = [one for one in listed(folder).folders if listed(one).images]
+    return len(found) > 1 or any(not _is_called_split(one) for one in found)
 
 
 def _is_called_split(folder: Path) -> bool:
