@@ -17,6 +17,7 @@ from mnistlab.data.published.sources import SOURCES
 from mnistlab.data.readers import (
     archive,
     csv_table,
+    disguised,
     folder,
     hdf5,
     idx,
@@ -26,6 +27,8 @@ from mnistlab.data.readers import (
     parquet,
     parquet_beside,
     shards,
+    unnamed_tables,
+    wrappers,
 )
 from mnistlab.data.readers.kinds import Kind
 from mnistlab.data.readers.left_out import listed
@@ -82,7 +85,7 @@ def _load_path(path: Path, size: Size | None, label_column: str | None) -> Datas
     if (labelled := labelled_images.read(path, size, label_column)) is not None:
         return labelled
     found = split_files.find(path)
-    if found is not None:
+    if found is not None and not _is_beside_images(path, found):
         return _load_split_files(path, found, size, label_column)
     if (only := split_files.only_file(path)) is not None:
         note(f"{path}: {only.name} is the only file of data in it and is taken as the set")
@@ -94,11 +97,28 @@ def _load_path(path: Path, size: Size | None, label_column: str | None) -> Datas
     return folder.read(path, size)
 
 
+def _is_beside_images(path: Path, found: SplitFiles) -> bool:
+    """Whether these are tables of few columns beside images, and so have no pixels.
+
+    Raises DataError for such tables without any image.
+    """
+    if found.kind != "table" or not unnamed_tables.is_narrow(found.files["train"][0]):
+        return False
+    tables = [file for files in found.files.values() for file in files]
+    if not wrappers.has_images(path):
+        unnamed_tables.check_packed(path, tables)
+        return False
+    note(f"{path}: {split_files.said(tables)}: too few columns for pixels, and none names an image")
+    return True
+
+
 def _check_tables(path: Path) -> None:
     """DataError for a folder of several files of data of which none is called train."""
     top = listed(path)
     files = [file for file in top.others if file.is_file() and file.suffix.lower() != ".txt"]
     data = [file for file in files if kinds.kind_of(file) is not None]
+    if len(files) == 1 and not data and not top.images and not top.folders:
+        raise kinds.refusal(files[0])
     if len(data) > 1 and not top.images and not top.folders:
         raise DataError(
             f"{path}: holds {len(data)} files of data ({split_files.said(data)}), none of them "
@@ -131,12 +151,14 @@ def _near(path: Path) -> str:
 
 def _load_file(path: Path, size: Size | None, label_column: str | None) -> Dataset:
     kind = kinds.kind_of(path)
+    unnamed_tables.check_alone(path)
     if kind == "zip":
         with archive.opened(path) as unpacked:
             dataset = _load_path(archive.inside(unpacked), size, label_column)
         return archive.called_after(dataset, path)
     if kind is None:
         raise kinds.refusal(path)
+    disguised.check(path, kind)
     shards.note_alone(path)
     found = _read_file(path, kind, size, label_column)
     name = path.stem if kind == "npz" else path.name.split(".")[0]
@@ -187,6 +209,8 @@ def _read_part(
 ) -> RawSplit | None:
     """One split; None for a test set without labels. trained: (H, W) of the training images."""
     (first, *_) = files
+    disguised.check(first, kind)
+    unnamed_tables.check_alone(first)
     if (
         name == "test"
         and trained is not None

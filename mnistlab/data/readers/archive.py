@@ -22,8 +22,8 @@ from typing import IO
 
 from mnistlab.data import notes
 from mnistlab.data.dataset import Dataset
-from mnistlab.data.readers import content, kinds
-from mnistlab.data.readers.left_out import is_image, is_junk
+from mnistlab.data.readers import content, kinds, wrappers
+from mnistlab.data.readers.left_out import is_junk
 from mnistlab.errors import DataError, reason
 
 NO_DATA = (None, "zip")
@@ -61,14 +61,19 @@ def inside(folder: Path) -> Path:
 
     With images it is `folder`, since a table beside them may have their labels.
     """
-    files = [file for file in sorted(folder.rglob("*")) if file.is_file()]
-    if any(map(is_image, files)):
+    if wrappers.has_images(folder):
         return folder
-    # A .txt in an archive or folder usually describes the other files.
-    data = [f for f in files if f.suffix.lower() != ".txt" and kinds.kind_of(f) not in NO_DATA]
+    data = data_files(folder)
     if len({file.parent for file in data}) != 1:
         return folder
     return data[0] if len(data) == 1 else data[0].parent
+
+
+def data_files(folder: Path) -> list[Path]:
+    """All files of data below a folder; .txt usually describes the others."""
+    files = [file for file in sorted(folder.rglob("*")) if file.is_file()]
+    shown = [f for f in files if not any(map(is_junk, f.relative_to(folder).parts))]
+    return [f for f in shown if f.suffix.lower() != ".txt" and kinds.kind_of(f) not in NO_DATA]
 
 
 def called_after(dataset: Dataset, path: Path) -> Dataset:

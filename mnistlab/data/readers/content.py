@@ -62,6 +62,15 @@ def chunks(path: Path, size: int = CHUNK_BYTES) -> Iterator[bytes]:
         raise DataError(f"{path}: cannot be read: {reason(error)}") from error
 
 
+def start_of(path: Path, size: int) -> bytes:
+    """The first `size` bytes of a file as they are, packed or not; DataError if unreadable."""
+    try:
+        with path.open("rb") as file:
+            return file.read(size)
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {reason(error)}") from error
+
+
 def read(path: Path) -> bytearray:
     """The whole content of a file, unpacked; errors as in `chunks`, and for a larger file."""
     content = bytearray()

@@ -107,3 +107,20 @@ def but_left_out(left_out: LeftOut) -> str:
     """The end of a message: what else lies there; empty where nothing does."""
     words = left_out.words()
     return f", but {words}" if words else ""
+
+
+def some_below(root: Path) -> list[Path]:
+    """As `all_below`, for a look: what cannot be read and links that lead back are passed over."""
+    files, waiting, reached = [], [root], {root.resolve()}
+    while waiting:
+        try:
+            found = listed(waiting.pop())
+        except DataError:
+            continue
+        files += found.images
+        for below in found.folders:
+            target = below.resolve()
+            if target not in reached:
+                reached.add(target)
+                waiting.append(below)
+    return files

@@ -1,110 +1,102 @@
-"""A table that names image files and their labels: which column is which, and its rows."""
+"""A table that names images of a set: which of its columns does so, and the image of each row."""
 
 from __future__ import annotations
 
-import csv
+import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from mnistlab.data.readers import split_column
-from mnistlab.errors import DataError, reason
-
-# How the columns are called, in any case; the first name that is there counts.
-FILE_COLUMNS = (
-    *("filename", "file_name", "file", "filepath", "file_path", "image", "image_name"),
-    *("image_path", "image_file", "image_id", "img", "path", "filenames", "files", "images"),
-    *("img_name", "img_path", "image_filename", "photo", "picture", "fname", "id", "name"),
+from mnistlab.data.dataset import SplitName
+from mnistlab.data.notes import note
+from mnistlab.data.readers import (
+    birds,
+    label_columns,
+    sheets,
+    split_column,
+    split_folders,
+    spreadsheet,
 )
-LABEL_COLUMNS = ("label", "labels", "class", "class_name", "target", "category", "y")
-MAX_COLUMNS = 32  # a table of more holds pixels
-MAX_TABLE_BYTES = 1 << 28
+from mnistlab.data.readers.image_index import OUTSIDE, Index, Match
+from mnistlab.data.readers.left_out import is_image, listed
+from mnistlab.data.readers.sheets import Row, Sheet
+from mnistlab.errors import DataError
+
+MAX_DEPTH = 3  # folders in folders that are searched for tables
+MAX_TABLES = 16  # of one folder: more are annotations of an image each
+MAX_COLUMNS = 64  # of a table that is read as a whole to find out what it is
+MAX_FOLDERS = 400  # that are searched
+ENOUGH = 0.5  # of the rows looked at must name an image
+WHOLE = re.compile("[0-9]+")
 
 
-class Columns(NamedTuple):
-    """Positions of the columns, and whether the first row names them.
+class Naming(NamedTuple):
+    """A table whose column `file` names images. names: of its columns, empty without header.
 
-    others: name -> position of what is neither file nor label.
+    split: that its own name or its folder tells. known: positions of other columns of images.
+    rows: all of them, with the images that each one may mean. told: the split of each, if a column
+    tells it.
     """
 
-    delimiter: str
-    n: int
+    path: Path
+    names: tuple[str, ...]
     file: int
-    label: int
-    others: dict[str, int]
-    has_header: bool
+    known: tuple[int, ...]
+    split: SplitName | None
+    rows: list[Row]
+    matches: list[Match]
+    told: list[SplitName] | None = None
+
+    @property
+    def has_header(self) -> bool:
+        """Whether the columns have names."""
+        return any(self.names)
 
 
-class Row(NamedTuple):
-    """number: from 1, as a spreadsheet counts. others: the cells of Columns.others, in order."""
+def told_splits(found: Naming) -> list[SplitName] | None:
+    """The split of each row, if a column tells it."""
+    cells = {
+        name or f"column {i + 1}": [row.cells[i] for row in found.rows]
+        for i, name in enumerate(found.names)
+        if i != found.file
+    }
+    numbers = [row.number for row in found.rows]
+    return split_column.splits_of(cells, str(found.path), numbers)
 
-    number: int
-    file: str
-    label: str
-    others: tuple[str, ...] = ()
+
+def tables_below(root: Path) -> Iterator[Path]:
+    """Files called like tables, in the folder itself and some folders below."""
+    waiting = [(root, 0)]
+    for folder, depth in waiting:
+        found = listed(folder)
+        tables = [f for f in found.others if sheets.is_sheet(f) or spreadsheet.is_called_so(f)]
+        if len(tables) <= MAX_TABLES:
+            yield from (file for file in tables if file.is_file() and not _is_answer(file))
+        if depth < MAX_DEPTH:
+            below = (one for one in found.folders if not one.is_symlink())
+            waiting += [(one, depth + 1) for one in below][: MAX_FOLDERS - len(waiting)]
 
 
-def columns_of(table: Path, label_column: str | None) -> Columns | None:
-    """Which column is which by the first row; None for a table of another kind."""
-    delimiter, cells = first_row(table)
-    folded = [split_column.folded(cell) for cell in cells]
-    if len(cells) > MAX_COLUMNS or len(set(folded)) < len(folded):
+def naming(path: Path, index: Index) -> Naming | None:
+    """The table, if one of its columns names images of the set; None for any other file.
+
+    Raises DataError for a spreadsheet that names images, since none is read.
+    """
+    if spreadsheet.is_called_so(path):
+        spreadsheet.check(path, index)
         return None
-    labels_in: tuple[str, ...] = LABEL_COLUMNS
-    if label_column is not None:
-        labels_in = (split_column.folded(label_column),)
-    splits, label = split_column.find(cells), _position(folded, labels_in)
-    file = _position([name if i != label else "" for i, name in enumerate(folded)], FILE_COLUMNS)
-    # One column is left: where the name of only one of the two is known, it is the other.
-    rest = [i for i in range(len(cells)) if i not in (*splits, label, file)]
-    if len(rest) == 1 and label is None and label_column is None:
-        label = rest[0]
-    elif len(rest) == 1 and file is None:
-        file = rest[0]
-    if label is None or file is None:
-        return None
-    others = {cell: i for i, cell in enumerate(cells) if i not in (file, label)}
-    return Columns(delimiter, len(cells), file, label, others, True)
-
-
-def _position(names: Sequence[str], wanted: Sequence[str]) -> int | None:
-    return next((names.index(name) for name in wanted if name in names), None)
-
-
-def first_row(table: Path) -> tuple[str, list[str]]:
-    """The delimiter of a table and the cells of its first row; no cells where it is no table."""
-    try:
-        with table.open(encoding="utf-8-sig", newline="") as file:
-            line = file.readline(1 << 16)
-    except UnicodeDecodeError:
-        return ",", []
-    except OSError as error:
-        raise DataError(f"{table}: cannot be read: {reason(error)}") from error
-    delimiter = max("\t;,", key=line.count)
-    try:
-        return delimiter, next(csv.reader([line], delimiter=delimiter), [])
-    except csv.Error:
-        return delimiter, []
-
-
-def rows_of(table: Path, columns: Columns) -> Iterator[Row]:
-    """All rows below the header; DataError naming the row that has more or fewer cells."""
-    try:
-        if table.stat().st_size > MAX_TABLE_BYTES:
-            raise DataError(f"{table}: larger than {MAX_TABLE_BYTES} bytes; refused")
-        with table.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file, delimiter=columns.delimiter, strict=True)
-            for number, cells in enumerate(reader, 1):
-                if not cells or (number == 1 and columns.has_header):
-                    continue
-                if len(cells) != columns.n:
-                    raise DataError(
-                        f"{table}: row {number} has {len(cells)} cells, not {columns.n}"
-                    )
-                others = tuple(cells[i].strip() for i in columns.others.values())
-                yield Row(number, clean(cells[columns.file]), cells[columns.label].strip(), others)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{table}: cannot be read: {reason(error)}") from error
+    for sheet in sheets.readings(path):
+        if not sheet.rows:
+            continue
+        columns = _columns_of_files(sheet, index)
+        if not columns and _is_called_file(sheet):
+            # The images of its first rows may be missing, as of a set that is not whole.
+            columns = _columns_of_files(sheet._replace(rows=_whole(sheet)), index)
+        # In {class: [names]} of JSON all columns would be files: it is read as rows then.
+        if columns and (sheet.names is None or len(columns) < len(sheet.names)):
+            return _named(sheet, columns, index)
+    return None
 
 
 def clean(name: str) -> str:
@@ -113,3 +105,127 @@ def clean(name: str) -> str:
     while name.startswith("./"):
         name = name[2:]
     return name
+
+
+def names_nothing(table: Path, root: Path, row: int, name: str, n_others: int) -> DataError:
+    """The error for a row whose image is not there. n_others: how many other rows are like it."""
+    if OUTSIDE.match(name) or ".." in name.split("/"):
+        return DataError(f"{table}: row {row}: {name!r} is not below the folder; refused")
+    more = f" (nor are those of {n_others} other rows)" if n_others else ""
+    return DataError(f"{table}: row {row}: {name!r} is no image below {root}{more}")
+
+
+def _is_answer(table: Path) -> bool:
+    """Whether it is an example of predictions to submit, as Kaggle's sample_submission.csv."""
+    return "submission" in table.name.casefold()
+
+
+def _split(path: Path, root: Path) -> SplitName | None:
+    stem = path.name.split(".")[0]
+    return split_folders.told_by([*path.relative_to(root).parts[:-1], stem])
+
+
+def _is_called_file(sheet: Sheet) -> bool:
+    names = sheet.names or sheet.rows[0].cells
+    known = label_columns.FILE_COLUMNS
+    return len(names) <= MAX_COLUMNS and any(label_columns.folded(n) in known for n in names)
+
+
+def _columns_of_files(sheet: Sheet, index: Index) -> list[int]:
+    """Positions of the columns whose values name images; the one to use first."""
+    first = _first(sheet)
+    names = first.cells
+    body = [row.cells for row in sheet.rows if row is not first and len(row.cells) == len(names)]
+    body = body or [names]
+    split = _split(sheet.path, index.root)
+    ranked = []
+    for i, name in enumerate(names):
+        values = [clean(cells[i]) for cells in body]
+        found = [index.find(value, split, sheet.path.parent).files for value in values]
+        rank = label_columns.file_rank(name)
+        if (key := _evidence(values, found, rank, index)) is not None:
+            ranked.append(((*key, rank, i), i))
+    return [i for _, i in sorted(ranked)]
+
+
+def _evidence(
+    values: Sequence[str], found: Sequence[list[Path]], rank: int, index: Index
+) -> tuple[float, ...] | None:
+    """What tells a column of files from others that name images too, best first; None for no such.
+
+    found: the images that each value may mean. rank: of the heading among FILE_COLUMNS.
+    """
+    is_known = rank < len(label_columns.FILE_COLUMNS)
+    are_whole = all(map(WHOLE.fullmatch, values))
+    named = [files for value, files in zip(values, found, strict=True) if files]
+    has_ending = any(is_image(Path(value)) for value in values)
+    n_different = len(set(values)) / len(values)
+    if are_whole:
+        if len(set(values)) < len(values) or not (is_known or _are_of_all(found, index)):
+            return None
+    else:
+        # Numbers among other texts are no names: "2" beside "[a, b]" in a list of settings.
+        named = [
+            files
+            for value, files in zip(values, found, strict=True)
+            if files and not WHOLE.fullmatch(value)
+        ]
+    n_enough = 1 if is_known and not are_whole else max(min(2, len(values)), ENOUGH * len(values))
+    if len(named) < n_enough or (len(values) == 1 and not (has_ending or is_known)):
+        return None
+    if n_different <= ENOUGH and not has_ending and len(values) > 2:
+        return None
+    return -len(named), are_whole, not has_ending, -n_different
+
+
+def _first(sheet: Sheet) -> Row:
+    """The names of the columns, or the first row of as many cells as most have."""
+    if sheet.names is not None:
+        return Row(0, list(sheet.names))
+    n = Counter(len(row.cells) for row in sheet.rows).most_common(1)[0][0]
+    return next(row for row in sheet.rows if len(row.cells) == n)
+
+
+def _are_of_all(found: Sequence[list[Path]], index: Index) -> bool:
+    """Whether plain numbers name images: of other numbers few images, or several, are called so."""
+    n_images = min(len(index.exact), sheets.LOOKED_AT_ROWS)
+    return all(len(files) <= 1 for files in found) and 2 * len(found) >= n_images
+
+
+def _named(sheet: Sheet, columns: list[int], index: Index) -> Naming:
+    file, *known = columns
+    path, base = sheet.path, sheet.path.parent
+    first = list(sheet.names or _first(sheet).cells)
+    split = _split(path, index.root)
+    has_header = sheet.names is None and (
+        not index.find(clean(first[file]), split, base).files
+        and (len(sheet.rows) > 1 or label_columns.file_rank(first[file]) < 99)
+        and not is_image(Path(first[file]))
+    )
+    names = sheet.names or (tuple(first) if has_header else ("",) * len(first))
+    if len(set(filter(None, names))) < len([*filter(None, names)]):
+        raise DataError(f"{path}: two of its columns have the same name; rename one of them")
+    below = _first(sheet).number if has_header else 0
+    rows = [*sheets.rows_of(sheet, len(first), below)]
+    if below > 1 and sheet.rows[0].number < below:
+        note(f"{path}: row {below} is taken as its header; the rows above it are left out")
+    if has_header and not rows:
+        raise DataError(f"{path}: has no rows below its header, so no image has a label")
+    joined = birds.joined(path, rows, file)
+    if joined is not None:
+        names, rows, file, known = joined.names, joined.rows, 0, []
+    named = Naming(path, names, file, tuple(known), split, rows, [])
+    told = told_splits(named)
+    matches = [
+        index.find(clean(row.cells[file]), told[i] if told else split, base)
+        for i, row in enumerate(rows)
+    ]
+    return named._replace(matches=matches, told=told)
+
+
+def _whole(sheet: Sheet) -> list[Row]:
+    """All rows; those looked at where it is no sound table, and perhaps not one of images."""
+    try:
+        return list(sheets.rows_of(sheet, len(_first(sheet).cells), _first(sheet).number - 1))
+    except DataError:
+        return sheet.rows

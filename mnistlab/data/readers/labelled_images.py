@@ -1,12 +1,12 @@
-"""Image files and a table with their labels: a column of file names and a column of labels.
+"""Image files and tables with their labels: the values of a column name the images.
 
-The table lies beside the images or beside their folder. A column such as `split` (see
-`split_column`), or tables called train, val and test, assign images to splits.
+The tables lie beside the images, above or below their folders. A column such as `split` (see
+`split_column`), or tables or their folders called train, val and test, assign images to splits.
 """
 
 from __future__ import annotations
 
-import re
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -15,198 +15,259 @@ import numpy as np
 
 from mnistlab.data import assembling
 from mnistlab.data.dataset import SPLIT_NAMES, Dataset, SplitName
-from mnistlab.data.readers import folder, image_files, label_table, labels, split_column
-from mnistlab.data.readers.label_table import Columns, Row
+from mnistlab.data.notes import note
+from mnistlab.data.readers import (
+    class_names,
+    folder,
+    image_files,
+    label_columns,
+    label_lists,
+    label_notes,
+    label_table,
+    labelled_table,
+    labels,
+    split_folders,
+    unnamed_tables,
+    wrappers,
+)
+from mnistlab.data.readers.image_index import Index
+from mnistlab.data.readers.labelled_table import Table
 from mnistlab.data.readers.labels import RawLabels
-from mnistlab.data.readers.left_out import LeftOut, is_table, listed
+from mnistlab.data.readers.left_out import LeftOut, listed
 from mnistlab.data.readers.shapes import Size
 from mnistlab.errors import DataError
 
-# What else the name of a table of one split may hold: train_labels.csv.
-OTHER_WORDS = re.compile(r"[-_ .]?(labels?|annotations?|metadata|images?)[-_ .]?", re.IGNORECASE)
+TABLES_SHOWN = 4
 
 
-class Found(NamedTuple):
-    """A table, its split if its name tells one, its rows, and the image of each row (or None).
+class Part(NamedTuple):
+    """Images with the label and split of each; where: for messages."""
 
-    splits: of each row, as a column of the table tells it; else that of the table.
-    """
-
-    table: Path
-    split: SplitName | None
-    rows: list[Row]
-    files: list[Path | None]
+    files: list[Path]
+    labels: list[str]
     splits: list[SplitName]
-
-
-class Index:
-    """The images below a folder, by every name that a table may use for them."""
-
-    def __init__(self, root: Path, files: Sequence[Path]) -> None:
-        self.root = root
-        self.exact = {file.relative_to(root).as_posix(): file for file in files}
-        self.ends: dict[str, list[Path]] = {}
-        for name, file in self.exact.items():
-            steps = name.split("/")
-            for i in range(len(steps)):
-                end = "/".join(steps[i:])
-                for called in (end, end.removesuffix(file.suffix)):
-                    self.ends.setdefault(called, []).append(file)
-
-    def find(self, name: str, split: SplitName | None) -> list[Path]:
-        """Images by their path below the folder or the end of it, with or without suffix.
-
-        A path from the root of the system counts if it leads below the folder.
-
-        If several images match, only those in a folder of that split count.
-        """
-        if name.startswith("/") and Path(name).is_relative_to(self.root.resolve()):
-            name = Path(name).relative_to(self.root.resolve()).as_posix()
-        found = self.ends.get(name, [])
-        if len(found) > 1 and split is not None:
-            called = [f for f in found if split in self._splits_above(f)]
-            if called:
-                return called
-        return [self.exact[name]] if name in self.exact else found
-
-    def _splits_above(self, file: Path) -> set[SplitName | None]:
-        steps = file.relative_to(self.root).parts[:-1]
-        return {assembling.split_called(step) for step in steps}
+    where: str
 
 
 def read(path: Path, size: Size | None = None, label_column: str | None = None) -> Dataset | None:
-    """The images with the labels of the table, in its order; None where there is no such table.
+    """The images with the labels of the tables, in their order; None where there is no such table.
 
     Images without a row are left out and counted. Raises DataError naming the table and the row
     for a file that is missing, named twice, ambiguous or outside of the folder, and for a label
-    that is missing.
+    that is missing; and the columns, where it is open which one has the labels.
     """
     left_out = LeftOut()
-    root = folder.unwrapped(path, left_out, past_tables=False)
-    tables = [file for file in listed(root).others if is_table(file) and not _is_answer(file)]
-    described = {t: c for t in tables if (c := label_table.columns_of(t, label_column)) is not None}
-    nameless = [t for t in tables if t not in described and len(label_table.first_row(t)[1]) == 2]
-    if not described and not nameless:
+    root = wrappers.unwrapped(path, left_out, past_tables=False)
+    paths = list(label_table.tables_below(root))
+    if not paths:
         return None
+    index = Index(root, image_files.some_below(root))
+    if not index.exact:
+        return None
+    names_images = [found for one in paths if (found := label_table.naming(one, index)) is not None]
+    if not names_images:
+        unnamed_tables.check(root, [one for one in paths if one.parent == root])
+        return None
+    tables = [labelled_table.described(found, label_column) for found in names_images]
+    if label_column is not None and all(one.labels is None for one in tables):
+        raise DataError(
+            f"{tables[0].naming.path}: no column {label_column!r} to take labels from; it has "
+            f"{tables[0].columns.why_none()}"
+        )
+    chosen = _chosen(root, tables, index)
+    if not chosen:
+        return None
+    for one in chosen:
+        if label_column is None:
+            _check_guess(one, index)
+    _check_rows(root, chosen)
     images = image_files.all_below(root, left_out)
-    index = Index(root, images)
-    described |= {t: c for t in nameless if (c := _columns_without_header(t, index)) is not None}
-    found = [_looked_up(table, columns, index) for table, columns in described.items()]
-    if not images or not (chosen := _chosen(root, found)):
-        return None
-    _check_files(root, chosen)
-    n_rows = sum(len(one.rows) for one in chosen)
-    left_out.suffixes.subtract(one.table.suffix.lower() for one in chosen)
+    parts = _training_folders(root, chosen)
+    labelled = [one for one in chosen if one.labels is not None]
+    n_rows = sum(len(one.naming.rows) for one in chosen) + sum(len(one.files) for one in parts)
+    left_out.suffixes.subtract(one.naming.path.suffix.lower() for one in chosen)
     left_out.add_images(len(images) - n_rows, f"without a row in {_named(chosen)}")
-    dataset = _dataset(path, chosen, size)
+    for one in chosen:
+        label_notes.say(one, index)
+    dataset = _dataset(path, [*parts, *map(_part, labelled)], size)
     left_out.say(str(path))
     return dataset
 
 
-def _is_answer(table: Path) -> bool:
-    """Whether it is an example of predictions to submit, as Kaggle's sample_submission.csv."""
-    return "submission" in table.name.casefold()
+def _chosen(root: Path, tables: list[Table], index: Index) -> list[Table]:
+    """The tables that are used: those called like splits, or the only one with labels.
 
-
-def _columns_without_header(table: Path, index: Index) -> Columns | None:
-    """A table without header is recognised by its first row, which must name an image."""
-    delimiter, cells = label_table.first_row(table)
-    if len(cells) != 2 or not index.find(label_table.clean(cells[0]), None):
-        return None
-    return Columns(delimiter, 2, 0, 1, {}, has_header=False)
-
-
-def _looked_up(table: Path, columns: Columns, index: Index) -> Found:
-    stem = OTHER_WORDS.sub("", table.name.split(".")[0])
-    split = assembling.split_called(stem)
-    rows = list(label_table.rows_of(table, columns))
-    cells = {name: [row.others[i] for row in rows] for i, name in enumerate(columns.others)}
-    told = split_column.splits_of(cells, str(table), [row.number for row in rows])
-    files: list[Path | None] = []
-    for i, row in enumerate(rows):
-        found = index.find(row.file, told[i] if told else split)
-        if len(found) > 1:
-            some = " and ".join(map(str, found[:2]))
-            raise DataError(f"{table}: row {row.number}: {row.file!r} may be {some}")
-        files.append(found[0] if found else None)
-    return Found(table, split, rows, files, told or [split or "train"] * len(rows))
-
-
-def _chosen(root: Path, found: list[Found]) -> list[Found]:
-    """The tables that are used: those called like splits, or the only one.
-
-    Beside class folders a table of which no row names an image is not used.
+    None where no table has labels and class folders have: a note says which tables are not used.
     """
-    telling = [one for one in found if any(one.files)]
-    if not telling:
-        inside = map(listed, listed(root).folders)
-        n_class_folders = sum(bool(one.images or one.folders) for one in inside)
-        return [] if n_class_folders > 1 else found[:1]
-    of_splits = [one for one in telling if one.split is not None]
-    if any(one.split == "train" for one in of_splits):
-        return sorted(of_splits, key=lambda one: SPLIT_NAMES.index(one.split or "train"))
-    if len(telling) > 1:
-        names = " and ".join(one.table.name for one in telling)
+    of_splits = [one for one in tables if one.naming.split is not None]
+    training = [one for one in of_splits if "train" in one.splits]
+    if used := _of_one_split(root, training):
+        first = used[0]
+        others = [one for one in of_splits if one not in training]
+        for split in SPLIT_NAMES:
+            same = [labelled_table.as_in(first, one) for one in others if one.naming.split == split]
+            found = _of_one_split(root, same)
+            if same and not found and split == "val":
+                raise DataError(
+                    f"{same[0].naming.path}: has no column of labels as {first.naming.path.name} "
+                    "has; a validation set needs them"
+                )
+            used += found or same[:1]
+        return used
+    if used := _of_one_split(root, [one for one in tables if one.naming.split is None]):
+        return label_lists.cut(used, of_splits)
+    if used := [one for one in of_splits if one.labels is not None]:
+        return used  # a test set alone, which `assembled` refuses
+    return _without_labels(root, tables, index)
+
+
+def _of_one_split(root: Path, tables: list[Table]) -> list[Table]:
+    """The table of labels; several if they are of different images, as one in each folder."""
+    labelled = [one for one in tables if one.labels is not None]
+    if not labelled:
+        opened = [one for one in tables if one.choice.open]
+        if opened:
+            raise _is_open(root, opened[0])
+        return []
+    files = Counter(
+        file for one in labelled for match in one.naming.matches for file in match.files
+    )
+    if len(labelled) > 1 and max(files.values()) > 1:
+        names = " and ".join(str(one.naming.path.relative_to(root)) for one in labelled)
         raise DataError(f"{root}: {names} both have labels of its images; remove one of them")
-    return telling
+    return labelled
 
 
-def _check_files(root: Path, chosen: list[Found]) -> None:
+def _check_guess(table: Table, index: Index) -> None:
+    """DataError where the folders may be the classes as well as a column without known heading."""
+    label, path = table.choice.label, table.naming.path
+    classes = class_names.of_folders(index.exact.values())
+    is_inside = len(classes) > 1 and path.parent in {file.parent for file in index.exact.values()}
+    is_known = label is None or table.columns.folded[label] in label_columns.LABEL_COLUMNS
+    if label is None or is_known or not (table.choice.guessed or is_inside) or len(classes) < 2:
+        return
+    name = table.naming.names[label] or str(label + 1)
+    raise DataError(
+        f"{path}: names images; are their labels in column {name!r} or are they the folders "
+        f"({', '.join(classes[:TABLES_SHOWN])})? --label-column {name} takes the column; to take "
+        "the folders move the table out of them"
+    )
+
+
+def _is_open(root: Path, table: Table) -> DataError:
+    names = label_columns.listed(table.naming.names, table.choice.open)
+    others = " or ".join(
+        repr(table.naming.names[i]) if table.naming.names[i] else str(i + 1)
+        for i in table.choice.open[:2]
+    )
+    named = table.naming.names[table.naming.file] or f"column {table.naming.file + 1}"
+    return DataError(
+        f"{table.naming.path}: {named} names images, but which column has their labels: {names}? "
+        f"--label-column takes one, such as {others}"
+    )
+
+
+def _without_labels(root: Path, tables: list[Table], index: Index) -> list[Table]:
+    """Lists of the images of splits get the names of the folders; other tables are not used."""
+    classes = {file.parent for file in index.exact.values()}
+    splits = {one.naming.split for one in tables} - {None}
+    if len(classes) < wrappers.FEWEST_CLASS_FOLDERS:
+        table = tables[0]
+        raise DataError(
+            f"{table.naming.path}: names images, but has no column of labels beside that "
+            f"(columns: {table.columns.why_none()}); --label-column takes one anyway"
+        )
+    if "train" in splits and len(splits) > 1:
+        return [labelled_table.of_folders(one) for one in tables if one.naming.split is not None]
+    for one in tables:
+        note(f"{one.naming.path}: names images, but no column has labels; it is not used")
+    return []
+
+
+def _check_rows(root: Path, chosen: list[Table]) -> None:
     """DataError for a row without a label or image, or with the image of another row.
 
     A test set may lack all of its labels: `assembling.assembled` leaves it out.
     """
-    all_rows = [told for one in chosen for told in zip(one.rows, one.splits, strict=True)]
-    of_test = {row.label for row, split in all_rows if split == "test"}
-    others = {row.label for row, split in all_rows if split != "test"}
+    labelled = [one for one in chosen if one.labels is not None]
+    told = [
+        (text, split)
+        for one in labelled
+        for text, split in zip(one.labels or (), one.splits, strict=True)
+    ]
+    of_test = {text for text, split in told if split == "test"}
+    others = {text for text, split in told if split != "test"}
     no_labels = labels.missing_among(others if len(of_test) == 1 else others | of_test)
     seen: dict[Path, str] = {}
-    for one in chosen:
-        if not one.rows:
-            raise DataError(f"{one.table}: has no rows below its header, so no image has a label")
-        missing = [row for row, file in zip(one.rows, one.files, strict=True) if file is None]
-        if missing:
-            _refuse(root, one.table, missing)
-        for row, file, split in zip(one.rows, one.files, one.splits, strict=True):
-            where = f"{one.table}: row {row.number}"
-            may_lack = len(of_test) == 1 and split == "test"
-            if row.label in no_labels and not may_lack:
-                raise DataError(f"{where}: {row.file!r} has no label")
+    for one in labelled:
+        path, table = one.naming.path, one.naming
+        named = [label_table.clean(row.cells[table.file]) for row in table.rows]
+        _check_files(root, one, named)
+        for i, text in enumerate(one.labels or ()):
+            where = f"{path}: row {table.rows[i].number}"
+            may_lack = len(of_test) == 1 and one.splits[i] == "test"
+            if text in no_labels and not may_lack:
+                raise DataError(f"{where}: {named[i]!r} has no label")
+            (file,) = table.matches[i].files
             if file in seen:
-                raise DataError(f"{where}: {row.file!r} has a label already, in {seen[file]}")
-            if file is not None:
-                seen[file] = f"row {row.number} of {one.table.name}"
+                raise DataError(f"{where}: {named[i]!r} has a label already, in {seen[file]}")
+            seen[file] = f"row {table.rows[i].number} of {path.name}"
 
 
-def _refuse(root: Path, table: Path, missing: list[Row]) -> None:
-    row, n = missing[0], len(missing)
-    if row.file.startswith("/") or ".." in row.file.split("/") or re.match("[A-Za-z]:", row.file):
-        raise DataError(f"{table}: row {row.number}: {row.file!r} is not below the folder; refused")
-    more = f" (nor are those of {n - 1} other rows)" if n > 1 else ""
-    raise DataError(f"{table}: row {row.number}: {row.file!r} is no image below {root}{more}")
+def _check_files(root: Path, one: Table, named: Sequence[str]) -> None:
+    path, rows = one.naming.path, one.naming.rows
+    for i, match in enumerate(one.naming.matches):
+        if len(match.files) > 1:
+            some = " and ".join(map(str, match.files[:2]))
+            raise DataError(f"{path}: row {rows[i].number}: {named[i]!r} may be {some}")
+    missing = [i for i, match in enumerate(one.naming.matches) if not match.files]
+    if not missing:
+        return
+    first = missing[0]
+    row, n_others = rows[first].number, len(missing) - 1
+    raise label_table.names_nothing(path, root, row, named[first], n_others)
 
 
-def _named(chosen: list[Found]) -> str:
-    return " or ".join(one.table.name for one in chosen)
+def _part(table: Table) -> Part:
+    files = [match.files[0] for match in table.naming.matches]
+    return Part(files, table.labels or [], table.splits, str(table.naming.path))
 
 
-def _dataset(path: Path, chosen: list[Found], size: Size | None) -> Dataset:
+def _named(chosen: list[Table]) -> str:
+    return " or ".join(one.naming.path.name for one in chosen[:TABLES_SHOWN])
+
+
+def _training_folders(root: Path, chosen: list[Table]) -> list[Part]:
+    """The training set in class folders, where only other splits have tables, as of GTSRB."""
+    if any("train" in one.splits for one in chosen if one.labels is not None):
+        return []
+    called = [one for one in listed(root).folders if split_folders.split_of(one.name) == "train"]
+    inner = [wrappers.unwrapped(one, LeftOut()) for one in called]
+    if len(inner) != 1 or not wrappers.has_class_folders(inner[0], may_hold_images=True):
+        return []
+    files, classes = folder.class_folders(inner[0], LeftOut())
+    note(f"{called[0]}: the labels of training images are the names of their folders")
+    return [Part(files, classes, ["train"] * len(files), str(called[0]))]
+
+
+def _dataset(path: Path, parts: Sequence[Part], size: Size | None) -> Dataset:
     part_of, files, codes = [], [], []
     texts: list[str] = []
-    for one in chosen:
-        raw = labels.raw_from_texts([row.label for row in one.rows], str(one.table))
+    for one in parts:
+        raw = labels.raw_from_texts(one.labels, one.where)
         codes.append(raw.codes + len(texts))
         texts += raw.texts
         part_of += one.splits
-        files += [file for file in one.files if file is not None]
+        files += one.files
     all_codes, order = np.concatenate(codes), np.array([SPLIT_NAMES.index(p) for p in part_of])
+    agreed = class_names.agreed_texts(texts, all_codes, order, str(path))
     places = np.argsort(order, kind="stable")
     images = image_files.decoded(path, [files[place] for place in places], size)
     found = {}
     for i, split in enumerate(SPLIT_NAMES):
         inside = np.flatnonzero(order[places] == i)
         if len(inside):
-            raw = RawLabels(all_codes[places[inside]], tuple(texts))
+            raw = RawLabels(all_codes[places[inside]], agreed)
             where = f"{path}: split {split}"
             found[split] = assembling.RawSplit(images[inside[0] : inside[-1] + 1], raw, where)
     return assembling.assembled(path.resolve().name, found, str(path))

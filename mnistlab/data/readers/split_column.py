@@ -61,7 +61,7 @@ def splits_of(
     column if its values are not clear, or two columns contradict each other.
     """
     names = [[*columns][i] for i in find([*columns])] or [
-        name for name, values in columns.items() if _are_splits(values)
+        name for name, values in columns.items() if are_splits(values)
     ]
     told = {}
     for name in names:
@@ -120,7 +120,8 @@ def _of_column(
     )
 
 
-def _are_splits(values: Sequence[str]) -> bool:
+def are_splits(values: Sequence[str]) -> bool:
+    """Whether the values of a column are the names of two or more splits."""
     splits = {split_called(value.strip()) for value in set(values)}
     return len(splits) > 1 and "train" in splits and None not in splits
 

@@ -1,0 +1,111 @@
+"""One spelling for each class: Cat and cat, or two Unicode forms of one name, are the same class.
+
+macOS writes ä as a and two dots, Windows and Linux as one character; archives keep what they got.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnistlab.data.dataset import SplitName
+from mnistlab.data.notes import note
+from mnistlab.data.readers import split_folders, wrappers
+from mnistlab.data.readers.image_index import composed
+
+# Parts into which large sets are cut, of any class: HAM10000_images_part_1, images_001.
+CUT = re.compile(
+    r"(?:.*[-_ ])?(?:part|batch|fold|chunk|shard|images|imgs|disc|disk|volume|archive)[-_ ]?[0-9]+",
+    re.IGNORECASE,
+)
+TRAIN = 0  # the position of train in SPLIT_NAMES
+SHOWN = 4
+
+
+def of_folders(files: Iterable[Path]) -> list[str]:
+    """The names of the folders of these images that may be classes: none of splits and parts."""
+    names = sorted({file.parent.name for file in files})
+    return [
+        name
+        for name in names
+        if split_folders.named(name) is None
+        and CUT.fullmatch(name) is None
+        and name.casefold() not in wrappers.FOR_ALL
+    ]
+
+
+def agreed(
+    classes: Mapping[SplitName, Sequence[str]], where: str
+) -> dict[SplitName, Sequence[str]]:
+    """The classes of the images of each split, spelt as those of the training set.
+
+    Names that differ in their Unicode form are one class everywhere. Names of another split that
+    differ in case only are those of the training set, unless both spellings are classes there: a
+    and A may be different letters. A note says which.
+    """
+    distinct = {split: {name: composed(name) for name in set(of)} for split, of in classes.items()}
+    trained = set(distinct.get("train", {}).values())
+    said: dict[str, str] = {}
+    for split, names in distinct.items():
+        if split != "train":
+            said |= _in_other_case(names, trained)
+    if said:
+        shown = ", ".join(f"{old} is {new}" for old, new in [*said.items()][:SHOWN])
+        note(f"{where}: classes of other splits in another case are those of train: {shown}")
+    _say_forms(distinct.values(), where)
+    _say_cases(trained, where)
+    return {
+        split: [distinct[split][name] for name in of_images] for split, of_images in classes.items()
+    }
+
+
+def agreed_texts(
+    texts: Sequence[str], codes: NDArray[np.int64], splits: NDArray[np.int64], where: str
+) -> tuple[str, ...]:
+    """`agreed` for labels of tables, texts[codes]; splits: the position of each in SPLIT_NAMES."""
+    named = [composed(text) for text in texts]
+    trained = {named[code] for code in np.unique(codes[splits == TRAIN]).tolist()}
+    others = {named[code]: named[code] for code in np.unique(codes[splits != TRAIN]).tolist()}
+    said = _in_other_case(others, trained)
+    if said:
+        shown = ", ".join(f"{old} is {new}" for old, new in [*said.items()][:SHOWN])
+        note(f"{where}: classes of other splits in another case are those of train: {shown}")
+    _say_cases(trained, where)
+    return tuple(text if text in trained else said.get(text, text) for text in named)
+
+
+def _in_other_case(names: dict[str, str], trained: set[str]) -> dict[str, str]:
+    """Replace in `names` (as found -> as meant) what differs in case only; return the changes."""
+    known: dict[str, list[str]] = {}
+    for name in trained:
+        known.setdefault(name.casefold(), []).append(name)
+    here = set(names.values())
+    said = {}
+    for found, meant in names.items():
+        same = known.get(meant.casefold(), [])
+        if meant not in trained and len(same) == 1 and same[0] not in here:
+            names[found] = said[meant] = same[0]
+    return said
+
+
+def _say_forms(distinct: Iterable[Mapping[str, str]], where: str) -> None:
+    found = {name for names in distinct for name in names}
+    n_forms = {composed(name): 0 for name in found}
+    for name in found:
+        n_forms[composed(name)] += 1
+    if several := sorted(name for name, n in n_forms.items() if n > 1):
+        note(f"{where}: {', '.join(several[:SHOWN])}: one name in two forms of Unicode, one class")
+
+
+def _say_cases(names: set[str], where: str) -> None:
+    """Say which classes differ in case only, single letters aside: often a slip."""
+    known: dict[str, list[str]] = {}
+    for name in sorted(names):
+        known.setdefault(name.casefold(), []).append(name)
+    several = [same for same in known.values() if len(same) > 1 and len(same[0]) > 1]
+    if several:
+        note(f"{where}: classes that differ in case only: {' and '.join(several[0])}")

@@ -1,0 +1,66 @@
+"""What is said about tables of labels that are used: which column, which names, which folders."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+from mnistlab.data.notes import note
+from mnistlab.data.readers import label_columns, split_folders
+from mnistlab.data.readers.image_index import Index
+from mnistlab.data.readers.labelled_table import Table
+
+COMBINED = re.compile(r".+\|.+")
+CLASSES_SHOWN = 4
+FEWEST_COMBINED = 3  # labels of several words
+
+
+def say(table: Table, index: Index) -> None:
+    """Say what was decided about a table that is used, where the user might not expect it."""
+    path, names, choice = table.naming.path, table.naming.names, table.choice
+    if table.labels is None:
+        note(
+            f"{path}: has no labels: its {len(table.naming.rows)} test images are left out here; "
+            "`mnistlab predict` reads them"
+        )
+        return
+    if choice.one_hot:
+        shown = label_columns.listed(names, choice.one_hot)
+        note(f"{path}: {len(choice.one_hot)} columns of 0 and 1 are taken as the labels: {shown}")
+    elif choice.label is not None and not choice.sure:
+        shown = label_columns.listed(names, choice.others)
+        called = names[choice.label] or f"column {choice.label + 1}"
+        note(
+            f"{path}: {called} is taken as the column of labels; "
+            f"--label-column takes another one: {shown}"
+        )
+    for how, n in Counter(match.how for match in table.naming.matches).items():
+        if how:
+            note(f"{path}: {n} of its names are matched with image files {how}")
+    if (text := _combined(set(table.labels))) is not None:
+        note(f"{path}: labels such as {text!r} seem to be several; each combination is a class")
+    _say_folders(table, index)
+
+
+def _combined(texts: set[str]) -> str | None:
+    """A label that seems to hold several: a|b, or words that most other labels are made of too."""
+    if barred := sorted(filter(COMBINED.fullmatch, texts)):
+        return barred[0]
+    words = Counter(word for text in texts for word in set(text.split()))
+    several = sorted(text for text in texts if len(text.split()) > 1)
+    if len(several) >= FEWEST_COMBINED and len(words) < len(texts):
+        return several[0]
+    return None
+
+
+def _say_folders(table: Table, index: Index) -> None:
+    """Say that the labels are not those of the folders, where these look like classes."""
+    folders = {file.parent for file in index.exact.values()}
+    classes = [one.name for one in sorted(folders) if split_folders.named(one.name) is None]
+    texts = set(table.labels or ())
+    if len(classes) > 1 and not texts <= set(classes) and len(set(classes)) == len(classes):
+        shown = ", ".join(classes[:CLASSES_SHOWN])
+        note(
+            f"{table.naming.path}: the labels are those of this table, not the folders "
+            f"({shown}{', ...' if len(classes) > CLASSES_SHOWN else ''})"
+        )

@@ -1,0 +1,99 @@
+"""Tables beside images of which no column names an image, though they seem meant to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from mnistlab.data.readers import label_columns, sheets
+from mnistlab.data.readers.label_table import clean, names_nothing
+from mnistlab.data.readers.left_out import is_image, listed
+from mnistlab.data.readers.sheets import Sheet
+from mnistlab.errors import DataError
+
+MAX_COLUMNS = 32  # a table of more holds pixels
+TABLES = (".csv", ".tsv")
+
+
+def check(root: Path, tables: Sequence[Path]) -> None:
+    """DataError for a table that should name images but names none of these.
+
+    That is a table of file names of images, or one with known headings for files and labels where
+    no class folders say the labels. The test table of a competition may name what is not there.
+    """
+    has_classes = (
+        sum(bool(listed(one).images or listed(one).folders) for one in listed(root).folders) > 1
+    )
+    for table in tables:
+        if table.suffix.lower() not in TABLES:
+            continue
+        sheet = next(sheets.readings(table), None)
+        if sheet is None or not sheet.rows or len(sheet.rows[0].cells) > MAX_COLUMNS:
+            continue
+        column = _of_file_names(sheet)
+        if column is None and not has_classes:
+            column = _by_headings(sheet)
+        if column is not None:
+            raise _names_none(root, sheet, column)
+
+
+def check_alone(table: Path) -> None:
+    """DataError for a table of file names of images, which was given without its images."""
+    if not sheets.is_sheet(table) or not table.is_file():
+        return
+    sheet = next(sheets.readings(table), None)
+    if sheet is None or not sheet.rows or len(sheet.rows[0].cells) > MAX_COLUMNS:
+        return
+    if (column := _of_file_names(sheet)) is not None:
+        name = clean(sheet.rows[-1].cells[column])
+        raise DataError(
+            f"{table}: names image files such as {name!r}, and has no pixels; give the folder that "
+            f"holds both the table and the images, such as {table.parent}"
+        )
+
+
+def check_packed(path: Path, tables: Sequence[Path]) -> None:
+    """DataError for a folder of tables without pixels, whose images are still in archives."""
+    packed = [f for f in listed(path).others if f.suffix.lower() in (".zip", ".tar", ".gz", ".7z")]
+    narrow = [table for table in tables if is_narrow(table)]
+    if packed and narrow:
+        raise DataError(
+            f"{path}: {narrow[0].name} has too few columns for pixels, and no images lie there; "
+            f"unpack {packed[0].name} there first, if it holds them"
+        )
+
+
+def is_narrow(table: Path) -> bool:
+    """Whether a table has so few columns that they are no pixels."""
+    sheet = next(sheets.readings(table), None)
+    return sheet is not None and bool(sheet.rows) and len(sheet.rows[0].cells) <= MAX_COLUMNS
+
+
+def _of_file_names(sheet: Sheet) -> int | None:
+    n = len(sheet.rows[0].cells)
+    below = [row.cells for row in sheet.rows[1:] if len(row.cells) == n]
+    for i in range(n):
+        n_files = sum(is_image(Path(clean(cells[i]))) for cells in below)
+        if below and 2 * n_files > len(below) and n > 1:
+            return i
+    return None
+
+
+def _by_headings(sheet: Sheet) -> int | None:
+    names = [label_columns.folded(cell) for cell in sheet.rows[0].cells]
+    files = [i for i, name in enumerate(names) if name in label_columns.FILE_COLUMNS]
+    is_labelled = any(name in label_columns.LABEL_COLUMNS for name in names) or len(names) == 2
+    return (
+        min(files, key=lambda i: label_columns.FILE_COLUMNS.index(names[i]))
+        if files and is_labelled
+        else None
+    )
+
+
+def _names_none(root: Path, sheet: Sheet, column: int) -> DataError:
+    n = len(sheet.rows[0].cells)
+    rows = list(sheets.rows_of(sheet, n, sheet.rows[0].number))
+    if not rows:
+        return DataError(f"{sheet.path}: has no rows below its header, so no image has a label")
+    name = clean(rows[0].cells[column])
+    return names_nothing(sheet.path, root, rows[0].number, name, len(rows) - 1)
