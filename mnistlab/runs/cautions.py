@@ -5,17 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mnistlab.data import Dataset, Split
+from mnistlab.phases import Phase
 from mnistlab.recipe import Recipe
 from mnistlab.runs.seen import are_copies
 
 CALLED = {"train": "training", "val": "validation", "test": "test"}
+DEFAULT_MONITOR = Phase().monitor
 
 
 def cautions(recipe: Recipe, dataset: Dataset, parts: Split) -> Iterator[str]:
-    """A line for each: fewer images than the recipe asks for, and copies of training images.
+    """A line for each: a monitor without effect, fewer images than the recipe asks for, copies.
 
-    Published sets are taken as they are; those that are loaded by name hold no copies.
+    Copies of training or validation images make a measured accuracy too high. Published sets are
+    taken as they are; those that are loaded by name hold no copies.
     """
+    if (unused := unused_monitor(recipe)) is not None:
+        yield unused
+    elif _monitors_in_vain(recipe, parts):
+        yield (
+            f"monitor={recipe.phases[-1].monitor} has no effect: {recipe.name} has no validation "
+            "images here, so the epoch of the lowest training loss is kept; --set split=auto "
+            "draws some"
+        )
     for field, part in (("n_train", parts.train), ("n_val", parts.val)):
         wanted = getattr(recipe, field)
         if wanted is not None and wanted > len(part):
@@ -31,3 +42,19 @@ def cautions(recipe: Recipe, dataset: Dataset, parts: Split) -> Iterator[str]:
                 f"{n_copies:,} of the {len(part):,} {CALLED[name]} images of {dataset.name} are "
                 f"also in the training part; the {CALLED[name]} accuracy will be too high"
             )
+
+
+def unused_monitor(recipe: Recipe) -> str | None:
+    """What to say of a recipe whose last phase monitors something and keeps its last epoch."""
+    last = recipe.phases[-1] if recipe.phases else Phase()
+    if last.monitor == DEFAULT_MONITOR or last.keep == "best" or last.patience is not None:
+        return None
+    return (
+        f"monitor={last.monitor} has no effect: {recipe.name} keeps the weights of its last epoch "
+        "(keep=last), not of its best; add --set keep=best"
+    )
+
+
+def _monitors_in_vain(recipe: Recipe, parts: Split) -> bool:
+    monitored = recipe.phases and recipe.phases[-1].monitor not in (DEFAULT_MONITOR, "loss")
+    return bool(monitored) and not len(parts.val)
