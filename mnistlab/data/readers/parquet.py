@@ -19,7 +19,7 @@ from mnistlab.data import large
 from mnistlab.data.assembling import RawSplit
 from mnistlab.data.notes import note
 from mnistlab.data.readers import arrays, content, labels, pixels, split_column
-from mnistlab.data.readers.csv_layout import ID_NAMES, LABEL_NAMES
+from mnistlab.data.readers.csv_head import ID_NAMES, LABEL_NAMES
 from mnistlab.data.readers.depths import Depths
 from mnistlab.data.readers.labels import RawLabels
 from mnistlab.data.readers.pixel_order import pixel_order
