@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
+from numpy.typing import NDArray
+
 from mnistlab.data import Dataset, Split
+from mnistlab.data.polarity import border_of, polarity_differs
 from mnistlab.phases import Phase
 from mnistlab.recipe import Recipe
 from mnistlab.runs.seen import are_copies
@@ -36,12 +40,25 @@ def cautions(recipe: Recipe, dataset: Dataset, parts: Split) -> Iterator[str]:
         return
     for name in ("val", "test"):
         part = getattr(parts, name)
-        n_copies = int(are_copies(part.images, parts.train.images).sum())
-        if n_copies:
+        in_train = are_copies(part.images, parts.train.images)
+        if in_train.any():
+            yield _copies_text(in_train, name, dataset, "training part")
+        in_val = name == "test" and are_copies(part.images, parts.val.images) & ~in_train
+        if np.any(in_val):
+            yield _copies_text(in_val, name, dataset, "validation part")
+        if len(part) and polarity_differs(border_of(parts.train.images), border_of(part.images)):
             yield (
-                f"{n_copies:,} of the {len(part):,} {CALLED[name]} images of {dataset.name} are "
-                f"also in the training part; the {CALLED[name]} accuracy will be too high"
+                f"in the {CALLED[name]} images of {dataset.name} dark and bright are the other way "
+                f"round than in training; invert them (255 - level), or the {CALLED[name]} "
+                "accuracy will be too low"
             )
+
+
+def _copies_text(are_copies: NDArray[np.bool_], name: str, dataset: Dataset, among: str) -> str:
+    return (
+        f"{are_copies.sum():,} of the {len(are_copies):,} {CALLED[name]} images of {dataset.name} "
+        f"are also in the {among}; the {CALLED[name]} accuracy will be too high"
+    )
 
 
 def unused_monitor(recipe: Recipe) -> str | None:
