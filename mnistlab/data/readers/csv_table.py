@@ -155,6 +155,30 @@ def read_table(path: Path, size: Size | None = None, label_column: str | None = 
     )
 
 
+def open_unlabelled(
+    path: Path, size: Size | None = None, label_column: str | None = None
+) -> OpenTable:
+    """As `open_table`, for a table whose labels are not used; `label_column` need not be there.
+
+    label_column: of the training table. Without it the images would be one column off.
+    """
+    is_there = label_column is not None and _is_there(path, size, label_column)
+    table = open_table(path, size, label_column if is_there else None)
+    if table.doubt and table.columns.label is not None:
+        name = table.columns.names[table.columns.label]
+        note(f"{path}: {table.doubt.partition(';')[0]}; column {name} is taken to have them")
+    return table
+
+
+def _is_there(path: Path, size: Size | None, label_column: str) -> bool:
+    """Whether a table has that column beside the pixels; a pipe cannot be looked at before."""
+    if path.is_file():
+        with unsaid(), contextlib.suppress(DataError):
+            found = _opened(path, size, label_column).columns
+            return size is None or len(found.pixels) == size[0] * size[1]
+    return False
+
+
 def open_table(path: Path, size: Size | None = None, label_column: str | None = None) -> OpenTable:
     """As `read_table`, for a table that need not fit into memory."""
     opened = _opened(path, size, label_column)
