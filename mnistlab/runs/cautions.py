@@ -43,8 +43,8 @@ def cautions(recipe: Recipe, dataset: Dataset, parts: Split) -> Iterator[str]:
         in_train = are_copies(part.images, parts.train.images)
         if in_train.any():
             yield _copies_text(in_train, name, dataset, "training part")
-        in_val = name == "test" and are_copies(part.images, parts.val.images) & ~in_train
-        if np.any(in_val):
+        in_val = are_copies(part.images, parts.val.images) & ~in_train
+        if name == "test" and in_val.any():
             yield _copies_text(in_val, name, dataset, "validation part")
         if len(part) and polarity_differs(border_of(parts.train.images), border_of(part.images)):
             yield (

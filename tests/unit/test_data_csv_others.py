@@ -245,12 +245,61 @@ def test_columns_without_names_that_are_no_pixels_are_named(tmp_path: Path) -> N
         load(tmp_path / "t.csv")
 
 
+def test_one_hot_labels_are_refused_by_that_name(tmp_path: Path) -> None:
+    rows = [
+        [*(int(k == one) for k in (1, 3, 4)), *row[1:]]
+        for one, row in zip(CLASSES, _rows(), strict=True)
+    ]
+    (tmp_path / "t.csv").write_text(_text(rows, ["one", "three", "four", *PIXELS]))
+    with pytest.raises(DataError, match=r"columns 'one' to 'four' are one-hot labels; .*idxmax"):
+        load(tmp_path / "t.csv")
+
+
+@pytest.mark.parametrize("word", ["V", "Column", "attr_"])
+@pytest.mark.parametrize("place", [0, N])
+def test_names_that_count_the_label_too(tmp_path: Path, word: str, place: int) -> None:
+    """As R names the columns of a table without header."""
+    header = [f"{word}{i}" for i in range(1, N + 2)]
+    (tmp_path / "t.csv").write_text(_text(_rows(place, IMAGES // 60 * 85), header))
+    dataset = load(tmp_path / "t.csv", label_column=None if place == 0 else f"{word}{N + 1}")
+    assert np.array_equal(dataset.images, IMAGES // 60 * 85)
+    assert [int(dataset.class_names[k]) for k in dataset.labels] == CLASSES.tolist()
+
+
+def test_a_label_that_was_lost_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """pandas' columns with the label's renamed."""
+    first, *rest = _rows()
+    (tmp_path / "t.csv").write_text(_text(rest, ["label", *_renamed(first)[1:]]))
+    dataset = load(tmp_path / "t.csv")
+    assert np.array_equal(dataset.images, IMAGES[1:])
+    assert "its label is lost, and it is not used" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        (IMAGES > 60, "'False' is not a number; write 0 and 255"),
+        (IMAGES / 90 - 1, "'-1.0' is outside 0..255; if pixels go from -1 to 1, save (x + 1) *"),
+        (
+            (IMAGES - 90) / 60,
+            "its pixels go from -1.5 to 1.5, where 0..255 or 0..1 is read; save (x",
+        ),
+        (IMAGES * 257, "is outside 0..255"),
+    ],
+)
+def test_pixels_of_another_scale(tmp_path: Path, values: np.ndarray, words: str) -> None:
+    (tmp_path / "t.csv").write_text(_text(_rows(0, values), ["label", *PIXELS]))
+    with pytest.raises(DataError) as caught:
+        load(tmp_path / "t.csv")
+    assert words in str(caught.value)
+
+
 # --- pixels in one cell, and a column of splits ----------------------------------------------
 
 
-def _emotions(quote: str, spaces: str, brackets: str) -> list[list[object]]:
+def _emotions(quote: str, spaces: str, brackets: str | list[str]) -> list[list[object]]:
     usage = ["Training"] * 30 + ["PublicTest"] * 6 + ["PrivateTest"] * 6
-    begin, end = (brackets[:1], brackets[1:]) if brackets else ("", "")
+    begin, end = brackets or ("", "")
     return [
         [label, quote + begin + spaces.join(map(str, image.ravel())) + end + quote, one]
         for label, image, one in zip(CLASSES, IMAGES, usage, strict=True)
@@ -258,10 +307,15 @@ def _emotions(quote: str, spaces: str, brackets: str) -> list[list[object]]:
 
 
 @pytest.mark.parametrize(
-    ("quote", "spaces", "brackets"), [("", " ", ""), ('"', " ", ""), ('"', ", ", "[]")]
+    ("quote", "spaces", "brackets"),
+    [("", " ", ""), ('"', " ", ""), ('"', ", ", "[]"), ('"', "], [", ["[[", "]]"])],
 )
 def test_the_faces_of_fer2013(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], quote: str, spaces: str, brackets: str
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    quote: str,
+    spaces: str,
+    brackets: str | list[str],
 ) -> None:
     rows = _emotions(quote, spaces, brackets)
     path = tmp_path / "fer2013.csv"

@@ -66,7 +66,7 @@ def parse(blocks: Iterable[bytes], columns: Columns, where: str, first_row: int)
 def is_dark(block: bytes, columns: Columns) -> bool:
     """Whether the first lines of a block leave open what scale the pixels have."""
     first = itertools.islice(_pieces(block), 1)
-    return all(_range(piece, columns)[0] < levels.FEW_LEVELS for piece in first)
+    return all(_range(piece, columns)[1] < levels.FEW_LEVELS for piece in first)
 
 
 def scale_of(blocks: Iterable[bytes], columns: Columns, where: str) -> float:
@@ -74,12 +74,19 @@ def scale_of(blocks: Iterable[bytes], columns: Columns, where: str) -> float:
 
     Raises DataError for fractions of another scale.
     """
-    highest, has_fractions = 0.0, False
+    lowest, highest, has_fractions = 0.0, 0.0, False
     for piece in itertools.chain.from_iterable(map(_pieces, blocks)):
-        high, some = _range(piece, columns)
-        highest, has_fractions = max(highest, high), has_fractions or some
+        low, high, some = _range(piece, columns)
+        lowest, highest = min(lowest, low), max(highest, high)
+        has_fractions = has_fractions or some
         if highest >= levels.FEW_LEVELS:
             return 1
+    # From -1 to 1 the error of the first negative cell says what to do.
+    if has_fractions and lowest < 0 and (lowest < -1 or highest > levels.UNIT_HIGH):
+        raise DataError(
+            f"{where}: its pixels go from {lowest:g} to {highest:g}, where 0..255 or 0..1 is read; "
+            f"save (x + {-lowest:g}) * (255 / {highest - lowest:g}) instead"
+        )
     if levels.is_unknown_scale(highest, has_fractions):
         raise DataError(
             f"{where}: its pixels are fractions up to {highest:g}, where 0..255 or 0..1 is read; "
@@ -167,10 +174,11 @@ def _pieces(block: bytes) -> Iterator[bytes]:
         start = end
 
 
-def _range(block: bytes, columns: Columns) -> tuple[float, bool]:
-    """The highest pixel of a block, and whether any is a fraction."""
+def _range(block: bytes, columns: Columns) -> tuple[float, float, bool]:
+    """The lowest and the highest pixel of a block, and whether any is a fraction."""
     frame = _frame(block, columns, np.float64)
     if frame is None:
         return csv_cells.range_of(block, columns)
     values = frame[0][np.isfinite(frame[0])]
-    return float(values.max(initial=0)), bool((values % 1 != 0).any())
+    low, high = float(values.min(initial=0)), float(values.max(initial=0))
+    return low, high, bool((values % 1 != 0).any())

@@ -20,6 +20,7 @@ from mnistlab.data.readers.pixel_order import pixel_order
 from mnistlab.errors import DataError
 
 DECIMAL_COMMA = re.compile(r"[+-]?[0-9]*,[0-9]+([eE][+-]?[0-9]+)?|[+-]?[0-9]+,")
+TRUTH = frozenset({"true", "false"})
 THOUSANDS = re.compile(r"[0-9]{1,3}([., '][0-9]{3})+([.,][0-9]+)?")
 
 
@@ -119,18 +120,18 @@ def _parse_row(cells: list[str], columns: Columns, rows: Rows, row: int, where: 
         rows.splits.append(cells[columns.split])
 
 
-def range_of(block: bytes, columns: Columns) -> tuple[float, bool]:
-    """The highest pixel of a block, and whether any is a fraction; defects are ignored here."""
-    highest, has_fractions = 0.0, False
+def range_of(block: bytes, columns: Columns) -> tuple[float, float, bool]:
+    """The lowest and highest pixel of a block, and whether any is a fraction, but for defects."""
+    lowest, highest, has_fractions = 0.0, 0.0, False
     text = io.StringIO(block.decode("utf-8", "replace"), newline="")
     with contextlib.suppress(csv.Error):
         for cells in csv.reader(text, delimiter=columns.delimiter):
             inside = (cells[i] for i in columns.pixels if i < len(cells))
             values = [number(cell, columns.decimal) for cell in inside]
             known = [value for value in values if value is not None and math.isfinite(value)]
-            highest = max(highest, *known, 0)
+            lowest, highest = min(lowest, *known, 0), max(highest, *known, 0)
             has_fractions = has_fractions or any(value % 1 for value in known)
-    return highest, has_fractions
+    return lowest, highest, has_fractions
 
 
 def number(cell: str, decimal: str = ".") -> float | None:
@@ -149,6 +150,8 @@ def _fault(cell: str, value: float | None) -> str:
     shown = repr(cell if len(cell) <= 20 else cell[:17] + "...")
     if value is None and THOUSANDS.fullmatch(cell.strip()):
         return f"{shown} is not a number; write it without separators between thousands"
+    if cell.strip().casefold() in TRUTH:
+        return f"{shown} is not a number; write 0 and 255"
     if value is None:
         return f"{shown} is not a number"
     if -1 <= value < 0:

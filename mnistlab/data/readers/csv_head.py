@@ -33,6 +33,7 @@ INDEX = re.compile(r"|index|level_0|__index_level_0__|unnamed: [0-9]+(\.[0-9]+)*
 DELIMITERS = ("\t", ";", ",")
 OTHER_DELIMITERS = ("|", ":")
 QUOTED = re.compile(r'"[^"]*"')
+WORD = re.compile(r"(?P<word>[^0-9]*)(?P<number>[0-9]{1,9})")
 FEWEST_NUMBERED = 5  # columns; a shorter row of 0, 1, 2, ... may be an image as well
 N_SAMPLED = 400  # rows that are used to tell labels from pixels
 SHOWN = 4  # cells of a first row in a note
@@ -160,9 +161,16 @@ def _image_as_header(
     is_index = [INDEX.fullmatch(name.casefold()) is not None for name in names]
     cells = [name for name, is_one in zip(names, is_index, strict=True) if not is_one]
     texts = [cell for cell in cells if number(cell) is None]
-    if len(cells) < FEWEST_NUMBERED or any(t.casefold() in LABEL_NAMES + ID_NAMES for t in texts):
+    if len(cells) < FEWEST_NUMBERED:
         return None
     was = csv_mangled.restored(cells, sampled())
+    if any(text.casefold() in LABEL_NAMES + ID_NAMES for text in texts):
+        if was is not None:
+            note(
+                f"{where}: row 1 holds numbers of an image beside {texts[0]!r}: a program took the "
+                "image for column names, its label is lost, and it is not used"
+            )
+        return None
     if was is None and (not any(is_index) or texts or is_counting(cells)):
         return None
     shown = f"({', '.join(cells[:SHOWN])}, ...)"
@@ -193,7 +201,13 @@ def _numbers_for(names: Sequence[str], is_index: Sequence[bool]) -> tuple[str, .
 
 
 def is_counting(cells: Sequence[str]) -> bool:
-    """Whether the numbers go up by one, from anywhere: what is left of 0..783, for instance."""
+    """Whether the numbers go up by one, from anywhere: what is left of 0..783, for instance.
+
+    A word may stand before all of them, as in R's V1, V2, V3.
+    """
+    matches = [WORD.fullmatch(cell) for cell in cells]
+    if None not in matches and len({match["word"] for match in matches if match}) == 1:
+        cells = [match["number"] for match in matches if match]
     numbers = [number(cell) for cell in cells]
     if None in numbers:
         return False

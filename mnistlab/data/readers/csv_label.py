@@ -37,7 +37,8 @@ def found(table: Beginning, rest: Sequence[int], strings: int | None) -> Found:
     """
     if not rest:
         return None, ""
-    are_numbered = not table.has_header or is_counting([table.names[i] for i in rest])
+    names = [table.names[i] for i in rest]
+    are_numbered = not table.has_header or (len(rest) > 1 and is_counting(names))
     if strings is None and are_numbered:
         are_all_pixels = len(rest) > 1 and table.fits(len(rest))
         return (None, "") if are_all_pixels else _outer(table, rest)
@@ -54,12 +55,24 @@ def _one_of(table: Beginning, odd: Sequence[int]) -> Found:
     if len(odd) == len(table.names):
         return None, ""
     odd = [i for i in odd if not table.counts_rows(i)]
+    if _are_one_hot([table.column(i) for i in odd]):
+        first, last = (repr(table.names[i]) for i in (odd[0], odd[-1]))
+        return None, (
+            f"its columns {first} to {last} are one-hot labels; save one column of labels: "
+            "table[names].idxmax(axis=1)"
+        )
     if len(odd) > 1:
         odd = [i for i in odd if _may_be_labels(table.column(i))] or odd
     if len(odd) > 1:
         named = " or ".join(repr(table.names[i]) for i in odd[:SHOWN])
         return None, f"its labels may be in column {named}; --label-column says which"
     return (odd[0] if odd else None), ""
+
+
+def _are_one_hot(columns: Sequence[Sequence[str]]) -> bool:
+    """Whether one of several columns is 1 in every row, and the others are 0."""
+    rows = [[number(cell) for cell in row] for row in zip(*columns, strict=True)]
+    return len(columns) > 1 and all({*row} == {0, 1} and row.count(1) == 1 for row in rows)
 
 
 def _may_be_labels(cells: Sequence[str]) -> bool:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 FEWEST = 9  # numbers in one cell
 SEPARATORS = re.compile(r"[\s,;|\[\]()]+")
-PIXELS = re.compile(r"[\s\[(]*[0-9.eE+-]+([\s,;|]+[0-9.eE+-]+)+[\s\])]*")
+PIXELS = re.compile(r"[\s\[(]*[0-9.eE+-]+([\s,;|()\[\]]+[0-9.eE+-]+)+[\s\])]*")
 
 
 class Strings(NamedTuple):

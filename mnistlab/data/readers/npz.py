@@ -90,6 +90,8 @@ def _array_in(file: IO[bytes], where: str) -> NDArray[Any]:
     version = npy.read_magic(file)
     read_header = npy.read_array_header_1_0 if version[0] == 1 else npy.read_array_header_2_0
     shape, by_column, dtype = read_header(file)
+    if dtype.kind in "cMm":
+        raise DataError(f"{where}: holds {dtype}, where images are numbers and labels also texts")
     if dtype.kind not in "iufbUS":
         raise DataError(
             f"{where}: holds {dtype}, which needs pickle; refused; save labels.astype(str), "
