@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -53,7 +53,18 @@ def named_recipe(name: str, settings: Sequence[str]) -> Recipe:
         if not equals:
             raise RecipeError(f"--set {setting}: must be FIELD=VALUE")
         parsed[field] = value
-    return set_fields(recipe, parsed) if parsed else recipe
+    changed = set_fields(recipe, parsed) if parsed else recipe
+    _check_monitor(changed, parsed)
+    return changed
+
+
+def _check_monitor(recipe: Recipe, settings: Mapping[str, str]) -> None:
+    """RecipeError where --set changes what is monitored, and the recipe would not use it."""
+    from mnistlab.runs.cautions import unused_monitor
+
+    is_set = any(field.rpartition(".")[2] == "monitor" for field in settings)
+    if is_set and (why := unused_monitor(recipe)) is not None:
+        raise RecipeError(f"--set {why}")
 
 
 def unbalanced_text(recipe: Recipe, dataset: Dataset) -> str:
@@ -66,6 +77,8 @@ def unbalanced_text(recipe: Recipe, dataset: Dataset) -> str:
     if recipe.class_weight is not None or n_most <= UNBALANCED * n_least:
         return ""
     monitor = " --set monitor=balanced_accuracy" if recipe.phases else ""
+    if recipe.phases and recipe.phases[-1].keep == "last":
+        monitor += " --set keep=best"
     return (
         f"classes are unbalanced, from {n_least:,} to {n_most:,} images: --set "
         f"class_weight=balanced{monitor} makes all of them count the same"

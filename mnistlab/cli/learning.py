@@ -26,6 +26,7 @@ from mnistlab.cli.options import (
     grouped,
     named_path,
 )
+from mnistlab.cli.trained import quoted
 from mnistlab.data.dataset import SPLIT_NAMES
 from mnistlab.errors import RecipeError
 
@@ -124,7 +125,7 @@ def _print_runs(trained: Sequence[Run]) -> None:
     print(classes_text(trained[0].data["class_names"]))
     print(f"split: {_split_text(trained[0].data)}")
     print(table(["run", "seed", "val accuracy", "epochs", "seconds"], rows))
-    print(f"next: mnistlab evaluate {trained[0].path}")
+    print(f"next: mnistlab evaluate {quoted(trained)}")
 
 
 def accuracy_text(accuracy: float | None) -> str | None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,7 +16,6 @@ from mnistlab.cli.options import (
     DeviceOption,
     JsonOption,
     LabelOption,
-    RunArgument,
     SizeOption,
     ThreadsOption,
     named_path,
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 
+RunsArgument = Annotated[
+    list[Path], typer.Argument(parser=named_path, metavar="RUN", help="Folders of runs.")
+]
 
 InvertOption = Annotated[
     str,
@@ -48,7 +52,7 @@ CorruptionsOption = Annotated[
     epilog="Example: mnistlab evaluate runs/resnet-small-my-images-seed0-1b2c3d4e-5f6a7b8c"
 )
 def evaluate(
-    run: RunArgument,
+    run: RunsArgument,
     data: DataOption = None,
     invert: InvertOption = "no",
     corruptions: CorruptionsOption = False,
@@ -58,42 +62,64 @@ def evaluate(
     threads: ThreadsOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Measure a run on the test part. Writes result.json and report.html into its folder.
+    """Measure runs on the test part. Writes result.json and report.html into each run's folder.
 
-    With --data the run is measured on other images: those it was trained on are left out, and the
+    With --data a run is measured on other images: those it was trained on are left out, and the
     metrics go into result.json under other_data. report.html always shows the run's own test part.
     """
     from mnistlab import runs
     from mnistlab.data import load
-    from mnistlab.reporting.run_report import report
 
-    opened = runs.open_run(run)
-    dataset = (
-        _own_data(opened) if data is None else load(data, size=size, label_column=label_column)
-    )
-    evaluation = runs.evaluation(opened, dataset, invert=invert, device=device, threads=threads)
-    if corruptions:
-        evaluation = _corrupted(evaluation, device, threads)
-    _print_metrics(evaluation)
-    path = evaluation.run.path
-    if evaluation.is_own:
-        if data is not None:
-            print(_own_text(evaluation.run, len(dataset)))
-        print(f"report: {report(evaluation)}")
-    else:
-        print(f"metrics are in {path / 'result.json'} under other_data")
+    opened = [runs.open_run(path) for path in run]
+    named = None if data is None else load(data, size=size, label_column=label_column)
+    own: dict[str, Dataset] = {}  # by fingerprint: seeds of one recipe share their data
+    evaluated = []
+    for each in opened:
+        dataset = named if named is not None else _own_data(each, own)
+        if len(opened) > 1:
+            print(f"{each.path}:")
+        evaluation = runs.evaluation(each, dataset, invert=invert, device=device, threads=threads)
+        if corruptions:
+            evaluation = _corrupted(evaluation, device, threads)
+        _print_metrics(evaluation)
+        _print_files(evaluation, None if named is None else len(named))
+        evaluated.append(evaluation.run)
+    if len(evaluated) > 1 and named is None:
+        print(f"next: mnistlab compare {quoted(evaluated)}")
     if as_json:
-        print(json.dumps(evaluation.run.result | {"path": str(path)}))
+        results = [each.result | {"path": str(each.path)} for each in evaluated]
+        print(json.dumps(results[0] if len(results) == 1 else {"runs": results}))
 
 
-def _own_data(run: Run) -> Dataset:
+def quoted(runs: Sequence[Run]) -> str:
+    """The folders of runs as words of a command line."""
+    return " ".join(shlex.quote(str(run.path)) for run in runs)
+
+
+def _own_data(run: Run, known: dict[str, Dataset]) -> Dataset:
     """The data of the run's training; where they have moved, the error says how to name them."""
     from mnistlab.runs import dataset_of
 
-    try:
-        return dataset_of(run)
-    except DataError as error:
-        raise DataError(f"{error}; if the data of the training have moved: --data PATH") from error
+    fingerprint = str(run.data["fingerprint"])
+    if fingerprint not in known:
+        try:
+            known[fingerprint] = dataset_of(run)
+        except DataError as error:
+            moved = f"{error}; if the data of the training have moved: --data PATH"
+            raise DataError(moved) from error
+    return known[fingerprint]
+
+
+def _print_files(evaluation: Evaluation, n_named: int | None) -> None:
+    """Where the metrics are; n_named: how many images --data has."""
+    from mnistlab.reporting.run_report import report
+
+    if not evaluation.is_own:
+        print(f"metrics are in {evaluation.run.path / 'result.json'} under other_data")
+        return
+    if n_named is not None:
+        print(_own_text(evaluation.run, n_named))
+    print(f"report: {report(evaluation)}")
 
 
 def _own_text(run: Run, n_images: int) -> str:
@@ -115,8 +141,8 @@ def _print_metrics(evaluation: Evaluation) -> None:
         f"accuracy {metrics['test_accuracy']:.4f} on {metrics['n_test']} images "
         f"(95 % interval {low:.4f} to {high:.4f})"
     )
-    if n_copies := metrics.get("n_test_in_training"):
-        print(_copies_text(n_copies, metrics))
+    if text := _copies_text(metrics):
+        print(text)
     print(
         f"balanced accuracy {metrics['balanced_accuracy']:.4f}, macro F1 {metrics['macro_f1']:.4f}"
     )
@@ -133,12 +159,20 @@ def _print_metrics(evaluation: Evaluation) -> None:
         print(f"left out: {evaluation.n_left_out} images that the run has seen in training")
 
 
-def _copies_text(n_copies: int, metrics: Metrics) -> str:
+def _copies_text(metrics: Metrics) -> str:
+    """How many test images are in other parts as well; empty where none is."""
+    counts = {
+        "training": metrics.get("n_test_in_training", 0),
+        "validation": metrics.get("n_test_in_validation", 0),
+    }
+    copies = [
+        f"{n} of the {metrics['n_test']} test images are also in the {part} part"
+        for part, n in counts.items()
+        if n
+    ]
     accuracy = metrics.get("test_accuracy_without_copies")
-    without = "" if accuracy is None else f"; accuracy without them {accuracy:.4f}"
-    return (
-        f"{n_copies} of the {metrics['n_test']} test images are also in the training part{without}"
-    )
+    without = "" if accuracy is None or not copies else f"; accuracy without them {accuracy:.4f}"
+    return f"{', '.join(copies)}{without}"
 
 
 @app.command(epilog="Example: mnistlab compare runs/resnet-small-mnist-* runs/svm-mnist-*")

@@ -177,7 +177,7 @@ def _read_file(
         return {"train": idx.read_split(path)}
     if kind == "parquet":
         return parquet_beside.read_splits(path, size, label_column)
-    return {"train": csv_table.read_split(path, size, label_column)}
+    return csv_table.read_splits(path, size, label_column)
 
 
 def _load_split_files(

@@ -26,7 +26,7 @@ Protocol = Callable[[Dataset], Indices]
 
 DRAWN_FRACTION = 0.15  # of the training set, for a validation or test set that is missing
 FEWEST_OF_CLASS = 4  # images a class needs to be in all three splits, twice in the training set
-LAST_TWELFTH = "the last twelfth of the training set"
+LAST_TWELFTH = "the last twelfth of the published training set"
 NO_VALIDATION = "none: all training images train"
 DRAWN = f"drawn from the training set, stratified, seed {DEFAULT_SEED}"
 
@@ -267,8 +267,12 @@ def _origins(dataset: Dataset, protocol: str) -> dict[str, str]:
         return {name: as_it_came if name in came_in else NO_VALIDATION for name in SPLIT_NAMES}
     if protocol in ("official", "given"):
         stays, drawn, less = {
-            "official": ("as published", LAST_TWELFTH, "less its last twelfth"),
-            "given": ("as given", DRAWN, "less what was drawn from it"),
+            "official": (
+                "as published",
+                LAST_TWELFTH,
+                "without its last twelfth, which is the validation part",
+            ),
+            "given": ("as given", DRAWN, "without the images drawn from it"),
         }[protocol]
         origins: dict[str, str] = {
             name: stays if name in came_in else drawn for name in SPLIT_NAMES

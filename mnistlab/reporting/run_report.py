@@ -143,14 +143,14 @@ def _balanced(result: Mapping[str, Any]) -> tuple[Fact, ...]:
 
 
 def _copies(result: Mapping[str, Any]) -> tuple[Fact, ...]:
-    """Test images that the run was trained on, where there are any."""
-    n_copies, accuracy = (
-        result.get(name) for name in ("n_test_in_training", "test_accuracy_without_copies")
-    )
-    if not n_copies:
+    """Test images that the run was trained on or validated with, where there are any."""
+    accuracy = result.get("test_accuracy_without_copies")
+    counts = {part: result.get(f"n_test_in_{part}") for part in ("training", "validation")}
+    copies = [f"{n:,} are also in the {part} part" for part, n in counts.items() if n]
+    if not copies:
         return ()
     without = "" if accuracy is None else f"; accuracy without them {accuracy:.4f}"
-    text = f"{n_copies:,} are also in the training part{without}"
+    text = f"{', '.join(copies)}{without}"
     return (Fact("Test images seen in training", text),)
 
 

@@ -31,6 +31,7 @@ from mnistlab.evaluation import (
     over_seeds,
 )
 from mnistlab.runs.computation import recorded_computation
+from mnistlab.runs.evaluations import check_evaluated
 from mnistlab.runs.execution import DEFAULT_FOLDER
 from mnistlab.runs.folder import Run
 
@@ -216,10 +217,9 @@ def p_text(p: float) -> str:
 def _check(runs: Sequence[Run]) -> None:
     if len(runs) < 2:
         raise RunError("to compare needs two runs or more")
+    check_evaluated(runs)
     seen = set()
     for run in runs:
-        if run.result["test_accuracy"] is None:
-            raise RunError(f"{run.path}: is not evaluated yet; run `mnistlab evaluate`")
         if run.path.resolve() in seen:
             raise RunError(f"{run.path}: is there twice")
         seen.add(run.path.resolve())

@@ -31,7 +31,13 @@ from mnistlab.runs.folder import (
     update_result,
 )
 from mnistlab.runs.metrics import Fitted, Metrics, fitted_on, metrics_of, without_copies
-from mnistlab.runs.other_data import in_classes_of, must_invert, without_seen
+from mnistlab.runs.other_data import (
+    OTHER_WAY_ROUND,
+    are_inverted,
+    in_classes_of,
+    must_invert,
+    without_seen,
+)
 from mnistlab.runs.predictions import predictions
 from mnistlab.runs.snapshots import accuracy_by_epoch
 
@@ -55,10 +61,10 @@ def evaluate(
     an entry of result["other_data"] of its own for every data set, by name and content. They may
     lack classes, whose metrics are null. Metrics of probabilities are null for a classifier that
     has none, and the area under a curve where a class is missing.
-    invert: other data of the other polarity (a dark border where training had a bright one) are
-    reported by on_note, a line, and inverted by "auto"; "yes" inverts them in any case. Of the
-    options, device and threads count. Raises DataError or RunError where data and run do not fit,
-    and where no image is left.
+    invert: images of the other polarity (a dark border where training had a bright one) are
+    reported by on_note, a line; other data are then inverted by "auto", and by "yes" in any case,
+    while a test part is always measured as it is. Of the options, device and threads count. Raises
+    DataError or RunError where data and run do not fit, and where no image is left.
     """
     return evaluation(run, data, invert=invert, on_note=on_note, **options).run
 
@@ -81,16 +87,20 @@ def evaluation(
             return _on_other_data(run, dataset, invert, on_note, execution)
         if invert == "yes":
             raise RunError(f"{run.path}: invert is for other data than those of its training")
-        return _on_own_data(run, dataset, execution)
+        return _on_own_data(run, dataset, on_note, execution)
 
 
-def _on_own_data(run: Run, dataset: Dataset, execution: Execution) -> Evaluation:
+def _on_own_data(run: Run, dataset: Dataset, on_note: Note, execution: Execution) -> Evaluation:
     """On the test part of the data of its training."""
     if list(dataset.class_names) != run.data["class_names"]:
         raise RunError(f"{run.path}: data.json: class_names are not those of {dataset.name}")
     parts = recorded_parts(run.path, run.recipe, run.data, dataset)
     classifier: Classifier = run.classifier(execution.device)
     test = parts.test
+    if are_inverted(run, test.images):
+        on_note(
+            f"the test images of {dataset.name}: {OTHER_WAY_ROUND}; they are measured as they are"
+        )
     predicted, probabilities, cost = _predict(classifier, test.images)
     before = predicted_before(run, classifier, test, execution.device)
     fitted: Fitted = {"temperature": None}
@@ -99,7 +109,7 @@ def _on_own_data(run: Run, dataset: Dataset, execution: Execution) -> Evaluation
     metrics = metrics_of(test, predicted, probabilities, fitted, cost)
     metrics |= cast(Metrics, fitted)
     if not dataset.is_published:
-        metrics |= cast(Metrics, without_copies(test, predicted, parts.train))
+        metrics |= cast(Metrics, without_copies(test, predicted, parts))
     if by_epoch := accuracy_by_epoch(run, test, classifier):  # last: it changes the weights
         metrics["test_accuracy_by_epoch"] = by_epoch
     found = Evaluation(run, metrics, test, parts.train, predicted, probabilities, before)

@@ -6,6 +6,8 @@ Metrics lie in result.json, predictions on the run's own test part in prediction
 from __future__ import annotations
 
 import io
+import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import cast
@@ -92,14 +94,25 @@ def write_predictions(evaluation: Evaluation) -> None:
     atomic.write_bytes(evaluation.run.path / PREDICTIONS, buffer.getvalue())
 
 
+def check_evaluated(runs: Sequence[Run]) -> None:
+    """RunError with the command that evaluates those runs that are not evaluated yet."""
+    missing = [run.path for run in runs if run.result["test_accuracy"] is None]
+    if missing:
+        n = len(missing) - 1
+        others = f", nor {'is 1 other' if n == 1 else f'are {n} others'}" if n else ""
+        raise RunError(
+            f"{missing[0]}: is not evaluated yet{others}; run: "
+            f"mnistlab evaluate {' '.join(shlex.quote(str(path)) for path in missing)}"
+        )
+
+
 def read_evaluation(run: Run, data: Dataset | None = None) -> Evaluation:
     """The evaluation on the run's own test part, as `evaluate` stored it.
 
     data: the set the run was trained on, where it cannot be loaded again. Raises RunError for a
     run that was not evaluated, whose weights are not those it was trained to, or other data.
     """
-    if run.result["test_accuracy"] is None:
-        raise RunError(f"{run.path}: is not evaluated yet; run `mnistlab evaluate`")
+    check_evaluated([run])
     run.check_weights()
     dataset = dataset_of(run) if data is None else data
     if dataset.fingerprint != run.data["fingerprint"]:

@@ -7,7 +7,7 @@ from typing import Required, TypedDict
 import numpy as np
 from numpy.typing import NDArray
 
-from mnistlab.data import Dataset
+from mnistlab.data import Dataset, Split
 from mnistlab.evaluation import (
     class_report,
     fit_temperature,
@@ -63,6 +63,7 @@ class Metrics(Fitted, total=False):
     macro_f1_at_threshold: float
     test_accuracy_by_epoch: dict[str, float]
     n_test_in_training: int
+    n_test_in_validation: int
     test_accuracy_without_copies: float | None
 
 
@@ -125,15 +126,21 @@ def _judge(
 
 
 def without_copies(
-    test: Dataset, predicted: NDArray[np.int64], train: Dataset
+    test: Dataset, predicted: NDArray[np.int64], parts: Split
 ) -> dict[str, int | float | None]:
-    """The accuracy on the test images that are not in the training part as well; {} without any."""
-    is_copy = are_copies(test.images, train.images)
+    """The accuracy on test images that are in no other part as well; {} where all are such.
+
+    An image that is in both other parts counts as one of the training part.
+    """
+    in_train = are_copies(test.images, parts.train.images)
+    in_val = are_copies(test.images, parts.val.images) & ~in_train
+    is_copy = in_train | in_val
     if not is_copy.any():
         return {}
     right = (predicted == test.labels)[~is_copy]
     return {
-        "n_test_in_training": int(is_copy.sum()),
+        "n_test_in_training": int(in_train.sum()),
+        "n_test_in_validation": int(in_val.sum()),
         "test_accuracy_without_copies": float(right.mean()) if len(right) else None,
     }
 

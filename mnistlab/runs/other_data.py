@@ -15,6 +15,7 @@ from mnistlab.runs.folder import Run, dataset_of, recorded_parts
 from mnistlab.runs.seen import is_seen, read_seen, seen_in
 
 MOST_NAMED = 5  # classes in a message
+OTHER_WAY_ROUND = "dark and bright are the other way round than in training"
 
 
 def in_classes_of(run: Run, part: Dataset) -> Dataset:
@@ -70,17 +71,19 @@ def must_invert(
     """
     if invert == "yes":
         return True
-    record = run.data.get("border")
-    if record is None:  # of a run from before 2026-12
-        return False
-    border = border_of(images)
-    if not polarity_differs(Border(**{key: record[key] for key in asdict(border)}), border):
+    if not are_inverted(run, images):
         return False
     inverts = invert == "auto"
     done = "its images were inverted"
     advice = "--invert auto (from Python: invert='auto') inverts the images"
-    on_note(
-        f"{name}: dark and bright are the other way round than in training; "
-        f"{done if inverts else advice}"
-    )
+    on_note(f"{name}: {OTHER_WAY_ROUND}; {done if inverts else advice}")
     return inverts
+
+
+def are_inverted(run: Run, images: NDArray[np.uint8]) -> bool:
+    """Whether the polarity of images (N, H, W) is not that of the training images."""
+    record = run.data.get("border")
+    if record is None:  # of a run from before 2026-12
+        return False
+    border = border_of(images)
+    return polarity_differs(Border(**{key: record[key] for key in asdict(border)}), border)

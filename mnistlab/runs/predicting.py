@@ -165,12 +165,37 @@ def opened_images(
     height, width = run.data["image_shape"]
     if settings.prepare:
         prepare = PREPARATIONS[_preparation(run)]
-        images = open_images(path, (height, width), prepare=prepare, size=as_size(settings.size))
+        images = open_images(
+            path,
+            (height, width),
+            prepare=prepare,
+            size=as_size(settings.size),
+            label_column=_label_column(run),
+        )
         return images._replace(blocks=_blank_noted(images.blocks, path.name, on_note))
     resize = _is_given(run, settings.size, (height, width)) or _had_size(run)
-    images = open_images(path, (height, width), resize)
+    images = open_images(
+        path, (height, width), resize, label_column=_label_column(run), advice=_advice(run)
+    )
     blocks = _upright(run, images.blocks, settings.invert, path.name, on_note)
     return images._replace(blocks=blocks)
+
+
+def _label_column(run: Run) -> str | None:
+    """The label column that was named for the table of the training, if one was."""
+    named = run.data.get("source", {}).get("label_column")
+    return None if named is None else str(named)
+
+
+def _advice(run: Run) -> str:
+    """What to do with pictures of another size, where those of the training were prepared."""
+    if recorded_preparation(run.data) is None:
+        return ""
+    height, width = run.data["image_shape"]
+    return (
+        "--prepare (from Python: prepare=True) prepares pictures of any size as the images trained "
+        f"on were; --size {height}x{width} only resizes image files"
+    )
 
 
 def _preparation(run: Run) -> str:

@@ -161,6 +161,7 @@ class ResultRecord(Measured):
     corruptions: dict[str, list[Fraction]] | None = None
     mean_corruption_error: Fraction | None = None
     n_test_in_training: Count | None = None
+    n_test_in_validation: Count | None = None
     test_accuracy_without_copies: Fraction | None = None
     other_data: dict[str, OtherRecord] = {}
 

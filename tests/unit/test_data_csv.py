@@ -130,7 +130,7 @@ def test_a_table_may_lack_labels(tmp_path: Path) -> None:
         ("\nlabel,a\n0,1\n", "row 1 is blank"),
         ("label,a\n", "holds no images"),
         ("label,a", "holds no images"),
-        ("label\n0\n", "0 pixels are not a square; give --size HxW"),
+        ("label\n0\n", "has no columns of pixels beside 'label'; if it names image files"),
         ("a,b,c,d\n1,2,3,4\n", "no label column (label, class, target, y)"),
         ("label,a,b,a,c\n0,1,2,3,4\n", "row 1: column name 'a' appears more than once"),
         ('label,"a\n0,1\n', "row 1: "),

@@ -152,10 +152,18 @@ def test_quoted_names_between_semicolons(tmp_path: Path) -> None:
     [
         (b"label|a\n1|2\n", "its columns are separated by '|'; read are commas, semicolons, tabs"),
         (b"1:2:3\n1:2:3\n", "its columns are separated by ':'"),
-        ("label,a\n1,2\n".encode("utf-16"), "is UTF-16 text; save it as UTF-8"),
+        (
+            "label,a\n1,2\n".encode("utf-16-le"),
+            "holds zero bytes, as text does not; if it is UTF-16",
+        ),
+        ("label,a\n1,2\n".encode("utf-16")[:-1], "is not sound UTF-16 text; save it as UTF-8"),
         (b"0,1,2,3\n0,1,2,3\n", "no label column (label, class, target, y) beside 2x2 pixels"),
         (b"1,9,3,x,4\n0,1,2,3,4\n", "row 1, column '4': 'x' is not a number"),
-        (b"label;a\n1;0,5\n", "row 2, column 'a': '0,5' is not a number"),
+        (b"label;a\n1;0,5\n1;0.5\n", "row 2, column 'a': '0,5' is not a number"),
+        (
+            b"label;a\n1;1.234.567\n",
+            "'1.234.567' is not a number; write it without separators",
+        ),
     ],
 )
 def test_layouts_that_are_refused(tmp_path: Path, raw: bytes, message: str) -> None:
@@ -246,17 +254,50 @@ def test_of_two_columns_unlike_their_pixels_the_one_of_fewer_values(tmp_path: Pa
     assert np.array_equal(dataset.labels, labels)
 
 
-def test_a_guess_that_may_be_wrong_is_said(
+def test_labels_that_may_be_first_or_last_are_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     random = np.random.default_rng(3)
     pixels = random.integers(0, 4, (900, N))
-    rows = np.column_stack([random.integers(0, 4, 900), pixels])
-    load(_write(tmp_path / "t.csv", rows), size=(3, 4))
-    assert (
-        "labels are taken from the first column; --label-column 13 takes the last"
-        in capsys.readouterr().err
-    )
+    labels = random.integers(0, 4, 900)
+    path = _write(tmp_path / "t.csv", np.column_stack([labels, pixels]))
+    with pytest.raises(DataError, match="say which has them: --label-column 1 or --label-column 1"):
+        load(path, size=(3, 4))
+    assert np.array_equal(load(path, size=(3, 4), label_column="1").labels, labels)
+    assert capsys.readouterr().err.count("labels are taken") == 0
+
+
+def test_labels_tell_more_of_the_images_than_a_corner_does(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    random = np.random.default_rng(4)
+    labels = random.integers(0, 8, 600)
+    pixels = random.integers(0, 30, (600, N)) // 10 * 10
+    pixels[:, 4:8] += 20 * labels[:, None]
+    pixels[:, 0] = random.integers(0, 9, 600)  # a corner of few levels
+    for rows in (np.column_stack([labels, pixels]), np.column_stack([pixels, labels])):
+        dataset = load(_write(tmp_path / "t.csv", rows), size=(3, 4))
+        assert np.array_equal(dataset.labels, labels)
+        assert "labels are taken from the " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("is_sorted", [False, True])
+def test_a_constant_column_has_no_labels(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_sorted: bool
+) -> None:
+    """As the digits of UCI: the first pixel is 0 in every image, the labels are last."""
+    monkeypatch.setattr(csv_blocks, "BLOCK_BYTES", 1000)
+    random = np.random.default_rng(5)
+    labels = np.arange(600) % 10
+    labels = np.sort(labels) if is_sorted else labels
+    pixels = random.integers(0, 17, (600, N))
+    for constant in (0, 7):
+        pixels[:, 0] = constant
+        dataset = load(_write(tmp_path / "t.csv", _last(labels, pixels)), size=(3, 4))
+        assert np.array_equal(dataset.labels, labels)
+        assert np.array_equal(dataset.images.reshape(600, -1), pixels)
+        first = _last(pixels[:, 0], np.column_stack([labels, pixels[:, 1:]]))
+        assert np.array_equal(load(_write(tmp_path / "t.csv", first), size=(3, 4)).labels, labels)
 
 
 def test_a_class_of_one_image_hints_at_the_column(tmp_path: Path) -> None:

@@ -177,12 +177,14 @@ def test_parts_that_are_given_stay_as_they_are() -> None:
     assert sorted(_numbers(cut.train) + _numbers(cut.test)) == list(range(40))
     assert _counts(cut.test) == [3, 3, 0]
     assert cut.origins == {
-        "train": "as given, less what was drawn from it",
+        "train": "as given, without the images drawn from it",
         "val": "as given",
         "test": "drawn from the training set, stratified, seed 42",
     }
     published = split(replace(_of_sizes([20, 20, 8], n_official_train=40), is_published=True))
-    assert published.origins["train"] == "as published, less its last twelfth"
+    assert published.origins["train"] == (
+        "as published, without its last twelfth, which is the validation part"
+    )
 
 
 def test_a_class_of_four_is_in_every_part_and_a_single_image_trains() -> None:

@@ -244,7 +244,7 @@ def test_the_keys_of_keras_are_official_parts(tmp_path: Path) -> None:
         ({"images": IMAGES, "labels": np.eye(3)}, "save labels.argmax(1) instead"),
         ({"images": IMAGES, "labels": np.array([1, np.nan, 2])}, "'nan', no class (image 2)"),
         ({"images": IMAGES, "labels": np.array(["a", "b", " "])}, "the label is empty (image 3)"),
-        ({"images": IMAGES, "labels": LABELS * 1j}, "holds complex128, which needs pickle"),
+        ({"images": IMAGES, "labels": LABELS * 1j}, "holds complex128, where images are numbers"),
         (
             {"images": IMAGES, "labels": LABELS, "class_names": np.array(["a", "b"])},
             "label 2 of image 3 is out of range 0..1",
@@ -324,3 +324,39 @@ def test_a_bomb_that_lies_about_its_size_yields_no_more_than_it_claims(tmp_path:
         assert tracemalloc.get_traced_memory()[1] < 1 << 23
     finally:
         tracemalloc.stop()
+
+
+@pytest.mark.parametrize(
+    "names", ["x_tr x_dev x_te", "Xtr Xva Xte", "train_features dev_features test_features"]
+)
+def test_short_names_of_splits(tmp_path: Path, names: str) -> None:
+    images = np.arange(90, dtype=np.uint8).reshape(10, 3, 3)
+    labels = np.arange(10) % 2
+    arrays = {}
+    for name, places in zip(names.split(), (slice(0, 6), slice(6, 8), slice(8, 10)), strict=True):
+        arrays[name] = images[places]
+        label = name.replace("x", "y").replace("X", "Y").replace("features", "labels")
+        arrays[label] = labels[places]
+    np.savez(tmp_path / "a.npz", **arrays)
+    dataset = load(tmp_path / "a.npz")
+    assert np.array_equal(dataset.images, images)
+    assert dataset.labels.tolist() == labels.tolist()
+    assert dataset.official_splits == {
+        "train": slice(0, 6),
+        "val": slice(6, 8),
+        "test": slice(8, 10),
+    }
+
+
+def test_arrays_that_are_not_used_are_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    images = np.arange(90, dtype=np.uint8).reshape(10, 3, 3)
+    labels = np.arange(10) % 2
+    more = {"x_holdout": images, "y_holdout": labels, "made_by": np.array("me")}
+    np.savez(tmp_path / "a.npz", images=images, labels=labels, split=["train"] * 10, **more)
+    assert len(load(tmp_path / "a.npz")) == 10
+    assert "a.npz: not used: x_holdout, y_holdout\n" in capsys.readouterr().err
+    np.savez(tmp_path / "a.npz", images=images, labels=labels, class_names=["a", "b"])
+    load(tmp_path / "a.npz")
+    assert "not used" not in capsys.readouterr().err

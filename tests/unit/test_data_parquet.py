@@ -192,3 +192,18 @@ def test_a_test_part_without_a_label(
     dataset = load(tmp_path)
     assert (len(dataset), dataset.n_official_train) == (12, None)
     assert "test.parquet: has no labels: it is left out here" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("further", [{"width": 28}, {"file": "a.png", "nr": 3}])
+def test_columns_that_are_no_pixels_are_left_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], further: dict[str, object]
+) -> None:
+    pixels = np.arange(90).reshape(10, 9)
+    frame = pl.DataFrame({f"pixel{i}": pixels[:, i] for i in range(9)})
+    labels = pl.Series("label", np.arange(10) % 2)
+    frame = frame.with_columns(labels, **{name: pl.lit(one) for name, one in further.items()})
+    frame.write_parquet(tmp_path / "x.parquet")
+    dataset = load(tmp_path / "x.parquet")
+    assert dataset.images.reshape(10, 9).tolist() == pixels.tolist()
+    named = ", ".join(map(repr, further))
+    assert capsys.readouterr().err.count(f"no pixels, and left out: {named}") == 1

@@ -54,3 +54,16 @@ def test_a_table_in_any_order(tmp_path: Path, kind: str, order: str) -> None:
 )
 def test_names_tell_the_order_where_they_are_numbered(names: list[str], wanted: list[int]) -> None:
     assert pixel_order(names) == wanted
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["0.1", "0.2", "12", "0.3", "5"],
+        ["12", "0", "255", "3"],
+        ["3.1", "0.1", "0.2", "3.2", "0.3"],
+        ["0.5", "0.25", "0.125", "0.75"],
+    ],
+)
+def test_levels_that_became_names_are_no_order(names: list[str]) -> None:
+    assert pixel_order(names) == list(range(len(names)))

@@ -26,7 +26,10 @@ IN_STRINGS = [row.replace(",", " ").replace(" ", ",", 1) for row in ROWS]
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("emotion,pixels,Usage\n" + "".join(f"{row},Training\n" for row in IN_STRINGS), r"split\("),
+        (
+            "pixels,other\n" + "".join(f"{row[2:]},{row[2:]}\n" for row in IN_STRINGS),
+            "columns 'pixels' and 'other' both hold strings of pixels; leave one of them out",
+        ),
         ("sep=;\n" + TABLE.replace(",", ";"), "row 1 is 'sep=;', which only Excel .* sed 1d"),
         (TABLE.replace("\n", "\r"), r"carriage return \(CR\) alone.* tr '\\r' '\\n'"),
         ("# made by me\n" + TABLE, r"row 1 is a comment \(#\) before the header; leave it out"),

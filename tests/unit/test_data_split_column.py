@@ -160,11 +160,23 @@ def test_the_column_and_the_name_of_the_file_may_both_tell_it(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("name", ["split", "Usage", "is_train", "set"])
-def test_in_a_table_of_pixels_it_is_refused(tmp_path: Path, name: str) -> None:
+def test_in_a_table_of_pixels_it_is_followed(tmp_path: Path, name: str) -> None:
     names = ",".join(["label", name, *(f"pixel{i}" for i in range(16))])
-    rows = [f"{LABELS[i]},train,{','.join(map(str, IMAGES[i].ravel()))}" for i in range(N)]
+    told = ["train" if i < N - 3 else "test" for i in range(N)]
+    if name == "is_train":
+        told = [str(one == "train") for one in told]
+    rows = [f"{LABELS[i]},{told[i]},{','.join(map(str, IMAGES[i].ravel()))}" for i in range(N)]
     (tmp_path / "x.csv").write_text("\n".join([names, *rows]))
-    with pytest.raises(DataError, match=rf"column '{name}' .*'train'.*save one table per split"):
+    dataset = load(tmp_path / "x.csv")
+    assert dataset.official_splits == {"train": slice(0, N - 3), "test": slice(N - 3, N)}
+    assert np.array_equal(dataset.images.reshape(N, -1), IMAGES.reshape(N, -1))
+
+
+def test_in_a_table_of_pixels_two_of_them_are_refused(tmp_path: Path) -> None:
+    names = ",".join(["label", "split", "Usage", *(f"pixel{i}" for i in range(16))])
+    rows = [f"{LABELS[i]},train,test,{','.join(map(str, IMAGES[i].ravel()))}" for i in range(N)]
+    (tmp_path / "x.csv").write_text("\n".join([names, *rows]))
+    with pytest.raises(DataError, match=r"column 'split' .*'train'.*save one table per split"):
         load(tmp_path / "x.csv")
 
 

@@ -136,6 +136,23 @@ def test_flat_pictures_that_are_not_square_need_their_size(
     assert ml.predict(run, tmp_path / "new.npz", out, prepare=True, size=(28, 40)) == 10
 
 
+def test_pictures_of_another_size_are_referred_to_prepare(
+    run: ml.Run, garments: Levels, stripes: ml.Dataset, tmp_path: Path
+) -> None:
+    """Where the images trained on were prepared; the words of other runs are tested with them."""
+    (tmp_path / "photos").mkdir()
+    picture = np.kron(garments[0], np.ones((3, 4), np.uint8))
+    Image.fromarray(picture).save(tmp_path / "photos" / "a.jpg")
+    np.save(tmp_path / "new.npy", picture[None])
+    np.savez(tmp_path / "new.npz", images=picture[None])
+    wanted = r"84x112.*28x28; --prepare \(from Python: prepare=True\) prepares pictures of any size"
+    for name in ("photos", "photos/a.jpg", "new.npy", "new.npz"):
+        with pytest.raises(DataError, match=wanted):
+            ml.predict(run, tmp_path / name, tmp_path / "out.csv")
+        assert ml.predict(run, tmp_path / name, tmp_path / "out.csv", prepare=True) == 1
+    assert ml.predict(run, tmp_path / "photos", tmp_path / "out.csv", size=28) == 1
+
+
 def test_blank_pictures_are_noted(run: ml.Run, tmp_path: Path) -> None:
     np.savez(tmp_path / "new.npz", images=np.full((3, 50, 50), 200, np.uint8))
     notes: list[str] = []

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import mnistlab as ml
-from mnistlab import evaluation
+from mnistlab import evaluation, runs
+from mnistlab.cli import run_command
 from mnistlab.data import Dataset
 from mnistlab.field_paths import set_fields
 from mnistlab.recipes import get_recipe
@@ -85,3 +87,60 @@ def test_classes_that_are_missing_are_no_warning(labels: list, predicted: list) 
     evaluation.most_confident_mistakes(y, p, 4)
     evaluation.best_threshold(y == 0, p[:, 0])
     evaluation.on_same_images(y == named, named == 0)
+
+
+@pytest.fixture
+def unbalanced_folder(unbalanced: Dataset, tmp_path: Path) -> str:
+    ml.export(unbalanced, tmp_path / "data" / "unbalanced")
+    return str(tmp_path / "data" / "unbalanced")
+
+
+@pytest.mark.parametrize("name", ["mlp", "softmax"])
+def test_a_monitor_that_decides_nothing_is_refused(
+    name: str, unbalanced_folder: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["train", name, "--data", unbalanced_folder, "--out", str(tmp_path / "runs")]
+    assert run_command([*command, "--set", "monitor=macro_f1"]) == 2
+    said = capsys.readouterr().err
+    assert f"monitor=macro_f1 has no effect: {name} keeps the weights of its last epoch" in said
+    assert "add --set keep=best" in said
+    assert not (tmp_path / "runs").exists()
+    assert run_command([*command, "--set", "phases.0.monitor=macro_f1"]) == 2
+
+
+def test_the_hint_for_unbalanced_classes_chooses_the_epoch_if_it_is_followed(
+    unbalanced_folder: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["train", "mlp", "--data", unbalanced_folder, "--out", str(tmp_path / "runs")]
+    command += ["--set", "epochs=4", "--set", "learning_rate=0.03", "--json"]
+    assert run_command(command) == 0
+    (hint,) = (line for line in capsys.readouterr().err.splitlines() if "are unbalanced" in line)
+    words = hint.split(": ", 1)[1].split(" makes ")[0].split()
+    assert words.count("keep=best") == 1
+    assert run_command([*command, *words]) == 0
+    result = json.loads(capsys.readouterr().out.splitlines()[-1])
+    log = ml.open_run(result["path"]).log
+    assert result["val_balanced_accuracy"] == max(epoch["val_balanced_accuracy"] for epoch in log)
+
+
+def test_python_is_told_of_a_monitor_that_decides_nothing(
+    unbalanced: Dataset, tmp_path: Path
+) -> None:
+    said = list[str]()
+
+    def notes_of(settings: dict[str, str], data: Dataset) -> str:
+        recipe = set_fields(get_recipe("softmax"), {"epochs": "1"} | settings)
+        ml.train(recipe, data, out=tmp_path, progress=runs.Progress(on_note=said.append))
+        text = "\n".join(said)
+        said.clear()
+        return text
+
+    monitored = {"monitor": "balanced_accuracy"}
+    assert "has no effect: softmax keeps the weights of its last" in notes_of(monitored, unbalanced)
+    assert notes_of(monitored | {"keep": "best"}, unbalanced) == ""
+    assert notes_of(monitored | {"patience": "3"}, unbalanced) == ""
+    assert notes_of({}, unbalanced) == ""
+    tested = Dataset("n", unbalanced.images, unbalanced.labels, unbalanced.class_names, 200)
+    published = replace(tested, is_published=True)
+    found = notes_of(monitored | {"keep": "best", "split": "train-test"}, published)
+    assert "no validation images here, so the epoch of the lowest training loss is kept" in found

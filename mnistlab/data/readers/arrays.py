@@ -21,6 +21,7 @@ from mnistlab.errors import DataError
 Array = NDArray[Any]
 
 RED, GREEN, BLUE = 19595, 38470, 7471  # ITU-R 601, of 65536, as Pillow weighs colours
+LONGEST_SIDE = 2048  # pixels; a longer row is no row of a single image
 BLOCK_PIXELS = 1 << 22  # pixels per conversion: as float64 they take eight times the memory
 
 
@@ -52,7 +53,7 @@ def _shaped(array: Array, where: str, size: Size | None) -> Array:
     if array.size == 0:
         raise DataError(f"{where}: holds no images")
     if array.ndim == 2:
-        return array.reshape(-1, *_flat_size(array.shape[1], size, where))
+        return array.reshape(-1, *_flat_size(array.shape, size, where))
     if array.ndim == 4 and array.shape[3] == 1:
         return array[..., 0]
     if array.ndim == 4 and array.shape[1] == 1:
@@ -67,14 +68,20 @@ def _shaped(array: Array, where: str, size: Size | None) -> Array:
     )
 
 
-def _flat_size(n_pixels: int, size: Size | None, where: str) -> Size:
+def _flat_size(shape: tuple[int, ...], size: Size | None, where: str) -> Size:
+    n_pixels = shape[1]
     side = round((n_pixels / 3) ** 0.5)
     if size is None and 3 * side * side == n_pixels:
         raise DataError(
             f"{where}: {n_pixels} pixels are 3 colours of {side}x{side}; save "
             f"x.reshape(-1, 3, {side}, {side}) or x.reshape(-1, {side}, {side}, 3) instead"
         )
-    return flat_size(n_pixels, size, where)
+    try:
+        return flat_size(n_pixels, size, where)
+    except DataError as error:
+        if n_pixels > LONGEST_SIDE or 4 * min(shape) < max(shape):
+            raise
+        raise DataError(f"{error}; if it is one image, save x[None] instead") from error
 
 
 def _hint(shape: tuple[int, ...]) -> str:

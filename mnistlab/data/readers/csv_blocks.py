@@ -66,7 +66,7 @@ def parse(blocks: Iterable[bytes], columns: Columns, where: str, first_row: int)
 def is_dark(block: bytes, columns: Columns) -> bool:
     """Whether the first lines of a block leave open what scale the pixels have."""
     first = itertools.islice(_pieces(block), 1)
-    return all(_range(piece, columns)[0] < levels.FEW_LEVELS for piece in first)
+    return all(_range(piece, columns)[1] < levels.FEW_LEVELS for piece in first)
 
 
 def scale_of(blocks: Iterable[bytes], columns: Columns, where: str) -> float:
@@ -74,12 +74,19 @@ def scale_of(blocks: Iterable[bytes], columns: Columns, where: str) -> float:
 
     Raises DataError for fractions of another scale.
     """
-    highest, has_fractions = 0.0, False
+    lowest, highest, has_fractions = 0.0, 0.0, False
     for piece in itertools.chain.from_iterable(map(_pieces, blocks)):
-        high, some = _range(piece, columns)
-        highest, has_fractions = max(highest, high), has_fractions or some
+        low, high, some = _range(piece, columns)
+        lowest, highest = min(lowest, low), max(highest, high)
+        has_fractions = has_fractions or some
         if highest >= levels.FEW_LEVELS:
             return 1
+    # From -1 to 1 the error of the first negative cell says what to do.
+    if has_fractions and lowest < 0 and (lowest < -1 or highest > levels.UNIT_HIGH):
+        raise DataError(
+            f"{where}: its pixels go from {lowest:g} to {highest:g}, where 0..255 or 0..1 is read; "
+            f"save (x + {-lowest:g}) * (255 / {highest - lowest:g}) instead"
+        )
     if levels.is_unknown_scale(highest, has_fractions):
         raise DataError(
             f"{where}: its pixels are fractions up to {highest:g}, where 0..255 or 0..1 is read; "
@@ -114,14 +121,14 @@ def parse_fast(block: bytes, columns: Columns) -> Rows | None:
         frame = _frame(block, columns, number) if columns.scale == 1 or number != np.uint8 else None
         if frame is not None:
             pixels = _as_bytes(frame[0], columns.scale)
-            return None if pixels is None else Rows(pixels, *frame[1:])
+            return None if pixels is None else Rows(pixels, *frame[1])
     return None
 
 
 def _frame(
     block: bytes, columns: Columns, number: type[np.generic]
-) -> tuple[NDArray[Any], list[str], list[str]] | None:
-    """Pixels, labels and ids of a block if polars is sure of every cell, else None."""
+) -> tuple[NDArray[Any], list[list[str]]] | None:
+    """Pixels, and the texts of Rows, of a block if polars is sure of every cell, else None."""
     # polars takes 0.2 s to load; only tables need it.
     import polars as pl
 
@@ -129,21 +136,26 @@ def _frame(
         return None
     pixel_type = pl.UInt8 if number == np.uint8 else pl.Float64
     schema: dict[str, type[pl.DataType]] = {
-        str(i): pl.String if i in (columns.label, columns.id) else pixel_type
-        for i in range(len(columns.names))
+        str(i): pl.String if i in columns.texts else pixel_type for i in range(len(columns.names))
     }
     try:
-        frame = pl.read_csv(block, has_header=False, schema=schema, separator=columns.delimiter)
+        frame = pl.read_csv(
+            block,
+            has_header=False,
+            schema=schema,
+            separator=columns.delimiter,
+            decimal_comma=columns.decimal == ",",
+        )
     except pl.exceptions.PolarsError:
         return None
     # Short rows and blank ones come back filled with null.
     if frame.height != block.count(b"\n") or any(frame.null_count().row(0)):
         return None
-    labels, ids = (
+    texts: list[list[str]] = [
         [] if position is None else frame[str(position)].to_list()
-        for position in (columns.label, columns.id)
-    )
-    return frame.select(str(i) for i in columns.pixels).to_numpy(order="c"), labels, ids
+        for position in (columns.label, columns.id, columns.split)
+    ]
+    return frame.select(str(i) for i in columns.pixels).to_numpy(order="c"), texts
 
 
 def _as_bytes(values: NDArray[Any], scale: float) -> NDArray[np.uint8] | None:
@@ -162,10 +174,11 @@ def _pieces(block: bytes) -> Iterator[bytes]:
         start = end
 
 
-def _range(block: bytes, columns: Columns) -> tuple[float, bool]:
-    """The highest pixel of a block, and whether any is a fraction."""
+def _range(block: bytes, columns: Columns) -> tuple[float, float, bool]:
+    """The lowest and the highest pixel of a block, and whether any is a fraction."""
     frame = _frame(block, columns, np.float64)
     if frame is None:
         return csv_cells.range_of(block, columns)
     values = frame[0][np.isfinite(frame[0])]
-    return float(values.max(initial=0)), bool((values % 1 != 0).any())
+    low, high = float(values.min(initial=0)), float(values.max(initial=0))
+    return low, high, bool((values % 1 != 0).any())

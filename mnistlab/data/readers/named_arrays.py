@@ -33,13 +33,14 @@ PAIRS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("x", ("y",)),
     ("data", ("target", "targets", "labels", "label")),
 )
-IMAGE_WORDS = ("images", "image", "imgs", "img", "x", "data", "pixels")
+IMAGE_WORDS = ("images", "image", "imgs", "img", "x", "data", "pixels", "features", "samples")
 LABEL_WORDS = ("labels", "label", "y", "targets", "target", "classes", "class")
 ANY_PAIRS = tuple((word, LABEL_WORDS) for word in IMAGE_WORDS)
 CLASS_NAMES = ("class_names", "list_classes", "label_names", "target_names")
 # The longest first: validation is not val and a word that begins with "idation".
+SHORT: dict[str, SplitName] = {"tr": "train", "dev": "val", "va": "val", "te": "test"}
 _SPLITS = "|".join(
-    sorted((n for names in SPELLINGS.values() for n in names), key=len, reverse=True)
+    sorted((*SHORT, *(n for names in SPELLINGS.values() for n in names)), key=len, reverse=True)
 )
 KNOWN_WORDS = {*IMAGE_WORDS, *LABEL_WORDS}
 _WORD = r"[a-z]+?"
@@ -47,6 +48,7 @@ NAME = re.compile(
     rf"(?:(?P<word>{_WORD})[_./ -]?(?P<split>{_SPLITS})(?:[_./ -]?set)?"
     rf"|(?P<split2>{_SPLITS})(?:[_./ -]?set)?[_./ -]?(?P<word2>{_WORD})|(?P<word3>{_WORD}))"
 )
+SHOWN = 6  # arrays in a note
 UNNAMED = re.compile(r"arr_[0-9]+")
 
 
@@ -83,7 +85,20 @@ def to_splits(
         for split, key in chosen.images.items()
     }
     told = _told_splits(found, chosen, where)
+    _say_unused(found, chosen, where)
     return splits if told is None else cut(splits["train"], told)
+
+
+def _say_unused(found: Mapping[str, Array], chosen: Chosen, where: str) -> None:
+    """Say which arrays are neither images nor labels, nor tell anything of them."""
+    used = {*chosen.images.values(), *chosen.labels.values()}
+    known = {
+        key for key in found if key.casefold() in CLASS_NAMES or split_column.is_called_so(key)
+    }
+    unused = [key for key, array in found.items() if key not in used | known and array.size > 1]
+    if unused:
+        more = f" and {len(unused) - SHOWN} more" if len(unused) > SHOWN else ""
+        note(f"{where}: not used: {', '.join(unused[:SHOWN])}{more}")
 
 
 def _told_splits(found: Mapping[str, Array], chosen: Chosen, where: str) -> list[SplitName] | None:
@@ -158,7 +173,8 @@ def _words(keys: Iterable[str], where: str) -> dict[tuple[str, SplitName | None]
         if match is None:
             continue
         split = match["split"] or match["split2"]
-        told = (match["word"] or match["word2"] or match["word3"], split_called(split or ""))
+        name = SHORT.get(split or "") or split_called(split or "")
+        told = (match["word"] or match["word2"] or match["word3"], name)
         if told[0] not in KNOWN_WORDS:
             continue
         if told in words:

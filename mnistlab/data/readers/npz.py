@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
@@ -17,6 +18,10 @@ from mnistlab.data.dataset import Dataset, SplitName
 from mnistlab.data.readers import arrays, content, named_arrays
 from mnistlab.data.readers.shapes import Size
 from mnistlab.errors import DataError, reason
+
+
+def _same(array: NDArray[Any]) -> NDArray[Any]:
+    return array
 
 
 def read(path: Path, size: Size | None = None) -> Dataset:
@@ -39,8 +44,13 @@ def read_images(path: Path, size: Size | None = None) -> NDArray[np.uint8]:
     return named_arrays.to_images(arrays_of(path, str(path)), str(path), size)
 
 
-def read_array(path: Path, size: Size | None = None) -> NDArray[np.uint8]:
-    """The images of a .npy file, which holds one array, uint8 (N, H, W); errors as in `read`."""
+def read_array(
+    path: Path, size: Size | None = None, as_batch: Callable[[NDArray[Any]], NDArray[Any]] = _same
+) -> NDArray[np.uint8]:
+    """The images of a .npy file, which holds one array, uint8 (N, H, W); errors as in `read`.
+
+    as_batch: gives a single image a first axis.
+    """
     try:
         with path.open("rb") as file:
             array = _array_in(file, str(path))
@@ -48,7 +58,7 @@ def read_array(path: Path, size: Size | None = None) -> NDArray[np.uint8]:
         raise
     except content.DAMAGE as error:
         raise DataError(f"{path}: not a sound .npy file: {reason(error)}") from error
-    return arrays.to_images({"array": array}, str(path), size)["array"]
+    return arrays.to_images({"array": as_batch(array)}, str(path), size)["array"]
 
 
 def arrays_of(path: Path, where: str) -> dict[str, NDArray[Any]]:
@@ -80,6 +90,8 @@ def _array_in(file: IO[bytes], where: str) -> NDArray[Any]:
     version = npy.read_magic(file)
     read_header = npy.read_array_header_1_0 if version[0] == 1 else npy.read_array_header_2_0
     shape, by_column, dtype = read_header(file)
+    if dtype.kind in "cMm":
+        raise DataError(f"{where}: holds {dtype}, where images are numbers and labels also texts")
     if dtype.kind not in "iufbUS":
         raise DataError(
             f"{where}: holds {dtype}, which needs pickle; refused; save labels.astype(str), "

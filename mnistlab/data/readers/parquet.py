@@ -10,7 +10,7 @@ import contextlib
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,30 +18,19 @@ from numpy.typing import NDArray
 from mnistlab.data import large
 from mnistlab.data.assembling import RawSplit
 from mnistlab.data.notes import note
-from mnistlab.data.readers import arrays, content, labels, pixels, split_column
-from mnistlab.data.readers.csv_layout import ID_NAMES, LABEL_NAMES
+from mnistlab.data.readers import arrays, content, labels, pixels
 from mnistlab.data.readers.depths import Depths
 from mnistlab.data.readers.labels import RawLabels
-from mnistlab.data.readers.pixel_order import pixel_order
+from mnistlab.data.readers.parquet_columns import Columns, columns_of
 from mnistlab.data.readers.shapes import Size
 from mnistlab.errors import DataError, reason
 
 if TYPE_CHECKING:
     import polars as pl
 
-IMAGE_NAMES = ("image", "img", "images", "picture")
-NO_PIXELS = (*ID_NAMES, "__index_level_0__")  # the index that pandas leaves
 ROWS_AT_ONCE = 1000  # encoded images in memory
 BYTES_AT_ONCE = 1 << 26  # of the file per read, roughly
 MAX_RECORD_BYTES = 1 << 24
-
-
-class Columns(NamedTuple):
-    """The names of the columns: of labels, and of encoded images, or of each pixel."""
-
-    label: str
-    image: str | None
-    pixels: list[str]
 
 
 class Shard(NamedTuple):
@@ -64,7 +53,7 @@ def read_split(
     marks one without, or null. Raises DataError naming the file, and the row where there is one.
     """
     where = str(paths[0] if len(paths) == 1 else paths[0].parent)
-    shards = [opened(path, label_column) for path in paths]
+    shards = [opened(path, label_column, size=size) for path in paths]
     raw = _raw_labels(shards, where)
     if raw is None:
         return None
@@ -85,12 +74,14 @@ def read_images(path: Path, size: Size, resize: bool = False) -> NDArray[np.uint
 
     size: of images whose pixels are columns; what encoded images are resized to with `resize`.
     """
-    shard = opened(path, None, needs_label=False)
+    shard = opened(path, None, needs_label=False, size=size)
     is_encoded = shard.columns.image is not None
     return _images([shard], None if is_encoded and not resize else size, str(path))
 
 
-def opened(path: Path, label_column: str | None, needs_label: bool = True) -> Shard:
+def opened(
+    path: Path, label_column: str | None, needs_label: bool = True, size: Size | None = None
+) -> Shard:
     """The file with its columns, before any row is read."""
     import polars as pl
 
@@ -102,7 +93,7 @@ def opened(path: Path, label_column: str | None, needs_label: bool = True) -> Sh
         raise DataError(f"{path}: holds no images")
     if n_rows > packed_bytes:  # an image takes more than a byte, however well it is packed
         raise DataError(f"{path}: claims {n_rows} rows in {packed_bytes} bytes; refused")
-    columns = _columns(schema, label_column, needs_label, path)
+    columns = columns_of(schema, label_column, needs_label, path, size)
     return Shard(path, n_rows, columns, content.plausible_bytes(packed_bytes))
 
 
@@ -111,41 +102,6 @@ def scan(path: Path) -> pl.LazyFrame:
     import polars as pl
 
     return pl.scan_parquet(path, glob=False, hive_partitioning=False)
-
-
-def _columns(
-    schema: dict[str, Any], label_column: str | None, needs_label: bool, path: Path
-) -> Columns:
-    import polars as pl
-
-    folded = {name.casefold(): name for name in reversed(schema)}
-    label = label_column or next((folded[n] for n in LABEL_NAMES if n in folded), "")
-    shown = ", ".join([*schema][:8]) + (", ..." if len(schema) > 8 else "")
-    if needs_label and label not in schema:
-        told = f"column {label!r}" if label else f"label column ({', '.join(LABEL_NAMES[:4])})"
-        raise DataError(f"{path}: no {told}; it has {shown}; name it with --label-column")
-    encoded = [
-        name
-        for name, kind in schema.items()
-        if name != label
-        and (kind == pl.Binary or (isinstance(kind, pl.Struct) and "bytes" in kind.to_schema()))
-    ]
-    named = [folded[name] for name in IMAGE_NAMES if folded.get(name) in encoded]
-    if named or len(encoded) == 1:
-        return Columns(label, (named or encoded)[0], [])
-    no_pixels = {label, *filter(split_column.is_called_so, schema)}
-    others = [n for n in schema if n not in no_pixels and n.casefold() not in NO_PIXELS]
-    if not encoded and others and all(schema[name].is_numeric() for name in others):
-        return Columns(label, None, [others[i] for i in pixel_order(others)])
-    nested = next((name for name in others if schema[name].is_nested()), None)
-    if nested is not None and not isinstance(schema[nested], pl.Struct):
-        raise DataError(
-            f"{path}: column {nested!r} holds {schema[nested]}, lists of pixels; save them as "
-            f"arrays: np.savez('set.npz', images=np.stack(table[{nested!r}]), labels=y)"
-        )
-    raise DataError(
-        f"{path}: no column of images (bytes, or a struct of bytes and path); it has {shown}"
-    )
 
 
 def _raw_labels(shards: Sequence[Shard], where: str) -> RawLabels | None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from mnistlab.data.assembling import RawSplit
 from mnistlab.data.dataset import SplitName
+from mnistlab.data.notes import unsaid
 from mnistlab.data.readers import parquet, split_column
 from mnistlab.data.readers.shapes import Size
 from mnistlab.errors import DataError
@@ -68,7 +69,8 @@ def _other_columns(path: Path, label_column: str | None) -> Mapping[str, list[st
     """Columns of texts, and all that are called like splits, as texts."""
     import polars as pl
 
-    columns = parquet.opened(path, label_column).columns
+    with unsaid():
+        columns = parquet.opened(path, label_column).columns
     taken = {columns.label, columns.image, *columns.pixels}
     with parquet.sound(path):
         schema = pl.read_parquet_schema(path)

@@ -6,7 +6,9 @@ import re
 from collections.abc import Sequence
 
 # pixel12, or 3x4: row and column; before the numbers one and the same word.
-NAME = re.compile(r"(?P<word>.*?)(?P<first>[0-9]{1,9})(?:[x_., -](?P<second>[0-9]{1,9}))?")
+NAME = re.compile(
+    r"(?P<word>.*?)(?P<first>[0-9]{1,9})(?:(?P<mark>[x_., -])(?P<second>[0-9]{1,9}))?"
+)
 
 
 def pixel_order(names: Sequence[str]) -> list[int]:
@@ -23,6 +25,22 @@ def pixel_order(names: Sequence[str]) -> list[int]:
     pairs = [(int(match["first"]), int(match["second"] or 0)) for match in matches]
     if len(set(pairs)) < len(pairs) or len({match["second"] is None for match in matches}) > 1:
         return in_file
+    if {match["mark"] for match in matches} == {"."} and not _is_grid(pairs):
+        return in_file  # 0.1 is a level that became a name, not row 0 and column 1
+    if not any(match["mark"] or match["word"] for match in matches) and not _is_range(pairs):
+        return in_file
     by_row = sorted(in_file, key=lambda i: pairs[i])
     by_column = sorted(in_file, key=lambda i: pairs[i][::-1])
     return in_file if by_column == in_file else by_row
+
+
+def _is_grid(pairs: Sequence[tuple[int, int]]) -> bool:
+    """Whether every row occurs with every column, and columns are counted."""
+    columns = {(0, column) for _, column in pairs}
+    n_rows = len({row for row, _ in pairs})
+    return n_rows * len(columns) == len(pairs) and _is_range([(c, 0) for _, c in sorted(columns)])
+
+
+def _is_range(pairs: Sequence[tuple[int, int]]) -> bool:
+    numbers = [number for number, _ in pairs]
+    return not numbers or max(numbers) - min(numbers) + 1 == len(numbers)

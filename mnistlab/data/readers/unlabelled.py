@@ -10,7 +10,7 @@ import itertools
 import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,13 +63,16 @@ class Wanted(NamedTuple):
     """How images are to come. shape: (H, W). resize: image files are resized to it.
 
     prepare: makes an image of `shape` from one of any size; None: all must have it already. size:
-    (H, W) of flat images that are not square; None for any size.
+    (H, W) of flat images that are not square; None for any size. label_column: of the training
+    table. advice: what the error for another size says; "" for what `read_images` says.
     """
 
     shape: Size
     resize: bool = False
     prepare: Callable[[NDArray[np.uint8]], NDArray[np.uint8]] | None = None
     size: Size | None = None
+    label_column: str | None = None
+    advice: str = ""
 
 
 def open_images(
@@ -78,6 +81,8 @@ def open_images(
     resize: bool = False,
     prepare: Callable[[NDArray[np.uint8]], NDArray[np.uint8]] | None = None,
     size: Size | None = None,
+    label_column: str | None = None,
+    advice: str = "",
 ) -> Unlabelled:
     """The images of a file or folder of any kind that `load` reads, all of `shape` (H, W).
 
@@ -86,10 +91,12 @@ def open_images(
     a folder or ZIP archive, with slashes and sorted as text. A file of unknown kind is read as a
     table. Labels are ignored. `resize` resizes image files to `shape`, as a size given to `load`
     does. `prepare` makes an image of `shape` from one of any size, or of `size` (H, W) where flat
-    images are not square. Raises DataError naming the file if it cannot be read, holds no images,
-    or images of another size.
+    images are not square. label_column: of the table the run was trained on, where it was named.
+    Raises DataError naming the file if it cannot be read, holds no images, or images of another
+    size, with the `advice` for those.
     """
-    found = _opened(path, Wanted(shape, resize, prepare, size if prepare else shape))
+    of_flat = size if prepare else shape
+    found = _opened(path, Wanted(shape, resize, prepare, of_flat, label_column, advice))
     return found._replace(blocks=_noted_dark(found.blocks, str(path)))
 
 
@@ -108,7 +115,7 @@ def _opened(path: Path, wanted: Wanted) -> Unlabelled:
     if path.suffix.lower() in pixels.SUFFIXES:
         return Unlabelled("ID", _decoded({path.name: path}, wanted))
     if path.suffix.lower() == ".npy" and path.is_file():
-        return Unlabelled("ID", _cut(npz.read_array(path, wanted.size), wanted, path))
+        return Unlabelled("ID", _cut(_npy(path, wanted), wanted, path))
     kind = _kind(path)
     disguised.check(path, kind)
     unnamed_tables.check_alone(path)
@@ -118,6 +125,26 @@ def _opened(path: Path, wanted: Wanted) -> Unlabelled:
         return _table(path, wanted)
     id_name, ids = (parquet_beside.read_ids(path) if kind == "parquet" else None) or ("ID", None)
     return Unlabelled(id_name, _cut(_array(path, kind, wanted), wanted, path, ids))
+
+
+def _npy(path: Path, wanted: Wanted) -> NDArray[np.uint8]:
+    """The images of a .npy file, which may be a single one, uint8 (N, H, W)."""
+
+    def as_batch(array: NDArray[Any]) -> NDArray[Any]:
+        return array[None] if _is_single(array.shape, wanted) else array
+
+    return npz.read_array(path, wanted.size, as_batch)
+
+
+def _is_single(shape: tuple[int, ...], wanted: Wanted) -> bool:
+    """Whether an array of that shape is one image: (H, W), (H, W, colours) or its pixels."""
+    (height, width), n_flat = wanted.shape, wanted.shape[0] * wanted.shape[1]
+    if len(shape) == 1:
+        return shape == (n_flat,)
+    has_colours = len(shape) == 3 and shape[2] in (1, 3, 4) and shape[1:] != (height, width)
+    if wanted.prepare is None or wanted.size is not None:
+        return shape[:2] == (height, width) and (len(shape) == 2 or has_colours)
+    return (len(shape) == 2 and shape[1] != n_flat) or (has_colours and min(shape[:2]) > 4)
 
 
 def _array(path: Path, kind: Kind, wanted: Wanted) -> NDArray[np.uint8]:
@@ -196,7 +223,7 @@ def _kind(path: Path) -> Kind | None:
 
 
 def _table(path: Path, wanted: Wanted) -> Unlabelled:
-    table = csv_table.open_table(path, wanted.size)
+    table = csv_table.open_unlabelled(path, wanted.size, wanted.label_column)
     columns = table.columns
     blocks = (
         Block(rows.ids, _all_prepared(rows.pixels.reshape(-1, *table.size), wanted))
@@ -227,7 +254,8 @@ def _cut(
     """The images in blocks, called by `ids`, or by their numbers from 0."""
     (height, width), shape = images.shape[1:], wanted.shape
     if wanted.prepare is None and (height, width) != shape:
-        raise DataError(f"{path}: images are {height}x{width}, not {shape[0]}x{shape[1]}")
+        more = f"; {wanted.advice}" if wanted.advice else ""
+        raise DataError(f"{path}: images are {height}x{width}, not {shape[0]}x{shape[1]}{more}")
     return _each_given_back(images, wanted, ids)
 
 
@@ -248,14 +276,26 @@ def _decoded(files: dict[str, Path], wanted: Wanted) -> Iterator[Block]:
 
 def _decoded_in_turn(ids: list[str], paths: list[Path], wanted: Wanted) -> Iterator[Block]:
     depths = Depths()
-    if wanted.prepare is None:
-        resized = wanted.shape if wanted.resize else None
+    resized = wanted.shape if wanted.resize else None
+    if wanted.prepare is None and not wanted.advice:
         images = image_files.read_images(paths, resized, wanted.shape, depths)
     else:
-        images = (pixels.decode(path, str(path), depths=depths) for path in paths)
+        images = (pixels.decode(path, str(path), resized, depths) for path in paths)
+    if wanted.prepare is None and wanted.advice:
+        images = map(_of_size, itertools.repeat(wanted), paths, images)
     yield from _blocks(iter(ids), images, wanted)
     for words in depths.notes():
         note(words)
+
+
+def _of_size(wanted: Wanted, path: Path, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The image; DataError with the advice for one of another size."""
+    (height, width), (h, w) = image.shape, wanted.shape
+    if (height, width) != (h, w):
+        raise DataError(
+            f"{path}: is {height}x{width} where the images trained on are {h}x{w}; {wanted.advice}"
+        )
+    return image
 
 
 def _blocks(
