@@ -110,6 +110,31 @@ def test_the_readmes_commands_for_own_images_work(
     assert Path("results.html").is_file()
 
 
+TUTORIAL = (ledger.CHECKOUT / "docs" / "tutorial.md").read_text(encoding="utf-8")
+LESSONS = [
+    line
+    for block in re.findall(r"```sh\n(.*?)```", TUTORIAL, re.DOTALL)
+    for line in block.splitlines()
+]
+QUICKLY = {
+    "train": ["--set", "epochs=1", "--set", "n_train=300", "--threads", "1"],
+    "evaluate": ["--threads", "1"],
+}
+
+
+def test_the_tutorial_works_from_its_first_command_to_its_last(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    *commands, serve = LESSONS
+    with unpainted():
+        for command in commands:
+            carry_out(command, *QUICKLY.get(command.split()[1], []))
+    assert serve == "mnistlab serve model.onnx"  # test_serving.py starts services
+    for name in ("answers.csv", "answers.html", "why.html", "draw.html", "model.onnx"):
+        assert Path(name).is_file(), name
+
+
 def test_the_readme_names_every_file_of_a_run_folder() -> None:
     for name in (*RUN_FILES, "predictions.npz", "report.html", "figures/"):
         assert f"`{name}`" in README
