@@ -58,7 +58,10 @@ class ServiceProcess:
         self, command: Sequence[str], url: str, log: Path, env: Mapping[str, str] | None = None
     ) -> None:
         self.url, self.log = url, log
+        start = time.perf_counter()
         while self._answers():  # another one, which is just ending
+            if time.perf_counter() - start > START_LIMIT_S:
+                raise RuntimeError(f"{url} is another service's")
             time.sleep(0.1)
         start = time.perf_counter()
         with log.open("ab") as output:

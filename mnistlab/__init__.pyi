@@ -51,6 +51,8 @@ from mnistlab.explaining import Explanation as Explanation
 from mnistlab.explaining import explain as explain
 from mnistlab.exporting import export_onnx as export_onnx
 from mnistlab.exporting import export_page as export_page
+from mnistlab.serving import ServeSettings as ServeSettings
+from mnistlab.serving.server import serve as serve
 
 # networks by hand
 from mnistlab import scratch as scratch

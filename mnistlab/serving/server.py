@@ -25,15 +25,16 @@ TICKS_PER_CHECK = 5  # of a tenth of a second each
 
 def serve(
     paths: Sequence[Path],
-    settings: ServeSettings,
+    settings: ServeSettings | None = None,
     page: Path | None = None,
     on_ready: Callable[[str, Service], None] = lambda url, service: None,
 ) -> None:
     """Serve runs and ONNX files until SIGINT or SIGTERM; accepted requests are still answered.
 
     page: an exported page to draw on; of run folders one is made. on_ready: called with the
-    address when requests are accepted. Raises DataError or RunError before it listens.
+    address when requests are accepted. Raises DataError or RunError before it answers.
     """
+    settings = settings or ServeSettings()
     take_over()
     sources = sources_of(paths)
     listening = listen(settings.host, settings.port)

@@ -16,6 +16,7 @@ from typing import NamedTuple
 from mnistlab import machine
 from mnistlab.errors import DataError, RunError, reason
 from mnistlab.own_pages import HEAD_BYTES, MARK
+from mnistlab.serving.logs import log
 from mnistlab.version import __version__
 
 EXPORT_NEEDS = ("torch", "onnx", "onnxscript")
@@ -115,6 +116,7 @@ def _exported(sources: Sequence[Source], suffix: str) -> Path:
             f"{', '.join(missing)}; where it was trained: mnistlab export RUN -o model.onnx, and "
             "serve that file"
         )
+    log("exporting", runs=[source.name for source in sources], kind=suffix)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -473,7 +473,7 @@ def test_files_that_say_what_cannot_be_are_refused(
     [
         ("missing.onnx", "missing.onnx: no such file"),
         ("notes.txt", "notes.txt: neither the folder of a run nor an .onnx file"),
-        ("noise.onnx", "noise.onnx: not an ONNX file that onnxruntime loads"),
+        ("noise.onnx --port 0", "noise.onnx: not an ONNX file that onnxruntime loads"),
         ("folder", "folder: no complete run: it has no result.json"),
         ("small.onnx small.onnx", "two models are called small"),
         ("small.onnx --host 0.0.0.0", "opens the service to other computers"),

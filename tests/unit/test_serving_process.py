@@ -156,8 +156,8 @@ def test_the_documents_limits_are_those_of_the_service() -> None:
     assert row in DOCUMENT
     assert f"| {limits.queue:,}, {limits.requests}, {limits.connections:,} |" in DOCUMENT
     for words in (
-        f"time until a request is sent | {limits.read_s:g} s",
-        f"time until it is answered | {limits.request_s:g} s",
+        f"seconds until a request is sent | {limits.read_s:g} |",
+        f"seconds until it is answered | {limits.request_s:g} |",
         f"headers | {limits.head_bytes >> 10} KiB",
         f"without a request on a connection | {limits.idle_s:g} |",
     ):
