@@ -16,6 +16,7 @@ function answerTable(page) {
       ...page.classes.map(classRow),
     ),
   );
+  byId("answers").style.setProperty("--n", columns.length);
   if (page.classes.every((name) => name.length < 3)) byId("answers").classList.add("short");
   const answers = (answers) => {
     const found = columns.map((each, i) => each.show(answers && answers[i].probabilities));
@@ -28,8 +29,10 @@ function answerTable(page) {
 // What most networks say, and how many of them; of equal numbers the first. Of one its probability.
 function verdict(found) {
   const votes = (name) => found.filter((other) => other.name === name).length;
-  const most = found.reduce((best, { name }) => (votes(name) > votes(best) ? name : best), found[0].name);
-  const more = found.length === 1 ? percent(found[0].p) : `${votes(most)} of ${found.length} networks`;
+  const names = found.map(({ name }) => name);
+  const most = names.reduce((best, name) => (votes(name) > votes(best) ? name : best));
+  const share = `${votes(most)} of ${found.length} networks`;
+  const more = found.length === 1 ? percent(found[0].p) : share;
   return [most, made("small", { textContent: ` ${more}` })];
 }
 
