@@ -171,7 +171,14 @@ def _without_test(folders: list[Path], left_out: LeftOut) -> list[Path]:
     """
     told = {folder: split_folders.named(folder.name) for folder in folders}
     plain = {folder: one for folder, one in told.items() if one is not None and one.is_plain}
-    if len(folders) - len(plain) < FEWEST_CLASS_FOLDERS:
+    others = [folder for folder in folders if told[folder] is None]
+    if not others:
+        if plain and len(folders) > 1:
+            some = " and ".join(folder.name for folder in folders[:2])
+            raise DataError(
+                f"{folders[0].parent}: {some} are called like splits, and hold no {CLASS_FOLDERS}; "
+                f"{folder_splits.WRITE_TABLE}"
+            )
         return folders
     for folder, one in plain.items():
         if one.split == "train":

@@ -13,6 +13,7 @@ from mnistlab.data.notes import note
 from mnistlab.data.readers import (
     birds,
     label_columns,
+    mentions,
     sheets,
     split_column,
     split_folders,
@@ -96,6 +97,7 @@ def naming(path: Path, index: Index) -> Naming | None:
         # In {class: [names]} of JSON all columns would be files: it is read as rows then.
         if columns and (sheet.names is None or len(columns) < len(sheet.names)):
             return _named(sheet, columns, index)
+    mentions.check(path, index)
     return None
 
 

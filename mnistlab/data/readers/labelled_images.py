@@ -82,6 +82,8 @@ def read(path: Path, size: Size | None = None, label_column: str | None = None) 
             _check_guess(one, index)
     _check_rows(root, chosen)
     images = image_files.all_below(root, left_out)
+    naming = {one.path for one in names_images}
+    unnamed_tables.say_missing(root, [one for one in paths if one not in naming])
     parts = _training_folders(root, chosen)
     labelled = [one for one in chosen if one.labels is not None]
     n_rows = sum(len(one.naming.rows) for one in chosen) + sum(len(one.files) for one in parts)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from mnistlab.data.notes import note
 from mnistlab.data.readers import label_columns, sheets
 from mnistlab.data.readers.label_table import clean, names_nothing
 from mnistlab.data.readers.left_out import is_image, listed
@@ -35,6 +36,14 @@ def check(root: Path, tables: Sequence[Path]) -> None:
             column = _by_headings(sheet)
         if column is not None:
             raise _names_none(root, sheet, column)
+
+
+def say_missing(root: Path, tables: Sequence[Path]) -> None:
+    """Say which tables beside those that are used name images that are not there."""
+    for table in tables:
+        sheet = next(sheets.readings(table), None)
+        if table.parent == root and sheet and sheet.rows and _of_file_names(sheet) is not None:
+            note(f"{table}: names images of which none is here; it is not used")
 
 
 def check_alone(table: Path) -> None:
