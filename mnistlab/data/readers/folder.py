@@ -189,13 +189,13 @@ def _without_test(folders: list[Path], left_out: LeftOut) -> list[Path]:
 
 
 def _images_of_class(folder: Path, left_out: LeftOut, may_lack_images: bool) -> list[Path]:
-    inner = wrappers.inner_of_class(folder)
+    found, own = listed(folder), LeftOut()
+    inner = None if found.images else wrappers.inner_of_class(folder)
     if inner is not None:
-        for beside in listed(folder).folders:
+        for beside in found.folders:
             if beside != inner:
                 left_out.add_below(beside, f"in folders {beside.name}")
         return _images_of_class(inner, left_out, may_lack_images)
-    found, own = listed(folder), LeftOut()
     own.add_others(found.others)
     n_below = [own.add_below(below, "in deeper folders") for below in found.folders]
     is_set = sum(n > 0 for n in n_below) >= FEWEST_CLASS_FOLDERS

@@ -22,9 +22,6 @@ def check(root: Path, tables: Sequence[Path]) -> None:
     That is a table of file names of images, or one with known headings for files and labels where
     no class folders say the labels. The test table of a competition may name what is not there.
     """
-    has_classes = (
-        sum(bool(listed(one).images or listed(one).folders) for one in listed(root).folders) > 1
-    )
     for table in tables:
         if table.suffix.lower() not in TABLES:
             continue
@@ -32,10 +29,15 @@ def check(root: Path, tables: Sequence[Path]) -> None:
         if sheet is None or not sheet.rows or len(sheet.rows[0].cells) > MAX_COLUMNS:
             continue
         column = _of_file_names(sheet)
-        if column is None and not has_classes:
+        if column is None and not _has_classes(root):
             column = _by_headings(sheet)
         if column is not None:
             raise _names_none(root, sheet, column)
+
+
+def _has_classes(root: Path) -> bool:
+    inside = map(listed, listed(root).folders)
+    return sum(bool(one.images or one.folders) for one in inside) > 1
 
 
 def say_missing(root: Path, tables: Sequence[Path]) -> None:
