@@ -221,7 +221,10 @@ def _check_files(root: Path, one: Table, named: Sequence[str]) -> None:
     for i, match in enumerate(one.naming.matches):
         if len(match.files) > 1:
             some = " and ".join(map(str, match.files[:2]))
-            raise DataError(f"{path}: row {rows[i].number}: {named[i]!r} may be {some}")
+            raise DataError(
+                f"{path}: row {rows[i].number}: {named[i]!r} may be {some}; "
+                "write its path below the folder"
+            )
     missing = [i for i, match in enumerate(one.naming.matches) if not match.files]
     if not missing:
         return
@@ -247,7 +250,7 @@ def _training_folders(root: Path, chosen: list[Table]) -> list[Part]:
     inner = [wrappers.unwrapped(one, LeftOut()) for one in called]
     if len(inner) != 1 or not wrappers.has_class_folders(inner[0], may_hold_images=True):
         return []
-    files, classes = folder.class_folders(inner[0], LeftOut())
+    files, classes = folder.class_folders(inner[0], LeftOut(), is_split=True)
     note(f"{called[0]}: the labels of training images are the names of their folders")
     return [Part(files, classes, ["train"] * len(files), str(called[0]))]
 
