@@ -108,7 +108,7 @@ def _is_beside_images(path: Path, found: SplitFiles) -> bool:
     if not wrappers.has_images(path):
         unnamed_tables.check_packed(path, tables)
         return False
-    note(f"{path}: {split_files.said(tables)}: too few columns for pixels, and none names an image")
+    note(f"{path}: {split_files.said(tables)}: too few columns for pixels; not used")
     return True
 
 

@@ -90,6 +90,18 @@ NOTES: dict[str, tuple[dict[str, str | bytes | None], str]] = {
         },
         "l.csv: names images, but no column has labels; it is not used",
     ),
+    "images that are not there": (
+        {
+            **dict.fromkeys(A),
+            "train.csv": rows(A, "{name},{c}", "file,label"),
+            "test.csv": rows(C, "{name},{c}", "file,label"),
+        },
+        "test.csv: names images of which none is here; it is not used",
+    ),
+    "pictures of trains": (
+        dict.fromkeys(images("{c}/{i}.png", "car train")),
+        "train: is taken as a class, since it holds images, not class folders",
+    ),
     "names": (
         {**dict.fromkeys(images("train/{c}.{i}.jpg")), **unread("test1/{i}.jpg")},
         "labels are taken from the names of its images, such as cat.0.jpg: 2 classes (cat, dog)",

@@ -185,6 +185,10 @@ packed = io.BytesIO()
 columns = {"file_name": [Path(p).name for p in FLAT], "label": [*FLAT.values()]}
 pl.DataFrame(columns).write_parquet(packed)
 reads(READ, "metadata.parquet", {"metadata.parquet": packed.getvalue()}, train=FLAT)
+items = [{"f": Path(path).name, "c": c} for path, c in FLAT.items()]
+reads(READ, "JSON within JSON", {"m.json": json.dumps({"data": {"items": items}})}, train=FLAT)
+records = {Path(path).name: {"label": c, "w": 3} for path, c in FLAT.items()}
+reads(READ, "JSON of records by name", {"m.json": json.dumps(records)}, train=FLAT)
 flower_names = json.dumps({str(i): f"flower {i}" for i in range(1, 6)})
 reads(
     READ,

@@ -208,6 +208,18 @@ reads(
     test=images("mnist_png/testing/{c}/t{i}.png", "0 1"),
 )
 
+reads(READ, "valid and invalid", {}, train=images("{c}/{i}.png", "valid invalid"))
+reads(READ, "test and control", {}, train=images("{c}/{i}.png", "test control"))
+treated = "test control placebo"
+reads(
+    READ,
+    "a class test within splits",
+    {},
+    train=images("train/{c}/{i}.png", treated),
+    test=images("test/{c}/{i}.png", treated),
+)
+reads(READ, "a class test in train alone", {}, train=images("train/{c}/{i}.png", treated))
+reads(READ, "a test set alone", {}, train=images("test/{c}/{i}.png"))
 plants = "New Plants(Augmented)/New Plants(Augmented)/"
 reads(
     READ,

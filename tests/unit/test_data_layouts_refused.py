@@ -194,6 +194,17 @@ REFUSED: dict[str, tuple[Files, str]] = {
         },
         r"JPEGImages is no class folders",
     ),
+    "names in no column": (
+        {
+            **dict.fromkeys(images("{c}/{i}.png")),
+            "x.txt": "".join(f"<img src='{i}.png' class='{i % 3}'/>" for i in range(6)),
+        },
+        r"x\.txt: names images of the set, but not in a column of a table; if it has their labels",
+    ),
+    "masks beside train": (
+        dict.fromkeys(images("train/{c}_{i}.png") | images("train_masks/{c}_{i}.png")),
+        r"train and train_masks are called like splits, and hold no class folders",
+    ),
     "a lone spreadsheet": (
         {"set.xlsx": b"PK\x03\x04"},
         r"set\.xlsx: is a spreadsheet; save it as CSV",

@@ -89,6 +89,37 @@ def images_and_a_table() -> None:
     _new_photos()
 
 
+def one_column_per_class() -> None:
+    lines = ["image,circle,dash,line"]
+    for i, image in enumerate(X):
+        _png(image, f"photos/images/{i + 1:03d}.png")
+        ones = ",".join("1.0" if code == CODES[i] else "0.0" for code in range(3))
+        lines.append(f"{i + 1:03d},{ones}")
+    Path("photos/train.csv").write_text("\n".join(lines))
+    for i, image in enumerate(NEW):
+        _png(image, f"photos/images/test{i}.png")
+    names = (f"test{i}" for i in range(len(NEW)))
+    Path("photos/test.csv").write_text("\n".join(["image", *names]))
+    _new_photos()
+
+
+def a_table_in_each_split() -> None:
+    for folder, part in {"train": "train", "validation": "val", "test": "test"}.items():
+        lines = []
+        for i, (image, name) in enumerate(zip(X[PARTS[part]], Y[PARTS[part]], strict=True)):
+            _png(image, f"photos/{folder}/{i:03d}.png")
+            lines.append(json.dumps({"file_name": f"{i:03d}.png", "label": name}))
+        Path(f"photos/{folder}/metadata.jsonl").write_text("\n".join(lines))
+    _new_photos()
+
+
+def labels_in_file_names() -> None:
+    for i, (image, name) in enumerate(zip(X, Y, strict=True)):
+        _png(image, f"photos/train/{name}.{i}.jpg")
+    for i, image in enumerate(NEW):
+        _png(image, f"photos/test1/{i + 1}.jpg")
+
+
 def a_zip() -> None:
     folders_of_parts()
     with zipfile.ZipFile("photos.zip", "w") as archive:
@@ -202,6 +233,9 @@ MADE: dict[str, tuple[Callable[[], None], int, set[str]]] = {
     "Class folders": (class_folders, 9, set()),
     "Folders of splits": (folders_of_parts, 1, {"train", "val", "test"}),
     "Images and a table of labels": (images_and_a_table, 9, set()),
+    "One column per class": (one_column_per_class, 9, set()),
+    "A table in each split": (a_table_in_each_split, 9, {"train", "val", "test"}),
+    "Labels in file names": (labels_in_file_names, 9, set()),
     "A .zip archive": (a_zip, 9, {"train", "val", "test"}),
     "A table": (a_table, 9, set()),
     "A table without header": (a_table_without_header, 9, set()),

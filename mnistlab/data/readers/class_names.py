@@ -54,7 +54,7 @@ def agreed(
         if split != "train":
             said |= _in_other_case(names, trained)
     if said:
-        shown = ", ".join(f"{old} is {new}" for old, new in [*said.items()][:SHOWN])
+        shown = ", ".join(f"{old} is {new}" for old, new in sorted(said.items())[:SHOWN])
         note(f"{where}: classes of other splits in another case are those of train: {shown}")
     _say_forms(distinct.values(), where)
     _say_cases(trained, where)
@@ -72,7 +72,7 @@ def agreed_texts(
     others = {named[code]: named[code] for code in np.unique(codes[splits != TRAIN]).tolist()}
     said = _in_other_case(others, trained)
     if said:
-        shown = ", ".join(f"{old} is {new}" for old, new in [*said.items()][:SHOWN])
+        shown = ", ".join(f"{old} is {new}" for old, new in sorted(said.items())[:SHOWN])
         note(f"{where}: classes of other splits in another case are those of train: {shown}")
     _say_cases(trained, where)
     return tuple(text if text in trained else said.get(text, text) for text in named)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mnistlab.data import assembling
+from mnistlab.data.assembling import SPELLINGS
 from mnistlab.data.dataset import SPLIT_NAMES, Dataset, SplitName
 from mnistlab.data.notes import note
 from mnistlab.data.readers import (
@@ -27,6 +28,8 @@ from mnistlab.errors import DataError
 
 # Formats that are not read: a folder of such files is a class whose images must be converted.
 PICTURES = frozenset({".heic", ".heif", ".avif", ".jxl", ".jp2", ".svg", ".psd", ".dng", ".npy"})
+# Words of folders of images without labels; valid may be a class, of sound parts.
+NO_CLASSES = frozenset({*SPELLINGS["test"], "tst", *split_folders.UNLABELLED})
 # Folders beside those of the images, which are no classes.
 BESIDE_IMAGES = wrappers.FOR_ALL | {
     *("mask", "masks", "label", "labels", "annotations", "annotation", "gt", "ground_truth"),
@@ -47,7 +50,8 @@ def read(path: Path, size: Size | None = None) -> Dataset:
     found: dict[SplitName, RawSplit] = {}
     for split, inside in folder_splits.find(root, left_out).items():
         if isinstance(inside, Path):
-            found[split] = class_folders(inside, left_out, may_lack_images=split != "train")
+            may_lack = split != "train"
+            found[split] = class_folders(inside, left_out, may_lack, is_split=True)
         else:
             found[split] = inside
     _leave_out_unknown(found, left_out)
@@ -103,8 +107,13 @@ def _by_names(root: Path, left_out: LeftOut) -> RawSplit | None:
     return split
 
 
-def class_folders(root: Path, left_out: LeftOut, may_lack_images: bool = False) -> RawSplit:
-    """The images of all class folders. may_lack_images: a class folder may be empty."""
+def class_folders(
+    root: Path, left_out: LeftOut, may_lack_images: bool = False, is_split: bool = False
+) -> RawSplit:
+    """The images of all class folders. may_lack_images: a class folder may be empty.
+
+    is_split: the folder is that of a split, in which a class may be called test.
+    """
     top = listed(root)
     if not top.folders:
         n = len(top.images)
@@ -114,7 +123,9 @@ def class_folders(root: Path, left_out: LeftOut, may_lack_images: bool = False) 
     left_out.add_images(len(top.images), "beside the class folders")
     left_out.add_others(top.others)
     split = RawSplit([], [])
-    folders = _without_test(_with_images(top.folders, left_out), left_out)
+    folders = _with_images(top.folders, left_out)
+    if not is_split:
+        folders = _without_test(folders, left_out)
     _check_classes(root, folders)
     for folder in folders:
         if image_files.UNENCODABLE.search(folder.name):  # no prediction could say it
@@ -167,28 +178,41 @@ def _with_images(folders: list[Path], left_out: LeftOut) -> list[Path]:
 def _without_test(folders: list[Path], left_out: LeftOut) -> list[Path]:
     """The folders without those called test and the like, beside two or more classes.
 
-    A folder called train may be a class of pictures of trains, which a note says.
+    A folder called train may be a class of pictures of trains, and valid one of sound parts, which
+    a note says. Two folders called like splits are never classes together.
     """
     told = {folder: split_folders.named(folder.name) for folder in folders}
     plain = {folder: one for folder, one in told.items() if one is not None and one.is_plain}
-    if len(folders) - len(plain) < FEWEST_CLASS_FOLDERS:
+    others = [folder for folder in folders if told[folder] is None]
+    if not others:
+        if plain and len(folders) > 1:
+            some = " and ".join(folder.name for folder in folders[:2])
+            raise DataError(
+                f"{folders[0].parent}: {some} are called like splits, and hold no {CLASS_FOLDERS}; "
+                f"{folder_splits.WRITE_TABLE}"
+            )
         return folders
-    for folder, one in plain.items():
-        if one.split == "train":
-            note(f"{folder}: is taken as a class, since it holds images, not {CLASS_FOLDERS}")
-        else:
+    no_classes = [
+        folder
+        for folder, one in plain.items()
+        if one.word in NO_CLASSES and len(others) >= FEWEST_CLASS_FOLDERS
+    ]
+    for folder in plain:
+        if folder in no_classes:
             left_out.add_below(folder, f"in {folder.name}, whose images have no labels")
-    return [f for f in folders if f not in plain or plain[f].split == "train"]
+        else:
+            note(f"{folder}: is taken as a class, since it holds images, not {CLASS_FOLDERS}")
+    return [folder for folder in folders if folder not in no_classes]
 
 
 def _images_of_class(folder: Path, left_out: LeftOut, may_lack_images: bool) -> list[Path]:
-    inner = wrappers.inner_of_class(folder)
+    found, own = listed(folder), LeftOut()
+    inner = None if found.images else wrappers.inner_of_class(folder)
     if inner is not None:
-        for beside in listed(folder).folders:
+        for beside in found.folders:
             if beside != inner:
                 left_out.add_below(beside, f"in folders {beside.name}")
         return _images_of_class(inner, left_out, may_lack_images)
-    found, own = listed(folder), LeftOut()
     own.add_others(found.others)
     n_below = [own.add_below(below, "in deeper folders") for below in found.folders]
     is_set = sum(n > 0 for n in n_below) >= FEWEST_CLASS_FOLDERS

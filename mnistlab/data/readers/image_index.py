@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
@@ -37,16 +38,27 @@ class Index:
 
     def __init__(self, root: Path, files: Sequence[Path]) -> None:
         self.root = root
-        self.exact = {composed(file.relative_to(root).as_posix()): file for file in files}
+        start = len(root.as_posix().rstrip("/")) + 1 if root != Path() else 0
+        self.exact = {composed(file.as_posix()[start:]): file for file in files}
         self.ends: dict[str, list[Path]] = {}
-        self.folded: dict[str, list[Path]] = {}
         for name, file in self.exact.items():
-            steps = name.split("/")
-            for i in range(len(steps)):
-                end = "/".join(steps[i:])
-                for called in (end, end.removesuffix(file.suffix)):
-                    self.ends.setdefault(called, []).append(file)
-                    self.folded.setdefault(called.casefold(), []).append(file)
+            bare, _, suffix = name.rpartition(".")
+            if "/" in suffix:
+                bare = name
+            place = 0
+            while place >= 0:
+                self.ends.setdefault(name[place:], []).append(file)
+                if place < len(bare):
+                    self.ends.setdefault(bare[place:], []).append(file)
+                place = name.find("/", place) + 1 or -1
+
+    @cached_property
+    def folded(self) -> dict[str, list[Path]]:
+        """As `ends`, for names in any case."""
+        found: dict[str, list[Path]] = {}
+        for name, files in self.ends.items():
+            found.setdefault(name.casefold(), []).extend(files)
+        return found
 
     def find(self, name: str, split: SplitName | None = None, base: Path | None = None) -> Match:
         """Images by their path below the folder or the end of it, with or without suffix.

@@ -15,6 +15,7 @@ from typing import Any
 
 MAX_BYTES = 1 << 26
 MAX_COLUMNS = 200
+MAX_DEPTH = 4  # records in records that are searched for a table
 UNNAMED = ("", "")  # columns that have no names in the file
 Table = tuple[tuple[str, ...], list[list[str]]]
 
@@ -34,7 +35,7 @@ def tables(path: Path) -> Iterator[Table]:
         return
 
 
-def _tables(value: object) -> Iterator[Table]:
+def _tables(value: object, depth: int = 0) -> Iterator[Table]:
     if isinstance(value, list):
         yield from _of_records(value)
         yield from _of_pairs(value)
@@ -52,13 +53,11 @@ def _tables(value: object) -> Iterator[Table]:
     elif all(map(_is_scalar, inner)):
         yield UNNAMED, [[name, _text(one)] for name, one in value.items()]
     for one in inner:
-        if isinstance(one, list):
-            yield from _of_records(one)
-            yield from _of_pairs(one)
-        elif isinstance(one, dict) and all(map(_is_scalar, one.values())):
+        if isinstance(one, dict) and one and all(map(_is_scalar, one.values())):
             names = value.get("classes")
-            rows = [[name, _class(label, names)] for name, label in one.items()]
-            yield UNNAMED, rows
+            yield UNNAMED, [[name, _class(label, names)] for name, label in one.items()]
+        elif isinstance(one, (list, dict)) and depth < MAX_DEPTH:
+            yield from _tables(one, depth + 1)
 
 
 def _of_records(value: Sequence[object]) -> Iterator[Table]:

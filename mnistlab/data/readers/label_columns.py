@@ -122,7 +122,8 @@ class Labels:
             return self._one_of(often, OFTEN_LABELS)
         if not possible:
             return Choice()
-        return self._one_of(possible, LABEL_COLUMNS)._replace(guessed=len(self.names) > 2)
+        telling = [i for i in self.left if any(self.columns[i]) and not self._is_measure(i)]
+        return self._one_of(possible, LABEL_COLUMNS)._replace(guessed=len(telling) > 1)
 
     def why_none(self) -> str:
         """Which columns there are, for an error that says that none has labels."""
@@ -171,11 +172,14 @@ class Labels:
     def _may_be_labels(self, i: int) -> bool:
         values = self.columns[i]
         n_different = len(set(values))
-        if n_different == len(values) >= DIFFERENT or NEVER_LABELS.fullmatch(self.folded[i]):
+        if n_different == len(values) >= DIFFERENT or self._is_measure(i):
             return False
         if n_different == 1 or (len(self.left) > 1 and self.folded[i] in NUMBERS):
             return False
         return n_different <= MANY_NUMBERS or not any(map(_is_fraction, values))
+
+    def _is_measure(self, i: int) -> bool:
+        return NEVER_LABELS.fullmatch(self.folded[i]) is not None
 
     def _one_hot(self) -> list[int]:
         """Columns of 0 and 1 of which just one is 1 in nearly every row."""

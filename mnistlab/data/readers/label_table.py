@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -13,15 +14,17 @@ from mnistlab.data.notes import note
 from mnistlab.data.readers import (
     birds,
     label_columns,
+    mentions,
     sheets,
     split_column,
     split_folders,
     spreadsheet,
 )
 from mnistlab.data.readers.image_index import OUTSIDE, Index, Match
-from mnistlab.data.readers.left_out import is_image, listed
+from mnistlab.data.readers.left_out import is_image, is_junk
+from mnistlab.data.readers.pixels import SUFFIXES
 from mnistlab.data.readers.sheets import Row, Sheet
-from mnistlab.errors import DataError
+from mnistlab.errors import DataError, reason
 
 MAX_DEPTH = 3  # folders in folders that are searched for tables
 MAX_TABLES = 16  # of one folder: more are annotations of an image each
@@ -29,6 +32,7 @@ MAX_COLUMNS = 64  # of a table that is read as a whole to find out what it is
 MAX_FOLDERS = 400  # that are searched
 ENOUGH = 0.5  # of the rows looked at must name an image
 WHOLE = re.compile("[0-9]+")
+IMAGE_ENDINGS = tuple(SUFFIXES)
 
 
 class Naming(NamedTuple):
@@ -69,13 +73,34 @@ def tables_below(root: Path) -> Iterator[Path]:
     """Files called like tables, in the folder itself and some folders below."""
     waiting = [(root, 0)]
     for folder, depth in waiting:
-        found = listed(folder)
-        tables = [f for f in found.others if sheets.is_sheet(f) or spreadsheet.is_called_so(f)]
+        names, folders = _names_in(folder)
+        tables = [Path(name) for name in names if _may_be_table(Path(name))]
         if len(tables) <= MAX_TABLES:
-            yield from (file for file in tables if file.is_file() and not _is_answer(file))
+            yield from (folder / file for file in tables if (folder / file).is_file())
         if depth < MAX_DEPTH:
-            below = (one for one in found.folders if not one.is_symlink())
-            waiting += [(one, depth + 1) for one in below][: MAX_FOLDERS - len(waiting)]
+            below = [(folder / name, depth + 1) for name in folders]
+            waiting += below[: MAX_FOLDERS - len(waiting)]
+
+
+def _names_in(folder: Path) -> tuple[list[str], list[str]]:
+    """The names of files and folders in a folder, without junk, links and images, sorted."""
+    files, folders = [], []
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.name.lower().endswith(IMAGE_ENDINGS) or is_junk(entry.name):
+                    continue
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append(entry.name)
+                else:
+                    files.append(entry.name)
+    except OSError as error:
+        raise DataError(f"{folder}: cannot be read: {reason(error)}") from error
+    return sorted(files), sorted(folders)
+
+
+def _may_be_table(name: Path) -> bool:
+    return (sheets.is_sheet(name) or spreadsheet.is_called_so(name)) and not _is_answer(name)
 
 
 def naming(path: Path, index: Index) -> Naming | None:
@@ -96,6 +121,7 @@ def naming(path: Path, index: Index) -> Naming | None:
         # In {class: [names]} of JSON all columns would be files: it is read as rows then.
         if columns and (sheet.names is None or len(columns) < len(sheet.names)):
             return _named(sheet, columns, index)
+    mentions.check(path, index)
     return None
 
 

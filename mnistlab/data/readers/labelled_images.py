@@ -82,6 +82,8 @@ def read(path: Path, size: Size | None = None, label_column: str | None = None) 
             _check_guess(one, index)
     _check_rows(root, chosen)
     images = image_files.all_below(root, left_out)
+    naming = {one.path for one in names_images}
+    unnamed_tables.say_missing(root, [one for one in paths if one not in naming])
     parts = _training_folders(root, chosen)
     labelled = [one for one in chosen if one.labels is not None]
     n_rows = sum(len(one.naming.rows) for one in chosen) + sum(len(one.files) for one in parts)
@@ -219,7 +221,10 @@ def _check_files(root: Path, one: Table, named: Sequence[str]) -> None:
     for i, match in enumerate(one.naming.matches):
         if len(match.files) > 1:
             some = " and ".join(map(str, match.files[:2]))
-            raise DataError(f"{path}: row {rows[i].number}: {named[i]!r} may be {some}")
+            raise DataError(
+                f"{path}: row {rows[i].number}: {named[i]!r} may be {some}; "
+                "write its path below the folder"
+            )
     missing = [i for i, match in enumerate(one.naming.matches) if not match.files]
     if not missing:
         return
@@ -245,7 +250,7 @@ def _training_folders(root: Path, chosen: list[Table]) -> list[Part]:
     inner = [wrappers.unwrapped(one, LeftOut()) for one in called]
     if len(inner) != 1 or not wrappers.has_class_folders(inner[0], may_hold_images=True):
         return []
-    files, classes = folder.class_folders(inner[0], LeftOut())
+    files, classes = folder.class_folders(inner[0], LeftOut(), is_split=True)
     note(f"{called[0]}: the labels of training images are the names of their folders")
     return [Part(files, classes, ["train"] * len(files), str(called[0]))]
 

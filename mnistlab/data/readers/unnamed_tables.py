@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from mnistlab.data.notes import note
 from mnistlab.data.readers import label_columns, sheets
 from mnistlab.data.readers.label_table import clean, names_nothing
 from mnistlab.data.readers.left_out import is_image, listed
@@ -21,9 +22,6 @@ def check(root: Path, tables: Sequence[Path]) -> None:
     That is a table of file names of images, or one with known headings for files and labels where
     no class folders say the labels. The test table of a competition may name what is not there.
     """
-    has_classes = (
-        sum(bool(listed(one).images or listed(one).folders) for one in listed(root).folders) > 1
-    )
     for table in tables:
         if table.suffix.lower() not in TABLES:
             continue
@@ -31,10 +29,23 @@ def check(root: Path, tables: Sequence[Path]) -> None:
         if sheet is None or not sheet.rows or len(sheet.rows[0].cells) > MAX_COLUMNS:
             continue
         column = _of_file_names(sheet)
-        if column is None and not has_classes:
+        if column is None and not _has_classes(root):
             column = _by_headings(sheet)
         if column is not None:
             raise _names_none(root, sheet, column)
+
+
+def _has_classes(root: Path) -> bool:
+    inside = map(listed, listed(root).folders)
+    return sum(bool(one.images or one.folders) for one in inside) > 1
+
+
+def say_missing(root: Path, tables: Sequence[Path]) -> None:
+    """Say which tables beside those that are used name images that are not there."""
+    for table in tables:
+        sheet = next(sheets.readings(table), None)
+        if table.parent == root and sheet and sheet.rows and _of_file_names(sheet) is not None:
+            note(f"{table}: names images of which none is here; it is not used")
 
 
 def check_alone(table: Path) -> None:

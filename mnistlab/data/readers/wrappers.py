@@ -34,6 +34,8 @@ def unwrapped(path: Path, left_out: LeftOut, past_tables: bool = True) -> Path:
         inner = _only_one(found)
         if inner is None or not _is_entered(found, inner):
             break
+        if split_folders.split_of(inner.name) == "train" and not split_folders.named(path.name):
+            break  # the training set of a set without others, in which a class may be called test
         left_out.add_images(len(found.images), f"beside {inner.name}")
         left_out.add_others(found.others)
         for other in found.folders:
