@@ -116,6 +116,19 @@ def _say_meanings(texts: Sequence[str], told: Sequence[SplitName], path: Path) -
         note(f"{path}: of its splits {said}")
 
 
+def nameless_label(path: Path, size: Size | None) -> tuple[int, str] | None:
+    """How many columns a table without header has, and the number of that of the labels.
+
+    None for a table with a header, and what cannot be read.
+    """
+    with unsaid(), contextlib.suppress(DataError):
+        layout = _opened(path, size, None).layout
+        label = layout.columns.label
+        if not layout.has_header and label is not None:
+            return len(layout.columns.names), str(label + 1)
+    return None
+
+
 def has_labels(path: Path, trained: Size, label_column: str | None = None) -> bool:
     """Whether a table has a label column beside images of the training images' size (H, W)."""
     with unsaid():
