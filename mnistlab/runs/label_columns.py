@@ -27,11 +27,7 @@ def label_column_for(run: Run, path: Path) -> str | None:
     if trained is None or not path.is_file() or kinds.kind_by_name(path) not in ("table", None):
         return None
     height, width = run.data["image_shape"]
-    as_trained = csv_table.nameless_label(trained, (height, width))
-    here = csv_table.nameless_label(path, (height, width))
-    if as_trained is None or here is None or as_trained[0] != here[0]:
-        return None
-    return as_trained[1]
+    return csv_table.label_as_in(trained, path, (height, width))
 
 
 def _training_table(path: Path) -> Path | None:
