@@ -71,6 +71,8 @@ def evaluate(
     from mnistlab.data import load
 
     opened = [runs.open_run(path) for path in run]
+    if data is not None and label_column is None and len(opened) == 1:
+        label_column = _nameless_column(opened[0], data)
     named = None if data is None else load(data, size=size, label_column=label_column)
     own: dict[str, Dataset] = {}  # by fingerprint: seeds of one recipe share their data
     evaluated = []
@@ -89,6 +91,15 @@ def evaluate(
     if as_json:
         results = [each.result | {"path": str(each.path)} for each in evaluated]
         print(json.dumps(results[0] if len(results) == 1 else {"runs": results}))
+
+
+def _nameless_column(run: Run, data: str) -> str | None:
+    """The label column of a table without header, where it was in training."""
+    from mnistlab.data.published.sources import SOURCES
+    from mnistlab.runs.label_columns import label_column_for
+
+    is_named = run.data.get("source", {}).get("label_column") is not None  # perhaps not in this one
+    return None if is_named or data in SOURCES else label_column_for(run, Path(data))
 
 
 def quoted(runs: Sequence[Run]) -> str:

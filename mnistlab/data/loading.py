@@ -188,7 +188,10 @@ def _load_split_files(
     for name in split_files.splits_of(found.files):
         files = found.files[name]
         shape = read["train"].images.shape[1:] if name != "train" and "train" in read else None
-        split = _read_part(files, found.kind, name, size, label_column, shape)
+        column = label_column
+        if column is None and name != "train" and found.kind == "table" and "train" in found.files:
+            column = csv_table.label_as_in(found.files["train"][0], files[0], size)
+        split = _read_part(files, found.kind, name, size, column, shape)
         if split is None:
             assembling.say_unlabelled(str(files[0]))
         else:

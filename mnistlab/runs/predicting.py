@@ -19,6 +19,7 @@ from mnistlab.data.readers.unlabelled import Block, Unlabelled, open_images
 from mnistlab.errors import DataError, RunError
 from mnistlab.evaluation.neighbours import Reference, distances
 from mnistlab.runs.folder import Run
+from mnistlab.runs.label_columns import label_column_for
 from mnistlab.runs.neighbours import features_of, needed_reference
 from mnistlab.runs.other_data import must_invert
 from mnistlab.runs.prediction_files import UNUSUAL, open_beside_inputs
@@ -170,21 +171,15 @@ def opened_images(
             (height, width),
             prepare=prepare,
             size=as_size(settings.size),
-            label_column=_label_column(run),
+            label_column=label_column_for(run, path),
         )
         return images._replace(blocks=_blank_noted(images.blocks, path.name, on_note))
     resize = _is_given(run, settings.size, (height, width)) or _had_size(run)
     images = open_images(
-        path, (height, width), resize, label_column=_label_column(run), advice=_advice(run)
+        path, (height, width), resize, label_column=label_column_for(run, path), advice=_advice(run)
     )
     blocks = _upright(run, images.blocks, settings.invert, path.name, on_note)
     return images._replace(blocks=blocks)
-
-
-def _label_column(run: Run) -> str | None:
-    """The label column that was named for the table of the training, if one was."""
-    named = run.data.get("source", {}).get("label_column")
-    return None if named is None else str(named)
 
 
 def _advice(run: Run) -> str:

@@ -255,6 +255,40 @@ def test_one_hot_labels_are_refused_by_that_name(tmp_path: Path) -> None:
         load(tmp_path / "t.csv")
 
 
+def test_one_hot_labels_at_the_end_of_rows_without_names(tmp_path: Path) -> None:
+    """As UCI's Semeion digits."""
+    hot = [[f"{int(k == one)}.0000" for k in (1, 3, 4)] for one in CLASSES]
+    rows = [[*row[1:], *one] for row, one in zip(_rows(), hot, strict=True)]
+    (tmp_path / "t.txt").write_text(_text(rows, None, " "))
+    with pytest.raises(DataError, match="no pixel: the last 3 columns, which are one-hot labels"):
+        load(tmp_path / "t.txt")
+
+
+def test_colours_are_named(tmp_path: Path) -> None:
+    """As the table in colour of HAM10000."""
+    rows = [[*row[1:], *row[1:], *row[1:], row[0]] for row in _rows()]
+    names = [f"pixel{i:04}" for i in range(3 * N)]
+    (tmp_path / "t.csv").write_text(_text(rows, [*names, "label"]))
+    with pytest.raises(
+        DataError, match=r"48 pixels are 3 colours of 4x4; .*reshape\(-1, 4, 4, 3\)"
+    ):
+        load(tmp_path / "t.csv")
+
+
+def test_a_test_table_of_one_class_is_read_as_the_training_table(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [[0, *row[2:], row[0]] for row in _rows()]
+    (tmp_path / "train.csv").write_text(_text(rows[:30]))
+    (tmp_path / "test.csv").write_text(_text([row for row in rows[30:] if row[-1] == 4]))
+    dataset = load(tmp_path)
+    assert [dataset.class_names[k] for k in dataset.labels[30:]] == ["4"] * 4
+    assert dataset.images[30:].reshape(4, -1).tolist() == [
+        row[:-1] for row in rows[30:] if row[-1] == 4
+    ]
+    assert capsys.readouterr().err.count("labels are taken from the last column") == 1
+
+
 @pytest.mark.parametrize("word", ["V", "Column", "attr_"])
 @pytest.mark.parametrize("place", [0, N])
 def test_names_that_count_the_label_too(tmp_path: Path, word: str, place: int) -> None:

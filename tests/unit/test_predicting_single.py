@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mnistlab.cli import run_command
 from mnistlab.data import Dataset
 from mnistlab.errors import DataError
 from mnistlab.phases import Phase
 from mnistlab.recipe import Recipe
-from mnistlab.runs import Run, predict, predicting, train
+from mnistlab.runs import Run, open_run, predict, predicting, train
 
 NET = Recipe("small", "C19", "scratch", (Phase("adam", 0.01, 1),), {"hidden_sizes": (16,)})
 SIDE = 12
@@ -61,6 +62,32 @@ def test_labels_lie_where_they_lay_in_training(
     assert "labels are taken" not in capsys.readouterr().err
     bare = _seen(run, tmp_path / "bare.csv", tmp_path)
     assert np.array_equal(bare, flat[:10].reshape(-1, SIDE, SIDE))
+
+
+def test_a_few_rows_are_read_as_the_table_of_the_training(
+    stripes: Dataset, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without header, labels last and a blank corner first: five rows alone would mislead."""
+    flat = stripes.images.reshape(len(stripes), -1).astype(int)
+    flat[:, 0] = 0
+    rows = np.column_stack([flat, stripes.labels])
+    (tmp_path / "set").mkdir()
+    for path in (tmp_path / "all.csv", tmp_path / "set" / "train.csv"):
+        np.savetxt(path, rows[:300], "%d", ",")
+    np.savetxt(tmp_path / "set" / "test.csv", rows[300:400], "%d", ",")
+    few = rows[400:][stripes.labels[400:] == 2][:5]
+    np.savetxt(tmp_path / "few.csv", few, "%d", ",")
+    for name in ("all.csv", "set"):
+        run = train(NET, str(tmp_path / name), out=tmp_path / "runs")
+        capsys.readouterr()
+        seen = _seen(run, tmp_path / "few.csv", tmp_path)
+        assert np.array_equal(seen.reshape(5, -1), few[:, :-1])
+        assert "labels are taken" not in capsys.readouterr().err
+        assert run_command(["evaluate", str(run.path), "--data", str(tmp_path / "few.csv")]) == 0
+        (measured,) = open_run(run.path).result["other_data"].values()
+        predicted = run.classifier().predict(seen)
+        assert measured["test_accuracy"] == (predicted == 2).mean()
+        assert measured["n_test"] == 5
 
 
 def test_where_labels_may_be_anywhere_a_note_says_what_is_taken(

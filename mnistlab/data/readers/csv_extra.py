@@ -16,6 +16,7 @@ PIXEL_NAME = re.compile(r"[a-z_. -]*[0-9]+([x_., -][0-9]+)?")
 ANY_NUMBERED = re.compile(r"(?P<word>[^0-9]*)[0-9]+([^0-9]+[0-9]+)?")
 FEWEST_ROWS = 12  # in which a column may be seen to count
 FEWEST_DISTINCT = 30  # rows that all differ: IDs
+MOST_HOT = 100  # classes whose labels are columns
 MOST = 16  # columns that are left out
 SHOWN = 4  # columns in a message
 FEWEST_TO_ONE = 10  # columns called alike, to one that is not
@@ -97,10 +98,27 @@ def suspects(
         why = _why(column(first, i, len(names)), cells, i in odd, i in outer)
         if why:
             said.append(f"{names[i]!r} ({why})" if has_header else f"{names[i]} ({why})")
+    if not has_header and (n_hot := _one_hot_at_the_end(rows, len(names))) is not None:
+        return f"the last {n_hot} columns, which are one-hot labels"
     if not said:
         return ""
     more = f" and {len(said) - SHOWN} more" if len(said) > SHOWN else ""
     return f"column{'s' * (len(said) > 1)} {', '.join(said[:SHOWN])}{more}"
+
+
+def are_one_hot(columns: Sequence[Sequence[str]]) -> bool:
+    """Whether one of several columns is 1 in every row, and the others are 0."""
+    rows = [[number(cell) for cell in row] for row in zip(*columns, strict=True)]
+    return len(columns) > 1 and all({*row} == {0, 1} and row.count(1) == 1 for row in rows)
+
+
+def _one_hot_at_the_end(rows: Sample, width: int) -> int | None:
+    """How many columns at the end are one-hot labels; None where they are not."""
+    last = [column(rows, i, width) for i in range(max(0, width - MOST_HOT), width)]
+    if not last or not last[0] or not {number(cell) for cell in last[-1]} <= {0, 1}:
+        return None
+    counts = range(2, len(last))
+    return next((n for n in counts if are_one_hot(last[-n:])), None)
 
 
 def _why(first: Sequence[str], cells: Sequence[str], is_odd: bool, is_outer: bool) -> str:

@@ -55,7 +55,7 @@ def _one_of(table: Beginning, odd: Sequence[int]) -> Found:
     if len(odd) == len(table.names):
         return None, ""
     odd = [i for i in odd if not table.counts_rows(i)]
-    if _are_one_hot([table.column(i) for i in odd]):
+    if csv_extra.are_one_hot([table.column(i) for i in odd]):
         first, last = (repr(table.names[i]) for i in (odd[0], odd[-1]))
         return None, (
             f"its columns {first} to {last} are one-hot labels; save one column of labels: "
@@ -67,12 +67,6 @@ def _one_of(table: Beginning, odd: Sequence[int]) -> Found:
         named = " or ".join(repr(table.names[i]) for i in odd[:SHOWN])
         return None, f"its labels may be in column {named}; --label-column says which"
     return (odd[0] if odd else None), ""
-
-
-def _are_one_hot(columns: Sequence[Sequence[str]]) -> bool:
-    """Whether one of several columns is 1 in every row, and the others are 0."""
-    rows = [[number(cell) for cell in row] for row in zip(*columns, strict=True)]
-    return len(columns) > 1 and all({*row} == {0, 1} and row.count(1) == 1 for row in rows)
 
 
 def _may_be_labels(cells: Sequence[str]) -> bool:

@@ -43,6 +43,7 @@ class Layout(NamedTuple):
     strings: Strings | None = None
     doubt: str = ""
     suspects: str = ""
+    has_header: bool = True
 
 
 def decide(
@@ -86,7 +87,9 @@ def decide(
         columns = _with_decimals(columns, table.first)
     else:
         columns = _widened(columns, strings)
-    return Layout(columns, head.first_row, head.restored, strings, doubt, suspects)
+    return Layout(
+        columns, head.first_row, head.restored, strings, doubt, suspects, table.has_header
+    )
 
 
 def _split_column(table: Beginning, label: int | None) -> int | None:

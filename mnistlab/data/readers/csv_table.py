@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -116,6 +117,28 @@ def _say_meanings(texts: Sequence[str], told: Sequence[SplitName], path: Path) -
         note(f"{path}: of its splits {said}")
 
 
+def label_as_in(trained: Path, path: Path, size: Size | None) -> str | None:
+    """The label column of a table without header, which is where the training table has it.
+
+    Its number from 1, where both have no header and equally many columns; else None. A few rows of
+    one class would tell less than the training table does.
+    """
+    as_trained, here = _nameless_label(trained, size), _nameless_label(path, size)
+    if as_trained is None or here is None or as_trained[0] != here[0]:
+        return None
+    return as_trained[1]
+
+
+def _nameless_label(path: Path, size: Size | None) -> tuple[int, str] | None:
+    """How many columns a table without header has, and the number of that of the labels."""
+    with unsaid(), contextlib.suppress(DataError):
+        layout = _opened(path, size, None).layout
+        label = layout.columns.label
+        if not layout.has_header and label is not None:
+            return len(layout.columns.names), str(label + 1)
+    return None
+
+
 def has_labels(path: Path, trained: Size, label_column: str | None = None) -> bool:
     """Whether a table has a label column beside images of the training images' size (H, W)."""
     with unsaid():
@@ -203,6 +226,12 @@ def _size(layout: Layout, size: Size | None, where: str) -> Size:
         raise DataError(
             f"{where}: has no columns of pixels beside {named}; if it names image files, give the "
             "folder that holds both"
+        )
+    side = math.isqrt(len(columns.pixels) // 3)
+    if size is None and 3 * side * side == len(columns.pixels):
+        raise DataError(
+            f"{where}: {len(columns.pixels)} pixels are 3 colours of {side}x{side}; save them as "
+            f"arrays: np.savez('set.npz', images=x.reshape(-1, {side}, {side}, 3), labels=y)"
         )
     try:
         return flat_size(len(columns.pixels), size, where)
