@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks import (
+    drawing_tables,
     evidence_tables,
     export_tables,
     ledger,
@@ -41,6 +42,7 @@ PAGES = [
             "systems",
             "your-images-measured",
             "unusual",
+            "drawing-page",
         )
     ),
 ]
@@ -78,6 +80,8 @@ TABLES: dict[str, Callable[[], str]] = {
     "unusual": export_tables.unusual_table,
     "unusual alarms": export_tables.alarms_table,
     "export parity": export_tables.parity_table,
+    "drawing parity": drawing_tables.parity_table,
+    "drawing drawings": drawing_tables.drawings_table,
     "comparing": evidence_tables.comparing_table,
     "family-wise": evidence_tables.family_wise_table,
     "family-wise studies": evidence_tables.family_wise_studies_table,

@@ -20,20 +20,22 @@ function answerTable(page) {
   if (page.classes.every((name) => name.length < 3)) byId("answers").classList.add("short");
   const answers = (answers) => {
     const found = columns.map((each, i) => each.show(answers && answers[i].probabilities));
-    byId("verdict").replaceChildren(...(answers ? verdict(found) : ["–"]));
+    byId("verdict").replaceChildren(...(answers ? verdict(found, mostAccurate(page.networks)) : ["–"]));
   };
   const unlike = (isUnlike) => columns.forEach((each, i) => each.warn(isUnlike[i]));
   return { answers, unlike };
 }
 
-// What most networks say, and how many of them; of equal numbers the first. Of one its probability.
-function verdict(found) {
+// What most networks say, and how many of them; where they are equally many, what the most accurate
+// one says. Of one network its probability.
+function verdict(found, expert) {
   const votes = (name) => found.filter((other) => other.name === name).length;
   const names = found.map(({ name }) => name);
-  const most = names.reduce((best, name) => (votes(name) > votes(best) ? name : best));
+  const more = (best, name) => (votes(name) > votes(best) ? name : best);
+  const most = names.reduce(more, names[expert]);
   const share = `${votes(most)} of ${found.length} networks`;
-  const more = found.length === 1 ? percent(found[0].p) : share;
-  return [most, made("small", { textContent: ` ${more}` })];
+  const beside = found.length === 1 ? percent(found[0].p) : share;
+  return [most, made("small", { textContent: ` ${beside}` })];
 }
 
 // In words, for those who hear the page.
