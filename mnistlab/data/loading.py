@@ -102,7 +102,7 @@ def _is_beside_images(path: Path, found: SplitFiles) -> bool:
 
     Raises DataError for such tables without any image.
     """
-    if found.kind != "table" or not unnamed_tables.is_narrow(found.files["train"][0]):
+    if found.kind != "table" or not unnamed_tables.has_no_pixels(found.files["train"][0]):
         return False
     tables = [file for files in found.files.values() for file in files]
     if not wrappers.has_images(path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from mnistlab.errors import DataError
 
 MAX_COLUMNS = 32  # a table of more holds pixels
 TABLES = (".csv", ".tsv")
+FEWEST_PIXELS = 4  # columns of numbers
+ARCHIVE = re.compile(r"\.(zip|rar|7z|tgz|tar(\.\w+)?)$", re.IGNORECASE)
 
 
 def check(root: Path, tables: Sequence[Path]) -> None:
@@ -65,8 +68,8 @@ def check_alone(table: Path) -> None:
 
 def check_packed(path: Path, tables: Sequence[Path]) -> None:
     """DataError for a folder of tables without pixels, whose images are still in archives."""
-    packed = [f for f in listed(path).others if f.suffix.lower() in (".zip", ".tar", ".gz", ".7z")]
-    narrow = [table for table in tables if is_narrow(table)]
+    packed = [f for f in listed(path).others if ARCHIVE.search(f.name)]
+    narrow = [table for table in tables if has_no_pixels(table)]
     if packed and narrow:
         raise DataError(
             f"{path}: {narrow[0].name} has too few columns for pixels, and no images lie there; "
@@ -74,10 +77,23 @@ def check_packed(path: Path, tables: Sequence[Path]) -> None:
         )
 
 
-def is_narrow(table: Path) -> bool:
-    """Whether a table has so few columns that they are no pixels."""
+def has_no_pixels(table: Path) -> bool:
+    """Whether a table has few columns of numbers, or several of texts, which are no pixels."""
     sheet = next(sheets.readings(table), None)
-    return sheet is not None and bool(sheet.rows) and len(sheet.rows[0].cells) <= MAX_COLUMNS
+    if sheet is None or not sheet.rows or len(sheet.rows[0].cells) > MAX_COLUMNS:
+        return False
+    n = len(sheet.rows[0].cells)
+    body = [row.cells for row in sheet.rows[1:] if len(row.cells) == n] or [sheet.rows[0].cells]
+    n_numbers = sum(all(map(_is_number, column)) for column in zip(*body, strict=True))
+    return n_numbers < FEWEST_PIXELS or n - n_numbers > 1
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _of_file_names(sheet: Sheet) -> int | None:
