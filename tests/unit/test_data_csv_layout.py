@@ -11,6 +11,7 @@ import pytest
 
 from mnistlab.data import Dataset, load, split
 from mnistlab.data.readers import csv_blocks
+from mnistlab.data.readers.unlabelled import open_images
 from mnistlab.errors import DataError
 
 RANDOM = np.random.default_rng(0)
@@ -298,6 +299,17 @@ def test_a_constant_column_has_no_labels(
         assert np.array_equal(dataset.images.reshape(600, -1), pixels)
         first = _last(pixels[:, 0], np.column_stack([labels, pixels[:, 1:]]))
         assert np.array_equal(load(_write(tmp_path / "t.csv", first), size=(3, 4)).labels, labels)
+
+
+@pytest.mark.parametrize("place", [0, N])
+@pytest.mark.parametrize("n", [1, 7])
+def test_images_of_one_class_to_predict(tmp_path: Path, place: int, n: int) -> None:
+    """Their labels are constant, as are dark corners, but unlike the pixels beside them."""
+    pixels = RANDOM.integers(0, 200, (n, N))
+    pixels[:, [0, 1, 2, -3, -2, -1]] = 0
+    path = _write(tmp_path / "t.csv", np.insert(pixels, place, 7, axis=1))
+    blocks = list(open_images(path, (3, 4)).blocks)
+    assert np.array_equal(blocks[0].images.reshape(n, -1), pixels)
 
 
 def test_a_class_of_one_image_hints_at_the_column(tmp_path: Path) -> None:

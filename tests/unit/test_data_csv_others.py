@@ -127,7 +127,7 @@ def test_an_index_beside_an_image_without_repeated_numbers(tmp_path: Path) -> No
     ],
 )
 def test_what_was_not_renamed_stays(cells: list[str]) -> None:
-    assert csv_mangled.restored(cells, [["0.5", "0.25"]]) is None
+    assert csv_mangled.restored(cells, lambda: [["0.5", "0.25"]]) is None
 
 
 # --- further columns -------------------------------------------------------------------------

@@ -54,6 +54,8 @@ def guessed(rows: Sample, columns: Sequence[int], is_whole: bool = False) -> Gue
     if (head_is_one and (tail_is_one or tail_may)) or (tail_is_one and of_head <= CLEARLY):
         if not is_whole:
             return None
+        if head_is_one and tail_is_one:  # images of one class, to be predicted
+            return Guess(is_last=of_tail > of_head, may_be_wrong=True)
         return Guess(is_last=tail_may, may_be_wrong=not tail_may)
     if not tail_may:
         return Guess(is_last=False, may_be_wrong=not _may_be_labels(head[:, 0], n_each=2))

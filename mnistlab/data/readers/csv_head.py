@@ -163,7 +163,7 @@ def _image_as_header(
     texts = [cell for cell in cells if number(cell) is None]
     if len(cells) < FEWEST_NUMBERED:
         return None
-    was = csv_mangled.restored(cells, sampled())
+    was = csv_mangled.restored(cells, sampled)
     if any(text.casefold() in LABEL_NAMES + ID_NAMES for text in texts):
         if was is not None:
             note(

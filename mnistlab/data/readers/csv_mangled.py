@@ -8,7 +8,7 @@ column names: 5, 0, 0.1, 0.2, 255, 255.1 where the image has 5, 0, 0, 0, 255, 25
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from mnistlab.data.readers.csv_cells import number
 
@@ -16,11 +16,13 @@ RENAMED = re.compile(r"(?P<value>.+?)(?P<mark>_duplicated_|[._])(?P<count>[0-9]{
 FEWEST = 3  # renamed cells
 
 
-def restored(cells: Sequence[str], others: Sequence[Sequence[str]]) -> list[str] | None:
+def restored(
+    cells: Sequence[str], others: Callable[[], Sequence[Sequence[str]]]
+) -> list[str] | None:
     """The numbers of the first row before they were renamed; None where they were not.
 
-    cells: of the first row, one of which may be a text (a label). others: further rows, which tell
-    a renamed 0 (0.1) from the fraction 0.1.
+    cells: of the first row, one of which may be a text (a label). others: gives further rows, which
+    tell a renamed 0 (0.1) from the fraction 0.1.
     """
     names = [cell.strip() for cell in cells]
     if len(set(names)) < len(names):
@@ -43,7 +45,7 @@ def restored(cells: Sequence[str], others: Sequence[Sequence[str]]) -> list[str]
         found.append(value)
     if texts > 1 or n_renamed < FEWEST:
         return None
-    return found if is_certain or not _have_fractions(others) else None
+    return found if is_certain or not _have_fractions(others()) else None
 
 
 def _without_x(names: Sequence[str]) -> list[str]:
