@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+# Of the size of a pair's terms: a sum below hangs on the rounding of 32 bits, and so does its vote.
+ROUNDING = 16 * float(np.finfo(np.float32).eps)
 BLOCK_BYTES = 8 * 2**20  # of kernel values: a block must stay in the cache between products
 
 
@@ -72,14 +74,26 @@ class SupportVectors:
         """One against one: (N, K (K - 1) / 2), positive for the first class of the pair.
 
         The value of a pair is the sum of coefficient times exp(-gamma |x - s|^2) over the
-        support vectors s of both classes, plus the pair's intercept.
+        support vectors s of both classes, plus the pair's intercept. Where 32 bits cannot tell its
+        sign, it is summed in 64, so that an image has one answer, alone and in any batch.
         """
         values = np.empty((len(X), len(self.pairs)))
         sign = -1.0 if len(self.n_support) == 2 else 1.0  # SVC flips the sign for two classes
         for rows in self._blocks(len(X)):
             np.matmul(self._kernel(X[rows]), self.pair_coefficients, out=values[rows])
         values += self.intercepts
+        if self.vectors.dtype == np.float32:
+            unsure = np.flatnonzero((np.abs(values) < ROUNDING * self._sizes).any(1))
+            for rows in self._blocks(len(unsure)):
+                values[unsure[rows]] = self._in_64_bits(X[unsure[rows]])
         return sign * values
+
+    def _in_64_bits(self, X: NDArray[Any]) -> NDArray[np.float64]:
+        """The sums of all pairs with their intercepts, (n, pairs)."""
+        x, s = X.astype(np.float32).astype(np.float64), self.vectors.astype(np.float64)
+        squares = np.einsum("nd,nd->n", x, x)[:, None] + np.einsum("sd,sd->s", s, s)
+        kernel = np.exp(-self.gamma * np.maximum(squares - 2 * (x @ s.T), 0))
+        return np.asarray(kernel @ self.pair_coefficients + self.intercepts)
 
     def predict(self, X: NDArray[Any]) -> NDArray[np.int64]:
         """The class with the most votes of all pairs, as an index (N,); of equal ones the first."""
@@ -130,6 +144,11 @@ class SupportVectors:
         """Half the squared length of each support vector, (S,)."""
         half: NDArray[Any] = np.einsum("sd,sd->s", self.vectors, self.vectors) / 2
         return half
+
+    @cached_property
+    def _sizes(self) -> NDArray[np.float64]:
+        """The largest sum of the sizes of a pair's terms, (pairs,)."""
+        return np.asarray(np.abs(self.pair_coefficients).sum(0, dtype=np.float64))
 
     @cached_property
     def pair_coefficients(self) -> NDArray[Any]:

@@ -252,8 +252,9 @@ class CalibratedMachine(nn.Module):
         arrays = {
             "shift": np.asarray(shift, np.float32),
             "inverse": np.asarray(1 / np.asarray(scale), np.float32),
-            "vectors": machine.vectors.T.astype(np.float32),  # (D, S)
-            "half_squares": machine.half_squares.astype(np.float32),
+            # 64 bits: the sign of a pair, a vote, must not hang on rounding.
+            "vectors": machine.vectors.T.astype(np.float64),  # (D, S)
+            "half_squares": (machine.vectors.astype(np.float64) ** 2).sum(1) / 2,
             "coefficients": machine.pair_coefficients.astype(np.float64),
             "intercepts": machine.intercepts.astype(np.float64),
             "sigmoids": classifier.sigmoids_.astype(np.float64),
@@ -264,10 +265,10 @@ class CalibratedMachine(nn.Module):
 
     def forward(self, X: Tensor) -> Tensor:
         """Images (N, 1, H, W) to log probabilities (N, K)."""
-        rows = (X.flatten(1) - self.shift.flatten()) * self.inverse.flatten()
+        rows = ((X.flatten(1) - self.shift.flatten()) * self.inverse.flatten()).double()
         halves = self.half_squares + (rows * rows).sum(1, keepdim=True) / 2
         exponents = ((rows @ self.vectors - halves) * (2 * self.gamma)).clamp_max(0)
-        pairs = exponents.exp().double() @ self.coefficients + self.intercepts
+        pairs = exponents.exp() @ self.coefficients + self.intercepts
         if self.two_classes:
             a, b = self.sigmoids[0]
             p = torch.sigmoid(-(pairs * a + b))  # of the second class

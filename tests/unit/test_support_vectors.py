@@ -211,3 +211,28 @@ HOSTILE = {
 def test_arrays_that_do_not_fit_together_are_refused(change: str) -> None:
     with pytest.raises(ValueError, match=r"support vector machine|gamma must be positive"):
         replace(small_machine(), **HOSTILE[change])
+
+
+def test_where_32_bits_cannot_tell_a_sign_it_is_that_of_64() -> None:
+    """Images on the border of two classes have one answer, alone and in a batch."""
+    X, y = blobs(3)
+    machine = machine_of(SVC(gamma=0.05).fit(X, y), X, np.float32)
+    wide = {name: getattr(machine, name).astype(np.float64) for name in ("vectors", "coefficients")}
+    exact = replace(machine, **wide)  # the very numbers, in 64 bits
+    decided = exact.decision(X)[:, 0]
+    border = []
+    for first in X[(y == 0) & (decided > 0)][:20]:
+        second = X[(y == 1) & (decided < 0)][0]
+        low, high = 0.0, 1.0
+        for _ in range(40):  # bisection, until 32 bits have no image between
+            middle = (low + high) / 2
+            is_first = exact.decision((first + middle * (second - first))[None])[0, 0] > 0
+            low, high = (middle, high) if is_first else (low, middle)
+        border += [(first + t * (second - first)).astype(np.float32) for t in (low, high)]
+    images = np.array(border)
+    wanted = exact.decision(images)
+    assert 0 < np.abs(wanted[:, 0]).max() < 1e-5
+    ours = machine.decision(np.concatenate([images, X.astype(np.float32)]))[: len(images)]
+    np.testing.assert_array_equal(ours > 0, wanted > 0)
+    alone = np.concatenate([machine.decision(image[None]) for image in images])
+    np.testing.assert_allclose(alone[:, 0], wanted[:, 0], atol=1e-12)
