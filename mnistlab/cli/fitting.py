@@ -20,6 +20,7 @@ from mnistlab.cli.options import (
     given,
     grouped,
 )
+from mnistlab.fitting.clock import process_age_s
 
 if TYPE_CHECKING:
     from mnistlab.fitting import Status
@@ -53,8 +54,6 @@ def fit(
     holds the best so far; after a kill the same command continues with the time that is left. The
     test part is not used: see evaluate. Writes a page, fit.html.
     """
-    from mnistlab.fitting.clock import process_age_s
-
     began = time.monotonic() - process_age_s()
     from mnistlab.classifiers.ensemble_method import check_minutes
     from mnistlab.cli.inputs import load_data

@@ -32,10 +32,10 @@ class Clock:
         budget_s: float,
         before: float = 0.0,
         began: float | None = None,
-        now: Callable[[], float] = time.monotonic,
+        now: Callable[[], float] | None = None,
     ) -> None:
-        self.budget_s, self.before, self.now = budget_s, before, now
-        self.began = now() if began is None else began
+        self.budget_s, self.before, self.now = budget_s, before, now or time.monotonic
+        self.began = self.now() if began is None else began
 
     @property
     def used(self) -> float:

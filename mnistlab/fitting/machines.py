@@ -6,7 +6,6 @@ part that is expected to end in time is trained last.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -38,10 +37,11 @@ def trained_machine(
     seed: int,
     seconds: float,
     device: str,
-    now: Callable[[], float] = time.monotonic,
+    now: Callable[[], float],
 ) -> Machine:
     """Train on larger and larger parts while the next is expected to end within the seconds.
 
+    now: a monotonic clock.
     Of classes with fewer images than calibration has folds no machine is trained.
     """
     if np.bincount(train.labels, minlength=train.n_classes).min() < 2 * N_CALIBRATION_FOLDS:
@@ -58,7 +58,7 @@ def trained_machine(
             best = Machine(classifier.fit(part.images, part.labels), len(part))
             sizes, times = [*sizes, len(part)], [*times, max(now() - start, 1e-4)]
         left = seconds - (now() - begin)
-        if n >= len(train) or not times:
+        if n >= len(train) or not times or left <= 0:
             return best
         n = _next_size(sizes, times, len(train), left / UNSURE)
         if n <= sizes[-1]:

@@ -266,6 +266,7 @@ class Search:
             plan.seed,
             min(plan.seconds, self.left_s / 2),
             self.subject.device,
+            self.clock.now,
         )
         size = Size(0, max(found.n_train, 1))
         if found.classifier is None:
