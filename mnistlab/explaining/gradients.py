@@ -49,11 +49,13 @@ def input_gradients(classifier: Any, images: Images, codes: Codes) -> NDArray[np
     return by_torch(classifier, images, codes)
 
 
-def of_ensemble(classifier: EnsembleClassifier, images: Images, codes: Codes) -> Any:
+def of_ensemble(
+    classifier: EnsembleClassifier, images: Images, codes: Codes
+) -> NDArray[np.float64]:
     """The weighted mean of its members' gradients, each divided by the member's temperature."""
     shares = classifier.weights_ / classifier.temperatures_
-    members = zip(classifier.members_, shares, strict=True)
-    return sum(share * input_gradients(member, images, codes) for member, share in members)
+    by_member = [input_gradients(member, images, codes) for member in classifier.members_]
+    return np.tensordot(shares, np.stack(by_member), 1)
 
 
 def by_torch(classifier: Any, images: Images, codes: Codes) -> NDArray[np.float64]:

@@ -8,6 +8,7 @@ accuracy of few values.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from mnistlab.data import Dataset
 from mnistlab.errors import RecipeError
@@ -24,6 +25,16 @@ TINY, WIDE = (16, 32, 64), (48, 96, 192)  # channels; the recommended recipe has
 PRETRAINED_FROM_S = 150.0
 LEAST_STEPS = 400  # of a full training: ten epochs of a hundred images are twenty steps
 N_CALIBRATION_FOLDS = 2
+
+
+AVERAGES = 12  # spans of the moving average that a training must have; the recipe's has as many
+
+
+class Size(NamedTuple):
+    """How much a training takes: epochs, and how many images in each."""
+
+    epochs: int
+    n_train: int
 
 
 @dataclass(frozen=True)
@@ -43,9 +54,17 @@ class Candidate:
         per_epoch = -(-n_train // self.recipe.batch_size)
         return max(self.recipe.phases[0].epochs, -(-LEAST_STEPS // per_epoch))
 
-    def for_epochs(self, epochs: int, seed: int) -> Recipe:
-        """The recipe with so many epochs, and with that seed."""
-        phases = tuple(replace(p, epochs=epochs, min_steps=0) for p in self.recipe.phases)
+    def for_size(self, size: Size, seed: int) -> Recipe:
+        """The recipe with so many epochs, and with that seed.
+
+        A moving average spans at most a twelfth of the steps: it must forget the first weights.
+        """
+        n_steps = size.epochs * -(-size.n_train // self.recipe.batch_size)
+        longest = max(0.0, 1 - AVERAGES / max(n_steps, 1))
+        phases = tuple(
+            replace(p, epochs=size.epochs, min_steps=0, ema_decay=min(p.ema_decay, longest))
+            for p in self.recipe.phases
+        )
         return replace(self.recipe, name=self.name, phases=phases, seed=seed)
 
 

@@ -8,14 +8,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import NamedTuple
 
 import numpy as np
 import torch
 
 from mnistlab.data import Dataset
 from mnistlab.data.stratified import apportioned, rank_in_class
-from mnistlab.fitting.candidates import Candidate
+from mnistlab.fitting.candidates import Candidate, Size
 from mnistlab.runs.building import classifier_of
 from mnistlab.training import hardware
 
@@ -26,13 +25,6 @@ WHOLE_EPOCHS = 4  # from so many on, all images are seen in each; fewer see a pa
 PREDICTING = 1 / 3  # of the time of a training step, per image; until it was measured
 FIXED_S = 0.2  # of a training, to check and scale the images
 SLACK = 1.08  # estimates are too short as often as too long
-
-
-class Size(NamedTuple):
-    """How much a training takes: epochs, and how many images in each."""
-
-    epochs: int
-    n_train: int
 
 
 @dataclass(frozen=True)
@@ -50,7 +42,8 @@ class Cost:
 
     def epoch_s(self, n_train: int, n_val: int) -> float:
         """Of an epoch with its validation."""
-        return -(-n_train // self.batch_size) * self.step_s + n_val * self.predict_s
+        n_steps: int = -(-n_train // self.batch_size)
+        return n_steps * self.step_s + n_val * self.predict_s
 
     def seconds(self, size: Size, n_val: int) -> float:
         """Of a training, validated after each epoch and at the end on n_val images."""
@@ -153,7 +146,7 @@ def _run(
     on_step: Callable[[], None],
     on_features: Callable[[int, int], None],
 ) -> None:
-    classifier = classifier_of(candidate.for_epochs(epochs, 0), device)
+    classifier = classifier_of(candidate.for_size(Size(epochs, len(some)), 0), device)
     none = some.take(slice(0))
     try:
         classifier.fit(

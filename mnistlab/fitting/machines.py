@@ -14,7 +14,7 @@ import numpy as np
 from mnistlab.classifiers.methods import Classifier
 from mnistlab.data import Dataset
 from mnistlab.evaluation import power_law
-from mnistlab.fitting.candidates import N_CALIBRATION_FOLDS, Candidate
+from mnistlab.fitting.candidates import N_CALIBRATION_FOLDS, Candidate, Size
 from mnistlab.fitting.costs import part_of
 from mnistlab.runs.building import classifier_of
 
@@ -54,7 +54,7 @@ def trained_machine(
         part = part_of(train, n)
         if np.bincount(part.labels).min() >= N_CALIBRATION_FOLDS:
             start = now()
-            classifier = classifier_of(candidate.for_epochs(0, seed), device)
+            classifier = classifier_of(candidate.for_size(Size(0, n), seed), device)
             best = Machine(classifier.fit(part.images, part.labels), len(part))
             sizes, times = [*sizes, len(part)], [*times, max(now() - start, 1e-4)]
         left = seconds - (now() - begin)

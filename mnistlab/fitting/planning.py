@@ -13,8 +13,8 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from mnistlab.fitting.candidates import FIRST, MACHINE
-from mnistlab.fitting.costs import Cost, Size
+from mnistlab.fitting.candidates import FIRST, MACHINE, Size
+from mnistlab.fitting.costs import Cost
 from mnistlab.fitting.trials import Trial
 
 FIRST_FRACTION, FIRST_S = 0.04, 10.0  # of the budget, and at most so long
@@ -131,11 +131,15 @@ def _of_a_round(now: Situation) -> Plan | None:
                 return plan
         known = [name for name in alive if name != MACHINE and _counts(now, name)]
         known.sort(key=lambda name: now.promised(name, now.left_s))
-        alive, number = known[: max(1, len(known) // 2)], number + 1
-        spent = sum(t.seconds for t in now.trials if t.stage.startswith("round"))
-        longer = 2 * seconds * len(alive)
-        if len(alive) < 2 or spent + longer > ALL_ROUNDS * now.budget_s:
+        spent = sum(t.seconds for t in now.trials if t.stage in _rounds_to(number))
+        affordable = int((ALL_ROUNDS * now.budget_s - spent) / (2 * seconds))
+        alive, number = known[: max(0, min(len(known) // 2, affordable))], number + 1
+        if len(alive) < 2:
             return None
+
+
+def _rounds_to(number: int) -> list[str]:
+    return [f"round {each}" for each in range(1, number + 1)]
 
 
 def _in_round(now: Situation, name: str, stage: str, seconds: float) -> Plan | None:

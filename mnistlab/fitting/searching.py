@@ -17,9 +17,9 @@ from mnistlab.errors import RunError, TrainingError
 from mnistlab.evaluation import fit_temperature, tempered
 from mnistlab.fitting import costs, machines, training
 from mnistlab.fitting.best import Best, best_of
-from mnistlab.fitting.candidates import FIRST, SMALL
+from mnistlab.fitting.candidates import FIRST, SMALL, Size
 from mnistlab.fitting.clock import Clock, spent_s
-from mnistlab.fitting.costs import Cost, Size
+from mnistlab.fitting.costs import Cost
 from mnistlab.fitting.planning import Plan, Situation, next_plan
 from mnistlab.fitting.publishing import Publisher
 from mnistlab.fitting.subject import Subject

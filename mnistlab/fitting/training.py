@@ -18,9 +18,9 @@ from mnistlab import atomic
 from mnistlab.classifiers.methods import Classifier
 from mnistlab.data.splits import sample
 from mnistlab.errors import RunError
-from mnistlab.fitting.candidates import Candidate
+from mnistlab.fitting.candidates import Candidate, Size
 from mnistlab.fitting.clock import Clock
-from mnistlab.fitting.costs import Size, part_of, validated
+from mnistlab.fitting.costs import part_of, validated
 from mnistlab.fitting.planning import Plan
 from mnistlab.fitting.subject import Subject
 from mnistlab.fitting.trials import COMPLETE, RUNNING, STOPPED
@@ -158,7 +158,8 @@ def trained(task: Task, on_step: Callable[[], None]) -> Trained:
     train = part_of(subject.split.train, size.n_train)
     val = sample(subject.split.val, validated(len(train), len(subject.split.val)))
     while True:
-        recipe = task.candidate.for_epochs(pausing.epochs, task.plan.seed)
+        now = size._replace(epochs=pausing.epochs)
+        recipe = task.candidate.for_size(now, task.plan.seed)
         classifier, state, why = classifier_of(recipe, subject.device), COMPLETE, ""
         pausing.begin()
         try:
@@ -184,7 +185,7 @@ def trained(task: Task, on_step: Callable[[], None]) -> Trained:
             found, state, why = None, STOPPED, "stopped when its time was over"
         else:
             found = classifier
-        return Trained(found, state, size._replace(epochs=pausing.epochs), pausing.steps_s, why)
+        return Trained(found, state, now, pausing.steps_s, why)
 
 
 class LateError(Exception):
@@ -216,7 +217,7 @@ def _salvaged(task: Task, checkpoint: Checkpoint) -> Classifier | None:
     if not arrays:
         has_epoch = bool(checkpoint.state.history)
         arrays = checkpoint.part("best" if has_epoch else "network")
-    fresh = classifier_of(task.candidate.for_epochs(1, task.plan.seed), task.subject.device)
+    fresh = classifier_of(task.candidate.for_size(Size(1, 1), task.plan.seed), task.subject.device)
     shape, classes = task.subject.dataset.images.shape[1:], range(task.subject.dataset.n_classes)
     return fresh.restore(list(classes), (int(shape[0]), int(shape[1])), _writable(arrays))
 

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from mnistlab.fitting.candidates import Size
 from mnistlab.fitting.clock import FILE, Clock, process_age_s, spent_s
-from mnistlab.fitting.costs import Cost, Size
+from mnistlab.fitting.costs import Cost
 from mnistlab.fitting.planning import ALL_ROUNDS, Plan, Situation, extrapolated, next_plan
 from mnistlab.fitting.trials import Trial
 
