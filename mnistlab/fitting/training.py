@@ -49,7 +49,8 @@ class Pausing:
     """A Checkpointer that ends a training at a moment, and reports each step.
 
     saved: writes the checkpoints. ends_s: the used seconds at which the training must be over.
-    after_s: seconds that come after any step, for the validation of its epoch.
+    after_s: seconds that come after any step, for the validation of its epoch. epochs: as planned
+    last; most_epochs: to which they may grow.
     """
 
     saved: Checkpoints
@@ -58,6 +59,7 @@ class Pausing:
     after_s: float
     on_step: Callable[[], None]
     epochs: int
+    most_epochs: int
     steps_s: list[float] = field(default_factory=list)
     reason: str = ""
     wanted: int = 0
@@ -104,7 +106,7 @@ class Pausing:
         if self.epochs < REPLANNED_FROM or epoch.epoch >= self.epochs:
             return
         fits = int((self.ends_s - self.after_s - used) / max(epoch_s, 1e-9))
-        wanted = min(epoch.epoch + fits, round(GROWS_BY * self.epochs))
+        wanted = min(epoch.epoch + fits, self.most_epochs)
         wanted = max(wanted, epoch.epoch + 1)
         # One epoch more or less is within what an epoch's time differs by.
         if wanted < self.epochs or wanted > 1.15 * self.epochs:
@@ -154,7 +156,15 @@ def trained(task: Task, on_step: Callable[[], None]) -> Trained:
     checkpoints = Checkpoints(task.folder, None, _identity(task))
     if checkpoints.last() is None:
         _write_running(task, size.epochs)
-    pausing = Pausing(checkpoints, task.clock, task.ends_s, task.after_s, on_step, size.epochs)
+    pausing = Pausing(
+        checkpoints,
+        task.clock,
+        task.ends_s,
+        task.after_s,
+        on_step,
+        size.epochs,
+        round(GROWS_BY * size.epochs),
+    )
     train = part_of(subject.split.train, size.n_train)
     val = sample(subject.split.val, validated(len(train), len(subject.split.val)))
     while True:
