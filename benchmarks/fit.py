@@ -47,14 +47,20 @@ KILLED_EVERY = 4  # one of so many fits is killed at a random moment, and contin
 Record = dict[str, Any]
 
 
+def kill_after_s(parts: str, seed: int, minutes: float) -> float | None:
+    """When a fit is killed, which is fixed by what it fits; None: it is not."""
+    chance = random.Random(f"{parts} {seed} {minutes}")
+    if chance.randrange(KILLED_EVERY):
+        return None
+    return chance.uniform(0.2, 0.9) * 60 * minutes
+
+
 def fitted(parts: Path, seed: int, minutes: float, folder: Path) -> tuple[Path, Record]:
     """The run of `mnistlab fit`, and how long the command took, both parts of a killed one."""
     command = [sys.executable, "-m", "mnistlab", "fit", str(parts), "--minutes", f"{minutes:g}"]
     command += ["--seed", str(seed), "--out", str(folder), "--json"]
-    chance = random.Random(f"{parts.stem} {seed} {minutes}")
-    is_killed, before_s = chance.randrange(KILLED_EVERY) == 0, 0.0
-    if is_killed:
-        limit_s = chance.uniform(0.2, 0.9) * 60 * minutes
+    limit_s, before_s = kill_after_s(parts.stem, seed, minutes), 0.0
+    if limit_s is not None:
         start = time.monotonic()
         try:
             subprocess.run(command, check=True, capture_output=True, timeout=limit_s)
@@ -68,7 +74,7 @@ def fitted(parts: Path, seed: int, minutes: float, folder: Path) -> tuple[Path, 
     members = [f"{m['recipe']} {m['weight']:.3f}" for m in result["members"]]
     return Path(result["path"]), known | {
         "seconds": seconds,
-        "is_killed": is_killed,
+        "is_killed": limit_s is not None,
         "members": members,
     }
 
