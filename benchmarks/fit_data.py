@@ -15,9 +15,9 @@ from benchmarks.your_image_sets import Parts
 
 def published(name: str, seed: int) -> Parts:
     """55,000 / 5,000 / 10,000 images, the same for every seed."""
-    parts = ml.split(ml.load(name))
-    each = (parts.train, parts.val, parts.test)
-    return Parts(*(array for part in each for array in (part.images, part.labels)))
+    split = ml.split(ml.load(name))
+    train, val, test = split.train, split.val, split.test
+    return Parts(train.images, train.labels, val.images, val.labels, test.images, test.labels)
 
 
 DRAWS: dict[str, Callable[[int], Parts]] = {
@@ -31,6 +31,13 @@ FIGURES = {name: SMALL_SETS[name].figure if name in SMALL_SETS else "accuracy" f
 def write_parts(parts: Parts, path: Path) -> Path:
     """The parts as an NPZ that every method reads, in its own environment."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    names = ("x_train", "y_train", "x_val", "y_val", "x_test", "y_test")
-    np.savez(path, **dict(zip(names, parts, strict=True)))
+    np.savez(
+        path,
+        x_train=parts.X,
+        y_train=parts.y,
+        x_val=parts.X_val,
+        y_val=parts.y_val,
+        x_test=parts.X_test,
+        y_test=parts.y_test,
+    )
     return path

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import sys
 import time
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -40,9 +41,7 @@ def hist_gradient_boosting(parts: dict[str, Any], ends: float) -> Any:
 
 def flaml(parts: dict[str, Any], ends: float) -> Any:
     """FLAML's AutoML on pixels."""
-    from flaml import AutoML
-
-    automl = AutoML()
+    automl = import_module("flaml").AutoML()
     automl.fit(
         parts["x_train"],
         parts["y_train"],
@@ -58,14 +57,13 @@ def flaml(parts: dict[str, Any], ends: float) -> Any:
 
 def autogluon(parts: dict[str, Any], ends: float) -> Any:
     """AutoGluon's TabularPredictor on pixels."""
-    import pandas as pd
-    from autogluon.tabular import TabularPredictor
+    pd, tabular = import_module("pandas"), import_module("autogluon.tabular")
 
     def frame(x: Any, y: Any | None = None) -> Any:
         table = pd.DataFrame(x, columns=[f"p{column}" for column in range(x.shape[1])])
         return table if y is None else table.assign(label=y)
 
-    predictor = TabularPredictor(label="label", eval_metric="accuracy", verbosity=0)
+    predictor = tabular.TabularPredictor(label="label", eval_metric="accuracy", verbosity=0)
     predictor.fit(
         frame(parts["x_train"], parts["y_train"]),
         tuning_data=frame(parts["x_val"], parts["y_val"]),

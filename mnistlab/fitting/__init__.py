@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from mnistlab.fitting.fitting import fit
-    from mnistlab.fitting.searching import Status
+    from mnistlab.fitting.status import Status
 
 __all__ = ["Status", "fit"]
 
-_HOMES = {"fit": "fitting", "Status": "searching"}
+_HOMES = {"fit": "fitting", "Status": "status"}
 
 
 def __getattr__(name: str) -> Any:

@@ -48,17 +48,14 @@ class Clock:
         return self.budget_s - self.used
 
     @contextlib.contextmanager
-    def recorded(self, folder: Callable[[], Path]) -> Iterator[None]:
-        """While the block runs, write the used seconds into folder()/spent.txt as they pass.
-
-        folder: may be another one each time; a fit's folder is renamed when it is complete.
-        """
+    def recorded(self, folder: Path) -> Iterator[None]:
+        """While the block runs, write the used seconds into folder/spent.txt as they pass."""
         stop, pause_s = threading.Event(), self.budget_s / TICKS
         pause_s = min(max(pause_s, SHORTEST_S), LONGEST_S)
 
         def tick() -> None:
             while not stop.wait(pause_s):
-                self.record(folder())
+                self.record(folder)
 
         thread = threading.Thread(target=tick, daemon=True)
         thread.start()
@@ -67,10 +64,10 @@ class Clock:
         finally:
             stop.set()
             thread.join()
-            self.record(folder())
+            self.record(folder)
 
     def record(self, folder: Path) -> None:
-        """Append the used seconds; nothing while the folder is being renamed."""
+        """Append the used seconds; nothing where that is not possible: a fit goes on without."""
         with contextlib.suppress(OSError), (folder / FILE).open("a", encoding="ascii") as file:
             file.write(f"{self.used:.3f}\n")
 

@@ -13,7 +13,8 @@ from mnistlab.classifiers.ensemble_method import check_minutes
 from mnistlab.data import Dataset, load
 from mnistlab.data.notes import note
 from mnistlab.errors import DataError
-from mnistlab.fitting.searching import Search, Status
+from mnistlab.fitting.searching import Search
+from mnistlab.fitting.status import Status
 from mnistlab.fitting.subject import Subject
 from mnistlab.recipe import Recipe
 from mnistlab.recipes import get_recipe

@@ -26,7 +26,7 @@ def write_page(
     command = f"mnistlab fit {subject.dataset.name} --minutes {minutes:g}"
     page = Page(
         kind="Fit",
-        title=f"The best of {minutes:g} minutes on {subject.dataset.name}",
+        title=f"The best of {minutes:g} minute{'s' * (minutes != 1)} on {subject.dataset.name}",
         question="Which classifier is the best that could be found in the time given?",
         answer=_answer(subject, best),
         facts=_facts(subject, trials, used_s),
@@ -49,9 +49,10 @@ def _answer(subject: Subject, best: Best) -> str:
     if len(best.trials) == 1:
         return f"{single.candidate}, {accuracy:.2f} % of {len(val):,} validation images."
     return (
-        f"An ensemble of {len(best.trials)}, {accuracy:.2f} % of {len(val):,} validation images; "
-        f"its best member alone, {single.candidate}, {alone:.2f} %. Validation chose them, so that "
-        "new images will be classified a little worse: see mnistlab evaluate."
+        f"An ensemble of {len(best.trials)}, {accuracy:.2f} % of {len(val):,} validation images. "
+        f"That is {accuracy - alone:+.2f} points against {single.candidate} alone, its best "
+        f"member; the loss is {best.loss:.4f} against {single.loss or 0.0:.4f}. Validation chose "
+        "them, so that new images will be classified a little worse: see mnistlab evaluate."
     )
 
 

@@ -28,7 +28,11 @@ from mnistlab.runs.metrics import fitted_on
 OTHER = "model-2.safetensors"
 PAGED_FROM = 0.15  # of the budget: from then on there is a page, whose cost is known at the end
 PAGE_S = 1.5  # until it was measured
-END_S, END_FRACTION = 0.6, 0.005  # for the end, besides what was measured: Python ends too
+END_S, END_FRACTION, END_MOST_S = (
+    0.6,
+    0.005,
+    1.0,
+)  # for the end, besides what was measured: Python ends too
 END_MARGIN = 1.5  # times the longest writing so far: the last ensemble may have more members
 
 
@@ -75,7 +79,11 @@ class Publisher:
     @property
     def end_s(self) -> float:
         """From the first writing on, by how long that one took."""
-        return END_S + END_FRACTION * self.subject.budget_s + END_MARGIN * self.longest_s
+        return (
+            END_S
+            + min(END_FRACTION * self.subject.budget_s, END_MOST_S)
+            + END_MARGIN * self.longest_s
+        )
 
     def publish(
         self, folder: Path, storage: TrialStorage, best: Best, is_last: bool = False

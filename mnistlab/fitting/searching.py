@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
 
 from mnistlab import locks, machine
 from mnistlab.classifiers.methods import Classifier, method_of
@@ -17,35 +16,26 @@ from mnistlab.errors import RunError, TrainingError
 from mnistlab.evaluation import fit_temperature, tempered
 from mnistlab.fitting import costs, machines, training
 from mnistlab.fitting.best import Best, best_of
-from mnistlab.fitting.candidates import FIRST, SMALL, Size
+from mnistlab.fitting.candidates import FIRST, PRETRAINED, SMALL, Size
 from mnistlab.fitting.clock import Clock, spent_s
 from mnistlab.fitting.costs import Cost
 from mnistlab.fitting.planning import Plan, Situation, next_plan
 from mnistlab.fitting.publishing import Publisher
+from mnistlab.fitting.status import Status, ended_text
 from mnistlab.fitting.subject import Subject
 from mnistlab.fitting.training import Task, Trained
 from mnistlab.fitting.trials import COMPLETE, FAILED, FOLDER, STOPPED, Trial, TrialStorage
 from mnistlab.recipes import RECOMMENDED
 from mnistlab.runs import Run
-from mnistlab.runs.making import make
+from mnistlab.runs.making import make, partial_of
 from mnistlab.runs.trainer import completed
 from mnistlab.training.hardware import pick_device
 
 MEASURED_FRACTION = 0.004  # of the budget, to measure the cost of one candidate
 GAINED = 1e-4  # of the loss: an ensemble that is no better is not written
+PRETRAINED_LEFT_S = 60.0
 LATE = 1.25  # times what was planned may be taken, where there is time
 SHOWN_S = 1.0  # between two lines of progress
-
-
-class Status(NamedTuple):
-    """How a fit stands. ended: a training that is over, in words; empty between two of them."""
-
-    used_s: float
-    budget_s: float
-    doing: str
-    best_accuracy: float | None
-    n_members: int
-    ended: str = ""
 
 
 @dataclass
@@ -61,10 +51,16 @@ class Search:
     shown_s: float = -math.inf
 
     @cached_property
+    def is_new(self) -> bool:
+        """Whether the run's folder is still to be made."""
+        return self.subject.execution.force or not self.subject.path.exists()
+
+    @cached_property
     def clock(self) -> Clock:
         """The time, with what earlier processes used unless the fit begins anew."""
-        force = self.subject.execution.force
-        before = 0.0 if force else spent_s(self.subject.state_folder)
+        path = self.subject.path
+        folder = (partial_of(path) if self.is_new else path) / FOLDER
+        before = 0.0 if self.subject.execution.force else spent_s(folder)
         return Clock(self.subject.budget_s, before, self.began)
 
     @cached_property
@@ -80,21 +76,21 @@ class Search:
     def run(self) -> Run:
         """Search until the time is over; the run. RunError where another process is at it."""
         subject, execution = self.subject, self.subject.execution
-        is_new = execution.force or not subject.path.exists()
-        assert self.clock.budget_s > 0  # read before a folder is changed
-        with self.clock.recorded(lambda: subject.state_folder):
-            if is_new:
-                # One thread is never far behind; which is best may be measured once it is there.
-                with self._on_threads(execution.threads or 1):
-                    make(subject.path, execution.force, self._first)
-            try:
-                with (
-                    self._on_threads(execution.threads or self._threads()),
-                    locks.claimed(subject.path / FOLDER, keep="*"),
-                ):
-                    self._continue()
-            except BlockingIOError as error:
-                raise RunError(f"{subject.path}: another process is at this fit") from error
+        assert self.clock.budget_s > 0  # the used seconds are read before a folder is changed
+        if self.is_new:
+            # One thread is never far behind; which is best may be measured once it is there.
+            with self._on_threads(execution.threads or 1):
+                make(subject.path, execution.force, self._first)
+        folder = subject.path / FOLDER
+        try:
+            with (
+                locks.claimed(folder, keep="*"),
+                self.clock.recorded(folder),
+                self._on_threads(execution.threads or self._threads()),
+            ):
+                self._continue()
+        except BlockingIOError as error:
+            raise RunError(f"{subject.path}: another process is at this fit") from error
         return completed(subject.path, execution.progress)
 
     @contextmanager
@@ -116,15 +112,16 @@ class Search:
         self.subject.execution.progress.on_folder(partial)
         self.subject.write_records(partial)
         self._open(partial / FOLDER)
-        while self.best is None:
-            # Where the first one failed the others are needed; before that they can wait.
-            for name in self.subject.candidates if self.storage.trials else [FIRST]:
-                self._measure(name)
-            plan = self._plan()
-            if plan is None:
-                raise TrainingError("no candidate could be trained on these images")
-            self._try(plan, partial)
-        self.publisher.publish(partial, self.storage, self.best)
+        with self.clock.recorded(partial / FOLDER):
+            while self.best is None:
+                # Where the first one failed the others are needed; before that they can wait.
+                for name in self.subject.candidates if self.storage.trials else [FIRST]:
+                    self._measure(name)
+                plan = self._plan()
+                if plan is None:
+                    raise TrainingError("no candidate could be trained on these images")
+                self._try(plan, partial)
+            self.publisher.publish(partial, self.storage, self.best)
 
     def _open(self, folder: Path) -> None:
         """The trials of earlier processes, and the best of them."""
@@ -161,6 +158,8 @@ class Search:
         if name in self.costs or name not in self.subject.candidates:
             return
         candidate = self.subject.candidates[name]
+        if name == PRETRAINED and self.left_s < PRETRAINED_LEFT_S:  # weights take long to load
+            return
         self._show(f"measuring {name}")
         self.costs[name] = Cost(0.0, 1, 0.0)  # of a support vector machine: see machines
         if candidate.in_epochs:
@@ -284,13 +283,6 @@ class Search:
         n_members = 0 if best is None else len(best.trials)
         budget_s = self.subject.budget_s
         self.on_status(Status(self.clock.used, budget_s, doing, accuracy, n_members, ended))
-
-
-def ended_text(trial: Trial) -> str:
-    """Such as "resnet-small, round 1: val 0.8412 in 3.1 s"."""
-    accuracy = "no classifier" if trial.val_accuracy is None else f"val {trial.val_accuracy:.4f}"
-    because = f" ({trial.note})" if trial.note else ""
-    return f"{trial.candidate}, {trial.stage}: {accuracy} in {trial.seconds:.1f} s{because}"
 
 
 def _accuracy(labels: Labels, p: Probabilities) -> float:

@@ -17,7 +17,6 @@ from mnistlab.runs.computation import computation
 from mnistlab.runs.describing import data_record
 from mnistlab.runs.execution import Execution
 from mnistlab.runs.logs import EPOCHS
-from mnistlab.runs.making import partial_of
 from mnistlab.runs.seen import write_seen
 from mnistlab.version import __version__
 
@@ -48,12 +47,6 @@ class Subject:
         """What may be trained, by name, the cheapest first."""
         found = candidates(self.split.train, self.device, self.budget_s)
         return {candidate.name: candidate for candidate in found}
-
-    @property
-    def state_folder(self) -> Path:
-        """Where trials are kept: in the run, or in the unfinished folder before there is one."""
-        partial = partial_of(self.path)
-        return (partial if partial.exists() else self.path) / FOLDER
 
     def identity(self) -> dict[str, Any]:
         """What result.json says of which run it is."""

@@ -200,7 +200,7 @@ def test_a_line_that_is_no_time_does_not_count(
 
 def test_time_is_recorded_while_nothing_else_asks(tmp_path: Path) -> None:
     clock, wait = Clock(10.0), threading.Event()
-    with clock.recorded(lambda: tmp_path):
+    with clock.recorded(tmp_path):
         wait.wait(0.3)
         seen = spent_s(tmp_path)
     assert 0.05 <= seen <= clock.used
