@@ -28,11 +28,7 @@ from mnistlab.runs.metrics import fitted_on
 OTHER = "model-2.safetensors"
 PAGED_FROM = 0.15  # of the budget: from then on there is a page, whose cost is known at the end
 PAGE_S = 1.5  # until it was measured
-END_S, END_FRACTION, END_MOST_S = (
-    0.6,
-    0.005,
-    1.0,
-)  # for the end, besides what was measured: Python ends too
+END_S = 1.0  # for the end, besides what was measured of it: Python ends too
 END_MARGIN = 1.5  # times the longest writing so far: the last ensemble may have more members
 
 
@@ -73,17 +69,13 @@ class Publisher:
 
     subject: Subject
     clock: Clock
-    paged_s: float = PAGE_S
+    page_s: float = PAGE_S
     longest_s: float = 0.0
 
     @property
     def end_s(self) -> float:
         """From the first writing on, by how long that one took."""
-        return (
-            END_S
-            + min(END_FRACTION * self.subject.budget_s, END_MOST_S)
-            + END_MARGIN * self.longest_s
-        )
+        return END_S + END_MARGIN * (self.longest_s + self.page_s)
 
     def publish(
         self, folder: Path, storage: TrialStorage, best: Best, is_last: bool = False
@@ -98,16 +90,16 @@ class Publisher:
         }
         is_early = self.clock.used < PAGED_FROM * subject.budget_s
         has_page = is_last or not (is_early or (folder / FIT_PAGE).exists())
+        page_began = self.clock.used
         if has_page:
             from mnistlab.fitting.page import write_page  # loads matplotlib
 
             write_page(folder, subject, storage.trials, best, self.clock.used)
-            self.paged_s = self.clock.used - begin
+            self.page_s = self.clock.used - page_began
         used = round(self.clock.used, 3)
-        write_ensemble(
-            folder, ensemble, {**result, "train_time_s": used, "seconds_used": used}, is_last
-        )
-        took = self.clock.used - begin + (0 if has_page else self.paged_s)
+        result |= {"train_time_s": used, "seconds_used": used}
+        write_ensemble(folder, ensemble, result, is_last)
+        took = self.clock.used - begin - (self.page_s if has_page else 0)
         self.longest_s = max(self.longest_s, took)
 
 
