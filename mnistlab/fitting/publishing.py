@@ -7,6 +7,7 @@ ensemble or the new one, whole.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,7 @@ OTHER = "model-2.safetensors"
 PAGED_FROM = 0.15  # of the budget: from then on there is a page, whose cost is known at the end
 PAGE_S = 1.5  # until it was measured
 END_S = 1.0  # for the end, besides what was measured of it: Python ends too
+SLOWEST = 8.0  # times longer, on a busy machine
 END_MARGIN = 1.5  # times the longest writing so far: the last ensemble may have more members
 
 
@@ -75,7 +77,12 @@ class Publisher:
     @property
     def end_s(self) -> float:
         """From the first writing on, by how long that one took."""
-        return END_S + END_MARGIN * (self.longest_s + self.page_s)
+        return END_S * self._slowness() + END_MARGIN * (self.longest_s + self.page_s)
+
+    def _slowness(self) -> float:
+        """How many times longer things take than their work: 1 unless other programs run."""
+        elapsed_s = self.clock.used - self.clock.before
+        return min(max(elapsed_s / max(time.process_time(), 1e-3), 1.0), SLOWEST)
 
     def publish(
         self, folder: Path, storage: TrialStorage, best: Best, is_last: bool = False

@@ -77,11 +77,13 @@ class Search:
         """Search until the time is over; the run. RunError where another process is at it."""
         subject, execution = self.subject, self.subject.execution
         assert self.clock.budget_s > 0  # the used seconds are read before a folder is changed
+        folder = subject.path / FOLDER
         if self.is_new:
+            if folder.is_dir():
+                self._check_idle(folder)
             # One thread is never far behind; which is best may be measured once it is there.
             with self._on_threads(execution.threads or 1):
                 make(subject.path, execution.force, self._first)
-        folder = subject.path / FOLDER
         try:
             with (
                 locks.claimed(folder, keep="*"),
@@ -92,6 +94,14 @@ class Search:
         except BlockingIOError as error:
             raise RunError(f"{subject.path}: another process is at this fit") from error
         return completed(subject.path, execution.progress)
+
+    def _check_idle(self, folder: Path) -> None:
+        """RunError where another process is at the fit that would be replaced."""
+        try:
+            with locks.claimed(folder, keep="*"):
+                pass
+        except BlockingIOError as error:
+            raise RunError(f"{self.subject.path}: another process is at this fit") from error
 
     @contextmanager
     def _on_threads(self, n: int | None) -> Iterator[None]:
