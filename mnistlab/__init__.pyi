@@ -27,6 +27,7 @@ from mnistlab.phases import SCHEDULES as SCHEDULES
 from mnistlab.models.pretrained import weights_at_hand as weights_at_hand
 
 # training, evaluating, predicting, reading
+from mnistlab.classifiers import EnsembleClassifier as EnsembleClassifier
 from mnistlab.classifiers import ScratchClassifier as ScratchClassifier
 from mnistlab.classifiers import SVMClassifier as SVMClassifier
 from mnistlab.classifiers import TorchClassifier as TorchClassifier
@@ -81,6 +82,9 @@ from mnistlab.space import Space as Space
 from mnistlab.space import read_space as read_space
 from mnistlab.tuning import TuningResult as TuningResult
 from mnistlab.tuning import tune as tune
+
+# the best in the time given
+from mnistlab.fitting import fit as fit
 
 # what can go wrong
 from mnistlab.errors import DataError as DataError

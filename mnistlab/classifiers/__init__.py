@@ -11,16 +11,18 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from mnistlab.classifiers.ensemble import EnsembleClassifier
     from mnistlab.classifiers.scratch_classifier import ScratchClassifier
     from mnistlab.classifiers.svm_classifier import SVMClassifier
     from mnistlab.classifiers.torch_classifier import TorchClassifier
 
-__all__ = ["SVMClassifier", "ScratchClassifier", "TorchClassifier"]
+__all__ = ["EnsembleClassifier", "SVMClassifier", "ScratchClassifier", "TorchClassifier"]
 
 _HOMES = {
     "TorchClassifier": "torch_classifier",
     "ScratchClassifier": "scratch_classifier",
     "SVMClassifier": "svm_classifier",
+    "EnsembleClassifier": "ensemble",
 }
 
 

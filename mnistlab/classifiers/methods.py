@@ -1,4 +1,4 @@
-"""The kinds of model that a recipe can name: torch networks, networks by hand, the SVM.
+"""The kinds of model that a recipe can name: torch networks, networks by hand, SVM, ensembles.
 
 Whatever the kinds differ in is a field of Method; no other file asks for a model by its name. To
 add a kind, write its function and name it in KINDS; every other name is a torch architecture of
@@ -228,6 +228,12 @@ def _svm() -> Method:
     )
 
 
+def _ensemble() -> Method:
+    from mnistlab.classifiers.ensemble_method import ensemble_method
+
+    return ensemble_method()
+
+
 def _on_images_as_they_are(model: str, settings: Mapping[str, Any]) -> dict[str, Any]:
     """The settings without those that change images; RecipeError where one of them is set."""
     for name in CHANGING_IMAGES:
@@ -279,4 +285,8 @@ def _describe_svm(device: str, precision: str) -> dict[str, Any]:
     return described
 
 
-KINDS: dict[str, Callable[[], Method]] = {"scratch": _scratch, "svm": _svm}
+KINDS: dict[str, Callable[[], Method]] = {
+    "scratch": _scratch,
+    "svm": _svm,
+    "ensemble": _ensemble,
+}

@@ -30,17 +30,8 @@ MAX_BYTES = 2**31  # far above any model of this project, so that no file fills 
 def save_classifier(classifier: Classifier, path: Path | str) -> None:
     """Write a fitted classifier; classes must be numbers or strings."""
     check_is_fitted(classifier)
-    parameters = classifier.get_params()
-    parameters.pop("device", None)  # the argument of load_classifier
-    if parameters.get("phases") is not None:
-        parameters["phases"] = [asdict(phase) for phase in parameters["phases"]]
-    if isinstance(parameters.get("class_weight"), Mapping):  # in JSON all keys are text
-        parameters["class_weight"] = list(parameters["class_weight"].items())
-    if not isinstance(parameters["random_state"], int | np.integer | None):
-        parameters["random_state"] = None  # it was used up by fit
     description = {
-        "classifier": type(classifier).__name__,
-        "parameters": parameters,
+        **_described(classifier),
         "classes": classifier.classes_.tolist(),
         "image_shape": list(classifier.image_shape_),
     }
@@ -48,6 +39,21 @@ def save_classifier(classifier: Classifier, path: Path | str) -> None:
     atomic.write_bytes(
         Path(path), save(arrays, {KEY: json.dumps(description, default=_plain_value)})
     )
+
+
+def _described(classifier: Any) -> dict[str, Any]:
+    """Which classifier it is, and its parameters, ready for JSON."""
+    parameters = classifier.get_params()
+    parameters.pop("device", None)  # the argument of load_classifier
+    if parameters.get("phases") is not None:
+        parameters["phases"] = [asdict(phase) for phase in parameters["phases"]]
+    if isinstance(parameters.get("class_weight"), Mapping):  # in JSON all keys are text
+        parameters["class_weight"] = list(parameters["class_weight"].items())
+    if not isinstance(parameters.get("random_state"), int | np.integer | None):
+        parameters["random_state"] = None  # it was used up by fit
+    if "members" in parameters:
+        parameters["members"] = [_described(member) for member in classifier.members_]
+    return {"classifier": type(classifier).__name__, "parameters": parameters}
 
 
 def content_hash(path: Path) -> str:
@@ -96,19 +102,28 @@ def load_classifier(
 def _restored(description: Any, arrays: dict[str, NDArray[Any]], device: str) -> Classifier:
     _check(description, arrays)
     # Files of the first version hold torch networks and do not name the class.
-    kind = description.get("classifier", "TorchClassifier")
+    classifier = _unfitted({"classifier": "TorchClassifier", **description}, device)
+    height, width = description["image_shape"]
+    return classifier.restore(description["classes"], (height, width), arrays)
+
+
+def _unfitted(described: dict[str, Any], device: str) -> Classifier:
+    """The classifier of a description, without its arrays."""
+    kind, parameters = described["classifier"], dict(described["parameters"])
     if kind not in classifiers.__all__:
         raise ValueError(f"{kind!r} is no classifier of this project")
-    parameters = description["parameters"]
     if parameters.get("phases") is not None:
         parameters["phases"] = tuple(Phase(**phase) for phase in parameters["phases"])
     if isinstance(parameters.get("class_weight"), list):
         parameters["class_weight"] = dict(parameters["class_weight"])
-    height, width = description["image_shape"]
+    if "members" in parameters:
+        if any("members" in member["parameters"] for member in parameters["members"]):
+            raise ValueError("a member of an ensemble cannot be an ensemble")
+        parameters["members"] = [_unfitted(each, device) for each in parameters["members"]]
     classifier: Classifier = getattr(classifiers, kind)(**parameters)
     if "device" in classifier.get_params():
         classifier.set_params(device=device)
-    return classifier.restore(description["classes"], (height, width), arrays)
+    return classifier
 
 
 def _check(description: Any, arrays: dict[str, NDArray[Any]]) -> None:

@@ -20,6 +20,7 @@ from mnistlab.cli import (
     datasets,
     explaining,
     exporting,
+    fitting,
     learning,
     predicting,
     recipes,
@@ -47,6 +48,7 @@ app = typer.Typer(
 )
 app.add_typer(recipes.app)
 app.add_typer(learning.app)
+app.add_typer(fitting.app)
 app.add_typer(studies.app)
 app.add_typer(tuning.app)
 app.add_typer(trained.app)

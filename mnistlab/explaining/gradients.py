@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mnistlab.classifiers import ScratchClassifier, SVMClassifier
+from mnistlab.classifiers import EnsembleClassifier, ScratchClassifier, SVMClassifier
 from mnistlab.classifiers.inputs import margins
 from mnistlab.explaining.scores import Codes, Images, scaled_rows, sides
 from mnistlab.scratch import Network
@@ -40,11 +40,22 @@ def gradients_times_input(
 
 def input_gradients(classifier: Any, images: Images, codes: Codes) -> NDArray[np.float64]:
     """(N, H, W): the gradient of class score codes[n] by the grey levels of image n."""
+    if isinstance(classifier, EnsembleClassifier):
+        return of_ensemble(classifier, images, codes)
     if isinstance(classifier, ScratchClassifier):
         return by_backward(classifier.network_, images, codes)
     if isinstance(classifier, SVMClassifier):
         return of_machine(classifier, images, codes)
     return by_torch(classifier, images, codes)
+
+
+def of_ensemble(
+    classifier: EnsembleClassifier, images: Images, codes: Codes
+) -> NDArray[np.float64]:
+    """The weighted mean of its members' gradients, each divided by the member's temperature."""
+    shares = classifier.weights_ / classifier.temperatures_
+    by_member = [input_gradients(member, images, codes) for member in classifier.members_]
+    return np.tensordot(shares, np.stack(by_member), 1)
 
 
 def by_torch(classifier: Any, images: Images, codes: Codes) -> NDArray[np.float64]:

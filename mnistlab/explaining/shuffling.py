@@ -15,7 +15,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from mnistlab.classifiers import ScratchClassifier, SVMClassifier
+from mnistlab.classifiers import EnsembleClassifier, ScratchClassifier, SVMClassifier
 from mnistlab.scratch import Network
 
 LAST, ALL = "last layer", "all layers"
@@ -89,7 +89,9 @@ def mean_of(correlations: Sequence[float]) -> float:
 def shuffled(classifier: Any, which: str, random: Generator) -> Any:
     """A copy of the classifier with the weights of one layer, or all, in random order."""
     changed = copy.deepcopy(classifier)
-    if isinstance(changed, SVMClassifier):
+    if isinstance(changed, EnsembleClassifier):
+        changed.members_ = tuple(shuffled(member, which, random) for member in changed.members_)
+    elif isinstance(changed, SVMClassifier):
         machine = changed.machine_
         coefficients = random.permuted(machine.coefficients, axis=1)
         changed.machine_ = replace(machine, coefficients=coefficients)
@@ -101,7 +103,12 @@ def shuffled(classifier: Any, which: str, random: Generator) -> Any:
 
 
 def n_layers(classifier: Any) -> int:
-    """How many layers with weights there are; a support vector machine has one."""
+    """How many layers with weights there are; a support vector machine has one.
+
+    Of an ensemble: in its deepest member.
+    """
+    if isinstance(classifier, EnsembleClassifier):
+        return max(n_layers(member) for member in classifier.members_)
     if isinstance(classifier, SVMClassifier):
         return 1
     if isinstance(classifier, ScratchClassifier):

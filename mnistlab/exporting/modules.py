@@ -16,7 +16,12 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from mnistlab import scratch
-from mnistlab.classifiers import ScratchClassifier, SVMClassifier, TorchClassifier
+from mnistlab.classifiers import (
+    EnsembleClassifier,
+    ScratchClassifier,
+    SVMClassifier,
+    TorchClassifier,
+)
 from mnistlab.classifiers.inputs import margins
 from mnistlab.classifiers.support_vectors import SupportVectors
 from mnistlab.errors import RunError
@@ -122,7 +127,12 @@ class PixelScaling(nn.Module):
 def module_of(
     classifier: Any, temperature: float | None, reference: Reference | None = None
 ) -> Exported:
-    """The classifier as a module in evaluation mode; RunError for one without probabilities."""
+    """The classifier as a module in evaluation mode; RunError for one without probabilities.
+
+    RunError for an ensemble as well: see ensemble_module.exported_module.
+    """
+    if isinstance(classifier, EnsembleClassifier):
+        raise RunError("an ensemble cannot be put on a page yet; export it to a .onnx file")
     if isinstance(classifier, TorchClassifier):
         module = _of_torch(classifier, temperature or 1.0, reference)
     elif isinstance(classifier, ScratchClassifier):

@@ -26,6 +26,7 @@ from mnistlab.runs.folder import Run, dataset_of
 from mnistlab.runs.neighbours import features_of, reference_of
 
 if TYPE_CHECKING:
+    from mnistlab.exporting.ensemble_module import ExportedEnsemble
     from mnistlab.exporting.modules import Exported
 
 OPSET = 18  # of 2022: old enough for any onnxruntime in use
@@ -121,9 +122,9 @@ def onnx_bytes(
         import onnxscript  # noqa: F401  # torch's exporter imports it late and says less
     except ImportError as error:
         raise RunError(NEEDS) from error
-    from mnistlab.exporting.modules import module_of
+    from mnistlab.exporting.ensemble_module import exported_module
 
-    module = module_of(classifier, temperature, reference)
+    module = exported_module(classifier, temperature, reference)
     model = _traced(module, classifier.image_shape_)
     onnx.helper.set_model_props(model, facts)
     model.producer_name = "mnistlab"
@@ -131,7 +132,7 @@ def onnx_bytes(
     return bytes(model.SerializeToString())
 
 
-def _traced(module: Exported, image_shape: tuple[int, int]) -> Any:
+def _traced(module: Exported | ExportedEnsemble, image_shape: tuple[int, int]) -> Any:
     import torch
 
     # Two images: a batch of one would be taken for a batch that is always of one.

@@ -6,6 +6,9 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from mnistlab.data import Dataset, Split
 from mnistlab.data.polarity import border_of
 from mnistlab.data.preparing import preparation_of
@@ -23,7 +26,13 @@ def validation_metrics(classifier: Any, val: Dataset) -> dict[str, Any]:
     """
     if not len(val):
         return dict.fromkeys(("val_accuracy", "val_balanced_accuracy", "val_macro_f1"))
-    predicted, probabilities = predictions(classifier, val.images)
+    return metrics_of_validation(*predictions(classifier, val.images), val)
+
+
+def metrics_of_validation(
+    predicted: NDArray[np.int64], probabilities: NDArray[np.float64] | None, val: Dataset
+) -> dict[str, Any]:
+    """As `validation_metrics`, of predictions (N,) and probabilities (N, K) that were made."""
     metrics = measure(val.labels, predicted, val.n_classes)
     known = {
         "val_accuracy": metrics.accuracy,

@@ -49,6 +49,12 @@ class Run:
     env: dict[str, Any]
     result: dict[str, Any]
 
+    @property
+    def weights_path(self) -> Path:
+        """The model file; a fit that is still running may have its best so far in another."""
+        name: str = self.result.get("weights_file") or WEIGHTS
+        return self.path / name
+
     @cached_property
     def log(self) -> list[dict[str, Any]]:
         """One dict per epoch, in order; RunError for a damaged log."""
@@ -86,7 +92,7 @@ class Run:
         """The trained classifier; RunError for a damaged or foreign model file."""
         from mnistlab.classifiers.storage import load_classifier
 
-        path = self.path / WEIGHTS
+        path = self.weights_path
         classifier = load_classifier(path, device, self.result.get("weights_sha256"))
         n_classes, shape = len(self.data["class_names"]), tuple(self.data["image_shape"])
         if classifier.classes_.tolist() != list(range(n_classes)):
@@ -100,7 +106,7 @@ class Run:
         """RunError where the model file is not the one that was trained here."""
         from mnistlab.classifiers.storage import check_content
 
-        check_content(self.path / WEIGHTS, self.result.get("weights_sha256"))
+        check_content(self.weights_path, self.result.get("weights_sha256"))
 
     def predicted(self) -> NDArray[np.int64]:
         """Predicted class numbers (N,) of the test part, as stored by `evaluate`."""

@@ -19,7 +19,8 @@ from mnistlab.runs.seen import FILE as SEEN
 from mnistlab.runs.snapshots import FILE as SNAPSHOTS
 
 RECORDS = ("recipe.json", "data.json", "env.json", "tracking.json")  # written before the first step
-RUN_FILES = (*RECORDS, EPOCHS, STEPS, WEIGHTS, SNAPSHOTS, SEEN, "result.json")
+FIT, FIT_PAGE = "fit", "fit.html"  # what `mnistlab fit` tried, and the page about it
+RUN_FILES = (*RECORDS, EPOCHS, STEPS, WEIGHTS, SNAPSHOTS, SEEN, FIT, FIT_PAGE, "result.json")
 
 
 def partial_of(path: Path) -> Path:

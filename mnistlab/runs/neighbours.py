@@ -33,7 +33,7 @@ from mnistlab.evaluation.neighbours import (
     threshold_of,
 )
 from mnistlab.runs.arrays import read_arrays
-from mnistlab.runs.folder import WEIGHTS, Run, dataset_of, recorded_parts
+from mnistlab.runs.folder import Run, dataset_of, recorded_parts
 
 FILE = "neighbours.npz"
 VERSION = 1  # of what the numbers mean; a file of another one is made anew
@@ -47,10 +47,13 @@ def features_of(classifier: Any, images: NDArray[np.uint8]) -> Features:
 
     Of a network: what enters its last linear layer, without test-time augmentation. Where nothing
     is learned before that layer, as in softmax regression, where there is no such layer, and of a
-    support vector machine: the grey levels of the pixels themselves. Black images give zeros.
+    support vector machine: the grey levels of the pixels themselves. Of an ensemble: what its
+    heaviest member sees. Black images give zeros.
     """
-    from mnistlab.classifiers import ScratchClassifier, TorchClassifier
+    from mnistlab.classifiers import EnsembleClassifier, ScratchClassifier, TorchClassifier
 
+    if isinstance(classifier, EnsembleClassifier):
+        classifier = classifier.heaviest
     blocks = large.blocks(images)  # at least one, which may be empty
     if isinstance(classifier, TorchClassifier):
         rows = [_of_torch(classifier, block) for block in blocks]
@@ -224,6 +227,6 @@ def _made_for(run: Run) -> bytes:
     """A hash of what the numbers depend on: the weights, the data, and how many are compared."""
     from mnistlab.classifiers.storage import content_hash
 
-    weights = run.result.get("weights_sha256") or content_hash(run.path / WEIGHTS)
+    weights = run.result.get("weights_sha256") or content_hash(run.weights_path)
     of = (VERSION, SEED, N_NEAREST, weights, run.data["fingerprint"], run.data["split"])
     return hashlib.sha256(repr(of).encode()).hexdigest().encode()

@@ -135,6 +135,17 @@ class OtherRecord(Measured):
     inverted: bool | None = None
 
 
+class MemberRecord(Record):
+    """A member of an ensemble, in result.json under "members"."""
+
+    recipe: str
+    seed: Count
+    weight: Fraction
+    n_train: Some
+    epochs: Count
+    val_accuracy: Fraction
+
+
 class ResultRecord(Measured):
     """result.json: the metrics of a run."""
 
@@ -149,6 +160,7 @@ class ResultRecord(Measured):
     computation: Sha256 | None = None
     weights_sha256: Sha256 | None = None
     weights: str | None = None
+    weights_file: Annotated[str, Field(pattern=r"^model(-2)?\.safetensors$")] | None = None
     val_balanced_accuracy: Fraction | None = None
     val_macro_f1: Fraction | None = None
     expanded_val_accuracy: Fraction | None = None
@@ -163,6 +175,9 @@ class ResultRecord(Measured):
     n_test_in_training: Count | None = None
     n_test_in_validation: Count | None = None
     test_accuracy_without_copies: Fraction | None = None
+    seconds_used: NotNegative | None = None
+    is_finished: bool | None = None
+    members: list[MemberRecord] | None = None
     other_data: dict[str, OtherRecord] = {}
 
     @model_validator(mode="after")

@@ -24,6 +24,7 @@ TOP = READY | {
     "auditing",
     "explaining",
     "exporting",
+    "fitting",
     "profiling",
     "reporting",
     "serving",
@@ -60,6 +61,7 @@ ALLOWED = {
     "auditing": CORE | {"recipes", "reporting"},
     "explaining": CORE | {"reporting"},
     "exporting": CORE | {"reporting"},
+    "fitting": CORE | {"recipes", "reporting"},
     "profiling": CORE | {"reporting"},
     "serving": {"data"},  # and neither torch nor what imports it
     "tracking": CORE | {"reporting"},

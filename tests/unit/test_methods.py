@@ -224,8 +224,9 @@ def test_threads_of_what_runs_in_numpy_are_numpys(model: str) -> None:
         assert machine.threads_in_use() == 2
 
 
-def test_only_the_support_vector_machine_learns_without_epochs() -> None:
-    assert [m for m in (*MODELS, *KINDS) if not method_of(m).learns_in_epochs] == ["svm"]
+def test_only_machines_and_ensembles_learn_without_epochs() -> None:
+    without = [m for m in (*MODELS, *KINDS) if not method_of(m).learns_in_epochs]
+    assert without == ["svm", "ensemble"]
 
 
 def test_asking_about_them_loads_no_torch() -> None:
