@@ -1,0 +1,275 @@
+"""The backward pass: against finite differences of the student's own loss, then named."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from mnistlab.checking.context import Context, differences, line_of, locate
+from mnistlab.checking.faults import BACKWARD
+from mnistlab.checking.finding import DIFFERS
+from mnistlab.checking.naming_faults import changes, explain_backward, values_of
+from mnistlab.checking.reference import (
+    GRADIENTS,
+    PARAMETERS,
+    RIGHT,
+    Array,
+    Fault,
+    Problem,
+    Values,
+    computed,
+    is_equal,
+    make_problem,
+)
+from mnistlab.checking.student import LABEL_FORMS, Student, gradients_in
+from mnistlab.checking.tracing import Trace
+
+STEP = 1e-5  # of the finite differences
+BACKWARD_STEPS = ("dz2", "dW2", "db2", "da1", "dz1", "dW1", "db1")
+Gradients = Mapping[str, Any]
+
+
+class Observed:
+    """One traced step of a fresh network: named gradients, and those that the weights moved by."""
+
+    def __init__(self, context: Context, problem: Problem, form: str) -> None:
+        self.student = context.make(problem)
+        self.student.label_form = form
+        before = self.student.weights()
+        self.trace: Trace = self.student.one_step()
+        rate = problem.learning_rate
+        self.named = {"d" + k: v for k, v in gradients_in(self.student, self.trace).items()}
+        self.moved: dict[str, Array] = {}
+        if self.trace.error is None:
+            after = self.student.weights()
+            self.moved = {
+                "d" + name: -(after[name] - before[name]) / rate
+                for name in before
+                if after[name].shape == before[name].shape
+            }
+        self.has_moved = any(np.any(value) for value in self.moved.values())
+
+    def right(self, name: str, wanted: list[Values]) -> bool:
+        """Whether the gradient of one parameter is right, by name or by movement."""
+        return any(
+            name in found and is_equal(found[name], values[name], RIGHT)
+            for found in (self.named, self.moved)
+            for values in wanted
+        )
+
+    @property
+    def gradients(self) -> dict[str, Any]:
+        """What stands for the gradient of each parameter: the named one, else the movement."""
+        moved = self.moved if self.has_moved else {}
+        return {name: value for name, value in (moved | self.named).items() if name in GRADIENTS}
+
+
+def finite_differences(student: Student, problem: Problem) -> Values:
+    """Gradients of the student's own loss, by central differences, in float64."""
+    found = {}
+    for name in PARAMETERS:
+        gradient = np.zeros_like(problem.weights[name])
+        for index in np.ndindex(gradient.shape):
+            losses = []
+            for sign in (1, -1):
+                moved = problem.weights[name].copy()
+                moved[index] += sign * STEP
+                student.put(problem.weights | {name: moved})
+                losses.append(student.loss())
+            gradient[index] = (losses[0] - losses[1]) / (2 * STEP)
+        found["d" + name] = gradient
+    student.put(problem.weights)
+    return found
+
+
+def check_gradients(context: Context, problem: Problem) -> None:
+    """Every gradient of the backward pass."""
+    student = context.make(problem)
+    if "backward" not in student.roles:
+        context.note("no backward pass was found: gradients were not checked")
+        return
+    context.begin("gradients")
+    if not student.is_complete:
+        missing = ", ".join(sorted(set(PARAMETERS) - set(student.slots)))
+        context.note(f"no array has the shape of {missing}: gradients were not checked")
+        context.is_gradient_known = False
+        return
+    forms = sorted(LABEL_FORMS, key=lambda form: form != context.label_form)
+    observed = {form: Observed(context, problem, form) for form in forms}
+    working = [form for form in forms if observed[form].trace.error is None]
+    if not working:
+        _explain_error(context, problem, forms, observed[forms[0]])
+        return
+    wanted = _right_gradients(context, problem, working[0])
+    for form in working:
+        if all(observed[form].right(name, wanted) for name in GRADIENTS):
+            context.label_form = form
+            return
+    for form in working:
+        if _named(context, problem, observed[form], wanted):
+            context.label_form = form
+            return
+    context.label_form = working[0]
+    _unexplained(context, observed[working[0]], wanted)
+
+
+def _right_gradients(context: Context, problem: Problem, form: str) -> list[Values]:
+    """By formula from the forward pass as it is, and by differences of the student's own loss."""
+    wanted = [computed(problem, context.faults), computed(problem)]
+    student = context.make(problem)
+    student.label_form = form
+    if "loss" in student.roles:
+        try:
+            with np.errstate(all="ignore"):
+                wanted.insert(0, finite_differences(student, problem))
+        except Exception:  # reported already, by the check of the loss
+            context.note("the loss could not be computed, so the gradients have only formulas")
+    return wanted
+
+
+def _named(
+    context: Context, problem: Problem, observed: Observed, wanted: list[Values]
+) -> bool:
+    gradients = observed.gradients
+    if set(gradients) != set(GRADIENTS):
+        return False
+    faults = explain_backward(gradients, problem, BACKWARD, context.faults)
+    if faults is None and observed.has_moved:
+        faults = explain_backward(observed.moved, problem, BACKWARD, context.faults)
+    if faults is None:
+        return False
+    for fault in _in_order(faults):
+        if fault.step == "dz1" and context.has_found("relu_derivative"):
+            continue  # what follows from a wrong derivative, which was named
+        line = line_of_fault(context, problem, observed, fault)
+        context.found(_what(fault), fault.mistake, line, fault.step)
+    context.faults += faults
+    return True
+
+
+def _in_order(faults: tuple[Fault, ...]) -> list[Fault]:
+    return sorted(faults, key=lambda fault: BACKWARD_STEPS.index(fault.step))
+
+
+def _what(fault: Fault) -> str:
+    names = {"dz2": "the scores", "da1": "the hidden values", "dz1": "the hidden sums"}
+    return f"gradient of {names.get(fault.step, fault.step[1:])}"
+
+
+def line_of_fault(
+    context: Context, problem: Problem, observed: Observed, fault: Fault
+) -> int | None:
+    """The first wrong assignment, by value; else the assignment to the gradient's name."""
+    wrong = values_of(problem, [*context.faults, fault])
+    right = computed(problem, context.faults)
+    if wrong is not None:
+        first = BACKWARD_STEPS.index(fault.step)
+        arrays = [wrong[step] for step in BACKWARD_STEPS[first:]]
+        arrays += [_moved(problem, wrong, name) for name in PARAMETERS]
+        others = [right[step] for step in right] + [_moved(problem, right, n) for n in PARAMETERS]
+        is_exact = fault.mistake in ("transposed", "not-transposed")
+        if line := locate(observed.trace, arrays, others, is_exact):
+            return line
+    lines = context.source.assignments_to(fault.step)
+    return lines[0] if lines else context.source.line_of_function("backward")
+
+
+def _moved(problem: Problem, values: Values, name: str) -> Array:
+    step = values["d" + name]
+    weights = problem.weights[name]
+    if step.shape != weights.shape:
+        return step
+    return weights - problem.learning_rate * step
+
+
+def _unexplained(context: Context, observed: Observed, wanted: list[Values]) -> None:
+    """Report each wrong gradient with its numbers."""
+    gradients = observed.gradients
+    context.is_gradient_known = False
+    if context.has_found("relu_derivative", "relu", "softmax", "forward"):
+        context.note("gradients are wrong as well, perhaps because of the above")
+        return
+    for name in GRADIENTS:
+        if name not in gradients:
+            if not observed.right(name, wanted):
+                context.note(f"no gradient of {name[1:]} was found, by name or by its effect")
+        elif not observed.right(name, wanted):
+            lines = context.source.assignments_to(name)
+            line = lines[0] if lines else context.source.line_of_function("backward")
+            numbers = differences(gradients[name], wanted[0][name])
+            context.found(f"gradient of {name[1:]}", DIFFERS, line, name, numbers)
+    if not gradients:
+        context.found(
+            "gradients",
+            "no-gradient",
+            context.source.line_of_function("backward"),
+        )
+
+
+def _explain_error(
+    context: Context, problem: Problem, forms: list[str], first: Observed
+) -> None:
+    """Name a mistake of shapes: with all sizes equal the same code runs, and gives numbers."""
+    context.is_gradient_known = False
+    error = first.trace.error
+    assert error is not None
+    square = make_problem(5, (5, 5, 5), problem.learning_rate)
+    misfits = [f for f in BACKWARD if values_of(problem, [f]) is None or _changes_shape(problem, f)]
+    misfits = [f for f in misfits if changes(f, square, GRADIENTS, context.faults)]
+    for form in forms:
+        observed = SquareObserved(context, problem, square, form)
+        if observed.trace.error is not None or set(observed.gradients) != set(GRADIENTS):
+            continue
+        faults = explain_backward(observed.gradients, square, misfits, context.faults)
+        if faults is not None:
+            context.label_form = form
+            for fault in _in_order(faults):
+                line = line_of_fault(context, square, observed, fault)
+                line = line or line_of(error, context.source.name)
+                context.found(_what(fault), fault.mistake, line, fault.step, str(error)[:200])
+            context.is_gradient_known = False
+            return
+    context.failed("gradients", error)
+
+
+def _changes_shape(problem: Problem, fault: Fault) -> bool:
+    values, right = values_of(problem, [fault]), computed(problem)
+    return values is not None and any(values[n].shape != right[n].shape for n in GRADIENTS)
+
+
+class SquareObserved(Observed):
+    """As Observed, with every size equal; where the weights are is known from unequal sizes."""
+
+    def __init__(self, context: Context, problem: Problem, square: Problem, form: str) -> None:
+        self.unequal = context.make(problem)
+        self.square = square
+        context_make = context.make
+
+        def make(_: Problem) -> Student:
+            student = context_make(square)
+            student.slots = slots_by_path(student, self.unequal)
+            student.is_columns = self.unequal.is_columns
+            student.put(square.weights)
+            return student
+
+        context.make = make
+        try:
+            super().__init__(context, square, form)
+        finally:
+            context.make = context_make
+
+
+def slots_by_path(student: Student, like: Student) -> dict[str, Any]:
+    """The parameters of one network at the places where another has them."""
+    from mnistlab.checking.slots import places_by_path
+
+    places = places_by_path(student.root_of_slots, student.module)
+    found = {}
+    for name, slot in like.slots.items():
+        container, key, value = places[slot.path]
+        found[name] = type(slot)(
+            name, container, key, slot.path, value.shape, slot.is_transposed
+        )
+    return found
