@@ -54,6 +54,7 @@ from mnistlab.exporting import export_page as export_page
 
 # networks by hand
 from mnistlab import scratch as scratch
+from mnistlab.checking import check as check
 
 # studies: questions with several arms
 from mnistlab.evaluation import Difference as Difference

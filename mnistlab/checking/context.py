@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import traceback
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
@@ -13,11 +13,14 @@ import numpy as np
 
 from mnistlab.checking.finding import DIFFERS, Finding
 from mnistlab.checking.mistakes import MISTAKES, hint_for
-from mnistlab.checking.pieces import Pieces
+from mnistlab.checking.naming import plain
+from mnistlab.checking.pieces import ROLES, Pieces
 from mnistlab.checking.reference import EQUAL, EQUATIONS, RIGHT, Array, Fault, Problem, is_equal
 from mnistlab.checking.source import Source
 from mnistlab.checking.student import Student
 from mnistlab.checking.tracing import Trace
+
+LONG_STATEMENT = 3  # lines; within a longer one, such as a dictionary, the line itself is named
 
 
 @dataclass
@@ -42,6 +45,7 @@ class Context:
     label_form: str = "integers"
     returns_scores: bool = False  # the forward pass ends before softmax, and the loss has it
     is_columns: bool = False
+    trusted: set[str] = field(default_factory=set)  # functions that were found right on their own
     is_course: bool = False  # write-up A's class, which fixes first weights and momentum
     initial: Callable[[tuple[int, int, int]], Any] = lambda sizes: None
 
@@ -68,7 +72,8 @@ class Context:
         if any(each.mistake == mistake not in (DIFFERS, "exception") for each in self.findings):
             return
         if line is not None:
-            line = self.source.statement_at(line)[0]
+            first, last = self.source.statement_at(line)
+            line = first if last - first < LONG_STATEMENT else line
         known = MISTAKES.get(mistake)
         self.findings.append(
             Finding(
@@ -90,10 +95,20 @@ class Context:
             return
         line = line_of(error, self.source.name)
         says = f"the code raises {type(error).__name__}: {error}"
+        if isinstance(error, MemoryError):
+            says = "the code needs more memory than there is (the checker gives 3 GB)"
         if isinstance(error, NotImplementedError):
             self.found(what, "empty", line, says="this is not written yet")
         else:
             self.found(what, "exception", line, says=" ".join(says.split())[:300])
+
+    def line_of_role(self, *roles: str) -> int | None:
+        """Where the first function of the first of these roles is defined."""
+        for role in roles:
+            for function in self.source.functions:
+                if ROLES.get(plain(function.name)) == role:
+                    return function.lineno
+        return None
 
     def has_found(self, *whats: str) -> bool:
         """Whether there is a finding on one of these."""
@@ -149,22 +164,33 @@ def alike(value: Any, wanted: Array, tolerance: float = RIGHT, is_exact: bool = 
 
 
 def locate(
-    trace: Trace, wrong: Iterable[Array], right: Sequence[Array], is_exact: bool = False
+    trace: Trace,
+    wrong: Iterable[Array],
+    right: Sequence[Array],
+    is_exact: bool = False,
+    trusted: Container[str] = (),
 ) -> int | None:
     """The line of the first assigned array that is as wrong as the mistake makes it.
 
     A wrong value may be a right one of another name, such as dz1 = da1: then the line of its
-    second name counts.
+    second name counts. What functions do that were found right on their own is not looked at, but
+    what is done with their results.
     """
+    assigned = [
+        each
+        for each in trace.assigned
+        if each.function not in trusted and (not each.source or each.source in trusted)
+    ]
     for value in wrong:
-        same = [each for each in trace.assigned if alike(each.value, value, EQUAL, is_exact)]
+        same = [each for each in assigned if alike(each.value, value, EQUAL, is_exact)]
         if not any(alike(value, other, RIGHT, is_exact) for other in right):
             if same:
                 return same[0].line
         elif again := [
             each.line
             for each in same[1:]
-            if each.path[-1] != same[0].path[-1] and each.line != same[0].line
+            if (each.function, each.path) != (same[0].function, same[0].path)
+            and each.line != same[0].line
         ]:
             return again[0]
     return None

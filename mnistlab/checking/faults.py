@@ -3,6 +3,7 @@ its words in `mistakes.py`; a test compares each fault with all others."""
 
 from __future__ import annotations
 
+from functools import partial
 from types import SimpleNamespace as Network
 
 import numpy as np
@@ -27,6 +28,10 @@ def _hard(p: Array) -> Array:
     return np.eye(p.shape[1])[p.argmax(axis=1)]
 
 
+def _swapped(v: Network, epsilon: float) -> Array:
+    return np.asarray(-np.mean((v.p * np.log(v.Y + epsilon)).sum(axis=1)))
+
+
 def _true(v: Network) -> Array:
     return v.p[np.arange(v.n), v.labels]
 
@@ -44,6 +49,8 @@ ACTIVATION = [
     Fault("activation-upside-down", "a1", lambda v: np.minimum(v.z1, 0)),
     Fault("step-activation", "a1", lambda v: (v.z1 > 0).astype(float)),
     Fault("clipped-activation", "a1", lambda v: np.clip(v.z1, 0, 1)),
+    Fault("mask-threshold", "a1", lambda v: v.z1 * (v.z1 > 1)),
+    Fault("mask-threshold", "a1", lambda v: v.z1 * (v.z1 > 0.5)),
     Fault("activation-softmax", "a1", lambda v: softmax(v.z1)),
     Fault("bias-left-out", "z2", lambda v: v.a1 @ v.W2),
     Fault("bias-sign", "z2", lambda v: v.a1 @ v.W2 - v.b2),
@@ -110,7 +117,7 @@ LOSS = [
         Fault(
             "loss-arguments-swapped",
             "loss",
-            lambda v, e=e: -np.mean((v.p * np.log(v.Y + e)).sum(axis=1)),
+            partial(_swapped, epsilon=e),
         )
         for e in (1e-8, 1e-15, 1e-12, 1e-10, 1e-9, 1e-7, 1e-6)
     ),
@@ -145,6 +152,7 @@ OUTPUT = [
     Fault("squared-error", "dz2", lambda v: v.right**2 * v.n),
     Fault("labels-off-by-one", "dz2", lambda v: (v.p - np.roll(v.Y, 1, axis=1)) / v.n),
     Fault("labels-off-by-one", "dz2", lambda v: (v.p - np.roll(v.Y, -1, axis=1)) / v.n),
+    Fault("softmax-twice", "dz2", lambda v: (softmax(v.p) - v.Y) / v.n),
     Fault(
         "softmax-twice",
         "dz2",
@@ -161,6 +169,8 @@ HIDDEN = [
     Fault("gradient-sign", "da1", lambda v: -v.right),
     Fault("error-of-wrong-layer", "da1", lambda v: v.p @ v.W2.T),
     Fault("error-of-wrong-layer", "da1", lambda v: v.Y @ v.W2.T),
+    Fault("error-of-wrong-layer", "da1", lambda v: v.p @ v.W2.T / v.n),
+    Fault("error-of-wrong-layer", "da1", lambda v: v.Y @ v.W2.T / v.n),
     Fault("averaged-twice", "da1", lambda v: v.right / v.n),
     Fault("not-averaged", "da1", lambda v: v.right * v.n),
     Fault("mask-missing", "dz1", lambda v: v.da1),
@@ -175,6 +185,7 @@ HIDDEN = [
     Fault("mask-threshold", "dz1", lambda v: v.da1 * (v.z1 > 1)),
     Fault("mask-threshold", "dz1", lambda v: v.da1 * (v.z1 > 0.5)),
     Fault("mask-alone", "dz1", lambda v: (v.z1 > 0) * 1.0),
+    Fault("mask-alone", "dz1", lambda v: (v.z1 > 0) / v.n),
     Fault("derivative-of-sigmoid", "dz1", lambda v: v.da1 * v.a1 * (1 - v.a1)),
     Fault("derivative-of-sigmoid", "dz1", lambda v: v.da1 * _sigmoid(v.z1) * (1 - _sigmoid(v.z1))),
     Fault("derivative-of-sigmoid", "dz1", lambda v: v.da1 * v.z1 * (1 - v.z1)),

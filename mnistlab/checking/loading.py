@@ -45,7 +45,7 @@ def load(source: Source) -> Loaded:
             continue
         try:
             exec(compile(ast.Module([statement], []), source.name, "exec"), vars(module))
-        except Exception as error:  # whatever a student's code raises
+        except (Exception, SystemExit) as error:  # whatever a student's code raises
             failed.append((statement.lineno, f"{type(error).__name__}: {error}"))
     return Loaded(module, failed)
 

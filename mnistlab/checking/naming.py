@@ -9,7 +9,8 @@ from typing import Any
 
 # Kinds of values, and the names that stand for them, in lower case without underscores.
 WORDS = {
-    "X": "x xtrain xbatch xb xshuffled xshuf xperm xs xmini images image inputs input inp data batch features samples a0 imgs",
+    "X": "x xtrain xbatch xb xshuffled xshuf xperm xs xmini "
+    "images image inputs input inp data batch features samples a0 imgs",
     "y": "y ytrain ybatch yb ytrue labels label targets target t truth onehot yonehot "
     "yshuffled yshuf yperm ys ysh ymini ymb yt labelsshuffled shuffledlabels batchlabels batchy "
     "labelsbatch targetsbatch yenc ytrainonehot classes ytruelabels truelabels",
@@ -85,7 +86,7 @@ def bind(
             continue
         name = parameter.name
         kind = next((k for k in kinds_of(name) if k in offered and k not in used), None)
-        if name in exact and (kind is None or kind not in ("X", "y")):
+        if name in exact and kind not in ("X", "y"):
             found[name] = exact[name]
         elif kind is not None:
             found[name] = offered[kind]

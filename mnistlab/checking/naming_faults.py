@@ -42,15 +42,17 @@ def values_of(problem: Problem, faults: Sequence[Fault]) -> Values | None:
         return None
 
 
-def explain_forward(p: Any, problem: Problem, faults: Sequence[Fault]) -> list[Faults]:
-    """Every set of as few faults as possible, one or two, that leads to probabilities p."""
+def explain_forward(
+    output: Any, step: str, problem: Problem, faults: Sequence[Fault]
+) -> list[Faults]:
+    """Every set of as few faults as possible, one or two, that leads to this output of a step."""
     for n_faults in (1, 2):
         found = [
             chosen
             for chosen in itertools.combinations(faults, n_faults)
             if len({fault.step for fault in chosen}) == n_faults
             and (values := values_of(problem, chosen)) is not None
-            and is_equal(p, values["p"], EQUAL)
+            and is_equal(output, values[step], EQUAL)
         ]
         if found:
             return found

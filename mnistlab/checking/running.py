@@ -22,6 +22,7 @@ from mnistlab.checking.reference import Problem, make_problem
 from mnistlab.checking.source import Source
 from mnistlab.checking.student import Student
 from mnistlab.checking.styles import made_student
+from mnistlab.checking.tasks import part_of
 
 COURSE_CLASS = "MLPFromScratch"
 
@@ -30,11 +31,22 @@ def check_source(source: Source, task: str | None = None, hint_level: int = 0) -
     """Check a file in this process. DataError where it is no Python, or the task is unknown."""
     module, failed = load(source)
     names = vars(module)
-    report = check_names(source, module, find_pieces(names, module.__name__), task, hint_level)
+    pieces = find_pieces(names, module.__name__)
+    report = part_of(check_names(source, module, pieces, task, hint_level), task)
     if not failed or report.passed:
         return report
     notes = tuple(f"line {line} of the file could not be run: {text}" for line, text in failed)
     return Report(report.task, report.findings, report.checks, (*report.notes, *notes))
+
+
+def prepare(source: Source) -> None:
+    """Import what the checks of a file will need, before the process is limited."""
+    if source.imports("torch", "torchvision"):
+        import torch
+
+        torch.set_num_threads(1)
+    if source.imports("sklearn"):
+        import sklearn.base  # noqa: F401
 
 
 def check_names(
@@ -88,9 +100,7 @@ def _run(context: Context) -> None:
         _guarded(context, check)
 
 
-def _checks(
-    context: Context, problem: Problem, empty: list[str]
-) -> list[Callable[[], Any]]:
+def _checks(context: Context, problem: Problem, empty: list[str]) -> list[Callable[[], Any]]:
     """What can be checked, given which functions are not written yet."""
     wanted: list[tuple[str, Callable[[], Any]]] = [
         ("init", lambda: check_initial(context)),
@@ -130,7 +140,8 @@ def _initial(
     def make(sizes: tuple[int, int, int]) -> Any:
         import numpy as np
 
-        from mnistlab.checking.styles import assembled_layers, constructed, returned_names
+        from mnistlab.checking.student import returned_names
+        from mnistlab.checking.styles import assembled_layers, constructed
 
         n_in, n_hidden, n_out = sizes
         shapes = ((n_in, n_hidden), (n_hidden,), (n_hidden, n_out), (n_out,))
@@ -142,7 +153,8 @@ def _initial(
                 layers = assembled_layers(pieces, problem) if "linear" in pieces.layers else None
                 return constructed(chosen, problem, layers if _takes_layers(chosen) else None)
             if init := pieces.functions.get("init"):
-                offered = {"n_in": n_in, "n_hidden": n_hidden, "n_out": n_out, "seed": 0}
+                offered: dict[str, Any] = {"n_in": n_in, "n_hidden": n_hidden, "n_out": n_out}
+                offered |= {"seed": 0}
                 offered |= {"sizes": list(sizes), "rng": np.random.default_rng(0)}
                 made = init(**bind(init, offered))
                 names = returned_names(source, init)

@@ -31,21 +31,29 @@ CONTAINER = re.compile(r"(d|g|grads?|gradients?|dparams|gradientdict|back|dweigh
 
 @dataclass
 class Slot:
-    """One parameter: `container[key]` or `container.key`, of an array that may be transposed."""
+    """One parameter at a path of names below `root`; its array may be transposed.
+
+    The path is followed at every use: some students replace the list that holds their weights.
+    """
 
     name: str  # W1, b1, W2 or b2
-    container: Any
-    key: Any
+    root: Any
     path: tuple[str, ...]
     shape: tuple[int, ...]
     is_transposed: bool = False
 
     @property
+    def container(self) -> Any:
+        """The dictionary, list, tuple or object that holds the array."""
+        found = self.root
+        for key in self.path[:-1]:
+            found = _entry(found, key)
+        return found
+
+    @property
     def value(self) -> Any:
         """The student's own array."""
-        if isinstance(self.container, dict | list | tuple):
-            return self.container[self.key]
-        return getattr(self.container, self.key)
+        return _entry(self.container, self.path[-1])
 
     def canonical(self) -> Array:
         """As in the reference: W (in, out), b (out,)."""
@@ -61,17 +69,28 @@ class Slot:
     def put(self, value: Array) -> None:
         """Set the parameter to a value of the reference's layout."""
         own = (value.T if self.is_transposed else value).reshape(self.shape).copy()
-        if isinstance(self.container, tuple):
-            self.container[self.key][...] = own
-        elif isinstance(self.container, dict | list):
-            self.container[self.key] = own
+        container, key = self.container, self.path[-1]
+        if isinstance(container, tuple):
+            container[int(key)][...] = own
+        elif isinstance(container, list):
+            container[int(key)] = own
+        elif isinstance(container, dict):
+            container[next(each for each in container if str(each) == key)] = own
         else:
-            setattr(self.container, self.key, own)
+            setattr(container, key, own)
 
     @property
     def word(self) -> str:
         """Its own name, such as "w1"; with that of its list where it has only a number."""
         return word_of(self.path)
+
+
+def _entry(container: Any, key: str) -> Any:
+    if isinstance(container, list | tuple):
+        return container[int(key)]
+    if isinstance(container, dict):
+        return next(value for each, value in container.items() if str(each) == key)
+    return getattr(container, key)
 
 
 def word_of(path: tuple[str, ...]) -> str:
@@ -92,22 +111,22 @@ def _places(root: Any, module: str, path: tuple[str, ...] = ()) -> Iterator[Any]
         return
     for key, value in entries:
         if isinstance(value, np.ndarray):
-            yield root, key, (*path, str(key)), value
+            yield (*path, str(key)), value
         else:
             yield from _places(value, module, (*path, str(key)))
-
-
-def places_by_path(root: Any, module: str) -> dict[tuple[str, ...], tuple[Any, Any, Any]]:
-    """(container, key, array) of every array, by its path."""
-    return {path: (container, key, value) for container, key, path, value in _places(root, module)}
 
 
 def find_slots(root: Any, module: str, sizes: tuple[int, int, int]) -> dict[str, Slot]:
     """W1, b1, W2 and b2 where there is an array of their shape; the first of the best names."""
     n_in, n_hidden, n_out = sizes
-    wanted = {"W1": (n_in, n_hidden), "b1": n_hidden, "W2": (n_hidden, n_out), "b2": n_out}
+    wanted: dict[str, int | tuple[int, int]] = {
+        "W1": (n_in, n_hidden),
+        "b1": n_hidden,
+        "W2": (n_hidden, n_out),
+        "b2": n_out,
+    }
     found: dict[str, list[Slot]] = {name: [] for name in PARAMETERS}
-    for container, key, path, value in _places(root, module):
+    for path, value in _places(root, module):
         if value.dtype.kind != "f":
             continue
         for name, shape in wanted.items():
@@ -118,7 +137,7 @@ def find_slots(root: Any, module: str, sizes: tuple[int, int, int]) -> dict[str,
                 is_it = value.shape in (shape, shape[::-1])
                 turned = value.shape == shape[::-1] != shape
             if is_it:
-                found[name].append(Slot(name, container, key, path, value.shape, turned))
+                found[name].append(Slot(name, root, path, value.shape, turned))
     return {name: min(slots, key=_rank) for name, slots in found.items() if slots}
 
 

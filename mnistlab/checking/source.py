@@ -38,6 +38,19 @@ class Source:
         """Every function and method, in the order of the file."""
         return [node for node in ast.walk(self.tree) if isinstance(node, Function)]
 
+    def imports(self, *packages: str) -> bool:
+        """Whether the file imports one of these packages."""
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom):
+                names = [node.module or ""]
+            else:
+                continue
+            if any(name.partition(".")[0] in packages for name in names):
+                return True
+        return False
+
     def line_of_function(self, name: str) -> int | None:
         """Where a function or method is defined; the first of that name."""
         lines = [node.lineno for node in self.functions if node.name == name]
@@ -60,6 +73,13 @@ class Source:
                 targets = node.targets
             elif isinstance(node, ast.AugAssign | ast.AnnAssign):
                 targets = [node.target]
+            elif isinstance(node, ast.Dict):
+                lines += [
+                    key.lineno
+                    for key in node.keys
+                    if isinstance(key, ast.Constant) and key.value == name
+                ]
+                continue
             else:
                 continue
             if any(name in names_in(target) for target in targets):

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from mnistlab.checking.naming import bind, plain
+from mnistlab.checking.naming import bind, kinds_of, plain
 from mnistlab.checking.reference import PARAMETERS, Array, Problem
 from mnistlab.checking.slots import Slot, find_slots, is_gradient_of, may_be_gradient
 from mnistlab.checking.source import Source
@@ -83,8 +83,10 @@ class Student(ABC):
 
     def call(self, role: str, **more: Any) -> Any:
         """Call the function of a role with what its parameters are named after."""
-        function = self.roles[role]
-        return function(**bind(function, self.offered(**more), self.exact()))
+        function, exact = self.roles[role], self.exact()
+        if role == "loss":  # of the probabilities given, not of those of the last forward pass
+            exact = {name: v for name, v in exact.items() if not {"p", "z"} & {*kinds_of(name)}}
+        return function(**bind(function, self.offered(**more), exact))
 
     def forward(self, X: Array | None = None) -> Any:
         """What the student's forward pass returns."""
@@ -110,7 +112,9 @@ class Student(ABC):
         z = p if z is None else z.T if self.is_columns else z
         value = self.call("loss", p=p, z=z)
         numbers = [a for _, a in arrays_in(value, self.module) if np.size(a) == 1]
-        return float(np.asarray(value if np.ndim(value) == 0 and not numbers else numbers[0]).item())
+        return float(
+            np.asarray(value if np.ndim(value) == 0 and not numbers else numbers[0]).item()
+        )
 
     def run_backward(self) -> Any:
         """Forward pass, then backward pass."""
@@ -150,7 +154,9 @@ def gradients_in(student: Student, trace: Trace) -> dict[str, Array]:
     found: dict[str, Array] = {}
     returned = _returned(student, trace)
     for name, slot in student.slots.items():
-        candidates = [(path, value, None) for path, value in returned]
+        candidates: list[tuple[tuple[str, ...], Any, object]] = [
+            (path, value, None) for path, value in returned
+        ]
         candidates += [(each.path, each.value, each.owner) for each in reversed(trace.assigned)]
         own = [
             value
@@ -189,7 +195,7 @@ def _returned(student: Student, trace: Trace) -> list[tuple[tuple[str, ...], Any
         return []
     function = student.roles.get("backward")
     names = returned_names(student.source, function) if function else []
-    found = []
+    found: list[tuple[tuple[str, ...], Any]] = []
     for path, array in arrays_in(trace.value, student.module):
         array = np.asarray(array)
         if not path:
@@ -227,8 +233,5 @@ def _name_of(each: ast.expr, i: int) -> str:
 def learning_rate_names(holder: Any) -> Iterator[tuple[str, float]]:
     """Numbers of an object or module whose name is that of a learning rate."""
     for name, value in list(vars(holder).items()):
-        if plain(name) in ("lr", "learningrate", "eta", "alpha") and isinstance(
-            value, int | float
-        ):
+        if plain(name) in ("lr", "learningrate", "eta", "alpha") and isinstance(value, int | float):
             yield name, float(value)
-

@@ -209,7 +209,12 @@ class FunctionStudent(Student):
         shapes = {"W1": (n_in, n_hidden), "b1": (n_hidden,), "W2": (n_hidden, n_out)}
         shapes |= {"b2": (n_out,)}
         if init := self.roles.get("init"):
-            offered = {"n_in": n_in, "n_hidden": n_hidden, "n_out": n_out, "seed": 0}
+            offered: dict[str, Any] = {
+                "n_in": n_in,
+                "n_hidden": n_hidden,
+                "n_out": n_out,
+                "seed": 0,
+            }
             offered |= {"sizes": [n_in, n_hidden, n_out], "rng": np.random.default_rng(0)}
             np.random.seed(0)  # noqa: NPY002
             made = init(**bind(init, offered))
@@ -249,9 +254,7 @@ class FunctionStudent(Student):
         self.output = super().forward(X)
         names = returned_names(self.source, self.roles["forward"])
         if isinstance(self.output, tuple):
-            self.memory = {
-                name: value for name, value in zip(names, self.output, strict=False)
-            }
+            self.memory = dict(zip(names, self.output, strict=False))
         return self.output
 
     def offered(self, **more: Any) -> dict[str, Any]:
@@ -268,7 +271,7 @@ class FunctionStudent(Student):
         """Weights, velocities, gradients and values of the forward pass, by their names."""
         named: dict[str, Any] = dict(self.memory)
         if hasattr(self, "slots"):
-            named |= {str(slot.key): slot.value for slot in self.slots.values()}
+            named |= {slot.path[-1]: slot.value for slot in self.slots.values()}
         if isinstance(self.grads, dict):
             named |= self.grads
         velocities = getattr(self, "velocities", None)
@@ -283,7 +286,12 @@ class FunctionStudent(Student):
     def train(self, **given: Any) -> Any:
         """The training loop; the weights that it returns are the new ones."""
         n_in, n_hidden, n_out = self.problem.sizes
-        sizes = {"n_in": n_in, "n_hidden": n_hidden, "n_out": n_out, "sizes": list(self.problem.sizes)}
+        sizes = {
+            "n_in": n_in,
+            "n_hidden": n_hidden,
+            "n_out": n_out,
+            "sizes": list(self.problem.sizes),
+        }
         init = self.roles.get("init")
         if init is None:
             made = super().train(**given, **sizes)
@@ -319,12 +327,13 @@ class FunctionStudent(Student):
             self.params = self.root = made[0]
             if len(made) > 1:
                 self.velocities = made[1]
-            self.slots = find_slots(self.root, self.module, self.problem.sizes)
+            for slot in self.slots.values():  # also where a shape has become a wrong one
+                slot.root = made[0]
             return
         for name, value in zip(names, made, strict=False):
             for slot in self.slots.values():
-                if str(slot.key) == name:
-                    slot.container[slot.key] = value
+                if slot.path[-1] == name:
+                    slot.container[name] = value
             if isinstance(self.velocities, dict):
                 for prefix in ("v", "v_", "vel_", "velocity_", "vd", "v_d"):
                     if name.startswith(prefix) and name[len(prefix) :] in self.velocities:
@@ -354,4 +363,3 @@ def made_student(
     if pieces.style == "layers":
         return LayerStudent(source, problem, module, pieces)
     return FunctionStudent(source, problem, module, pieces)
-

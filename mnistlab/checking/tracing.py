@@ -24,7 +24,8 @@ MOST_ASSIGNMENTS = 20_000
 class Assigned:
     """One assigned array: in which function and line, under which path of names, by whom.
 
-    owner: the `self` of the function, None for a function that has none.
+    owner: the `self` of the function, None for a function that has none. source: the function that
+    returned the value, if the line only called it.
     """
 
     function: str
@@ -32,6 +33,7 @@ class Assigned:
     path: tuple[str, ...]
     value: NDArray[Any]
     owner: object = None
+    source: str = ""
 
 
 @dataclass
@@ -78,53 +80,102 @@ def arrays_in(root: Any, module: str | None, path: tuple[str, ...] = ()) -> Iter
             yield from arrays_in(value, module, (*path, key))
 
 
+Snapshot = dict[tuple[str, ...], tuple[int, NDArray[Any]]]
+
+
 class _Recorder:
+    """A trace function of Python: called for each line of the student's file, before it runs."""
+
     def __init__(self, file: str, trace: Trace) -> None:
         self.file, self.trace = file, trace
-        self.seen: dict[int, dict[tuple[str, ...], NDArray[Any]]] = {}
+        self.seen: dict[int, Snapshot] = {}
         self.last_line: dict[int, int] = {}
-        self.owners: dict[int, object] = {}
+        self.roots: dict[int, dict[str, int]] = {}  # what each name of a frame stood for
+        self.mark: dict[int, int] = {}  # how many assignments there were at a frame's last line
+        self.own: dict[int, set[tuple[str, ...]]] = {}  # paths assigned in the frame itself
+        self.returned: tuple[str, list[NDArray[Any]]] = ("", [])
 
     def __call__(self, frame: FrameType, event: str, arg: object) -> Any:
         if frame.f_code.co_filename != self.file or len(self.trace.assigned) > MOST_ASSIGNMENTS:
             return None
+        name, key = frame.f_code.co_qualname, id(frame)
         if event == "call":
-            self.seen[id(frame)] = self._snapshot(frame)
-            self.last_line[id(frame)] = frame.f_lineno
+            self.seen[key], self.own[key] = self._snapshot(frame), set()
+            self.roots[key] = {name: id(value) for name, value in frame.f_locals.items()}
+            self.last_line[key], self.mark[key] = frame.f_lineno, len(self.trace.assigned)
             return self
         self._compare(frame)
-        if event == "line":
-            self.last_line[id(frame)] = frame.f_lineno
-            self.trace.lines.append((frame.f_code.co_name, frame.f_lineno))
+        if event == "return":
+            self._record_return(frame, arg)
+        elif event == "line":
+            self.last_line[key] = frame.f_lineno
+            self.trace.lines.append((name, frame.f_lineno))
         return self
 
-    def _snapshot(self, frame: FrameType) -> dict[tuple[str, ...], NDArray[Any]]:
+    def _snapshot(self, frame: FrameType) -> Snapshot:
         module = frame.f_globals.get("__name__")
-        # Of one object reached under several names the first path is enough.
-        found: dict[tuple[str, ...], NDArray[Any]] = {}
         names = {name: frame.f_locals[name] for name in frame.f_locals}
         for name in frame.f_code.co_names:  # a function's own globals, such as W1
             if isinstance(value := frame.f_globals.get(name), np.ndarray | dict | list):
                 names.setdefault(name, value)
-        for path, array in arrays_in(names, module):
-            found[path] = np.array(array)
-        return found
+        return {path: (id(array), np.array(array)) for path, array in arrays_in(names, module)}
 
     def _compare(self, frame: FrameType) -> None:
-        before, now = self.seen[id(frame)], self._snapshot(frame)
-        for path, value in now.items():
+        key = id(frame)
+        before, now = self.seen[key], self._snapshot(frame)
+        known = {ident for ident, _ in before.values()}
+        roots = self.roots.get(key, {})
+        called = [each.value for each in self.trace.assigned[self.mark[key] :]]
+        for path, (ident, value) in now.items():
             old = before.get(path)
-            if old is None or not np.array_equal(old, value, equal_nan=value.dtype.kind == "f"):
-                self.trace.assigned.append(
-                    Assigned(
-                        frame.f_code.co_name,
-                        self.last_line[id(frame)],
-                        path,
-                        value,
-                        frame.f_locals.get("self"),
-                    )
-                )
-        self.seen[id(frame)] = now
+            if old is not None and _is_same(old[1], value):
+                continue
+            # A name for an object, as in a loop over layers, is no new value of its arrays.
+            is_new_name = roots.get(path[0]) != id(frame.f_locals.get(path[0]))
+            if len(path) > 1 and is_new_name and ident in known and _has(before, value):
+                continue
+            # What a called function did to an object was recorded there.
+            if (
+                len(path) > 1
+                and any(_is_same(value, each) for each in called)
+                and not any(_is_same(value, each) for each in self.returned[1])
+            ):
+                continue
+            self.own[key].add(path)
+            self._record(frame, path, value)
+        self.roots[key] = {name: id(value) for name, value in frame.f_locals.items()}
+        self.seen[key], self.mark[key] = now, len(self.trace.assigned)
+        self.returned = ("", [])
+
+    def _record(self, frame: FrameType, path: tuple[str, ...], value: NDArray[Any]) -> None:
+        name, arrays = self.returned
+        source = name if any(_is_same(value, each) for each in arrays) else ""
+        owner, line = frame.f_locals.get("self"), self.last_line[id(frame)]
+        self.trace.assigned.append(
+            Assigned(frame.f_code.co_qualname, line, path, value, owner, source)
+        )
+
+    def _record_return(self, frame: FrameType, arg: object) -> None:
+        """What a function returns counts as assigned, unless one of its own variables has it."""
+        module = frame.f_globals.get("__name__")
+        own = [
+            self.seen[id(frame)][path][1]
+            for path in self.own[id(frame)]
+            if path in self.seen[id(frame)]
+        ]
+        arrays = [np.array(array) for _, array in arrays_in(arg, module)]
+        for value in arrays:
+            if not any(_is_same(value, each) and value.dtype == each.dtype for each in own):
+                self._record(frame, ("return",), value)
+        self.returned = (frame.f_code.co_qualname, arrays)
+
+
+def _is_same(a: NDArray[Any], b: NDArray[Any]) -> bool:
+    return bool(np.array_equal(a, b, equal_nan=a.dtype.kind == b.dtype.kind == "f"))
+
+
+def _has(before: Snapshot, value: NDArray[Any]) -> bool:
+    return any(_is_same(value, each) for _, each in before.values())
 
 
 def traced(file: str, call: Callable[[], Any]) -> Trace:
@@ -138,7 +189,7 @@ def traced(file: str, call: Callable[[], Any]) -> Trace:
     try:
         with np.errstate(all="ignore"):
             trace.value = call()
-    except Exception as error:  # whatever a student's code raises
+    except (Exception, SystemExit) as error:  # whatever a student's code raises
         trace.error = error
     finally:
         sys.settrace(before)

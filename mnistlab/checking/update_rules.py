@@ -64,9 +64,7 @@ WRONG = (
         lambda w, v, g, rate, m: (w + m * (v - rate * g), m * (v - rate * g)),
     ),
     NamedRule("velocity-replaces-weights", _replaced),
-    NamedRule(
-        "step-twice", lambda w, v, g, rate, m: (w + m * v - 2 * rate * g, m * v - rate * g)
-    ),
+    NamedRule("step-twice", lambda w, v, g, rate, m: (w + m * v - 2 * rate * g, m * v - rate * g)),
     NamedRule(
         "step-twice", lambda w, v, g, rate, m: (w + 2 * m * v - 2 * rate * g, m * v - rate * g)
     ),

@@ -11,7 +11,9 @@ SEEDS = [
         "np.random.randn(input_size, hidden_size) * np.sqrt(2.0 / input_size)",
         "np.zeros((input_size, hidden_size))",
     ),
-    Seed("init-bias", "self.b1 = np.zeros((1, hidden_size))", "self.b1 = np.ones((1, hidden_size))"),
+    Seed(
+        "init-bias", "self.b1 = np.zeros((1, hidden_size))", "self.b1 = np.ones((1, hidden_size))"
+    ),
     Seed("absolute-value", "np.maximum(0, x)", "np.abs(x)"),
     Seed("leaky-activation", "np.maximum(0, x)", "np.maximum(0.01 * x, x)"),
     Seed("activation-upside-down", "np.maximum(0, x)", "np.minimum(0, x)"),
@@ -37,7 +39,9 @@ SEEDS = [
     ),
     Seed("not-normalised", "return exps / np.sum(exps, axis=1, keepdims=True)", "return exps"),
     Seed("softmax-overflow", "np.exp(x - np.max(x, axis=1, keepdims=True))", "np.exp(x)"),
-    Seed("softmax-underflow", "np.exp(x - np.max(x, axis=1, keepdims=True))", "np.exp(x - np.max(x))"),
+    Seed(
+        "softmax-underflow", "np.exp(x - np.max(x, axis=1, keepdims=True))", "np.exp(x - np.max(x))"
+    ),
     Seed(
         "softmax-sign",
         "np.exp(x - np.max(x, axis=1, keepdims=True))",
@@ -47,7 +51,11 @@ SEEDS = [
     Seed("bias-left-out", "self.a1 @ self.W2 + self.b2", "self.a1 @ self.W2"),
     Seed("activation-missing", "self.a1 = self.relu(self.z1)", "self.a1 = self.z1"),
     Seed("activation-unused", "self.a1 @ self.W2 + self.b2", "self.z1 @ self.W2 + self.b2"),
-    Seed("activation-on-scores", "self.a1 @ self.W2 + self.b2", "self.relu(self.a1 @ self.W2 + self.b2)"),
+    Seed(
+        "activation-on-scores",
+        "self.a1 @ self.W2 + self.b2",
+        "self.relu(self.a1 @ self.W2 + self.b2)",
+    ),
     Seed("softmax-twice", "self.softmax(self.z2)", "self.softmax(self.softmax(self.z2))"),
     Seed("softmax-missing", "self.a2 = self.softmax(self.z2)", "self.a2 = self.z2"),
     Seed("other-activation", "self.relu(self.z1)", "np.tanh(self.z1)"),
@@ -97,7 +105,11 @@ SEEDS = [
     Seed("scores-for-probabilities", "(self.a2 - one_hot) / n", "(self.z2 - one_hot) / n"),
     Seed("before-activation", "dW2 = self.a1.T @ dz2", "dW2 = self.z1.T @ dz2"),
     Seed("transposed", "dW2 = self.a1.T @ dz2", "dW2 = dz2.T @ self.a1"),
-    Seed("bias-wrong-axis", "np.sum(dz2, axis=0, keepdims=True)", "np.sum(dz2, axis=1, keepdims=True)"),
+    Seed(
+        "bias-wrong-axis",
+        "np.sum(dz2, axis=0, keepdims=True)",
+        "np.sum(dz2, axis=1, keepdims=True)",
+    ),
     Seed("bias-summed-over-all", "np.sum(dz1, axis=0, keepdims=True)", "np.sum(dz1)"),
     Seed("bias-one-image", "db2 = np.sum(dz2, axis=0, keepdims=True)", "db2 = dz2[:1]"),
     Seed("weights-not-transposed", "dz2 @ self.W2.T", "dz2 @ self.W2"),
@@ -191,8 +203,21 @@ SEEDS = [
         "",
         "for start in range",
     ),
-    Seed("one-batch", "X_batch, y_batch)\n            losses", "X_batch, y_batch)\n                break\n            losses", "for start in range"),
-    Seed("argmax-wrong-axis", "np.argmax(self.forward(X), axis=1)", "np.argmax(self.forward(X), axis=0)"),
-    Seed("largest-for-argmax", "np.argmax(self.forward(X), axis=1)", "np.max(self.forward(X), axis=1)"),
+    Seed(
+        "one-batch",
+        "X_batch, y_batch)\n            losses",
+        "X_batch, y_batch)\n                break\n            losses",
+        "for start in range",
+    ),
+    Seed(
+        "argmax-wrong-axis",
+        "np.argmax(self.forward(X), axis=1)",
+        "np.argmax(self.forward(X), axis=0)",
+    ),
+    Seed(
+        "largest-for-argmax",
+        "np.argmax(self.forward(X), axis=1)",
+        "np.max(self.forward(X), axis=1)",
+    ),
     Seed("probabilities-for-classes", "np.argmax(self.forward(X), axis=1)", "self.forward(X)"),
 ]

@@ -3,7 +3,7 @@
 from .seeds import Seed
 
 SEEDS = [
-    Seed("init-zero", 'rng.standard_normal((n_x, n_h)) * np.sqrt(2 / n_x)', "np.zeros((n_x, n_h))"),
+    Seed("init-zero", "rng.standard_normal((n_x, n_h)) * np.sqrt(2 / n_x)", "np.zeros((n_x, n_h))"),
     Seed("absolute-value", "np.maximum(z, 0)", "np.abs(z)"),
     Seed("leaky-activation", "np.maximum(z, 0)", "np.where(z > 0, z, 0.01 * z)"),
     Seed("clipped-activation", "np.maximum(z, 0)", "np.clip(z, 0, 1)"),
@@ -13,10 +13,23 @@ SEEDS = [
     Seed("mask-missing", "np.where(z > 0, 1.0, 0.0)", "np.ones_like(z)"),
     Seed("softmax-overflow", "    z = z - np.max(z, axis=1, keepdims=True)\n", "", "e = np.exp(z)"),
     Seed("softmax-underflow", "np.max(z, axis=1, keepdims=True)", "np.max(z)", "e = np.exp(z)"),
-    Seed("softmax-wrong-axis", "e / e.sum(axis=1, keepdims=True)", "e / e.sum(axis=0, keepdims=True)"),
+    Seed(
+        "softmax-wrong-axis", "e / e.sum(axis=1, keepdims=True)", "e / e.sum(axis=0, keepdims=True)"
+    ),
     Seed("softmax-sign", "np.exp(z)", "np.exp(-z)"),
-    Seed("sigmoid-for-softmax", "return e / e.sum(axis=1, keepdims=True)", "return 1 / (1 + np.exp(-z))", "", ("differs",)),
-    Seed("input-changed", "z = z - np.max(z, axis=1, keepdims=True)", "z -= np.max(z, axis=1, keepdims=True)", "return e / e.sum"),
+    Seed(
+        "sigmoid-for-softmax",
+        "return e / e.sum(axis=1, keepdims=True)",
+        "return 1 / (1 + np.exp(-z))",
+        "",
+        ("differs",),
+    ),
+    Seed(
+        "input-changed",
+        "z = z - np.max(z, axis=1, keepdims=True)",
+        "z -= np.max(z, axis=1, keepdims=True)",
+        "return e / e.sum",
+    ),
     Seed("bias-left-out", 'np.dot(X, params["W1"]) + params["b1"]', 'np.dot(X, params["W1"])'),
     Seed("bias-left-out", 'np.dot(A1, params["W2"]) + params["b2"]', 'np.dot(A1, params["W2"])'),
     Seed("activation-missing", "A1 = relu(Z1)", "A1 = Z1"),
@@ -32,17 +45,39 @@ SEEDS = [
     Seed("loss-all-classes", "Y * np.log(A2 + 1e-8)", "np.log(A2 + 1e-8)", "loss = "),
     Seed("loss-entropy", "Y * np.log(A2 + 1e-8)", "A2 * np.log(A2 + 1e-8)", "loss = "),
     Seed("loss-arguments-swapped", "Y * np.log(A2 + 1e-8)", "A2 * np.log(Y + 1e-8)", "loss = "),
-    Seed("loss-binary", "Y * np.log(A2 + 1e-8)", "Y * np.log(A2 + 1e-8) + (1 - Y) * np.log(1 - A2 + 1e-8)", "loss = "),
-    Seed("loss-squared-error", "loss = -np.sum(log_likelihood) / m", "loss = np.mean((A2 - Y) ** 2)"),
+    Seed(
+        "loss-binary",
+        "Y * np.log(A2 + 1e-8)",
+        "Y * np.log(A2 + 1e-8) + (1 - Y) * np.log(1 - A2 + 1e-8)",
+        "loss = ",
+    ),
+    Seed(
+        "loss-squared-error", "loss = -np.sum(log_likelihood) / m", "loss = np.mean((A2 - Y) ** 2)"
+    ),
     Seed("log-of-zero", "np.log(A2 + 1e-8)", "np.log(A2)"),
     Seed("gradient-sign", "dZ2 = A2 - Y", "dZ2 = Y - A2"),
     Seed("not-averaged", "np.dot(A1.T, dZ2) / m", "np.dot(A1.T, dZ2)"),
-    Seed("not-averaged", "    m = X.shape[0]\n    Z1, A1", "    m = 1\n    Z1, A1", "dW2 = "),
-    Seed("averaged-twice", "dZ2 = A2 - Y", "dZ2 = (A2 - Y) / m"),
-    Seed("wrong-count", "    m = X.shape[0]\n    Z1, A1", "    m = X.shape[1]\n    Z1, A1", "dW2 = "),
-    Seed("averaged-twice", "db1 = np.sum(dZ1, axis=0, keepdims=True) / m", "db1 = np.mean(dZ1, axis=0, keepdims=True) / m"),
+    Seed(
+        "not-averaged",
+        "    m = X.shape[0]\n    Z1, A1",
+        "    m = 1\n    Z1, A1",
+        ("dZ2 = ", "dW2 = "),
+    ),
+    Seed("averaged-twice", "dZ2 = A2 - Y", "dZ2 = (A2 - Y) / m", ("dZ2 = ", "dW2 = ")),
+    Seed(
+        "wrong-count", "    m = X.shape[0]\n    Z1, A1", "    m = X.shape[1]\n    Z1, A1", "dW2 = "
+    ),
+    Seed(
+        "averaged-twice",
+        "db1 = np.sum(dZ1, axis=0, keepdims=True) / m",
+        "db1 = np.mean(dZ1, axis=0, keepdims=True) / m",
+    ),
     Seed("scores-for-probabilities", "dZ2 = A2 - Y", 'dZ2 = cache["Z2"] - Y'),
-    Seed("decisions-for-probabilities", "dZ2 = A2 - Y", "dZ2 = np.eye(A2.shape[1])[A2.argmax(axis=1)] - Y"),
+    Seed(
+        "decisions-for-probabilities",
+        "dZ2 = A2 - Y",
+        "dZ2 = np.eye(A2.shape[1])[A2.argmax(axis=1)] - Y",
+    ),
     Seed("squared-error", "dZ2 = A2 - Y", "dZ2 = (A2 - Y) ** 2"),
     Seed("absolute-error", "dZ2 = A2 - Y", "dZ2 = np.abs(A2 - Y)"),
     Seed("mask-on-output", "dZ2 = A2 - Y", 'dZ2 = (A2 - Y) * relu_derivative(cache["Z2"])'),
@@ -63,25 +98,62 @@ SEEDS = [
     Seed("derivative-of-tanh", "relu_derivative(Z1)", "(1 - A1**2)"),
     Seed("mask-before-bias", "relu_derivative(Z1)", 'relu_derivative(Z1 - params["b1"])'),
     Seed("error-of-wrong-layer", "np.dot(X.T, dZ1)", "np.dot(X.T, dZ2)"),
-    Seed("bias-wrong-axis", "np.sum(dZ2, axis=0, keepdims=True)", "np.sum(dZ2, axis=1, keepdims=True)"),
+    Seed(
+        "bias-wrong-axis",
+        "np.sum(dZ2, axis=0, keepdims=True)",
+        "np.sum(dZ2, axis=1, keepdims=True)",
+    ),
     Seed("bias-summed-over-all", "np.sum(dZ2, axis=0, keepdims=True)", "np.sum(dZ2)"),
     Seed("bias-not-summed", "np.sum(dZ2, axis=0, keepdims=True)", "dZ2"),
     Seed("error-of-wrong-layer", "db1 = np.sum(dZ1, axis=0", "db1 = np.sum(dZ2, axis=0"),
-    Seed("momentum-missing", 'momentum * velocity[key] - lr * grads["d" + key]', '-lr * grads["d" + key]'),
-    Seed("momentum-swapped", 'momentum * velocity[key] - lr', '(1 - momentum) * velocity[key] - lr'),
+    Seed(
+        "momentum-missing",
+        'momentum * velocity[key] - lr * grads["d" + key]',
+        '-lr * grads["d" + key]',
+    ),
+    Seed(
+        "momentum-swapped", "momentum * velocity[key] - lr", "(1 - momentum) * velocity[key] - lr"
+    ),
     Seed("step-sign", "params[key] + velocity[key]", "params[key] - velocity[key]"),
     Seed("velocity-replaces-weights", "params[key] + velocity[key]", "velocity[key]"),
-    Seed("momentum-is-one", 'momentum * velocity[key] - lr', 'velocity[key] - lr'),
-    Seed("learning-rate-on-velocity", 'momentum * velocity[key] - lr * grads["d" + key]', 'momentum * (velocity[key] - lr * grads["d" + key])'),
+    Seed("momentum-is-one", "momentum * velocity[key] - lr", "velocity[key] - lr"),
+    Seed(
+        "learning-rate-on-velocity",
+        'momentum * velocity[key] - lr * grads["d" + key]',
+        'momentum * (velocity[key] - lr * grads["d" + key])',
+    ),
     Seed("learning-rate-twice", "params[key] + velocity[key]", "params[key] + lr * velocity[key]"),
-    Seed("step-twice", "params[key] + velocity[key]", 'params[key] + velocity[key] - lr * grads["d" + key]'),
-    Seed("momentum-on-weights", "params[key] + velocity[key]", "momentum * params[key] + velocity[key]"),
+    Seed(
+        "step-twice",
+        "params[key] + velocity[key]",
+        'params[key] + velocity[key] - lr * grads["d" + key]',
+    ),
+    Seed(
+        "momentum-on-weights",
+        "params[key] + velocity[key]",
+        "momentum * params[key] + velocity[key]",
+    ),
     Seed("not-shuffled", "np.random.permutation(m)", "np.arange(m)", "for epoch in range"),
     Seed("labels-not-shuffled", "Y_shuffled = Y[permutation]", "Y_shuffled = Y"),
     Seed("batches-overlap", "range(0, m, batch_size)", "range(0, m, batch_size - 1)"),
-    Seed("images-never-used", "range(0, m, batch_size)", "range(0, m - 2 * batch_size, batch_size)"),
-    Seed("never-updated", "            params, velocity = update_parameters(params, grads, velocity, lr)\n", "", "for i in range"),
+    Seed(
+        "images-never-used", "range(0, m, batch_size)", "range(0, m - 2 * batch_size, batch_size)"
+    ),
+    Seed(
+        "never-updated",
+        "            params, velocity = update_parameters(params, grads, velocity, lr)\n",
+        "",
+        "for i in range",
+    ),
     Seed("largest-for-argmax", "np.argmax(probabilities, axis=1)", "np.max(probabilities, axis=1)"),
-    Seed("classes-from-one", "np.argmax(probabilities, axis=1)", "np.argmax(probabilities, axis=1) + 1"),
-    Seed("one-hot-for-classes", "np.argmax(probabilities, axis=1)", "one_hot(np.argmax(probabilities, axis=1), probabilities.shape[1])"),
+    Seed(
+        "classes-from-one",
+        "np.argmax(probabilities, axis=1)",
+        "np.argmax(probabilities, axis=1) + 1",
+    ),
+    Seed(
+        "one-hot-for-classes",
+        "np.argmax(probabilities, axis=1)",
+        "one_hot(np.argmax(probabilities, axis=1), probabilities.shape[1])",
+    ),
 ]

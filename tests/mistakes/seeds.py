@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
-FOLDER = Path(__file__).parent
+FOLDER = Path(__file__).parent / "solutions"
 
 
 class Seed(NamedTuple):
@@ -14,24 +14,23 @@ class Seed(NamedTuple):
     mistake: str
     old: str
     new: str
-    anchor: str = ""
+    anchor: str | tuple[str, ...] = ""
     also: tuple[str, ...] = ()  # other mistakes that the edit brings about
 
     def edited(self, text: str) -> str:
         assert text.count(self.old) == 1, (self.mistake, self.old, text.count(self.old))
         return text.replace(self.old, self.new)
 
-    def lines(self, text: str) -> range:
+    def lines(self, text: str) -> set[int]:
         """Numbers of the lines that may be named, in the edited text."""
         edited = self.edited(text)
         if self.anchor:
-            start = edited.index(self.anchor)
-            end = start + len(self.anchor)
-        else:
-            start = text.index(self.old)
-            end = start + len(self.new.rstrip())
-            start += len(self.new) - len(self.new.lstrip())
-        return range(edited.count("\n", 0, start) + 1, edited.count("\n", 0, end) + 2)
+            anchors = (self.anchor,) if isinstance(self.anchor, str) else self.anchor
+            return {edited.count("\n", 0, edited.index(each)) + 1 for each in anchors}
+        start = text.index(self.old)
+        end = start + len(self.new.rstrip())
+        start += len(self.new) - len(self.new.lstrip())
+        return {*range(edited.count("\n", 0, start) + 1, edited.count("\n", 0, end) + 2)}
 
 
 def solution(style: str) -> str:

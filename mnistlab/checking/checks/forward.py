@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from mnistlab.checking.checks.functions import exponentials
 from mnistlab.checking.context import Context, alike, differences, locate
-from mnistlab.checking.faults import FORWARD, LOSS
+from mnistlab.checking.faults import ACTIVATION, FORWARD, LOSS, PROBABILITY
 from mnistlab.checking.finding import DIFFERS
 from mnistlab.checking.naming_faults import explain_forward, values_of
 from mnistlab.checking.reference import (
@@ -42,37 +43,41 @@ def check_forward(context: Context, problem: Problem) -> bool:
     p = np.asarray(trace.value)
     if is_equal(p, right["p"], RIGHT):
         return True
-    if is_equal(p, right["z2"], EQUAL) and _loss_takes_scores(student, right["z2"], right["loss"]):
-        context.returns_scores = True
+    context.returns_scores = not context.is_course and _loss_takes_scores(student, p)
+    if context.returns_scores and is_equal(p, right["z2"], EQUAL):
         return True
     _name_forward(context, problem, trace, p)
     return True
 
 
-def _loss_takes_scores(student: Student, z: Array, wanted: Array) -> bool:
-    if "loss" not in student.roles:
-        return "backward" in student.roles
-    for form in LABEL_FORMS:
-        student.label_form = form
-        trace = traced(student.source.name, lambda: student.loss(z))
-        if trace.error is None and is_equal(trace.value, wanted, RIGHT):
-            return True
-    # A wrong loss of scores must not make the scores wrong: no softmax before it, none asked.
-    return "softmax" not in student.roles
+def _loss_takes_scores(student: Student, output: Array) -> bool:
+    """Whether softmax is a part of the loss, and what the forward pass returns are scores."""
+    if np.allclose(output.sum(axis=1), 1) or "loss" not in student.roles:
+        return False
+    if "softmax" not in student.roles:
+        return True
+    name = student.roles["softmax"].__qualname__
+    trace = traced(student.source.name, lambda: student.loss(output))
+    return any(function == name for function, _ in trace.lines)
 
 
 def _name_forward(context: Context, problem: Problem, trace: Trace, p: Array) -> None:
     context.is_forward_right = False
     right = computed(problem)
-    known = [fault for fault in FORWARD if any(fault.mistake == f.mistake for f in context.findings)]
-    found = explain_forward(p, problem, known) or explain_forward(p, problem, FORWARD)
+    known = [
+        fault for fault in FORWARD if any(fault.mistake == f.mistake for f in context.findings)
+    ]
+    step = "z2" if context.returns_scores else "p"
+    faults_of = ACTIVATION if context.returns_scores else FORWARD
+    found = explain_forward(p, step, problem, known) if known else []
+    found = found or explain_forward(p, step, problem, faults_of)
     if not found:
         context.is_gradient_known = False
         if context.has_found("relu", "softmax"):
             context.note("forward is wrong as well, perhaps because of the above")
             return
         line = context.source.line_of_function("forward")
-        context.found("forward", DIFFERS, line, "p", differences(p, right["p"]))
+        context.found("forward", DIFFERS, line, step, differences(p, right[step]))
         return
     faults = min(found, key=lambda each: _is_seen(problem, trace, each), default=())
     context.faults += faults
@@ -80,7 +85,7 @@ def _name_forward(context: Context, problem: Problem, trace: Trace, p: Array) ->
         wrong = computed(problem, [fault])
         first = STEPS.index(fault.step)
         arrays = [wrong[step] for step in STEPS[first:]]
-        line = locate(trace, arrays, [right[step] for step in STEPS])
+        line = locate(trace, arrays, [right[s] for s in STEPS], False, context.trusted)
         line = line or context.source.line_of_function("forward")
         context.found("forward", fault.mistake, line, fault.step)
 
@@ -121,12 +126,15 @@ def check_loss(context: Context, problem: Problem) -> None:
     for form, trace in traces.items():
         if trace.error is not None:
             continue
-        for fault in LOSS:
+        for fault in [*LOSS, *(PROBABILITY if context.returns_scores else ())]:
             values = values_of(problem, [fault])
             if values is not None and is_equal(trace.value, values["loss"], 2e-5):
                 context.label_form = form
-                line = locate(trace, [values["loss"]], [right["loss"]]) or trace.last_line
-                context.found("loss", fault.mistake, line, "loss")
+                context.faults += [fault] if fault.step == "p" else []
+                wrong = [values["p"], values["loss"]] if fault.step == "p" else [values["loss"]]
+                wrong = [*exponentials(fault, right["z2"]), *wrong]
+                line = locate(trace, wrong, [right["loss"], right["p"]]) or trace.last_line
+                context.found("loss", fault.mistake, line, fault.step)
                 return
     _unexplained_loss(context, traces, right["loss"])
 

@@ -23,10 +23,12 @@ from mnistlab.checking.reference import (
     is_equal,
     make_problem,
 )
+from mnistlab.checking.slots import Slot
 from mnistlab.checking.student import LABEL_FORMS, Student, gradients_in
-from mnistlab.checking.tracing import Trace
+from mnistlab.checking.tracing import Trace, traced
 
 STEP = 1e-5  # of the finite differences
+COUNTS = ("not-averaged", "averaged-twice", "wrong-count", "factor-two")
 BACKWARD_STEPS = ("dz2", "dW2", "db2", "da1", "dz1", "dW1", "db1")
 Gradients = Mapping[str, Any]
 
@@ -50,6 +52,11 @@ class Observed:
                 if after[name].shape == before[name].shape
             }
         self.has_moved = any(np.any(value) for value in self.moved.values())
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether it ran, or at least computed all gradients before it failed."""
+        return self.trace.error is None or set(self.named) >= set(GRADIENTS)
 
     def right(self, name: str, wanted: list[Values]) -> bool:
         """Whether the gradient of one parameter is right, by name or by movement."""
@@ -98,7 +105,7 @@ def check_gradients(context: Context, problem: Problem) -> None:
         return
     forms = sorted(LABEL_FORMS, key=lambda form: form != context.label_form)
     observed = {form: Observed(context, problem, form) for form in forms}
-    working = [form for form in forms if observed[form].trace.error is None]
+    working = [form for form in forms if observed[form].is_usable]
     if not working:
         _explain_error(context, problem, forms, observed[forms[0]])
         return
@@ -106,6 +113,9 @@ def check_gradients(context: Context, problem: Problem) -> None:
     for form in working:
         if all(observed[form].right(name, wanted) for name in GRADIENTS):
             context.label_form = form
+            by_formula = wanted[-2:]
+            context.is_gradient_known = all(observed[form].right(n, by_formula) for n in GRADIENTS)
+            _check_added_up(context, problem)
             return
     for form in working:
         if _named(context, problem, observed[form], wanted):
@@ -113,6 +123,29 @@ def check_gradients(context: Context, problem: Problem) -> None:
             return
     context.label_form = working[0]
     _unexplained(context, observed[working[0]], wanted)
+
+
+def _check_added_up(context: Context, problem: Problem) -> None:
+    """Whether the gradients of a second call contain those of the first."""
+    student = context.make(problem)
+    student.label_form = context.label_form
+    before = student.weights()
+    found = []
+    for _ in range(2):
+        trace = traced(context.source.name, student.run_backward)
+        found.append((trace, gradients_in(student, trace)))
+    (_, first), (trace, second) = found
+    if any(not np.array_equal(before[n], w) for n, w in student.weights().items()):
+        return
+    doubled = [
+        name
+        for name in first
+        if name in second and is_equal(second[name], 2 * first[name]) and np.any(first[name])
+    ]
+    if doubled:
+        line = locate(trace, [second[doubled[0]]], [])
+        context.found(f"gradient of {doubled[0]}", "gradients-added-up", line)
+        context.is_gradient_known = False
 
 
 def _right_gradients(context: Context, problem: Problem, form: str) -> list[Values]:
@@ -129,14 +162,12 @@ def _right_gradients(context: Context, problem: Problem, form: str) -> list[Valu
     return wanted
 
 
-def _named(
-    context: Context, problem: Problem, observed: Observed, wanted: list[Values]
-) -> bool:
+def _named(context: Context, problem: Problem, observed: Observed, wanted: list[Values]) -> bool:
     gradients = observed.gradients
     if set(gradients) != set(GRADIENTS):
         return False
     faults = explain_backward(gradients, problem, BACKWARD, context.faults)
-    if faults is None and observed.has_moved:
+    if faults is None and observed.has_moved and set(observed.moved) == set(GRADIENTS):
         faults = explain_backward(observed.moved, problem, BACKWARD, context.faults)
     if faults is None:
         return False
@@ -167,10 +198,13 @@ def line_of_fault(
     if wrong is not None:
         first = BACKWARD_STEPS.index(fault.step)
         arrays = [wrong[step] for step in BACKWARD_STEPS[first:]]
-        arrays += [_moved(problem, wrong, name) for name in PARAMETERS]
         others = [right[step] for step in right] + [_moved(problem, right, n) for n in PARAMETERS]
+        if fault.mistake not in COUNTS:  # some divide by N at the end only
+            arrays = [each for array in arrays for each in (array, len(problem.X) * array)]
+            others += [len(problem.X) * right[step] for step in BACKWARD_STEPS]
+        arrays += [_moved(problem, wrong, name) for name in PARAMETERS]
         is_exact = fault.mistake in ("transposed", "not-transposed")
-        if line := locate(observed.trace, arrays, others, is_exact):
+        if line := locate(observed.trace, arrays, others, is_exact, context.trusted):
             return line
     lines = context.source.assignments_to(fault.step)
     return lines[0] if lines else context.source.line_of_function("backward")
@@ -208,9 +242,7 @@ def _unexplained(context: Context, observed: Observed, wanted: list[Values]) -> 
         )
 
 
-def _explain_error(
-    context: Context, problem: Problem, forms: list[str], first: Observed
-) -> None:
+def _explain_error(context: Context, problem: Problem, forms: list[str], first: Observed) -> None:
     """Name a mistake of shapes: with all sizes equal the same code runs, and gives numbers."""
     context.is_gradient_known = False
     error = first.trace.error
@@ -261,15 +293,10 @@ class SquareObserved(Observed):
             context.make = context_make
 
 
-def slots_by_path(student: Student, like: Student) -> dict[str, Any]:
+def slots_by_path(student: Student, like: Student) -> dict[str, Slot]:
     """The parameters of one network at the places where another has them."""
-    from mnistlab.checking.slots import places_by_path
-
-    places = places_by_path(student.root_of_slots, student.module)
-    found = {}
+    root, found = student.root_of_slots, {}
     for name, slot in like.slots.items():
-        container, key, value = places[slot.path]
-        found[name] = type(slot)(
-            name, container, key, slot.path, value.shape, slot.is_transposed
-        )
+        own = Slot(name, root, slot.path, slot.shape, slot.is_transposed)
+        found[name] = Slot(name, root, slot.path, np.shape(own.value), slot.is_transposed)
     return found

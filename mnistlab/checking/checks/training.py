@@ -29,13 +29,17 @@ WORK = ("forward", "backward", "loss")
 
 @dataclass
 class Call:
-    """One call of forward, backward or loss, from a line of the student's file."""
+    """One call of forward, backward or loss, from a line of the student's file.
+
+    near: the calls between this forward pass and the next.
+    """
 
     role: str
     line: int | None
     rows: tuple[int, ...]  # of the training images from 0, of validation images from 1000
     labels: tuple[int, ...]
     weights: tuple[bytes, ...]
+    near: list[Call] = field(default_factory=list)
 
 
 @dataclass
@@ -54,6 +58,7 @@ class Recording:
         self.file, self.module = self.student.source.name, self.student.module
 
     def __call__(self, frame: FrameType, event: str, arg: object) -> Any:
+        """What Python calls at every call of a function."""
         code = frame.f_code
         if event == "call" and code in self.codes:
             names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
@@ -173,7 +178,7 @@ def recorded(recording: Recording, work: Any) -> Trace:
     try:
         with np.errstate(all="ignore"):
             trace.value = work()
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         trace.error = error
     finally:
         sys.settrace(before)
@@ -243,7 +248,7 @@ def _loops(context: Context) -> list[int]:
 
 
 def _training_calls(recording: Recording, student: Student) -> Iterator[Call]:
-    """Forward passes after which the weights changed, each with the labels given near it."""
+    """Forward passes after which the weights changed, each with the calls near it."""
     calls = recording.calls
     if not {"W1", "W2"} <= set(student.slots):
         return
@@ -253,9 +258,9 @@ def _training_calls(recording: Recording, student: Student) -> Iterator[Call]:
         call, after = calls[start], calls[end].weights if end < len(calls) else final
         if call.weights == after:
             continue
-        near = [each.labels for each in calls[start:end] if len(each.labels) == len(call.rows)]
+        near = [each for each in calls[start:end] if len(each.labels) == len(call.rows)]
         back = [each.line for each in calls[start:end] if each.role == "backward"]
-        yield Call("", (back or [call.line])[0], call.rows, near[0] if near else (), ())
+        yield Call("", (back or [call.line])[0], call.rows, (), (), near)
 
 
 def _check_order(context: Context, recording: Recording, student: Student) -> None:
@@ -274,10 +279,11 @@ def _check_order(context: Context, recording: Recording, student: Student) -> No
             return
     for call in trained:
         wanted = tuple(int(recording.train.labels[row]) for row in call.rows)
-        if call.labels and call.labels != wanted:
-            line = _line_of_labels(context) or call.line
-            context.found("training", "labels-not-shuffled", line)
-            return
+        for each in call.near:
+            if each.labels != wanted:
+                line = _line_of_labels(context) or each.line
+                context.found("training", "labels-not-shuffled", line)
+                return
     _check_epochs(context, trained, loops)
 
 
@@ -329,4 +335,3 @@ def _check_learning(context: Context) -> None:
     elif accuracy < 31 / 32:
         numbers = f"{accuracy:.0%} of 32 images right after 200 epochs, loss {after:.3f}"
         context.found("overfits 32 images", "does-not-overfit", line, "", numbers)
-

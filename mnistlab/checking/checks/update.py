@@ -37,7 +37,9 @@ def check_update(context: Context, problem: Problem) -> None:
     context.begin("update")
     if changed := _changed_shape(context, problem, steps):
         if not context.findings:
-            context.found(f"update of {changed}", "shape-changed", _line_of(context, steps, changed))
+            context.found(
+                f"update of {changed}", "shape-changed", _line_of(context, steps, changed)
+            )
         return
     rules: dict[str, str] = {}
     for name in PARAMETERS:
@@ -172,7 +174,10 @@ def _follows(rule: NamedRule, name: str, problem: Problem, steps: Steps) -> bool
 
 def _mistake_of(context: Context, name: str, problem: Problem, steps: Steps) -> str:
     """ "" where the parameter is moved rightly; the mistake of the rule it follows; "differs"."""
-    if name not in steps.weights[-1] or steps.weights[-1][name].shape != problem.weights[name].shape:
+    if (
+        name not in steps.weights[-1]
+        or steps.weights[-1][name].shape != problem.weights[name].shape
+    ):
         return DIFFERS
     right = [MOMENTUM] if context.wants_momentum else [MOMENTUM, PLAIN]
     if any(_follows(rule, name, problem, steps) for rule in right):
@@ -186,9 +191,7 @@ def _mistake_of(context: Context, name: str, problem: Problem, steps: Steps) -> 
     return DIFFERS
 
 
-def _line(
-    context: Context, name: str, mistake: str, problem: Problem, steps: Steps
-) -> int | None:
+def _line(context: Context, name: str, mistake: str, problem: Problem, steps: Steps) -> int | None:
     """The first assignment, in the second step, of a wrong velocity or wrong weights."""
     last = steps.traces[1] if len(steps.traces) > 1 else steps.traces[0]
     before, gradient = steps.weights[1][name], steps.gradients[1][name]
@@ -212,7 +215,4 @@ def _line(
             if line := locate(last, [array], right):
                 return line
     after = steps.weights[2][name] if len(steps.weights) > 2 else before
-    return locate(last, [after], right[:-4]) or context.source.line_of_function(
-        "update" if "update" in context.pieces.functions else "backward"
-    )
-
+    return locate(last, [after], right[:-4]) or context.line_of_role("update", "backward")

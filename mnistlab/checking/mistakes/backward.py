@@ -149,7 +149,7 @@ Which layer's activation do you go back through?
 Compare the shape, or the numbers, of the mask with the hidden values.
 
 mask-threshold
-the derivative of ReLU changes at the wrong place
+ReLU or its derivative changes at the wrong place
 At which input does ReLU change?
 What is the derivative of ReLU for input 0.2?
 
