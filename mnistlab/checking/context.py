@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import traceback
 from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ from mnistlab.checking.pieces import ROLES, Pieces
 from mnistlab.checking.reference import EQUAL, EQUATIONS, RIGHT, Array, Fault, Problem, is_equal
 from mnistlab.checking.source import Source
 from mnistlab.checking.student import Student
-from mnistlab.checking.tracing import Trace
+from mnistlab.checking.tracing import Assigned, Trace
 
 LONG_STATEMENT = 3  # lines; within a longer one, such as a dictionary, the line itself is named
 
@@ -45,6 +46,7 @@ class Context:
     label_form: str = "integers"
     returns_scores: bool = False  # the forward pass ends before softmax, and the loss has it
     is_columns: bool = False
+    last: list[Callable[[], None]] = field(default_factory=list)  # findings that others may explain
     trusted: set[str] = field(default_factory=set)  # functions that were found right on their own
     is_course: bool = False  # write-up A's class, which fixes first weights and momentum
     initial: Callable[[tuple[int, int, int]], Any] = lambda sizes: None
@@ -163,37 +165,64 @@ def alike(value: Any, wanted: Array, tolerance: float = RIGHT, is_exact: bool = 
     return any(is_equal(form, wanted, tolerance) for form in forms)
 
 
-def locate(
-    trace: Trace,
-    wrong: Iterable[Array],
-    right: Sequence[Array],
-    is_exact: bool = False,
-    trusted: Container[str] = (),
-) -> int | None:
-    """The line of the first assigned array that is as wrong as the mistake makes it.
+@dataclass(frozen=True)
+class Search:
+    """Looks through a trace for the line where a value first became wrong.
 
-    A wrong value may be a right one of another name, such as dz1 = da1: then the line of its
-    second name counts. What functions do that were found right on their own is not looked at, but
-    what is done with their results.
+    right: values that a right program has. is_exact: a transposed array is another array. trusted:
+    functions that were found right on their own; what they do is not looked at, but what is done
+    with their results.
     """
-    assigned = [
-        each
-        for each in trace.assigned
-        if each.function not in trusted and (not each.source or each.source in trusted)
-    ]
-    for value in wrong:
-        same = [each for each in assigned if alike(each.value, value, EQUAL, is_exact)]
-        if not any(alike(value, other, RIGHT, is_exact) for other in right):
-            if same:
+
+    trace: Trace
+    right: Sequence[Array]
+    is_exact: bool = False
+    trusted: Container[str] = ()
+
+    def line(self, wrong: Iterable[Array]) -> int | None:
+        """The first line with one of these values, unless a right program has it as well."""
+        for value in wrong:
+            if not self._is_right(value) and (same := self._same(value)):
                 return same[0].line
-        elif again := [
-            each.line
+        return None
+
+    def alias_line(self, value: Array, names: str = "") -> int | None:
+        """The line of the second name of a value, such as dz1 = da1; None without a second name.
+
+        names: a pattern; a second name that matches it goes first.
+        """
+        if not self._is_right(value):
+            return None
+        same = self._same(value)
+        again = [
+            each
             for each in same[1:]
             if (each.function, each.path) != (same[0].function, same[0].path)
             and each.line != same[0].line
-        ]:
-            return again[0]
-    return None
+        ]
+        named = [e for e in again if names and any(re.match(names, part) for part in e.path)]
+        return next((each.line for each in (*named, *again)), None)
+
+    def alias_of_one(self, value: Array) -> int | None:
+        """The line of a value that a right program has as well, if it is assigned just once."""
+        same = self._same(value) if self._is_right(value) else []
+        return same[0].line if len(same) == 1 else None
+
+    def has(self, value: Array) -> bool:
+        """Whether the value is assigned anywhere."""
+        return bool(self._same(value))
+
+    def _is_right(self, value: Array) -> bool:
+        return any(alike(value, other, RIGHT, self.is_exact) for other in self.right)
+
+    def _same(self, value: Array) -> list[Assigned]:
+        return [
+            each
+            for each in self.trace.assigned
+            if each.function not in self.trusted
+            and (not each.source or each.source in self.trusted)
+            and alike(each.value, value, EQUAL, self.is_exact)
+        ]
 
 
 def differences(value: Any, wanted: Array) -> str:

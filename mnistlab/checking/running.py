@@ -98,6 +98,8 @@ def _run(context: Context) -> None:
         return
     for check in _checks(context, problem, empty):
         _guarded(context, check)
+    for add in context.last:
+        add()
 
 
 def _checks(context: Context, problem: Problem, empty: list[str]) -> list[Callable[[], Any]]:

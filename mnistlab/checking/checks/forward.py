@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from mnistlab.checking.checks.functions import exponentials
-from mnistlab.checking.context import Context, alike, differences, locate
+from mnistlab.checking.context import Context, Search, alike, differences
 from mnistlab.checking.faults import ACTIVATION, FORWARD, LOSS, PROBABILITY
 from mnistlab.checking.finding import DIFFERS
 from mnistlab.checking.naming_faults import explain_forward, values_of
@@ -85,7 +85,8 @@ def _name_forward(context: Context, problem: Problem, trace: Trace, p: Array) ->
         wrong = computed(problem, [fault])
         first = STEPS.index(fault.step)
         arrays = [wrong[step] for step in STEPS[first:]]
-        line = locate(trace, arrays, [right[s] for s in STEPS], False, context.trusted)
+        search = Search(trace, [right[s] for s in STEPS], False, context.trusted)
+        line = search.alias_line(arrays[0]) or search.line(arrays)
         line = line or context.source.line_of_function("forward")
         context.found("forward", fault.mistake, line, fault.step)
 
@@ -133,7 +134,7 @@ def check_loss(context: Context, problem: Problem) -> None:
                 context.faults += [fault] if fault.step == "p" else []
                 wrong = [values["p"], values["loss"]] if fault.step == "p" else [values["loss"]]
                 wrong = [*exponentials(fault, right["z2"]), *wrong]
-                line = locate(trace, wrong, [right["loss"], right["p"]]) or trace.last_line
+                line = Search(trace, [right["loss"], right["p"]]).line(wrong) or trace.last_line
                 context.found("loss", fault.mistake, line, fault.step)
                 return
     _unexplained_loss(context, traces, right["loss"])

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from mnistlab.checking.context import Context, differences, line_of, locate
+from mnistlab.checking.context import Context, Search, differences, line_of
 from mnistlab.checking.faults import BACKWARD
 from mnistlab.checking.finding import DIFFERS
 from mnistlab.checking.naming_faults import changes, explain_backward, values_of
@@ -23,7 +23,7 @@ from mnistlab.checking.reference import (
     is_equal,
     make_problem,
 )
-from mnistlab.checking.slots import Slot
+from mnistlab.checking.slots import Slot, is_gradient_of
 from mnistlab.checking.student import LABEL_FORMS, Student, gradients_in
 from mnistlab.checking.tracing import Trace, traced
 
@@ -143,7 +143,7 @@ def _check_added_up(context: Context, problem: Problem) -> None:
         if name in second and is_equal(second[name], 2 * first[name]) and np.any(first[name])
     ]
     if doubled:
-        line = locate(trace, [second[doubled[0]]], [])
+        line = Search(trace, []).line([second[doubled[0]]])
         context.found(f"gradient of {doubled[0]}", "gradients-added-up", line)
         context.is_gradient_known = False
 
@@ -195,19 +195,45 @@ def line_of_fault(
     """The first wrong assignment, by value; else the assignment to the gradient's name."""
     wrong = values_of(problem, [*context.faults, fault])
     right = computed(problem, context.faults)
+    own = _line_of_gradient(observed, fault.step)
+    if fault.mistake in ("transposed", "not-transposed") and own:
+        return own
     if wrong is not None:
-        first = BACKWARD_STEPS.index(fault.step)
-        arrays = [wrong[step] for step in BACKWARD_STEPS[first:]]
         others = [right[step] for step in right] + [_moved(problem, right, n) for n in PARAMETERS]
+        arrays = [wrong[step] for step in BACKWARD_STEPS[BACKWARD_STEPS.index(fault.step) :]]
         if fault.mistake not in COUNTS:  # some divide by N at the end only
             arrays = [each for array in arrays for each in (array, len(problem.X) * array)]
             others += [len(problem.X) * right[step] for step in BACKWARD_STEPS]
-        arrays += [_moved(problem, wrong, name) for name in PARAMETERS]
-        is_exact = fault.mistake in ("transposed", "not-transposed")
-        if line := locate(observed.trace, arrays, others, is_exact, context.trusted):
+        search = Search(observed.trace, others, False, context.trusted)
+        own_values = arrays[: 1 if fault.mistake in COUNTS else 2]
+        if line := _line_of_own(search, own_values, right[fault.step], len(problem.X)):
+            return line
+        if line := search.line([*arrays, *(_moved(problem, wrong, name) for name in PARAMETERS)]):
             return line
     lines = context.source.assignments_to(fault.step)
-    return lines[0] if lines else context.source.line_of_function("backward")
+    return own or (lines[0] if lines else context.line_of_role("backward"))
+
+
+def _line_of_own(search: Search, values: list[Array], right: Array, n: int) -> int | None:
+    """Where the quantity itself is wrong, or a right value got its name, such as dz1 = da1.
+
+    If the quantity is nowhere, the one line with that value is meant to compute it.
+    """
+    for value in values:
+        if line := search.alias_line(value) or search.line([value]):
+            return line
+    if search.has(right) or search.has(n * right):
+        return None
+    return next((line for v in values if (line := search.alias_of_one(v))), None)
+
+
+def _line_of_gradient(observed: Observed, step: str) -> int | None:
+    """Where the gradient of that name was assigned last."""
+    slot = observed.student.slots.get(step[1:])
+    if slot is None:
+        return None
+    lines = [each.line for each in observed.trace.assigned if is_gradient_of(slot, each.path)]
+    return lines[-1] if lines else None
 
 
 def _moved(problem: Problem, values: Values, name: str) -> Array:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 
-from mnistlab.checking.context import Context, differences, locate
+from mnistlab.checking.context import Context, Search, differences
 from mnistlab.checking.finding import DIFFERS
 from mnistlab.checking.naming import UnboundError
 from mnistlab.checking.reference import PARAMETERS, Array, Problem, computed, is_equal
@@ -16,6 +17,7 @@ from mnistlab.checking.update_rules import MOMENTUM, PLAIN, WRONG, NamedRule
 
 N_STEPS = 3
 COEFFICIENT = 0.9
+VELOCITY = r"(?i)_*(v|vel|mom)"  # names that an array of velocities may have
 
 
 class Steps(NamedTuple):
@@ -24,6 +26,7 @@ class Steps(NamedTuple):
     weights: list[dict[str, Array]]
     gradients: list[dict[str, Array]]
     traces: list[Trace]
+    is_of_training: bool = False
 
 
 def check_update(context: Context, problem: Problem) -> None:
@@ -55,7 +58,16 @@ def check_update(context: Context, problem: Problem) -> None:
         if mistake == DIFFERS:
             wanted = _predicted(MOMENTUM, names[0], problem, steps)[-1]
             numbers = differences(steps.weights[-1][names[0]], wanted)
-        context.found(f"update of {', '.join(names)}", mistake, line, "update", numbers)
+        what = f"update of {', '.join(names)}"
+        if mistake == DIFFERS and steps.is_of_training:  # a loop that is wrong explains it
+            context.last.append(partial(_unless_explained, context, what, line, numbers))
+        else:
+            context.found(what, mistake, line, "update", numbers)
+
+
+def _unless_explained(context: Context, what: str, line: int | None, numbers: str) -> None:
+    if not context.has_found("training"):
+        context.found(what, DIFFERS, line, "update", numbers)
 
 
 def _changed_shape(context: Context, problem: Problem, steps: Steps) -> str:
@@ -145,7 +157,8 @@ def _of_training(context: Context, problem: Problem) -> Steps | None:
         traces.append(trace)
         if any(w.shape != problem.weights[name].shape for name, w in weights[-1].items()):
             return Steps(weights, [], traces)
-    return Steps(weights, [_gradients(context, problem, w) for w in weights[:-1]], traces)
+    gradients = [_gradients(context, problem, w) for w in weights[:-1]]
+    return Steps(weights, gradients, traces, is_of_training=True)
 
 
 def _predicted(rule: NamedRule, name: str, problem: Problem, steps: Steps) -> list[Array]:
@@ -211,8 +224,11 @@ def _line(context: Context, name: str, mistake: str, problem: Problem, steps: St
             COEFFICIENT,
         )
         w, v = rule.move(before, v, gradient, rate, COEFFICIENT)
+        search = Search(last, right)
+        if line := search.line([v, -v, v / rate, -v / rate, w]):
+            return line
         for array in (v, -v, v / rate, -v / rate, w):
-            if line := locate(last, [array], right):
+            if line := search.alias_line(array, VELOCITY):
                 return line
     after = steps.weights[2][name] if len(steps.weights) > 2 else before
-    return locate(last, [after], right[:-4]) or context.line_of_role("update", "backward")
+    return Search(last, right[:-4]).line([after]) or context.line_of_role("update", "backward")
