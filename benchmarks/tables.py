@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks import (
+    checking_tables,
     evidence_tables,
     export_tables,
     ledger,
@@ -41,6 +42,7 @@ PAGES = [
             "systems",
             "your-images-measured",
             "unusual",
+            "checking",
         )
     ),
 ]
@@ -103,6 +105,8 @@ TABLES: dict[str, Callable[[], str]] = {
     "early-stopping fashion-mnist": lambda: study_tables.study_table(
         "early-stopping", "fashion-mnist"
     ),
+    "checking": checking_tables.summary_table,
+    "checking matrix": checking_tables.matrix_table,
     "kept-features": evidence_tables.kept_table,
     "final-tuned fashion-mnist": lambda: study_tables.cost_table("final-tuned", "fashion-mnist"),
     "final-shortened fashion-mnist": lambda: study_tables.cost_table(

@@ -21,6 +21,7 @@ from mnistlab.checking.source import Source
 from mnistlab.checking.student import Student
 from mnistlab.checking.tracing import Assigned, Trace
 
+REPEATED = (DIFFERS, "exception", "empty")  # shown for every part that has it
 LONG_STATEMENT = 3  # lines; within a longer one, such as a dictionary, the line itself is named
 
 
@@ -71,7 +72,7 @@ class Context:
         says: str = "",
     ) -> None:
         """Add a finding; of one mistake in several places only the first is shown."""
-        if any(each.mistake == mistake not in (DIFFERS, "exception") for each in self.findings):
+        if mistake not in REPEATED and any(each.mistake == mistake for each in self.findings):
             return
         if line is not None:
             first, last = self.source.statement_at(line)

@@ -241,12 +241,6 @@ def _of_bias(layer: int) -> list[Fault]:
         Fault("bias-wrong-axis", step, lambda v: getattr(v, error).mean(axis=1)),
         Fault("bias-summed-over-all", step, lambda v: getattr(v, error).sum()),
         Fault("bias-summed-over-all", step, lambda v: getattr(v, error).mean()),
-        Fault(
-            "bias-summed-over-all", step, lambda v: np.full_like(v.right, getattr(v, error).sum())
-        ),
-        Fault(
-            "bias-summed-over-all", step, lambda v: np.full_like(v.right, getattr(v, error).mean())
-        ),
         Fault("bias-not-summed", step, lambda v: getattr(v, error)),
         Fault("bias-one-image", step, lambda v: getattr(v, error)[0]),
         Fault("bias-one-image", step, lambda v: getattr(v, error)[-1]),
@@ -258,6 +252,8 @@ def _of_bias(layer: int) -> list[Fault]:
             [
                 Fault("mask-missing", step, lambda v: v.da1.sum(axis=0)),
                 Fault("error-of-wrong-layer", step, lambda v: v.dz2.sum(axis=0)),
+                # Of layer 2 such a sum is 0 for every network, as a missing gradient is.
+                Fault("bias-summed-over-all", step, lambda v: np.full_like(v.right, v.dz1.sum())),
             ]
             if layer == 1
             else [Fault("error-of-wrong-layer", step, lambda v: v.p.sum(axis=0))]

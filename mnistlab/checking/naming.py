@@ -12,8 +12,8 @@ WORDS = {
     "X": "x xepoch xtrain xbatch xb xshuffled xshuf xperm xs xmini "
     "images image inputs input inp data batch features samples a0 imgs",
     "y": "y ytrain ybatch yb ytrue labels label targets target t truth onehot yonehot "
-    "yepoch yshuffled yshuf yperm ys ysh ymini ymb yt labelsshuffled shuffledlabels batchlabels batchy "
-    "labelsbatch targetsbatch yenc ytrainonehot classes ytruelabels truelabels",
+    "yepoch yshuffled yshuf yperm ys ysh ymini ymb yt labelsshuffled shuffledlabels batchlabels "
+    "batchy labelsbatch targetsbatch yenc ytrainonehot classes ytruelabels truelabels",
     "p": "p yhat ypred ypredicted a2 probs prob probabilities probas proba predictions prediction "
     "output outputs out yprob pred preds softmaxoutput",
     "z": "z z2 logits scores score",

@@ -115,7 +115,11 @@ def _watch(file: Path, task: str | None, hint: int) -> None:
                 _checked(file, task, hint)
             except DataError as error:  # half-written code: the next save may be right
                 print(f"error: {error}", flush=True)
-        time.sleep(LOOK_S)
+        _wait()
+
+
+def _wait() -> None:
+    time.sleep(LOOK_S)
 
 
 def _mark(folder: Path, task: str | None, out: Path | None) -> None:
