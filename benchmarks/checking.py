@@ -67,4 +67,4 @@ def bench() -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    run_benchmark("checking", bench, precision="float64")
+    run_benchmark("checking", bench)

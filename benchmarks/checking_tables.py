@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from benchmarks import ledger
-from benchmarks.markdown import markdown, measured
+from benchmarks.markdown import markdown
 
 STYLES = {
     "course_class": "write-up A's class",
@@ -27,7 +27,8 @@ def summary_table() -> str:
     right = figures["right"]
     rows.append(["right solutions", str(len(right)), "–", "–", "–", f"{sum(right.values())}"])
     columns = ("code", "mistakes", "named", "named with the line", "named falsely", "passed")
-    return measured(line, columns, rows)
+    where = f"\nIn float64; recorded at commit {line['commit']}, {line['date']}.\n"
+    return markdown(columns, rows) + where
 
 
 def _counts(verdicts: Verdicts) -> list[str]:
