@@ -134,7 +134,7 @@ def test_there_are_enough_seeds() -> None:
 
 
 @pytest.mark.parametrize(
-    ("style", "seed"), ALL[::4], ids=[f"{style}-{seed.mistake}" for style, seed in ALL[::4]]
+    ("style", "seed"), ALL[::6], ids=[f"{style}-{seed.mistake}" for style, seed in ALL[::6]]
 )
 def test_seeded_mistakes_are_named_with_their_line(style: str, seed: Seed) -> None:
     verdict(style, seed)

@@ -124,7 +124,7 @@ the biases do not start at zero
 What should a new network add to its sums?
 Print the first biases.
 = b = 0
-? Print the first biases.
+? Look at the biases of a new network.
 
 not-shuffled
 the images are in the same order in every epoch
@@ -187,7 +187,7 @@ the loss does not fall in training, though every single step was right
 Print the loss after each epoch.
 Try a smaller learning rate, then look at what is passed to the step.
 = the loss falls
-? Print the loss after each epoch.
+? What does the loss do from epoch to epoch?
 
 does-not-overfit
 the network does not learn 32 images by heart
