@@ -18,6 +18,7 @@ WORDS = {
     "output outputs out yprob pred preds softmaxoutput",
     "z": "z z2 logits scores score",
     "X_val": "xval xvalidation valimages xvalid xdev valx xtest valdata",
+    "X_test": "xtest testimages testdata",
     "y_val": "yval yvalidation vallabels yvalid ydev valy ytest valtargets",
     "learning_rate": "lr learningrate eta alpha rate stepsize",
     "momentum": "momentum mu beta gamma momentumcoefficient mom beta1",

@@ -30,6 +30,8 @@ ROLE_WORDS = {
     "init": "initializeparameters initparams initialize init initialise initializeweights "
     "initweights initialiseparameters initparameters initializeparams makeparams initnetwork "
     "createparameters buildparams",
+    "scale": "scale scaledata scaleparts normalize normalise normalizedata normalisedata "
+    "preprocess preprocessdata minmaxscale standardize standardise scaleimages scalesplits",
     "init_velocity": "initializevelocity initvelocity initialisevelocity initvelocities "
     "makevelocity initializevelocities",
 }

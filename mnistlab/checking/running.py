@@ -11,6 +11,7 @@ from mnistlab.checking.checks.forward import check_forward, check_loss, check_pr
 from mnistlab.checking.checks.functions import check_functions
 from mnistlab.checking.checks.gradient import check_gradients
 from mnistlab.checking.checks.initial import check_initial
+from mnistlab.checking.checks.scaling import check_scaling
 from mnistlab.checking.checks.training import check_training
 from mnistlab.checking.checks.update import check_update
 from mnistlab.checking.context import Context, line_of
@@ -93,6 +94,8 @@ def _run(context: Context) -> None:
         context.begin(role)
         context.found(role, "empty", context.source.line_of_function(role))
     check_functions(context, student)
+    if "scale" in context.pieces.functions:
+        _guarded(context, lambda: check_scaling(context))
     if "forward" not in student.roles:
         context.note("no forward pass was found: only single functions were checked")
         return

@@ -9,6 +9,7 @@ from mnistlab.errors import DataError
 NETWORKS = ("mlp", "layers", "functions")
 # Parts of a network by hand: the beginnings of what is reported of each.
 PARTS = {
+    "scaling": ("scaling",),
     "initial-weights": ("initial weights", "constructor"),
     "relu": ("relu",),
     "relu-derivative": ("relu_derivative",),

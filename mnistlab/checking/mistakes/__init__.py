@@ -5,10 +5,9 @@ from __future__ import annotations
 from mnistlab.checking.mistakes.backward import BACKWARD
 from mnistlab.checking.mistakes.forward import FORWARD
 from mnistlab.checking.mistakes.mistake import Mistake
-from mnistlab.checking.mistakes.torch import TORCH
 from mnistlab.checking.mistakes.training import TRAINING
 
-MISTAKES: dict[str, Mistake] = FORWARD | BACKWARD | TRAINING | TORCH
+MISTAKES: dict[str, Mistake] = FORWARD | BACKWARD | TRAINING
 
 # The first hint says which quantity to think about: one for each step.
 WHERE = {
