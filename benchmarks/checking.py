@@ -21,7 +21,7 @@ from mnistlab.checking.source import Source
 sys.path.append(str(CHECKOUT / "tests"))
 
 if TYPE_CHECKING:
-    from mistakes.seeds import Seed  # type: ignore[import-not-found]
+    from mistakes.seeds import Seed
 
 NOT_NAMED = (DIFFERS, "exception", "interface", "limit")
 

@@ -145,8 +145,9 @@ def _initial(
     def make(sizes: tuple[int, int, int]) -> Any:
         import numpy as np
 
+        from mnistlab.checking.layer_style import assembled_layers
         from mnistlab.checking.student import returned_names
-        from mnistlab.checking.styles import assembled_layers, constructed
+        from mnistlab.checking.styles import constructed
 
         n_in, n_hidden, n_out = sizes
         shapes = ((n_in, n_hidden), (n_hidden,), (n_hidden, n_out), (n_out,))

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 
 from mnistlab.checking.context import Context, Search, differences, line_of
 from mnistlab.checking.faults import BACKWARD
 from mnistlab.checking.finding import DIFFERS
 from mnistlab.checking.naming_faults import changes, explain_backward, values_of
+from mnistlab.checking.observed import Observed, SquareObserved
 from mnistlab.checking.reference import (
     GRADIENTS,
     PARAMETERS,
-    RIGHT,
     Array,
     Fault,
     Problem,
@@ -23,54 +20,13 @@ from mnistlab.checking.reference import (
     is_equal,
     make_problem,
 )
-from mnistlab.checking.slots import Slot, is_gradient_of
+from mnistlab.checking.slots import is_gradient_of
 from mnistlab.checking.student import LABEL_FORMS, Student, gradients_in
-from mnistlab.checking.tracing import Trace, traced
+from mnistlab.checking.tracing import traced
 
 STEP = 1e-5  # of the finite differences
 COUNTS = ("not-averaged", "averaged-twice", "wrong-count", "factor-two")
 BACKWARD_STEPS = ("dz2", "dW2", "db2", "da1", "dz1", "dW1", "db1")
-Gradients = Mapping[str, Any]
-
-
-class Observed:
-    """One traced step of a fresh network: named gradients, and those that the weights moved by."""
-
-    def __init__(self, context: Context, problem: Problem, form: str) -> None:
-        self.student = context.make(problem)
-        self.student.label_form = form
-        before = self.student.weights()
-        self.trace: Trace = self.student.one_step()
-        rate = problem.learning_rate
-        self.named = {"d" + k: v for k, v in gradients_in(self.student, self.trace).items()}
-        self.moved: dict[str, Array] = {}
-        if self.trace.error is None:
-            after = self.student.weights()
-            self.moved = {
-                "d" + name: -(after[name] - before[name]) / rate
-                for name in before
-                if after[name].shape == before[name].shape
-            }
-        self.has_moved = any(np.any(value) for value in self.moved.values())
-
-    @property
-    def is_usable(self) -> bool:
-        """Whether it ran, or at least computed all gradients before it failed."""
-        return self.trace.error is None or set(self.named) >= set(GRADIENTS)
-
-    def right(self, name: str, wanted: list[Values]) -> bool:
-        """Whether the gradient of one parameter is right, by name or by movement."""
-        return any(
-            name in found and is_equal(found[name], values[name], RIGHT)
-            for found in (self.named, self.moved)
-            for values in wanted
-        )
-
-    @property
-    def gradients(self) -> dict[str, Any]:
-        """What stands for the gradient of each parameter: the named one, else the movement."""
-        moved = self.moved if self.has_moved else {}
-        return {name: value for name, value in (moved | self.named).items() if name in GRADIENTS}
 
 
 def finite_differences(student: Student, problem: Problem) -> Values:
@@ -295,34 +251,3 @@ def _explain_error(context: Context, problem: Problem, forms: list[str], first: 
 def _changes_shape(problem: Problem, fault: Fault) -> bool:
     values, right = values_of(problem, [fault]), computed(problem)
     return values is not None and any(values[n].shape != right[n].shape for n in GRADIENTS)
-
-
-class SquareObserved(Observed):
-    """As Observed, with every size equal; where the weights are is known from unequal sizes."""
-
-    def __init__(self, context: Context, problem: Problem, square: Problem, form: str) -> None:
-        self.unequal = context.make(problem)
-        self.square = square
-        context_make = context.make
-
-        def make(_: Problem) -> Student:
-            student = context_make(square)
-            student.slots = slots_by_path(student, self.unequal)
-            student.is_columns = self.unequal.is_columns
-            student.put(square.weights)
-            return student
-
-        context.make = make
-        try:
-            super().__init__(context, square, form)
-        finally:
-            context.make = context_make
-
-
-def slots_by_path(student: Student, like: Student) -> dict[str, Slot]:
-    """The parameters of one network at the places where another has them."""
-    root, found = student.root_of_slots, {}
-    for name, slot in like.slots.items():
-        own = Slot(name, root, slot.path, slot.shape, slot.is_transposed)
-        found[name] = Slot(name, root, slot.path, np.shape(own.value), slot.is_transposed)
-    return found
