@@ -18,7 +18,7 @@ from mnistlab.checking.naming import plain
 from mnistlab.checking.pieces import ROLES, Pieces
 from mnistlab.checking.reference import EQUAL, EQUATIONS, RIGHT, Array, Fault, Problem, is_equal
 from mnistlab.checking.source import Source
-from mnistlab.checking.student import Student
+from mnistlab.checking.student import Student, WrongReturnError
 from mnistlab.checking.tracing import Assigned, Trace
 
 REPEATED = (DIFFERS, "exception", "empty")  # shown for every part that has it
@@ -100,6 +100,8 @@ class Context:
         says = f"the code raises {type(error).__name__}: {error}"
         if isinstance(error, MemoryError):
             says = "the code needs more memory than there is (the checker gives 3 GB)"
+        if isinstance(error, WrongReturnError):
+            says, line = str(error), self.line_of_role("loss" if what == "loss" else "forward")
         if isinstance(error, NotImplementedError):
             self.found(what, "empty", line, says="this is not written yet")
         else:

@@ -21,7 +21,7 @@ from mnistlab.checking.naming import UnboundError, bind
 from mnistlab.checking.pieces import Pieces, find_pieces
 from mnistlab.checking.reference import Problem, make_problem
 from mnistlab.checking.source import Source
-from mnistlab.checking.student import Student
+from mnistlab.checking.student import Student, WrongReturnError
 from mnistlab.checking.styles import made_student
 from mnistlab.checking.tasks import part_of
 
@@ -100,7 +100,9 @@ def _run(context: Context) -> None:
         context.note("no forward pass was found: only single functions were checked")
         return
     for check in _checks(context, problem, empty):
-        _guarded(context, check)
+        if _guarded(context, check) is False:
+            context.note("the rest was not checked: it needs a forward pass")
+            break
     for add in context.last:
         add()
 
@@ -121,16 +123,19 @@ def _checks(context: Context, problem: Problem, empty: list[str]) -> list[Callab
     return [check for role, check in wanted if role not in empty]
 
 
-def _guarded(context: Context, check: Callable[[], Any]) -> None:
+def _guarded(context: Context, check: Callable[[], Any]) -> Any:
     """Run one check. What a student's code raises is a finding, and the next check runs."""
     try:
-        check()
+        return check()
     except UnboundError as error:
         context.note(str(error))
+    except WrongReturnError as error:
+        context.failed("forward", error)
     except Exception as error:
         if line_of(error, context.source.name) is None:
             raise  # a mistake of ours must not be shown as the student's
         context.failed("check", error)
+    return None
 
 
 def _line_of_init(context: Context) -> int | None:

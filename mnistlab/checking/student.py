@@ -15,6 +15,11 @@ from mnistlab.checking.slots import Slot, find_slots, is_gradient_of, may_be_gra
 from mnistlab.checking.source import Source
 from mnistlab.checking.tracing import Trace, arrays_in, traced
 
+
+class WrongReturnError(ValueError):
+    """A student's function returned something else than its task asks for."""
+
+
 LABEL_FORMS = ("integers", "one-hot")
 
 
@@ -99,7 +104,7 @@ class Student(ABC):
         shape = (n_classes, n) if self.is_columns else (n, n_classes)
         arrays = [a for _, a in arrays_in(self.forward(X), self.module) if np.shape(a) == shape]
         if not arrays:
-            raise ValueError(f"forward returned no array of shape {shape}")
+            raise WrongReturnError(f"forward returns no array of shape {shape}")
         of_one = [a for a in arrays if np.allclose(a.sum(axis=0 if self.is_columns else 1), 1)]
         chosen = np.asarray((of_one or arrays)[-1])
         return chosen.T if self.is_columns else chosen
@@ -112,9 +117,11 @@ class Student(ABC):
         z = p if z is None else z.T if self.is_columns else z
         value = self.call("loss", p=p, z=z)
         numbers = [a for _, a in arrays_in(value, self.module) if np.size(a) == 1]
-        return float(
-            np.asarray(value if np.ndim(value) == 0 and not numbers else numbers[0]).item()
-        )
+        if isinstance(value, int | float):
+            numbers = [np.asarray(value)]
+        if not numbers:
+            raise WrongReturnError(f"the loss is {type(value).__name__}, not one number")
+        return float(np.asarray(numbers[0]).item())
 
     def run_backward(self) -> Any:
         """Forward pass, then backward pass."""
