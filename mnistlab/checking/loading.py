@@ -27,10 +27,14 @@ DEFINITIONS = (
 
 
 class Loaded(NamedTuple):
-    """The module, and what of it could not be run: (line, sentence)."""
+    """The module, and what of it could not be run: (line, sentence).
+
+    failed: assignments, which may need data that are not here. broken: imports, functions, classes.
+    """
 
     module: ModuleType
     failed: list[tuple[int, str]]
+    broken: list[tuple[int, str]]
 
 
 def load(source: Source) -> Loaded:
@@ -40,14 +44,17 @@ def load(source: Source) -> Loaded:
     sys.modules[MODULE] = module  # dataclasses look their module up
     np.random.seed(0)  # noqa: NPY002  # students draw from it
     failed: list[tuple[int, str]] = []
+    broken: list[tuple[int, str]] = []
     for statement in source.tree.body:
         if not _is_definition(statement):
             continue
         try:
             exec(compile(ast.Module([statement], []), source.name, "exec"), vars(module))
         except (Exception, SystemExit) as error:  # whatever a student's code raises
-            failed.append((statement.lineno, f"{type(error).__name__}: {error}"))
-    return Loaded(module, failed)
+            is_value = isinstance(statement, ast.Assign | ast.AnnAssign)
+            text = f"{type(error).__name__}: {error}"
+            (failed if is_value else broken).append((statement.lineno, text))
+    return Loaded(module, failed, broken)
 
 
 def _is_definition(statement: ast.stmt) -> bool:

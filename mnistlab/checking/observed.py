@@ -29,7 +29,6 @@ class Observed:
         before = self.student.weights()
         self.trace: Trace = self.student.one_step()
         rate = problem.learning_rate
-        self.named = {"d" + k: v for k, v in gradients_in(self.student, self.trace).items()}
         self.moved: dict[str, Array] = {}
         if self.trace.error is None:
             after = self.student.weights()
@@ -39,6 +38,9 @@ class Observed:
                 if after[name].shape == before[name].shape
             }
         self.has_moved = any(np.any(value) for value in self.moved.values())
+        is_kept = self.has_moved or self.trace.error is not None
+        found = gradients_in(self.student, self.trace, is_kept)
+        self.named = {"d" + name: value for name, value in found.items()}
 
     @property
     def is_usable(self) -> bool:

@@ -30,14 +30,18 @@ COURSE_CLASS = "MLPFromScratch"
 
 def check_source(source: Source, task: str | None = None, hint_level: int = 0) -> Report:
     """Check a file in this process. DataError where it is no Python, or the task is unknown."""
-    module, failed = load(source)
+    module, failed, broken = load(source)
     names = vars(module)
     pieces = find_pieces(names, module.__name__)
     report = part_of(check_names(source, module, pieces, task, hint_level), task)
-    if not failed or report.passed:
-        return report
+    findings = tuple(
+        Finding("file", "exception", f"this part cannot be run: {text}", source.name, line)
+        for line, text in broken
+    )
     notes = tuple(f"line {line} of the file could not be run: {text}" for line, text in failed)
-    return Report(report.task, report.findings, report.checks, (*report.notes, *notes))
+    return Report(
+        report.task, (*findings, *report.findings), report.checks, (*report.notes, *notes)
+    )
 
 
 def prepare(source: Source) -> None:

@@ -153,7 +153,7 @@ class Student(ABC):
         return traced(self.source.name, work)
 
 
-def gradients_in(student: Student, trace: Trace) -> dict[str, Array]:
+def gradients_in(student: Student, trace: Trace, has_moved: bool = True) -> dict[str, Array]:
     """Gradients that a backward pass returned, stored or had in variables, as in the reference.
 
     By name, else by the shape of what has the name of a gradient, else by the order returned.
@@ -164,7 +164,12 @@ def gradients_in(student: Student, trace: Trace) -> dict[str, Array]:
         candidates: list[tuple[tuple[str, ...], Any, object]] = [
             (path, value, None) for path, value in returned
         ]
-        candidates += [(each.path, each.value, each.owner) for each in reversed(trace.assigned)]
+        # What a caller is given counts, not what a variable held that was dropped.
+        candidates += [
+            (each.path, each.value, each.owner)
+            for each in reversed(trace.assigned)
+            if not returned and (has_moved or len(each.path) > 1)
+        ]
         own = [
             value
             for path, value, owner in candidates

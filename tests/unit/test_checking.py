@@ -230,6 +230,30 @@ def test_a_file_without_any_known_name_is_not_passed() -> None:
     assert report.findings[0].mistake == "interface"
 
 
+@pytest.mark.parametrize(
+    ("style", "old", "new", "mistake"),
+    [
+        ("globals_script", "    return dW1, db1, dW2, db2\n", "", "no-gradient"),
+        ("globals_script", "return dW1, db1, dW2, db2", "return dW2, db1, dW2, db2", None),
+        ("returned_gradients", "scores - np.max(", "scores + np.max(", "softmax-overflow"),
+        ("columns", "def forward_prop(W1,", "def forward_prop(W2,", "exception"),
+        ("lists", "* np.sqrt(2 / n_in)", "/ np.sqrt(2 / n_in)", "init-wrong-size"),
+        ("returned_gradients", "return np.argmax(P, axis=1)", "pass", "exception"),
+        ("returned_gradients", "        return P, (X, Z1, A1)\n", "", "exception"),
+    ],
+)
+def test_what_random_changes_of_solutions_had_found(
+    style: str, old: str, new: str, mistake: str | None
+) -> None:
+    """Each of these had passed, or had ended the checker itself."""
+    text = solution(style)
+    assert text.count(old) == 1
+    report = checked(style, text.replace(old, new))
+    assert not report.passed
+    if mistake is not None:
+        assert mistake in {finding.mistake for finding in report.findings}
+
+
 def test_reports_survive_json() -> None:
     report = checked("layered", layered_seeds.SEEDS[3].edited(solution("layered")))
     assert report_from_json(report.to_json()) == report

@@ -42,12 +42,25 @@ def check_forward(context: Context, problem: Problem) -> bool:
     right = computed(problem)
     p = np.asarray(trace.value)
     if is_equal(p, right["p"], RIGHT):
+        _check_large(context, student)
         return True
     context.returns_scores = not context.is_course and _loss_takes_scores(student, p)
     if context.returns_scores and is_equal(p, right["z2"], EQUAL):
         return True
     _name_forward(context, problem, trace, p)
     return True
+
+
+def _check_large(context: Context, student: Student) -> None:
+    """Scores in the thousands, of a forward pass that has softmax within it."""
+    if "softmax" in student.roles or set(student.slots) != {"W1", "b1", "W2", "b2"}:
+        return
+    problem = student.problem
+    student.put({name: 300 * value for name, value in problem.weights.items()})
+    trace = traced(student.source.name, student.probabilities)
+    student.put(problem.weights)
+    if trace.error is None and not np.isfinite(trace.value).all():
+        context.found("forward", "softmax-overflow", trace.first_not_finite, "p")
 
 
 def _loss_takes_scores(student: Student, output: Array) -> bool:
@@ -179,6 +192,10 @@ def check_predict(context: Context, problem: Problem) -> None:
         return
     p = student.probabilities()
     found = np.asarray(trace.value)
+    if found.dtype.kind not in "fiub":
+        says = f"predict returns {type(trace.value).__name__}, not classes (N,)"
+        context.found("predict", "exception", context.line_of_role("predict"), says=says)
+        return
     line = trace.last_line
     right = p.argmax(axis=1)
     if found.shape == right.shape and np.array_equal(found, right):

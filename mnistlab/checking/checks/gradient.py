@@ -210,7 +210,9 @@ def _unexplained(context: Context, observed: Observed, wanted: list[Values]) -> 
     for name in GRADIENTS:
         if name not in gradients:
             if not observed.right(name, wanted):
-                context.note(f"no gradient of {name[1:]} was found, by name or by its effect")
+                says = f"no gradient of {name[1:]} is returned, stored, or moves the weights"
+                line = context.line_of_role("backward")
+                context.found(f"gradient of {name[1:]}", "no-gradient", line, name, "", says)
         elif not observed.right(name, wanted):
             lines = context.source.assignments_to(name)
             line = lines[0] if lines else context.source.line_of_function("backward")

@@ -8,6 +8,7 @@ from mnistlab.checking.context import Context
 from mnistlab.checking.reference import Array
 from mnistlab.checking.slots import find_slots
 
+MOST = 1.5  # of a standard deviation: no known scheme has so large weights
 SIZES = (180, 140, 110)  # enough weights to tell their spread apart, few enough to be quick
 
 
@@ -39,6 +40,8 @@ def _mistake(w: Array, n_in: int, is_course: bool) -> str:
         return "init-zero"
     if abs(w.mean()) > 5 * std / w.size**0.5:
         return "init-not-centred"
+    if std > MOST:
+        return "init-wrong-size"
     if not is_course or abs(std / wanted - 1) < 0.04:
         return ""
     if abs(std / (2 / n_in) - 1) < 0.04:
