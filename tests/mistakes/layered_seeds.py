@@ -91,7 +91,8 @@ SEEDS = [
     Seed(
         "softmax-twice",
         "        return x\n\n    def loss",
-        "        e = np.exp(x - x.max(axis=1, keepdims=True))\n        return e / e.sum(axis=1, keepdims=True)\n\n    def loss",
+        "        e = np.exp(x - x.max(axis=1, keepdims=True))\n"
+        "        return e / e.sum(axis=1, keepdims=True)\n\n    def loss",
         ("return e / e.sum", "self.probs = exps", "loss = -np"),
         ("softmax-twice",),
     ),
