@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks import (
+    checking_tables,
     drawing_tables,
     evidence_tables,
     export_tables,
@@ -43,6 +44,7 @@ PAGES = [
             "your-images-measured",
             "unusual",
             "drawing-page",
+            "checking",
         )
     ),
 ]
@@ -107,6 +109,8 @@ TABLES: dict[str, Callable[[], str]] = {
     "early-stopping fashion-mnist": lambda: study_tables.study_table(
         "early-stopping", "fashion-mnist"
     ),
+    "checking": checking_tables.summary_table,
+    "checking matrix": checking_tables.matrix_table,
     "kept-features": evidence_tables.kept_table,
     "final-tuned fashion-mnist": lambda: study_tables.cost_table("final-tuned", "fashion-mnist"),
     "final-shortened fashion-mnist": lambda: study_tables.cost_table(

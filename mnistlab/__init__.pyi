@@ -57,6 +57,7 @@ from mnistlab.serving.server import serve as serve
 
 # networks by hand
 from mnistlab import scratch as scratch
+from mnistlab.checking import check as check
 
 # studies: questions with several arms
 from mnistlab.evaluation import Difference as Difference

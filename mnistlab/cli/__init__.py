@@ -17,6 +17,7 @@ from mnistlab import machine
 from mnistlab.atomic import NO_ROOM
 from mnistlab.cli import (
     benchmarks,
+    checking,
     datasets,
     explaining,
     exporting,
@@ -57,6 +58,7 @@ app.add_typer(explaining.app)
 app.add_typer(exporting.app)
 app.add_typer(serving.app)
 app.add_typer(datasets.app, name="data")
+app.add_typer(checking.app)
 app.add_typer(benchmarks.app)
 
 

@@ -22,6 +22,7 @@ CORE = LEARNING | {"classifiers", "recipe", "field_paths", "runs", "space"}
 READY = CORE | {"scale", "study", "recipes", "studies"}
 TOP = READY | {
     "auditing",
+    "checking",
     "explaining",
     "exporting",
     "fitting",
@@ -58,6 +59,7 @@ ALLOWED = {
     "studies": {"study", "writeups"},
     "tuning": READY,
     "reporting": TOP,
+    "checking": set(),
     "auditing": CORE | {"recipes", "reporting"},
     "explaining": CORE | {"reporting"},
     "exporting": CORE | {"reporting"},

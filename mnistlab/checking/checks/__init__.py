@@ -1,0 +1,1 @@
+"""The checks, one subject per file; each takes a context and adds its findings."""

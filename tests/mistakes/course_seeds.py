@@ -1,0 +1,223 @@
+"""Mistakes in write-up A's class."""
+
+from .seeds import Seed
+
+SEEDS = [
+    Seed("init-variance-for-deviation", "np.sqrt(2.0 / input_size)", "(2.0 / input_size)"),
+    Seed("init-wrong-size", "np.sqrt(2.0 / input_size)", "np.sqrt(1.0 / input_size)"),
+    Seed("init-wrong-size", "np.sqrt(2.0 / hidden_size)", "0.01"),
+    Seed(
+        "init-zero",
+        "np.random.randn(input_size, hidden_size) * np.sqrt(2.0 / input_size)",
+        "np.zeros((input_size, hidden_size))",
+    ),
+    Seed(
+        "init-bias", "self.b1 = np.zeros((1, hidden_size))", "self.b1 = np.ones((1, hidden_size))"
+    ),
+    Seed("absolute-value", "np.maximum(0, x)", "np.abs(x)"),
+    Seed("leaky-activation", "np.maximum(0, x)", "np.maximum(0.01 * x, x)"),
+    Seed("activation-upside-down", "np.maximum(0, x)", "np.minimum(0, x)"),
+    Seed(
+        "input-changed",
+        "        return np.maximum(0, x)",
+        "        x[x < 0] = 0\n        return x",
+        "return x",
+    ),
+    Seed("mask-inverted", "(x > 0).astype(float)", "(x < 0).astype(float)"),
+    Seed("mask-threshold", "(x > 0).astype(float)", "(x > 1).astype(float)"),
+    Seed("activation-for-mask", "return (x > 0).astype(float)", "return x * (x > 0)"),
+    Seed("derivative-of-sigmoid", "return (x > 0).astype(float)", "return x * (1 - x)"),
+    Seed(
+        "softmax-wrong-axis",
+        "exps / np.sum(exps, axis=1, keepdims=True)",
+        "exps / np.sum(exps, axis=0, keepdims=True)",
+    ),
+    Seed(
+        "softmax-over-batch",
+        "return exps / np.sum(exps, axis=1, keepdims=True)",
+        "return exps / np.sum(exps)",
+    ),
+    Seed("not-normalised", "return exps / np.sum(exps, axis=1, keepdims=True)", "return exps"),
+    Seed("softmax-overflow", "np.exp(x - np.max(x, axis=1, keepdims=True))", "np.exp(x)"),
+    Seed(
+        "softmax-underflow", "np.exp(x - np.max(x, axis=1, keepdims=True))", "np.exp(x - np.max(x))"
+    ),
+    Seed(
+        "softmax-sign",
+        "np.exp(x - np.max(x, axis=1, keepdims=True))",
+        "np.exp(-(x - np.min(x, axis=1, keepdims=True)))",
+    ),
+    Seed("bias-left-out", "X @ self.W1 + self.b1", "X @ self.W1"),
+    Seed("bias-left-out", "self.a1 @ self.W2 + self.b2", "self.a1 @ self.W2"),
+    Seed("activation-missing", "self.a1 = self.relu(self.z1)", "self.a1 = self.z1"),
+    Seed("activation-unused", "self.a1 @ self.W2 + self.b2", "self.z1 @ self.W2 + self.b2"),
+    Seed(
+        "activation-on-scores",
+        "self.a1 @ self.W2 + self.b2",
+        "self.relu(self.a1 @ self.W2 + self.b2)",
+    ),
+    Seed("softmax-twice", "self.softmax(self.z2)", "self.softmax(self.softmax(self.z2))"),
+    Seed("softmax-missing", "self.a2 = self.softmax(self.z2)", "self.a2 = self.z2"),
+    Seed("other-activation", "self.relu(self.z1)", "np.tanh(self.z1)"),
+    Seed("loss-summed", "return -np.sum(log_probs) / n", "return -np.sum(log_probs)"),
+    Seed("loss-sign", "return -np.sum(log_probs) / n", "return np.sum(log_probs) / n"),
+    Seed(
+        "loss-over-classes",
+        "return -np.sum(log_probs) / n",
+        "return -np.sum(log_probs) / y_pred.shape[1]",
+    ),
+    Seed("log-of-zero", " + 1e-8)", ")", "log_probs = "),
+    Seed(
+        "loss-of-largest",
+        "np.log(y_pred[np.arange(n), y_true] + 1e-8)",
+        "np.log(np.max(y_pred, axis=1) + 1e-8)",
+        "return -np.sum(log_probs) / n",
+    ),
+    Seed(
+        "loss-all-classes",
+        "np.log(y_pred[np.arange(n), y_true] + 1e-8)",
+        "np.log(y_pred + 1e-8)",
+        "return -np.sum(log_probs) / n",
+    ),
+    Seed(
+        "loss-log-base",
+        "np.log(y_pred[np.arange(n), y_true] + 1e-8)",
+        "np.log10(y_pred[np.arange(n), y_true] + 1e-8)",
+        "return -np.sum(log_probs) / n",
+    ),
+    Seed("not-averaged", "(self.a2 - one_hot) / n", "self.a2 - one_hot"),
+    Seed("averaged-twice", "(self.a2 - one_hot) / n", "(self.a2 - one_hot) / n / n"),
+    Seed("averaged-twice", "dW1 = X.T @ dz1", "dW1 = X.T @ dz1 / n"),
+    Seed(
+        "averaged-twice",
+        "db1 = np.sum(dz1, axis=0, keepdims=True)",
+        "db1 = np.mean(dz1, axis=0, keepdims=True)",
+    ),
+    Seed("wrong-count", "(self.a2 - one_hot) / n", "(self.a2 - one_hot) / X.shape[1]"),
+    Seed("gradient-sign", "(self.a2 - one_hot) / n", "(one_hot - self.a2) / n"),
+    Seed("labels-not-subtracted", "(self.a2 - one_hot) / n", "self.a2 / n"),
+    Seed("softmax-skipped", "(self.a2 - one_hot) / n", "-one_hot / self.a2 / n"),
+    Seed(
+        "softmax-derivative-again",
+        "(self.a2 - one_hot) / n",
+        "(self.a2 - one_hot) * self.a2 * (1 - self.a2) / n",
+    ),
+    Seed("scores-for-probabilities", "(self.a2 - one_hot) / n", "(self.z2 - one_hot) / n"),
+    Seed("before-activation", "dW2 = self.a1.T @ dz2", "dW2 = self.z1.T @ dz2"),
+    Seed("transposed", "dW2 = self.a1.T @ dz2", "dW2 = dz2.T @ self.a1"),
+    Seed(
+        "bias-wrong-axis",
+        "np.sum(dz2, axis=0, keepdims=True)",
+        "np.sum(dz2, axis=1, keepdims=True)",
+    ),
+    Seed("bias-summed-over-all", "np.sum(dz1, axis=0, keepdims=True)", "np.sum(dz1)"),
+    Seed("bias-one-image", "db2 = np.sum(dz2, axis=0, keepdims=True)", "db2 = dz2[:1]"),
+    Seed("weights-not-transposed", "dz2 @ self.W2.T", "dz2 @ self.W2"),
+    Seed("weights-of-wrong-layer", "dz2 @ self.W2.T", "dz2 @ self.W1.T"),
+    Seed("gradient-for-weights", "dz2 @ self.W2.T", "dz2 @ dW2.T"),
+    Seed("mask-missing", "dz1 = da1 * self.relu_derivative(self.z1)", "dz1 = da1"),
+    Seed("mask-missing", "dW1 = X.T @ dz1", "dW1 = X.T @ da1"),
+    Seed("mask-of-gradient", "self.relu_derivative(self.z1)", "self.relu_derivative(da1)"),
+    Seed("mask-of-wrong-layer", "self.relu_derivative(self.z1)", "self.relu_derivative(self.z2)"),
+    Seed("activation-for-mask", "da1 * self.relu_derivative(self.z1)", "da1 * self.relu(self.z1)"),
+    Seed("error-of-wrong-layer", "dW1 = X.T @ dz1", "dW1 = X.T @ dz2"),
+    Seed("input-of-wrong-layer", "dW1 = X.T @ dz1", "dW1 = self.a1.T @ dz1"),
+    Seed(
+        "updated-too-early",
+        "        da1 = dz2 @ self.W2.T",
+        "        self.W2 = self.W2 - self.learning_rate * dW2\n        da1 = dz2 @ self.W2.T\n"
+        "        self.W2 = self.W2 + self.learning_rate * dW2",
+        "da1 = dz2 @ self.W2.T",
+    ),
+    Seed(
+        "momentum-missing",
+        "self.momentum * self.v_W1 - self.learning_rate * dW1",
+        "-self.learning_rate * dW1",
+    ),
+    Seed(
+        "momentum-order",
+        "        self.v_W1 = self.momentum * self.v_W1 - self.learning_rate * dW1\n"
+        "        self.W1 = self.W1 + self.v_W1\n",
+        "        self.W1 = self.W1 + self.v_W1\n"
+        "        self.v_W1 = self.momentum * self.v_W1 - self.learning_rate * dW1\n",
+    ),
+    Seed("step-sign", "self.W2 = self.W2 + self.v_W2", "self.W2 = self.W2 - self.v_W2"),
+    Seed(
+        "momentum-damped",
+        "self.v_W2 - self.learning_rate * dW2",
+        "self.v_W2 - (1 - self.momentum) * self.learning_rate * dW2",
+    ),
+    Seed(
+        "learning-rate-missing",
+        "self.momentum * self.v_W1 - self.learning_rate * dW1",
+        "self.momentum * self.v_W1 - dW1",
+    ),
+    Seed("velocity-replaces-weights", "self.W1 = self.W1 + self.v_W1", "self.W1 = self.v_W1"),
+    Seed(
+        "nesterov",
+        "self.W1 = self.W1 + self.v_W1",
+        "self.W1 = self.W1 + self.momentum * self.v_W1 - self.learning_rate * dW1",
+    ),
+    Seed("not-updated", "        self.b1 = self.b1 + self.v_b1\n", "", "def backward"),
+    Seed("not-shuffled", "np.random.permutation(n)", "np.arange(n)", "for epoch in range(epochs)"),
+    Seed(
+        "shuffled-once",
+        "        for epoch in range(epochs):\n            order = np.random.permutation(n)\n",
+        "        order = np.random.permutation(n)\n        for epoch in range(epochs):\n",
+        "order = np.random.permutation(n)",
+    ),
+    Seed(
+        "labels-not-shuffled",
+        "y_shuffled = y_train[order]",
+        "y_shuffled = y_train[np.random.permutation(n)]",
+    ),
+    Seed("labels-not-shuffled", "y_shuffled = y_train[order]", "y_shuffled = y_train"),
+    Seed(
+        "input-changed",
+        "            order = np.random.permutation(n)\n",
+        "            order = np.arange(n)\n            np.random.shuffle(X_train)\n",
+        "np.random.shuffle(X_train)",
+        ("labels-not-shuffled",),
+    ),
+    Seed(
+        "with-replacement",
+        "order = np.random.permutation(n)",
+        "order = np.random.randint(0, n, n)",
+    ),
+    Seed(
+        "images-never-used",
+        "range(0, n, batch_size)",
+        "range(0, n // 2, batch_size)",
+    ),
+    Seed("batches-overlap", "range(0, n, batch_size)", "range(0, n, batch_size // 2)"),
+    Seed(
+        "validation-trained",
+        "            accuracies.append(np.mean(self.predict(X_val) == y_val))",
+        "            accuracies.append(np.mean(self.predict(X_val) == y_val))\n"
+        "            self.backward(X_val, y_val)",
+        "self.backward(X_val, y_val)",
+    ),
+    Seed(
+        "never-updated",
+        "                self.backward(X_batch, y_batch)\n",
+        "",
+        "for start in range",
+    ),
+    Seed(
+        "one-batch",
+        "X_batch, y_batch)\n            losses",
+        "X_batch, y_batch)\n                break\n            losses",
+        "for start in range",
+    ),
+    Seed(
+        "argmax-wrong-axis",
+        "np.argmax(self.forward(X), axis=1)",
+        "np.argmax(self.forward(X), axis=0)",
+    ),
+    Seed(
+        "largest-for-argmax",
+        "np.argmax(self.forward(X), axis=1)",
+        "np.max(self.forward(X), axis=1)",
+    ),
+    Seed("probabilities-for-classes", "np.argmax(self.forward(X), axis=1)", "self.forward(X)"),
+]
