@@ -38,6 +38,15 @@ def are_available() -> bool:
     return not numba.config.DISABLE_JIT
 
 
+def version() -> str | None:
+    """What the kernels are compiled with, for env.json; None where they are not in use."""
+    if not in_use():
+        return None
+    import numba
+
+    return f"numba {numba.__version__}"
+
+
 @contextmanager
 def allowed(wanted: bool) -> Iterator[None]:
     """Run the block with the kernels, where they are available, or without them."""

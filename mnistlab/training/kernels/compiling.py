@@ -61,8 +61,6 @@ def _cached_by_numba() -> Iterator[bool]:
     if folder is None:
         yield False
         return
-    if not any(folder.iterdir()):
-        note("compiling the fast kernels for this CPU; the next training finds them ready")
     config.CACHE_DIR = str(folder)
     try:
         yield True
@@ -72,7 +70,10 @@ def _cached_by_numba() -> Iterator[bool]:
 
 @cache
 def _folder() -> Path | None:
-    """The folder of these very kernels; None where it cannot be made, or others could write."""
+    """The folder of these very kernels; None where it cannot be made, or others could write.
+
+    Whoever has to wait for the compiler is told so, once.
+    """
     import numba
 
     digest = hashlib.sha256(numba.__version__.encode())
@@ -82,7 +83,11 @@ def _folder() -> Path | None:
         folder = machine.cache_folder() / "kernels" / digest.hexdigest()[:16]
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         above = (folder, *folder.parents[:2])
-        return folder if all(map(_is_ours_alone, above)) and os.access(folder, os.W_OK) else None
+        if all(map(_is_ours_alone, above)) and os.access(folder, os.W_OK):
+            if not any(folder.iterdir()):
+                note("compiling fast kernels for this CPU; the next training finds them ready")
+            return folder
+    note("compiling fast kernels; no cache folder that is only this user's can keep them")
     return None
 
 

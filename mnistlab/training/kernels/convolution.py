@@ -130,9 +130,7 @@ def backward_of(number: type) -> Callable[[Any], None]:
             of_weights, of_bias = sums[part, : len(weights)], sums[part, len(weights) :]
             gradient, place = gradients[a:b], places[a:b]
             dimage = dimages[a:b]
-            backward(
-                images[a:b], weights, k, padding, gradient, place, dimage, of_weights, of_bias
-            )
+            backward(images[a:b], weights, k, padding, gradient, place, dimage, of_weights, of_bias)
             part = next_part(arguments)
 
     return convolution_backward

@@ -141,7 +141,8 @@ class _Pool(Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor, _: Any) -> tuple[Tensor | None, ...]:
-        return _unpool(gradient.contiguous(memory_format=LAST), *ctx.saved_tensors, ctx.sides), None
+        (places,) = ctx.saved_tensors
+        return _unpool(gradient.contiguous(memory_format=LAST), places, ctx.sides), None
 
 
 def _pool(images: Tensor, has_relu: bool) -> tuple[Tensor, Tensor]:
@@ -199,8 +200,9 @@ def has_matrix_units() -> bool:
     allowed = os.environ.get("ONEDNN_MAX_CPU_ISA", os.environ.get("DNNL_MAX_CPU_ISA", ""))
     if allowed and "amx" not in allowed.lower() and allowed.lower() not in ("all", "default"):
         return False
-    capabilities = getattr(torch.cpu, "get_capabilities", dict)()
-    return bool(capabilities.get("amx_bf16"))
+    if not hasattr(torch.cpu, "get_capabilities"):  # torch < 2.10
+        return False
+    return bool(torch.cpu.get_capabilities().get("amx_bf16"))
 
 
 def _pooled(side: int, kernel_size: int, padding: int) -> int:

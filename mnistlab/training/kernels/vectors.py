@@ -51,7 +51,7 @@ def fused_product(builder: Any, a: Any, b: Any, total: Any) -> Any:
     return builder.call(cgutils.get_or_insert_function(builder.module, kind, name), [a, b, total])
 
 
-def _place(context: Any, builder: Any, kind: Any, array: Any, index: Any, element: Any) -> Any:
+def _place(context: Any, builder: Any, kind: Any, element: Any, array: Any, index: Any) -> Any:
     """The pointer to the vector that begins at array[index] of a row of numbers."""
     data = context.make_array(kind)(context, builder, array).data
     return builder.bitcast(builder.gep(data, [index]), element.as_pointer())
@@ -81,9 +81,9 @@ def loaded(typing_context: Any, array: Any, index: Any) -> Any:
     def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         kind = signature.args[0]
         if kind.dtype == types.float32:
-            pointer = _place(context, builder, kind, *arguments, FLOATS)
+            pointer = _place(context, builder, kind, FLOATS, *arguments)
             return builder.load(pointer, align=4)
-        pointer = _place(context, builder, kind, *arguments, HALVES)
+        pointer = _place(context, builder, kind, HALVES, *arguments)
         upper = builder.zext(builder.load(pointer, align=2), INTEGERS)
         return builder.bitcast(builder.shl(upper, _constant(INTEGERS, 16)), FLOATS)
 
@@ -97,7 +97,7 @@ def stored(typing_context: Any, array: Any, index: Any, vector: Any) -> Any:
     def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         kind, vector = signature.args[0], arguments[2]
         if kind.dtype == types.float32:
-            pointer = _place(context, builder, kind, *arguments[:2], FLOATS)
+            pointer = _place(context, builder, kind, FLOATS, *arguments[:2])
             builder.store(vector, pointer, align=4)
             return context.get_dummy_value()
         bits = builder.bitcast(vector, INTEGERS)
@@ -107,7 +107,7 @@ def stored(typing_context: Any, array: Any, index: Any, vector: Any) -> Any:
         is_nan = builder.fcmp_unordered("uno", vector, vector)
         nearest = builder.select(is_nan, _constant(INTEGERS, 0x7FC00000), nearest)
         upper = builder.trunc(builder.lshr(nearest, _constant(INTEGERS, 16)), HALVES)
-        pointer = _place(context, builder, kind, *arguments[:2], HALVES)
+        pointer = _place(context, builder, kind, HALVES, *arguments[:2])
         builder.store(upper, pointer, align=2)
         return context.get_dummy_value()
 
@@ -180,7 +180,7 @@ def store_bytes(typing_context: Any, array: Any, index: Any, vector: Any) -> Any
     """array[index : index + 16] = vector, of small whole numbers, in an array of uint8."""
 
     def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        pointer = _place(context, builder, signature.args[0], *arguments[:2], BYTES)
+        pointer = _place(context, builder, signature.args[0], BYTES, *arguments[:2])
         whole = builder.fptosi(arguments[2], INTEGERS)
         builder.store(builder.trunc(whole, BYTES), pointer, align=1)
         return context.get_dummy_value()
@@ -194,7 +194,7 @@ def where_byte(typing_context: Any, array: Any, index: Any, number: Any, vector:
 
     def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         array, index, number, vector = arguments
-        pointer = _place(context, builder, signature.args[0], array, index, BYTES)
+        pointer = _place(context, builder, signature.args[0], BYTES, array, index)
         found = builder.zext(builder.load(pointer, align=1), INTEGERS)
         wanted = builder.trunc(number, ir.IntType(32))
         undefined = ir.Constant(INTEGERS, ir.Undefined)
