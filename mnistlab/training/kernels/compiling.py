@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
@@ -23,6 +24,7 @@ from mnistlab.data.notes import note
 from mnistlab.errors import DataError
 
 SOURCES = Path(__file__).parent
+_ONE_AT_A_TIME = threading.Lock()  # numba's setting is one for all threads
 NUMBERS = {torch.float32: "float32", torch.bfloat16: "uint16"}
 
 
@@ -36,7 +38,7 @@ def kernel(module: str, name: str, dtype: torch.dtype) -> Any:
 
     make = getattr(import_module(f"mnistlab.training.kernels.{module}"), name)
     body = make(getattr(np, NUMBERS[dtype]))
-    with _cached_by_numba() as is_cached:
+    with _ONE_AT_A_TIME, _cached_by_numba() as is_cached:
         if is_cached:
             with suppress(Exception):  # a file that was cut off, or of another version of numba
                 return _compiled(body, cache=True)

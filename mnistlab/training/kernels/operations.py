@@ -97,30 +97,26 @@ class _Stem(Function):
 
 class _Convolution(Function):
     @staticmethod
-    def forward(
-        images: Tensor, weight: Tensor, bias: Tensor, how: Pooled
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        cast = weight.to(images.dtype)
-        convolved = conv2d(images, cast, bias.to(images.dtype), padding=how.padding)
-        return *_pool(convolved, how.has_relu), cast
+    def forward(images: Tensor, weight: Tensor, bias: Tensor, how: Pooled) -> tuple[Tensor, Tensor]:
+        weight, bias = weight.to(images.dtype), bias.to(images.dtype)
+        return _pool(conv2d(images, weight, bias, padding=how.padding), how.has_relu)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
         images, weight, _, ctx.how = inputs
-        _, places, cast = output
-        ctx.mark_non_differentiable(places, cast)
-        ctx.save_for_backward(images, weight, places, cast)
+        ctx.mark_non_differentiable(output[1])
+        ctx.save_for_backward(images, weight, output[1])
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, gradient: Tensor, *_: Any) -> tuple[Tensor | None, ...]:
-        images, weight, places, cast = ctx.saved_tensors
+    def backward(ctx: Any, gradient: Tensor, _: Any) -> tuple[Tensor | None, ...]:
+        images, weight, places = ctx.saved_tensors
         gradient, padding = gradient.contiguous(memory_format=LAST), ctx.how.padding
         if gradient.dtype == torch.bfloat16 and has_matrix_units():
             sides = [side + 2 * padding - weight.shape[2] + 1 for side in images.shape[2:]]
             dconvolved = _unpool(gradient, places, sides)
             dimages, dweight, dbias = torch.ops.aten.convolution_backward(
-                *(dconvolved, images, cast, [len(weight)], [1, 1], [padding] * 2),
+                *(dconvolved, images, weight.bfloat16(), [len(weight)], [1, 1], [padding] * 2),
                 *([1, 1], False, [0, 0], 1, [ctx.needs_input_grad[0], True, True]),
             )
             return dimages, dweight.float(), dbias.float(), None

@@ -11,14 +11,16 @@ from typing import Any
 
 from llvmlite import ir
 from llvmlite.binding import get_host_cpu_features
-from numba import njit, types
+from numba import config, njit, types
 from numba.extending import intrinsic
 
 from mnistlab.training.kernels.vectors import FLOATS, OPTIONS, WIDTH, fused_product, spread_to
 
 # A patch of 3 x 3 pixels with 32 channels takes 18 registers of AVX-512. AVX2 has 16, half as wide:
 # there a row is taken in pieces of six vectors.
-HAS_MANY_REGISTERS = bool(get_host_cpu_features().get("avx512f"))
+# NUMBA_CPU_FEATURES may say what a CPU has: only then does numba not ask the CPU itself.
+_features = config.CPU_FEATURES or ("" if config.CPU_NAME else get_host_cpu_features().flatten())
+HAS_MANY_REGISTERS = "+avx512f" in _features.split(",")
 INDEX = ir.IntType(64)
 
 
