@@ -96,7 +96,8 @@ def _is_plain_convolution(layer: nn.Module) -> bool:
         return False
     is_square = len({*layer.kernel_size}) == len({*layer.padding}) == 1
     is_dense = layer.stride == layer.dilation == (1, 1) and layer.groups == 1
-    return is_square and is_dense and layer.padding_mode == "zeros"
+    is_float = layer.weight.dtype == torch.float32
+    return is_square and is_dense and is_float and layer.padding_mode == "zeros"
 
 
 def _is_halving(layer: nn.Module) -> bool:
