@@ -16,6 +16,7 @@ from mnistlab.training import kernels
 
 Forward = Callable[[Tensor], Tensor]
 WIDTH = 16  # channels that a kernel computes at once: see kernels.vectors
+FEW = 8  # images to predict: calling the kernels takes longer than they save
 MOST_WEIGHTS = 1 << 19  # of a convolution: its gradient is added up in several copies
 
 
@@ -38,7 +39,8 @@ def fused(network: nn.Module, autocast: bool = False) -> Forward:
 
 
 def _run(network: nn.Module, steps: Sequence[Forward], images: Tensor) -> Tensor:
-    if images.device.type != "cpu" or images.requires_grad:
+    is_few = len(images) < FEW and not torch.is_grad_enabled()
+    if images.device.type != "cpu" or images.requires_grad or is_few:
         logits: Tensor = network(images)
         return logits
     for step in steps:
