@@ -83,6 +83,7 @@ class Method:
     learns_in_epochs: whether there are epochs to report and a seed that matters.
     shares_batches: whether several processes can train one network.
     extra: the name of the extra that model_args need; None where the core is enough.
+    kernels: what computes layers on a device in place of torch's own operations; None: nothing.
     """
 
     arguments: Callable[..., Any]
@@ -93,6 +94,7 @@ class Method:
     learns_in_epochs: bool = True
     shares_batches: bool = False
     extra: Callable[[Mapping[str, Any]], str | None] = lambda model_args: None
+    kernels: Callable[[str], str | None] = lambda device: None
 
 
 def method_of(model: str) -> Method:
@@ -140,8 +142,8 @@ def _check_arguments(model: str, model_args: Mapping[str, Any]) -> None:
 
 
 def _torch_network(model: str) -> Method:
-    from mnistlab.models import MODELS, WITH_BLOCKS, extra_of
-    from mnistlab.training import hardware
+    from mnistlab.models import MODELS, WITH_BLOCKS, WITH_KERNELS, extra_of
+    from mnistlab.training import hardware, kernels
 
     if model not in MODELS:
         raise RecipeError(f"unknown model {model!r}; there are: {', '.join([*MODELS, *KINDS])}")
@@ -165,6 +167,10 @@ def _torch_network(model: str) -> Method:
         fixed_views.views_of(settings.get("test_time_augmentation", ()))
         return TorchClassifier(model=model, model_args=model_args, **settings)
 
+    def kernels_on(device: str) -> str | None:
+        fits = model in WITH_KERNELS and hardware.pick_device(device).type == "cpu"
+        return kernels.version() if fits else None
+
     return Method(
         MODELS[model],
         n_parameters,
@@ -173,6 +179,7 @@ def _torch_network(model: str) -> Method:
         hardware.n_threads,
         shares_batches=True,
         extra=lambda model_args: extra_of(model_args.get("backbone")),
+        kernels=kernels_on,
     )
 
 

@@ -28,6 +28,7 @@ MODELS: dict[str, Callable[..., nn.Module]] = {
     "residual": residual,
     "transfer": transfer,
 }
+WITH_KERNELS = ("cnn", "residual")  # families with layers that training.kernels can compute
 WITH_BLOCKS = ("transfer",)  # families whose first blocks a phase can freeze
 
 

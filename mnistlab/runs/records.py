@@ -87,6 +87,7 @@ class EnvRecord(Record):
     mnistlab: str | None = None
     cpu: str | None = None
     device: str | None = None
+    kernels: str | None = None
     processes: Some | None = None
     node: str | None = None
 

@@ -31,6 +31,7 @@ from mnistlab.runs.making import RECORDS, keep_only, make, partial_of
 from mnistlab.runs.progress import Progress
 from mnistlab.runs.seen import write_seen
 from mnistlab.runs.snapshots import write_snapshots
+from mnistlab.training import kernels
 from mnistlab.version import __version__
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ class Trainer:
     """Trains one recipe on one data set, and writes its run folder.
 
     precision: in which the run is computed, decided beforehand, perhaps on another machine.
+    with_kernels: whether compiled kernels compute the layers that have one.
     """
 
     recipe: Recipe
@@ -59,6 +61,7 @@ class Trainer:
     dataset: Dataset
     execution: Execution
     precision: str
+    with_kernels: bool = True
 
     @cached_property
     def resolved(self) -> Recipe:
@@ -83,7 +86,11 @@ class Trainer:
         processes.wait()
         checkpointer = self._checkpoints(partial, FollowerCheckpoints)
         classifier, method = self._classifier()
-        with method.n_threads(self.execution.threads), checkpointer.signals_delayed():
+        with (
+            method.n_threads(self.execution.threads),
+            kernels.allowed(self.with_kernels),
+            checkpointer.signals_delayed(),
+        ):
             self._fit(classifier, checkpointer=checkpointer, processes=processes)
 
     def _write(self, folder: Path, processes: Processes | None) -> None:
@@ -96,7 +103,7 @@ class Trainer:
         progress.on_folder(folder)  # may refuse as well
         atomic.write_json(folder / "recipe.json", recipe.to_json())
         atomic.write_json(folder / "data.json", data_record(self.dataset, self.split))
-        with method.n_threads(self.execution.threads):
+        with method.n_threads(self.execution.threads), kernels.allowed(self.with_kernels):
             atomic.write_json(folder / "env.json", self._env(method, processes))
             keep_only(folder, RECORDS)
             progress.on_start(recipe, self.dataset, n_steps(recipe, len(self.split.train)))
@@ -122,6 +129,8 @@ class Trainer:
     def _env(self, method: Method, processes: Processes | None) -> dict[str, Any]:
         env = method.describe(self.execution.device, self.resolved.precision)
         env = {"mnistlab": __version__, **env, "seed": self.recipe.seed}
+        if with_kernels := method.kernels(self.execution.device):
+            env["kernels"] = with_kernels
         return env if processes is None else env | {"processes": processes.size}
 
     def _write_result(self, folder: Path, classifier: Any, measured: dict[str, Any]) -> None:

@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from mnistlab import atomic, locks, machine
+from mnistlab.classifiers.methods import method_of
 from mnistlab.data import Dataset, load
 from mnistlab.errors import RecipeError, RunError
 from mnistlab.recipe import Recipe, read_recipe
 from mnistlab.runs.building import check_trainable, parts_of
 from mnistlab.runs.cautions import cautions
+from mnistlab.runs.checkpoints import FILES
 from mnistlab.runs.computation import folder_of, is_name_of, precision_used
 from mnistlab.runs.execution import ComputeOptions, Execution, ExecutionOptions, execution_of
 from mnistlab.runs.folder import Run, data_of, read_records, recorded_parts
@@ -50,7 +52,9 @@ def train_in(precision: str, recipe: Recipe, dataset: Dataset, execution: Execut
         except (RunError, RecipeError) as error:
             hint = "" if "--force" in str(error) else "; --force trains it again"
             raise RunError(f"{error}{hint}") from error
-    trainer = Trainer(recipe, split, dataset, execution, precision)
+    is_begun = not execution.force and any(partial_of(path).glob(FILES))
+    with_kernels = _as_begun(partial_of(path), recipe, execution) if is_begun else True
+    trainer = Trainer(recipe, split, dataset, execution, precision, with_kernels)
     check_trainable(trainer.resolved, split.train, execution.device)
     atomic.check_writable(execution.out)
     if not machine.rank():
@@ -91,13 +95,33 @@ def _resumed(whole: Path, partial: Path, execution: Execution) -> Run:
         raise RunError(f"{partial}: its name is not that of its recipe, data and precision")
     if execution.threads is None:
         execution = replace(execution, threads=env.get("threads"))
-    trainer = Trainer(recipe, split, dataset, execution, precision)
+    with_kernels = _as_begun(partial, recipe, execution)
+    trainer = Trainer(recipe, split, dataset, execution, precision, with_kernels)
     try:
         check_trainable(trainer.resolved, split.train, execution.device)
     except RecipeError as error:
         raise RunError(f"{partial}: cannot be resumed here: {error}") from error
     atomic.check_writable(partial)
     return trainer.run(whole, afresh=False)
+
+
+def _as_begun(partial: Path, recipe: Recipe, execution: Execution) -> bool:
+    """Whether an unfinished training goes on with compiled kernels: as it began.
+
+    Kernels round otherwise than torch's operations do, and a resumed training has to end with the
+    weights of an undisturbed one. RunError where it began with them and they are missing here.
+    """
+    if not (partial / "env.json").exists():  # written before the first step
+        return True
+    began_with = read_records(partial, "env")[0].get("kernels")
+    if began_with is None:
+        return False
+    if method_of(recipe.model).kernels(execution.device) is None:
+        raise RunError(
+            f"{partial}: was begun with the kernels of {began_with}, which are not in use here; "
+            "pip install 'mnistlab[fast]' to resume it, or --force to train it from the beginning"
+        )
+    return True
 
 
 def _stopped(partial: Path) -> tuple[Recipe, dict[str, Any], dict[str, Any]]:

@@ -21,6 +21,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from mnistlab.phases import Callbacks, Epoch, Phase, TrainState
 from mnistlab.training.examples import Examples
 from mnistlab.training.freezing import groups_of, trained_in
+from mnistlab.training.kernels.fusing import fused
 from mnistlab.training.loss import mean_loss
 from mnistlab.training.measuring import measure
 from mnistlab.training.optimizers import build_optimizer
@@ -95,6 +96,7 @@ def begin_phase(
         phase=phase,
         network=network,
         trained=trained,
+        forward=fused(trained.network, settings.autocast),
         optimizer=optimizer,
         average=moving_average(trained.network, phase.ema_decay),
         best=copy_of_weights(trained.network),
@@ -155,7 +157,7 @@ def train_step(running: PhaseState, batch: Examples, settings: Settings) -> tupl
     # Autocast covers the forward pass alone: backward repeats its precision by itself, and the loss
     # is computed in float32, because bfloat16 has only three decimal digits.
     with torch.autocast(labels.device.type, torch.bfloat16, enabled=settings.autocast):
-        logits = network(images)
+        logits = running.forward(images)
     loss = mean_loss(logits.float(), targets, weights, phase.label_smoothing)
     # Of several processes each has the mean over its part; by their fractions of the batch losses
     # and gradients add up to those of the whole batch. The factor is 1 in a single process.

@@ -9,8 +9,11 @@ from torch.nn.functional import cross_entropy
 from mnistlab.evaluation import balanced_accuracy, macro_f1
 from mnistlab.phases import Validated
 from mnistlab.training.examples import Examples
+from mnistlab.training.kernels.fusing import Forward, fused
 from mnistlab.training.parallel import ALONE, Processes
 
+# From so many images on, kernels save more time than it takes to load them.
+MANY = 10_000
 # Activations of more than 32 MB are mapped anew by the system for every batch: twice the time.
 BATCH = 250
 
@@ -21,7 +24,7 @@ def measure(network: nn.Module, examples: Examples, processes: Processes = ALONE
     Each of several processes measures its part of the images, and all return the same numbers.
     """
     X, y = processes.part_of(examples.X), processes.part_of(examples.y)
-    logits = predict_logits(network, X)
+    logits = predict_logits(network, X, fused(network))
     if examples.w is None:
         # The mean over this process's images, by its fraction of all: the parts add up to the mean.
         w, loss = None, cross_entropy(logits, y) * (len(y) / len(examples.y))
@@ -47,7 +50,12 @@ def measure(network: nn.Module, examples: Examples, processes: Processes = ALONE
 
 
 @torch.inference_mode()
-def predict_logits(network: nn.Module, X: Tensor) -> Tensor:
-    """Logits float32 (N, K) on X's device."""
+def predict_logits(network: nn.Module, X: Tensor, forward: Forward | None = None) -> Tensor:
+    """Logits float32 (N, K) on X's device.
+
+    forward: the forward pass of the network; by itself it uses kernels only for many images.
+    """
     network.eval()
-    return torch.cat([network(batch).float() for batch in X.split(BATCH)])
+    if forward is None:
+        forward = fused(network) if len(X) >= MANY else network
+    return torch.cat([forward(batch).float() for batch in X.split(BATCH)])

@@ -14,6 +14,7 @@ from torch.optim.swa_utils import AveragedModel
 from mnistlab.phases import SNAPSHOT, Checkpoint, Phase, TrainState
 from mnistlab.training.augmentation import Augmenter
 from mnistlab.training.freezing import Trained
+from mnistlab.training.kernels.fusing import Forward
 from mnistlab.training.optimizers import parts_of
 from mnistlab.training.settings import Settings
 
@@ -51,7 +52,8 @@ class RngStates:
 class PhaseState:
     """A running phase: what it trains, on what and with what.
 
-    network: the whole one; trained: the part of it that this phase trains, with its images.
+    network: the whole one; trained: the part of it that this phase trains, with its images;
+    forward: the forward pass of that part, with compiled kernels where there are some.
     average: follows the trained weights, where the phase wants a moving average. best: weights of
     the best epoch so far. batch_sizes: of the steps of an epoch. snapshots: weights of the whole
     network by epoch. phase_began, epoch_began: random states when the phase began, and before the
@@ -61,6 +63,7 @@ class PhaseState:
     phase: Phase
     network: nn.Module
     trained: Trained
+    forward: Forward
     optimizer: Optimizer
     average: AveragedModel | None
     best: Weights

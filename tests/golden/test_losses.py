@@ -14,6 +14,7 @@ import pytest
 from first_losses import N_STEPS, first_losses, shortened
 
 from mnistlab.recipes import RECIPES, get_recipe
+from mnistlab.training import kernels
 from mnistlab.writeups.a_course.transfer import TRANSFER
 
 KEPT = kept_losses.read()
@@ -45,6 +46,17 @@ def test_first_losses_are_as_kept(name: str) -> None:
         again = first_losses(recipe, n_images, steps_alone=bool(recipe.phases))
         assert again == (steps, [] if recipe.phases else epochs), "the same bits"
     assert KEPT[name].differing(recipe, steps, epochs) == []
+
+
+@pytest.mark.skipif(not kernels.are_available(), reason="numba is not installed (extra fast)")
+@pytest.mark.parametrize("name", ["simple-cnn-tuned", "cnn-small", "conv-base", "resnet-small"])
+def test_first_losses_are_as_kept_without_compiled_kernels(name: str) -> None:
+    """The test above is with them, where numba is installed."""
+    recipe, n_images = shortened(get_recipe(name))
+    with kernels.allowed(False):
+        assert not kernels.in_use()
+        steps, _ = first_losses(recipe, n_images, steps_alone=True)
+    assert KEPT[name].differing(recipe, steps, []) == []
 
 
 @pytest.mark.slow
