@@ -110,8 +110,8 @@ def cross_entropy(probabilities: np.ndarray, y: np.ndarray) -> float:
 cross_entropy = task(cross_entropy, "my_softmax")
 
 # %% [markdown]
-# An untrained network should give each of ten classes the probability 0.1. Its loss is then $-\log
-# 0.1 = 2.3026$. If your first loss is far from it, something is wrong already.
+# An untrained network should give each of ten classes the probability 0.1. Its loss is then
+# $-\log 0.1 = 2.3026$. If your first loss is far from it, something is wrong already.
 
 # %%
 if ready(cross_entropy):
@@ -126,8 +126,8 @@ if ready(cross_entropy):
 #
 # $$ \frac{\partial L}{\partial z_{ik}} = \frac{1}{N} (p_{ik} - t_{ik}). $$
 #
-# Derive it yourself once: write $\log p_y = z_y - \log \sum_j e^{z_j}$ and differentiate. From $z =
-# X W + b$ follows
+# Derive it yourself once: write $\log p_y = z_y - \log \sum_j e^{z_j}$ and differentiate. From
+# $z = X W + b$ follows
 #
 # $$ \frac{\partial L}{\partial W} = X^\top \frac{\partial L}{\partial z}, \qquad
 # \frac{\partial L}{\partial b} = \sum_i \frac{\partial L}{\partial z_{i}}. $$

@@ -157,10 +157,10 @@ MLPFromScratch = task(MLPFromScratch, "my_mlp")
 #
 # $$ \frac{\partial L}{\partial w} \approx \frac{L(w + h) - L(w - h)}{2h} $$
 #
-# The error of this approximation is proportional to $h^2$; that of the one-sided difference $(L(w +
-# h) - L(w)) / h$ only to $h$. With float64 and $h = 10^{-5}$, a correct gradient agrees to six or
-# seven digits; it would be more without the $10^{-8}$ in the logarithm, which the formula for
-# $\partial L / \partial z_2$ leaves out.
+# The error of this approximation is proportional to $h^2$; that of the one-sided difference
+# $(L(w + h) - L(w)) / h$ only to $h$. With float64 and $h = 10^{-5}$, a correct gradient agrees to
+# six or seven digits; it would be more without the $10^{-8}$ in the logarithm, which the formula
+# for $\partial L / \partial z_2$ leaves out.
 #
 # **Task 3b.** Write `numerical_gradient`. `loss` is a function without arguments that uses
 # `parameter`; change one element of the array in place, call it, and put the old value back.
@@ -249,8 +249,8 @@ if ready(MLPFromScratch):
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# For `Linear`, with the gradient `dy` of the output: $dW = x^\top dy$, $db = \sum_i dy_i$, $dx =
-# dy\, W^\top$.
+# For `Linear`, with the gradient `dy` of the output: $dW = x^\top dy$, $db = \sum_i dy_i$,
+# $dx = dy\, W^\top$.
 # </details>
 # <details><summary>Hint 3</summary>
 #

@@ -44,10 +44,11 @@ X_val, y_val = split.val.images.reshape(-1, 784) / 255, split.val.labels
 #
 # - SGD: $w \leftarrow w - \eta g$
 # - Momentum: $v \leftarrow m v - \eta g$, then $w \leftarrow w + v$
-# - RMSprop: $s \leftarrow d s + (1 - d) g^2$, then $w \leftarrow w - \eta g / (\sqrt{s} +
-#   \epsilon)$
-# - Adam: $m \leftarrow \beta_1 m + (1 - \beta_1) g$ and $s \leftarrow \beta_2 s + (1 - \beta_2)
-#   g^2$, then $w \leftarrow w - \eta \hat m / (\sqrt{\hat s} + \epsilon)$
+# - RMSprop: $s \leftarrow d s + (1 - d) g^2$, then
+#   $w \leftarrow w - \eta g / (\sqrt{s} + \epsilon)$
+# - Adam: $m \leftarrow \beta_1 m + (1 - \beta_1) g$ and
+#   $s \leftarrow \beta_2 s + (1 - \beta_2) g^2$, then
+#   $w \leftarrow w - \eta \hat m / (\sqrt{\hat s} + \epsilon)$
 #
 # Adam's averages are too small in the first steps, because they start at 0; after $t$ steps it uses
 # $\hat m = m / (1 - \beta_1^t)$ and $\hat s = s / (1 - \beta_2^t)$ (Kingma and Ba 2015).

@@ -185,8 +185,8 @@ if ready(SmallCNN):
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# An optimizer is made for the parameters of one model, so make it inside the loop: `{"Adam": lambda
-# parameters: torch.optim.Adam(parameters, lr=0.001), ...}`.
+# An optimizer is made for the parameters of one model, so make it inside the loop:
+# `{"Adam": lambda parameters: torch.optim.Adam(parameters, lr=0.001), ...}`.
 # </details>
 # <details><summary>Hint 3</summary>
 #
