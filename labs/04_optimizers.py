@@ -222,7 +222,7 @@ def compare_batch_sizes(
     epochs: int = 10,
     learning_rate: float = 0.01,
 ) -> dict:
-    """data: X_train, y_train, X_val, y_val. Results by batch size."""
+    """data: X_train, y_train, X_val, y_val. Histories of MLPFromScratch, by batch size."""
     raise NotImplementedError
 
 

@@ -168,7 +168,7 @@ if ready(SmallCNN):
     kernels = next(model.parameters()).detach()
     figure, axes = plt.subplots(2, 8, figsize=(8, 2))
     for kernel, axis in zip(kernels, axes.flat, strict=True):
-        axis.imshow(kernel[0], cmap="RdBu")
+        axis.imshow(kernel[0].numpy(), cmap="RdBu")
         axis.axis("off")
     plt.show()
 
@@ -202,7 +202,7 @@ def compare_optimizers(
     num_epochs: int = 5,
     seed: int = 0,
 ) -> dict[str, dict[str, list[float]]]:
-    """The history of each optimizer, from the same first weights and the same order of images."""
+    """The history that train_model returns, for each optimizer, from the same first weights."""
     raise NotImplementedError
 
 

@@ -89,7 +89,7 @@ for i in range(10):
 ml.predict(run, folder, "predicted.csv")
 print(Path("predicted.csv").read_text())
 if ready(write_results):
-    classifier = ml.load_classifier(run.path)
+    classifier = ml.load_classifier(run.path / "model.safetensors")
     write_results(Path("yours.csv"), range(10), classifier.predict(data.images[:10]))
     print(Path("yours.csv").read_text())
 
@@ -172,8 +172,8 @@ if ready(saliency):
     images = torch.from_numpy(np.array(data.images[:6])).float().unsqueeze(1) / 255
     figure, axes = plt.subplots(2, 6, figsize=(9, 3))
     for image, (above, below) in zip(images, axes.T, strict=True):
-        above.imshow(image[0], cmap="gray")
-        below.imshow(saliency(model, image), cmap="magma")
+        above.imshow(image[0].numpy(), cmap="gray")
+        below.imshow(saliency(model, image).numpy(), cmap="magma")
         above.axis("off")
         below.axis("off")
     plt.show()

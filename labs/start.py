@@ -6,6 +6,7 @@ Chapter 3 gives my_gradients.py, my_mlp.py and my_layers.py. A file that exists 
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from pathlib import Path
 
@@ -26,15 +27,22 @@ def tasks_of(chapter: Path) -> dict[str, str]:
         if isinstance(node, ast.FunctionDef | ast.ClassDef)
     }
     imports = [ast.unparse(node) for node in body if _is_needed(node)]
-    files: dict[str, str] = {}
-    for node in body:
-        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
-            call = ast.unparse(node.value.func)
-            if call == "task":
-                name, file = (ast.unparse(argument) for argument in node.value.args)
-                start = files.get(ast.literal_eval(file), "\n".join(imports) + "\n")
-                files[ast.literal_eval(file)] = f"{start}\n\n{sources[name]}"
+    tasks: dict[str, list[str]] = {}
+    for name, file in _calls("task", body):
+        tasks.setdefault(file, []).append(sources[name])
+    files = {}
+    for file, written in tasks.items():
+        used = [each for each in _calls("earlier", body) if each[0] in "".join(written)]
+        above = [*imports, *(["from course import earlier"] if used else []), ""]
+        above += [f'{name} = earlier("{name}", "{source}")' for name, source in used]
+        files[file] = "\n".join(above) + "\n\n" + "\n\n".join(written)
     return files
+
+
+def _calls(function: str, body: list[ast.stmt]) -> list[tuple[str, str]]:
+    """(name, file) of every `X = task(X, "my_file")` or `X = earlier("X", "my_file")`."""
+    found = re.findall(rf"\b{function}\(['\"]?(\w+)['\"]?, ['\"](\w+)['\"]\)", ast.unparse(body))
+    return [(name, file) for name, file in found]
 
 
 def _first_line(node: ast.FunctionDef | ast.ClassDef) -> int:
