@@ -238,8 +238,9 @@ if ready(MLPFromScratch):
 # `MLPFromScratch` knows its two layers by name. If each layer is an object with `forward` and
 # `backward`, a network is a list of them, and can have any depth. `backward` receives the gradient
 # of the loss by the layer's output, stores the gradients of its own parameters, and returns the
-# gradient by its input. Softmax and cross-entropy are one object, because together their gradient
-# is $(s - y) / N$, with softmax $s$ and one-hot labels $y$.
+# gradient by its input. The softmax layer is the exception: its `backward` receives the one-hot
+# labels $y$, because the gradient of softmax and cross-entropy together is $(s - y) / N$, with
+# probabilities $s$.
 #
 # **Task 3c.** Write the four classes.
 #
@@ -254,8 +255,8 @@ if ready(MLPFromScratch):
 # </details>
 # <details><summary>Hint 3</summary>
 #
-# `LayeredMLP.backward` starts with `self.loss.backward()` and goes through `reversed(self.layers)`.
-# There is no ReLU after the last linear layer: scores may be negative.
+# `LayeredMLP.backward` starts with `self.softmax.backward(y_true)` and goes through
+# `reversed(self.layers)`. There is no ReLU after the last linear layer: scores may be negative.
 # </details>
 
 
@@ -288,37 +289,41 @@ class ReLU:
         raise NotImplementedError
 
 
-class SoftmaxCrossEntropy:
-    """Softmax and cross-entropy together."""
+class Softmax:
+    """The last layer, whose gradient is fused with that of the cross-entropy."""
 
-    def forward(self, z: np.ndarray, y: np.ndarray) -> float:
-        """The mean loss of scores z (N, K) and one-hot labels y (N, K)."""
+    def forward(self, z: np.ndarray) -> np.ndarray:
+        """Probabilities (N, K) of scores (N, K)."""
         raise NotImplementedError
 
-    def backward(self) -> np.ndarray:
-        """The gradient of the mean loss by the scores."""
+    def backward(self, y: np.ndarray) -> np.ndarray:
+        """The gradient of the mean cross-entropy by the scores; one-hot labels y (N, K)."""
         raise NotImplementedError
 
 
 class LayeredMLP:
-    """Linear layers with ReLU between them; `layers` is the list, `loss` a SoftmaxCrossEntropy."""
+    """Linear layers with ReLU between them, in the list `layers`, and `softmax`."""
 
     def __init__(self, sizes: Sequence[int], seed: int = 0) -> None:
         """sizes: of all layers, such as (784, 128, 10)."""
         raise NotImplementedError
 
     def forward(self, x: np.ndarray) -> np.ndarray:
-        """Scores (N, K)."""
+        """Probabilities (N, K)."""
         raise NotImplementedError
 
-    def backward(self) -> None:
-        """Fill dW and db of all linear layers; the loss was called before."""
+    def compute_loss(self, y_true: np.ndarray, y_pred: np.ndarray) -> float:
+        """The mean cross-entropy; y_true is one-hot (N, K)."""
+        raise NotImplementedError
+
+    def backward(self, y_true: np.ndarray) -> None:
+        """Fill dW and db of all linear layers, from the values of the last forward pass."""
         raise NotImplementedError
 
 
 Linear = task(Linear, "my_layers")
 ReLU = task(ReLU, "my_layers")
-SoftmaxCrossEntropy = task(SoftmaxCrossEntropy, "my_layers")
+Softmax = task(Softmax, "my_layers")
 LayeredMLP = task(LayeredMLP, "my_layers")
 # mnistlab check labs/my_layers.py --task layers
 
@@ -326,13 +331,14 @@ LayeredMLP = task(LayeredMLP, "my_layers")
 # With the same weights, both networks must have the same gradients.
 
 # %%
-if ready(MLPFromScratch, LayeredMLP, Linear, ReLU, SoftmaxCrossEntropy):
+if ready(MLPFromScratch, LayeredMLP, Linear, ReLU, Softmax):
     first, second = MLPFromScratch(784, 16, 10), LayeredMLP((784, 16, 10))
     linear = [layer for layer in second.layers if isinstance(layer, Linear)]
     linear[0].W, linear[1].W = first.W1.copy(), first.W2.copy()
     X, y = X_train[:50], y_train[:50]
-    loss = second.loss.forward(second.forward(X), np.eye(10)[y])
-    second.backward()
+    one_hot = np.eye(10)[y]
+    loss = second.compute_loss(one_hot, second.forward(X))
+    second.backward(one_hot)
     print("losses", first.compute_loss(y, first.forward(X)), loss)
     difference = np.abs(first.backward(X, y)["W1"] - linear[0].dW).max()
     print("largest difference of the gradients by the first weights:", difference)

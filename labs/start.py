@@ -41,7 +41,9 @@ def tasks_of(chapter: Path) -> dict[str, str]:
 
 def _calls(function: str, body: list[ast.stmt]) -> list[tuple[str, str]]:
     """(name, file) of every `X = task(X, "my_file")` or `X = earlier("X", "my_file")`."""
-    found = re.findall(rf"\b{function}\(['\"]?(\w+)['\"]?, ['\"](\w+)['\"]\)", ast.unparse(body))
+    found = re.findall(
+        rf"\b{function}\(['\"]?(\w+)['\"]?, ['\"](\w+)['\"]\)", ast.unparse(ast.Module(body, []))
+    )
     return [(name, file) for name, file in found]
 
 

@@ -41,23 +41,22 @@ class ReLU:
         return dy * (self.x > 0)
 
 
-class SoftmaxCrossEntropy:
-    """Softmax and cross-entropy in one, because their gradient together is s - y."""
+class Softmax:
+    """The last layer; its gradient is fused with that of the cross-entropy: (s - y) / N."""
 
-    def forward(self, z: np.ndarray, y: np.ndarray) -> float:
-        """The mean loss of one-hot labels y (N, K)."""
+    def forward(self, z: np.ndarray) -> np.ndarray:
+        """Probabilities (N, K) of scores (N, K)."""
         exponentials = np.exp(z - z.max(axis=1, keepdims=True))
         self.s = exponentials / exponentials.sum(axis=1, keepdims=True)
-        self.y = y
-        return float(-(y * np.log(self.s + 1e-8)).sum(axis=1).mean())
+        return self.s
 
-    def backward(self) -> np.ndarray:
-        """The gradient of the mean loss by the scores z."""
-        return (self.s - self.y) / len(self.y)
+    def backward(self, y: np.ndarray) -> np.ndarray:
+        """The gradient of the mean cross-entropy by the scores; one-hot labels y (N, K)."""
+        return (self.s - y) / len(y)
 
 
 class LayeredMLP:
-    """Linear layers with ReLU between them."""
+    """Linear layers with ReLU between them, and softmax."""
 
     def __init__(self, sizes: Sequence[int], seed: int = 0) -> None:
         rng = np.random.default_rng(seed)
@@ -65,16 +64,20 @@ class LayeredMLP:
         for n_in, n_out in pairwise(sizes):
             self.layers += [Linear(n_in, n_out, rng), ReLU()]
         self.layers.pop()  # the scores of the classes may be negative
-        self.loss = SoftmaxCrossEntropy()
+        self.softmax = Softmax()
 
     def forward(self, x: np.ndarray) -> np.ndarray:
-        """Scores (N, K)."""
+        """Probabilities (N, K)."""
         for layer in self.layers:
             x = layer.forward(x)
-        return x
+        return self.softmax.forward(x)
 
-    def backward(self) -> None:
-        """Fill dW and db of all linear layers; call the loss first."""
-        gradient = self.loss.backward()
+    def compute_loss(self, y_true: np.ndarray, y_pred: np.ndarray) -> float:
+        """The mean cross-entropy; y_true is one-hot (N, K)."""
+        return float(-(y_true * np.log(y_pred + 1e-8)).sum(axis=1).mean())
+
+    def backward(self, y_true: np.ndarray) -> None:
+        """Fill dW and db of all linear layers, from the values of the last forward pass."""
+        gradient = self.softmax.backward(y_true)
         for layer in reversed(self.layers):
             gradient = layer.backward(gradient)
