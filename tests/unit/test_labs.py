@@ -130,7 +130,7 @@ def signatures(node: ast.AST) -> dict[str, list[str]]:
 @each_chapter
 def test_a_chapter_is_in_percent_format_and_ends_with_a_question_for_a_study(chapter: Path) -> None:
     text = chapter.read_text(encoding="utf-8")
-    assert "format_name: percent" in text.split("# %%")[0]
+    assert text.startswith("# ---\n# jupyter:\n#   jupytext:")  # else it becomes a cell
     assert text.split("# %%")[1].startswith(f" [markdown]\n# # {int(chapter.name[:2])}. ")
     last = re.sub(r"\n# ", " ", text.rpartition("# ## Question")[2])
     studies = re.findall(r"`mnistlab study ([\w-]+)`", last)
