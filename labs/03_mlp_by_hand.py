@@ -70,6 +70,9 @@ X_val, y_val = split.val.images.reshape(-1, 784) / 255, split.val.labels
 # **Task 3a.** Write `MLPFromScratch`. `backward` only computes the gradients, with the values of
 # the last `forward`; `update` changes the parameters. So the gradients can be checked.
 #
+# The command under the task checks all of it; `--task relu`, `--task forward`, `--task backward`,
+# `--task update` and `--task train` check one part, while others are still empty.
+#
 # <details><summary>Hint 1</summary>
 #
 # Write `forward` first, and store `z1`, `a1` and the probabilities as attributes. Test it: the

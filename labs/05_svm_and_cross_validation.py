@@ -195,7 +195,6 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):
 
 
 MLPClassifier = task(MLPClassifier, "my_estimator")
-# mnistlab check labs/my_estimator.py --task estimator
 
 # %%
 if ready(MLPClassifier):

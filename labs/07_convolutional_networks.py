@@ -148,7 +148,6 @@ class SimpleCNN(nn.Module):
 
 SmallCNN = task(SmallCNN, "my_cnn")
 SimpleCNN = task(SimpleCNN, "my_cnn")
-# mnistlab check labs/my_cnn.py --task cnn
 
 # %%
 if ready(SmallCNN, SimpleCNN):

@@ -102,7 +102,6 @@ class TransferLearningModel(nn.Module):
 
 
 TransferLearningModel = task(TransferLearningModel, "my_transfer")
-# mnistlab check labs/my_transfer.py --task transfer
 
 
 # %%

@@ -243,6 +243,8 @@ ROWS = {
 def main(words: list[str]) -> None:
     """Measure the rows that are named, by themselves or by their chapter."""
     wanted = {word for word in words if not word.startswith("-")}
+    if unknown := wanted - ROWS.keys() - {str(row.chapter) for row in ROWS.values()}:
+        raise ml.MnistlabError(f"neither a row nor a chapter: {', '.join(sorted(unknown))}")
     for name, row in ROWS.items():
         if not wanted:
             print(f"{name:5} chapter {row.chapter}, {row.data}, {row.time}")
@@ -254,8 +256,6 @@ def main(words: list[str]) -> None:
             print(json.dumps(line), flush=True)
             if "--record" in words:
                 record(line)
-    if unknown := wanted - ROWS.keys() - {str(row.chapter) for row in ROWS.values()}:
-        sys.exit(f"unknown: {', '.join(sorted(unknown))}")
 
 
 def record(line: Numbers) -> None:
@@ -268,4 +268,8 @@ def record(line: Numbers) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    try:
+        main(sys.argv[1:])
+    except ml.MnistlabError as error:  # such as data that is not on this machine
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)

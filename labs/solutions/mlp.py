@@ -8,6 +8,8 @@ import numpy as np
 class MLPFromScratch:
     """Linear, ReLU, linear, softmax; trained by gradient descent with momentum."""
 
+    names = ("W1", "b1", "W2", "b2")
+
     def __init__(
         self,
         input_size: int = 784,
@@ -25,8 +27,6 @@ class MLPFromScratch:
         self.learning_rate, self.momentum = learning_rate, momentum
         self.velocity = {name: np.zeros_like(getattr(self, name)) for name in self.names}
         self.random = random
-
-    names = ("W1", "b1", "W2", "b2")
 
     def relu(self, x: np.ndarray) -> np.ndarray:
         """The positive part of every element."""

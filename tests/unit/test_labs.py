@@ -144,6 +144,30 @@ def test_a_check_names_a_file_of_the_chapter(chapter: Path) -> None:
     assert set(checked) <= {file for _, file in tasks_in(chapter)}
 
 
+CHECKS = sorted(
+    {
+        pair
+        for path in CHAPTERS
+        for pair in re.findall(r"labs/my_(\w+)\.py --task (\w+)", path.read_text())
+    }
+)
+
+
+@pytest.mark.parametrize(("file", "task"), CHECKS)
+def test_our_solutions_pass_the_checker(file: str, task: str) -> None:
+    checking = pytest.importorskip("mnistlab.checking")
+    report = checking.check_file(LABS / "solutions" / f"{file}.py", task)
+    assert report.passed, str(report)
+    assert report.checks
+
+
+@each_chapter
+def test_the_checker_knows_the_tasks_that_a_chapter_names(chapter: Path) -> None:
+    tasks = pytest.importorskip("mnistlab.checking.tasks")
+    for name in re.findall(r"--task (\w+)", chapter.read_text(encoding="utf-8")):
+        assert tasks.checked_task(name)
+
+
 def test_the_page_lists_every_chapter_and_every_file_of_a_task() -> None:
     page = (CHECKOUT / "docs" / "course.md").read_text(encoding="utf-8")
     for chapter in CHAPTERS:
