@@ -33,7 +33,8 @@ def tasks_of(chapter: Path) -> dict[str, str]:
     files = {}
     for file, written in tasks.items():
         used = [each for each in _calls("earlier", body) if each[0] in "".join(written)]
-        above = [*imports, *(["from course import earlier"] if used else []), ""]
+        above = [f'"""Your code for {chapter.name}, where the hints are."""', "", *imports]
+        above += [*(["from course import earlier"] if used else []), ""]
         above += [f'{name} = earlier("{name}", "{source}")' for name, source in used]
         files[file] = "\n".join(above) + "\n\n" + "\n\n".join(written)
     return files
