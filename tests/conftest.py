@@ -11,6 +11,10 @@ os.environ.setdefault("SCIPY_ARRAY_API", "1")  # read once, when scipy is first 
 # The tests' networks are tiny: threads that wait for each other take longer than the work.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+# Compiled kernels are tested by name; `MNISTLAB_KERNELS=on make test` uses them in all tests. Each
+# process that a test starts would load numba, a second.
+os.environ.setdefault("MNISTLAB_KERNELS", "off")
+
 import numpy as np
 import pytest
 import typer.main

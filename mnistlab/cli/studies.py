@@ -67,17 +67,18 @@ def _question(make: Callable[[], AnyStudy]) -> tuple[str, str]:
             del sys.modules["torch"]
 
 
+StudyArgument = Annotated[
+    str,
+    typer.Argument(
+        callback=given, help="A study's name; see the list below.", autocompletion=study_names
+    ),
+]
+
+
 @app.command(cls=_StudyCommand, epilog="Example: mnistlab study ladder --data mnist --seeds 3")
 @grouped
 def study(
-    name: Annotated[
-        str,
-        typer.Argument(
-            callback=given,
-            help="A study's name; see the list below.",
-            autocompletion=study_names,
-        ),
-    ],
+    name: StudyArgument,
     data: DataChoice,
     execution: ExecutionChoice,
     seeds: Annotated[

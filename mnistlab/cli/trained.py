@@ -30,7 +30,13 @@ if TYPE_CHECKING:
 app = typer.Typer()
 
 RunsArgument = Annotated[
-    list[Path], typer.Argument(parser=named_path, metavar="RUN", help="Folders of runs.")
+    list[Path],
+    typer.Argument(
+        parser=named_path,
+        metavar="RUN",
+        help="Folders of runs.",
+        autocompletion=run_folders,
+    ),
 ]
 
 InvertOption = Annotated[

@@ -172,7 +172,7 @@ HOSTILE = {
     "arrays of nobody": (lambda d, a: a.update({"9/x": np.ones(2)}), "not those of"),
     "arrays missing": (
         lambda d, a: [a.pop(name) for name in list(a) if name.startswith("0/")],
-        "",
+        "model.safetensors",
     ),
 }
 

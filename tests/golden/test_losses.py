@@ -50,12 +50,13 @@ def test_first_losses_are_as_kept(name: str) -> None:
 
 @pytest.mark.skipif(not kernels.are_available(), reason="numba is not installed (extra fast)")
 @pytest.mark.parametrize("name", ["simple-cnn-tuned", "cnn-small", "conv-base", "resnet-small"])
-def test_first_losses_are_as_kept_without_compiled_kernels(name: str) -> None:
-    """The test above is with them, where numba is installed."""
+def test_first_losses_are_as_kept_with_compiled_kernels(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(kernels.VARIABLE, "on")
     recipe, n_images = shortened(get_recipe(name))
-    with kernels.allowed(False):
-        assert not kernels.in_use()
-        steps, _ = first_losses(recipe, n_images, steps_alone=True)
+    assert kernels.in_use()
+    steps, _ = first_losses(recipe, n_images, steps_alone=True)
     assert KEPT[name].differing(recipe, steps, []) == []
 
 

@@ -298,6 +298,7 @@ def test_benchmarks_are_listed_in_a_checkout(capsys: pytest.CaptureFixture[str])
     assert names == [
         "audit",
         "augmentation",
+        "checking",
         "checkpoints",
         "comparing",
         "csv_reader",
@@ -305,6 +306,7 @@ def test_benchmarks_are_listed_in_a_checkout(capsys: pytest.CaptureFixture[str])
         "evaluating",
         "export_parity",
         "family_wise",
+        "fit",
         "kept_features",
         "kernels",
         "larger_than_memory",

@@ -188,6 +188,8 @@ PAGES = [ledger.CHECKOUT / "README.md", *sorted((ledger.CHECKOUT / "docs").rglob
 def test_links_lead_to_files_and_headings(page: Path) -> None:
     text = re.sub(r"```.*?```|`[^`\n]*`", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
     for address, anchor in re.findall(r"\]\(([^)#:]*)(?:#([^)]*))?\)", text):
+        if address.startswith("generated/"):  # by the site's build, which checks links itself
+            continue
         target = page.parent / address if address else page
         assert target.exists(), f"{page.name}: {address}"
         if anchor:

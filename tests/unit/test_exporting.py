@@ -13,7 +13,7 @@ import mnistlab as ml
 from mnistlab.cli import run_command
 from mnistlab.errors import RunError
 from mnistlab.evaluation.neighbours import Reference
-from mnistlab.exporting import export_onnx, modules, onnx_file
+from mnistlab.exporting import ensemble_module, export_onnx, onnx_file
 from mnistlab.exporting.onnx_file import Parity
 from mnistlab.runs import neighbours
 
@@ -130,8 +130,10 @@ def test_a_file_that_answers_otherwise_is_not_written(
     run: ml.Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "model.onnx").write_bytes(b"the user's")
-    right = modules.module_of
-    monkeypatch.setattr(modules, "module_of", lambda of, t, reference: right(of, 3.0, reference))
+    right = ensemble_module.exported_module
+    monkeypatch.setattr(
+        ensemble_module, "exported_module", lambda of, t, reference: right(of, 3.0, reference)
+    )
     with pytest.raises(RunError, match="not written: the exported network answers differently"):
         export_onnx(run, tmp_path / "model.onnx")
     assert [file.name for file in tmp_path.iterdir()] == ["model.onnx"]

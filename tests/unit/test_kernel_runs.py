@@ -18,6 +18,14 @@ from mnistlab.training import kernels
 needs_numba = pytest.mark.skipif(
     not kernels.are_available(), reason="numba is not installed (extra fast)"
 )
+
+
+@pytest.fixture(autouse=True)
+def switched_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The other tests do without: see tests/conftest.py."""
+    monkeypatch.setenv(kernels.VARIABLE, "on")
+
+
 RECIPE = Recipe(
     name="small",
     system="A9",

@@ -19,6 +19,14 @@ from mnistlab.training.kernels.fusing import fused
 pytestmark = pytest.mark.skipif(
     not kernels.are_available(), reason="numba is not installed (extra fast)"
 )
+
+
+@pytest.fixture(autouse=True)
+def switched_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The other tests do without: see tests/conftest.py."""
+    monkeypatch.setenv(kernels.VARIABLE, "on")
+
+
 LAST = torch.channels_last
 
 

@@ -124,6 +124,7 @@ def test_nothing_in_the_folder_of_the_run_is_written(
         os.link(mine.path / name, tmp_path / "hard.csv")
         outs.append(tmp_path / "hard.csv")
     before = {file.name: file.read_bytes() for file in mine.path.iterdir()}
+    capsys.readouterr()  # the progress of the training
     for out in outs:
         assert run_command(["predict", str(mine.path), str(table), "-o", str(out)]) == 2
         (line,) = capsys.readouterr().err.splitlines()

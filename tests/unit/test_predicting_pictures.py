@@ -165,7 +165,7 @@ def test_blank_pictures_are_noted(run: ml.Run, tmp_path: Path) -> None:
 def test_a_run_of_own_images_prepares_nothing(
     stripes: ml.Dataset, run: ml.Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    own = ml.train(RECIPE, stripes, out=tmp_path / "runs", threads=1)
+    own = ml.train(RECIPE, stripes, out=tmp_path / "runs", threads=1, progress=ml.Progress())
     assert own.data["preparation"] is None
     Image.fromarray(stripes.images[0]).save(tmp_path / "one.png")
     out = tmp_path / "out.csv"

@@ -58,7 +58,8 @@ def check_alone(table: Path) -> None:
     sheet = next(sheets.readings(table), None)
     if sheet is None or not sheet.rows or len(sheet.rows[0].cells) > MAX_COLUMNS:
         return
-    if (column := _of_file_names(sheet)) is not None:
+    column = _of_file_names(sheet)
+    if column is not None and _n_of_numbers(sheet) < FEWEST_PIXELS:
         name = clean(sheet.rows[-1].cells[column])
         raise DataError(
             f"{table}: names image files such as {name!r}, and has no pixels; give the folder that "
@@ -82,10 +83,15 @@ def has_no_pixels(table: Path) -> bool:
     sheet = next(sheets.readings(table), None)
     if sheet is None or not sheet.rows or len(sheet.rows[0].cells) > MAX_COLUMNS:
         return False
+    n_numbers = _n_of_numbers(sheet)
+    return n_numbers < FEWEST_PIXELS or len(sheet.rows[0].cells) - n_numbers > 1
+
+
+def _n_of_numbers(sheet: Sheet) -> int:
+    """How many columns hold nothing but numbers."""
     n = len(sheet.rows[0].cells)
     body = [row.cells for row in sheet.rows[1:] if len(row.cells) == n] or [sheet.rows[0].cells]
-    n_numbers = sum(all(map(_is_number, column)) for column in zip(*body, strict=True))
-    return n_numbers < FEWEST_PIXELS or n - n_numbers > 1
+    return sum(all(map(_is_number, column)) for column in zip(*body, strict=True))
 
 
 def _is_number(text: str) -> bool:
