@@ -4,7 +4,9 @@ export MNISTLAB_DATA ?= $(wildcard ../shared/data)
 
 .PHONY: check check-cpus fuzz golden format lint types test slow tables evidence site
 
-check: lint types test
+# Types are checked while tests run.
+check:
+	$(MAKE) -j2 lint types test
 
 lint:
 	$(PYTHON) -m ruff format --check .

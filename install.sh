@@ -8,6 +8,7 @@
 set -eu
 cd "$(dirname "$0")"
 kind=${1:-use}
+how=
 python=${PYTHON:-python3}
 
 as_root() {
@@ -49,6 +50,7 @@ case $kind in
     use) target='.[export,serve]' ;;
     dev)
         target='.[dev]'
+        how=--no-compile # a minute: Python compiles what it imports, and tests do not import all
         need make make --version
         need chromium sh -c 'command -v chromium || command -v google-chrome'
         ;;
@@ -64,5 +66,5 @@ if ! has_gpu && ! $bin/python -c 'import torch' 2>/dev/null && install_small_tor
     echo "installed torch for CPUs: no NVIDIA GPU was found"
 fi
 echo "installing Python packages into .venv (torch is large)"
-$bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e "$target"
+$bin/python -m pip install --quiet --disable-pip-version-check $how -c constraints.txt -e "$target"
 $bin/mnistlab --version
