@@ -41,7 +41,14 @@ typer.main.get_command = functools.cache(typer.main.get_command)
 
 
 # One of these begun last would leave all processes but its own with nothing to do.
-LONGEST = ("test_ray.py", "test_classifiers.py", "test_zoo_studies.py", "test_extending.py")
+LONGEST = (
+    "test_classifiers.py",
+    "test_checkpoints.py",
+    "test_ray.py",
+    "test_zoo_studies.py",
+    "test_report_page.py",
+    "test_drawing_parity.py",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

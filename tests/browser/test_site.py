@@ -12,7 +12,7 @@ from benchmarks.ledger import CHECKOUT
 
 pytest.importorskip("sphinx")
 pytest.importorskip("furo")
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]  # the build alone takes 20 s of CPU
 
 
 @pytest.fixture(scope="module")

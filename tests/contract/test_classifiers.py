@@ -31,27 +31,40 @@ FAST = {"n_epochs": 30, "learning_rate": 0.02, "batch_size": 16, "precision": "f
 FAST_BY_HAND = FAST | {"optimizer": "adam", "hidden_sizes": (16,), "random_state": 0}
 
 
+# test_weights.py shows where it does hold.
+EXPECTED = {
+    "check_sample_weight_equivalence_on_dense_data": "batches are drawn from other images, "
+    "pixels are scaled without weights, and libsvm stops at a tolerance"
+}
+
+
+@parametrize_with_checks(
+    [
+        TorchClassifier("mlp", hidden_sizes=(16,), **FAST, random_state=0),
+        ScratchClassifier(**FAST_BY_HAND),
+        SVMClassifier(),
+        SVMClassifier(calibrated=True, n_calibration_folds=2, random_state=0),
+    ],
+    expected_failed_checks=lambda estimator: EXPECTED,
+)
+def test_scikit_learn_contract(estimator: Any, check) -> None:
+    check(estimator)
+
+
+@pytest.mark.slow  # half a minute
 @parametrize_with_checks(
     [
         TorchClassifier("mlp", **FAST, random_state=0),
-        TorchClassifier("mlp", hidden_sizes=(16,), **FAST, random_state=0),
-        ScratchClassifier(**FAST_BY_HAND),
         ScratchClassifier(
             **FAST_BY_HAND | {"hidden_sizes": (32,)},
             activation="tanh",
             batch_norm=True,
             dropout=0.1,
         ),
-        SVMClassifier(),
-        SVMClassifier(calibrated=True, n_calibration_folds=2, random_state=0),
     ],
-    # test_weights.py shows where it does hold.
-    expected_failed_checks=lambda estimator: {
-        "check_sample_weight_equivalence_on_dense_data": "batches are drawn from other images, "
-        "pixels are scaled without weights, and libsvm stops at a tolerance"
-    },
+    expected_failed_checks=lambda estimator: EXPECTED,
 )
-def test_scikit_learn_contract(estimator: Any, check) -> None:
+def test_scikit_learn_contract_of_variants(estimator: Any, check) -> None:
     check(estimator)
 
 

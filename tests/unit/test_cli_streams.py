@@ -72,7 +72,7 @@ def test_a_full_device_is_one_line() -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/stdout").exists(), reason="no /dev/stdout")
-@pytest.mark.parametrize("out", ["-", "/dev/stdout"])
+@pytest.mark.parametrize("out", ["-", pytest.param("/dev/stdout", marks=pytest.mark.slow)])
 def test_predictions_go_through_pipes_with_nothing_else(
     out: str, few: Path, tmp_path: Path
 ) -> None:

@@ -416,7 +416,8 @@ while not is_over:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="SIGKILL is POSIX")
-@pytest.mark.parametrize("format", ["npz", "idx"])  # of csv every child would load polars
+# Of csv every child would load polars.
+@pytest.mark.parametrize("format", ["npz", pytest.param("idx", marks=pytest.mark.slow)])
 def test_killed_at_any_step_an_export_leaves_the_old_the_new_or_nothing_to_load(
     tmp_path: Path, format: str
 ) -> None:

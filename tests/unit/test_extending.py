@@ -147,6 +147,7 @@ def extended(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return checkout
 
 
+@pytest.mark.slow
 def test_the_page_does_what_it_says(extended: Path) -> None:
     out = run(extended, "tests/unit/test_extending.py")
     for name in re.findall(r"`(test_\w+(?:\[[^`]+\])?)`", PAGE):

@@ -148,6 +148,7 @@ def test_the_line_counts_runs_and_time_left(monkeypatch, data, recipe, run):
     assert seen[-1].startswith(f"[1/2] {run.path.name}: complete, validation accuracy")
 
 
+@pytest.mark.slow
 def test_in_a_real_kernel_one_line_is_kept(recipe, tmp_path: Path, monkeypatch):
     nbformat = pytest.importorskip("nbformat")
     client = pytest.importorskip("nbclient")

@@ -78,6 +78,7 @@ def test_the_source_archive_builds_the_wheel(packages: dict[str, Path]):
     assert {"pyproject.toml", "README.md", "LICENSE", "mnistlab/data/embedded/NOTICE"} <= held
 
 
+@pytest.mark.slow
 def test_what_is_installed_works_outside_a_clone(packages: dict[str, Path], tmp_path: Path):
     with zipfile.ZipFile(packages[".whl"]) as wheel:
         wheel.extractall(tmp_path / "site")

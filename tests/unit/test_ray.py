@@ -163,6 +163,7 @@ def long_here(stripes: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Stu
     return ran(study_of(LONG, n_seeds=2), stripes, out, "local")
 
 
+@pytest.mark.slow
 def test_a_killed_worker_costs_time_alone(
     nodes: Cluster, long_here: StudyResult, stripes: Dataset, tmp_path: Path
 ) -> None:
@@ -310,6 +311,7 @@ def wait_for_tasks(nodes: Cluster, n_tasks: int, driver: subprocess.Popen[str] |
         time.sleep(0.05)
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_the_tasks_and_the_same_command_goes_on(
     nodes: Cluster, stripes: Dataset, tmp_path: Path
 ) -> None:
@@ -338,6 +340,7 @@ def test_ctrl_c_ends_the_tasks_and_the_same_command_goes_on(
     wait_for_tasks(nodes, 0, None)
 
 
+@pytest.mark.slow
 def test_a_lost_node_costs_time_alone(
     nodes: Cluster, long_here: StudyResult, stripes: Dataset, tmp_path: Path
 ) -> None:
@@ -411,6 +414,7 @@ with executor_of("ray") as executor:
 """
 
 
+@pytest.mark.slow
 def test_a_driver_that_is_killed_leaves_no_temporary_folder() -> None:
     with tempfile.TemporaryDirectory(prefix="k", dir="/tmp") as folder:  # sockets have short names
         temporary = Path(folder, "t")

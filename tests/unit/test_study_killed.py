@@ -23,7 +23,10 @@ import mnistlab as ml
 from mnistlab.errors import RunError
 from mnistlab.runs import open_run
 
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="SIGKILL is POSIX")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(os.name == "nt", reason="SIGKILL is POSIX"),
+]
 
 OPTIONS = "--quick --data ../small.npz --seeds 2 --out runs --threads 1 --device cpu"
 STUDY = ("study", "mlp-batch-size", *OPTIONS.split())  # nine small arms that need no torch

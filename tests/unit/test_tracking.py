@@ -194,6 +194,7 @@ def check_whole(uri: str, run: Run) -> None:
     assert artifacts_at(uri, run, "figures") == {"learning-curves.png"}
 
 
+@pytest.mark.slow
 def test_a_run_is_told_while_it_trains(
     server: Server, stripes: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -221,6 +222,7 @@ def test_a_run_is_told_while_it_trains(
     check_whole(server.uri, run)
 
 
+@pytest.mark.slow
 def test_a_server_that_comes_back_gets_what_it_missed(
     server: Server, stripes: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -260,7 +260,13 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("runs")
 
 
-@pytest.mark.parametrize("name", STUDIES)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[pytest.mark.slow] if name == "transfer" else [])
+        for name in STUDIES
+    ],
+)
 def test_the_miniature_of_every_study_runs_and_says_what_it_is(
     name: str, tiny: Dataset, runs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
