@@ -17,6 +17,8 @@ from mnistlab.exporting.packing import Packing, as_text
 from mnistlab.exporting.page_content import network_of
 from mnistlab.runs.neighbours import features_of
 
+pytestmark = pytest.mark.slow
+
 PROBABILITIES = """async ([network, text, height, width, images]) => {
   const buffer = await unpacked(text);
   const arrays = network.arrays.map((place) => arrayAt(buffer, place));

@@ -17,7 +17,7 @@ from mnistlab.reporting.predicting import predict
 from mnistlab.reporting.run_report import report
 from mnistlab.runs import evaluate, measure_robustness, train
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 PHASES = (Phase("momentum", 0.02, 2), Phase("momentum", 0.01, 2, "cosine"))
 NET = Recipe(

@@ -16,7 +16,7 @@ from mnistlab.recipe import Recipe
 from mnistlab.reporting.study_report import study_report
 from mnistlab.study import Arm, EmbeddingStudy, GridStudy, Study, run_study
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 NET = Recipe("net", "A4", "scratch", (Phase("momentum", 0.02, 4),), scaling="min-max")
 MACHINE = Recipe("machine", "A6", "svm", (), scaling="min-max")

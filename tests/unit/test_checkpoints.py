@@ -137,6 +137,7 @@ def test_other_torch_trainings_too(
     )
 
 
+@pytest.mark.slow
 def test_frozen_blocks_and_kept_views_too(
     stripes: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -338,6 +339,7 @@ WRITING = [("open", "*/.checkpoint-*", 2), ("os.rename", "*/.checkpoint-*", 3)]
 WRITING += [("os.remove", "*/checkpoint-*", 1)]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="SIGKILL is POSIX")
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize(

@@ -103,6 +103,7 @@ def together(
     return ml.open_run(path), "".join(text for _, text in done)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("class_weight", "start"), [(None, torchrun), ("balanced", with_mnistlab)])
 def test_two_processes_take_the_steps_of_one(
     prepared: Path, stripes: Dataset, class_weight: str | None, start: Start

@@ -84,6 +84,7 @@ def many() -> dict[str, Figure]:
     return drawn(2000)
 
 
+@pytest.mark.slow
 def test_figures_of_very_many_classes_have_bounds(many: dict[str, Figure]) -> None:
     for name, figure in many.items():
         with Image.open(io.BytesIO(figure.png)) as picture:

@@ -29,7 +29,7 @@ from mnistlab.reporting.figures.canvas import short_number
 from mnistlab.reporting.figures.marks import mark_of
 from mnistlab.reporting.palette import ARMS, STEPS, TOKENS, light
 
-pytestmark = pytest.mark.drawn
+pytestmark = [pytest.mark.drawn, pytest.mark.slow]
 
 WORDS = {"caption": "A caption.", "command": "mnistlab study x"}
 GRID = {"row_title": "C", "column_title": "gamma", "best": (1, 0)} | WORDS

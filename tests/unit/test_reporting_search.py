@@ -26,7 +26,7 @@ from mnistlab.reporting.figures.search import _jittered
 from mnistlab.reporting.figures.settings import scale_of
 from mnistlab.reporting.figures.trials import trials_of
 
-pytestmark = pytest.mark.drawn
+pytestmark = [pytest.mark.drawn, pytest.mark.slow]
 
 WORDS = {"caption": "A caption.", "command": "mnistlab tune mlp"}
 NAN = float("nan")

@@ -266,6 +266,7 @@ def wait_for_trial(out: Path, number: int, process: preloaded.Process) -> None:
     raise AssertionError(process.communicate())
 
 
+@pytest.mark.slow
 def test_killed_searches_end_as_an_undisturbed_one(
     undisturbed: dict[str, Any], tmp_path: Path
 ) -> None:

@@ -262,10 +262,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize(
     "name",
-    [
-        pytest.param(name, marks=[pytest.mark.slow] if name == "transfer" else [])
-        for name in STUDIES
-    ],
+    [pytest.param(name, marks=[] if name == "ladder" else [pytest.mark.slow]) for name in STUDIES],
 )
 def test_the_miniature_of_every_study_runs_and_says_what_it_is(
     name: str, tiny: Dataset, runs: Path, monkeypatch: pytest.MonkeyPatch
