@@ -118,6 +118,7 @@ def executor(nodes: Cluster) -> Iterator[Executor]:
         yield ray_executor
 
 
+@pytest.mark.slow
 def test_a_study_on_two_nodes_is_that_of_one_process(
     nodes: Cluster, stripes: Dataset, tmp_path: Path
 ) -> None:
@@ -244,6 +245,7 @@ def told_of(trials: Sequence[Trial]) -> list[Trial]:
     return [replace(trial, time_s=None) for trial in trials]
 
 
+@pytest.mark.slow
 def test_a_search_on_two_nodes(nodes: Cluster, stripes: Dataset, tmp_path: Path) -> None:
     recipe = replace(BY_HAND, phases=(Phase("momentum", 0.02, 8),))
     found = tune(recipe, stripes, n_trials=20, space=SPACE, n_seeds=2, out=tmp_path, on="ray")
@@ -291,6 +293,7 @@ def test_one_at_a_time_the_trials_are_those_of_one_process(
     assert any(trial.state == "pruned" for trial in here_trials)
 
 
+@pytest.mark.slow
 def test_too_many_threads_are_one_line(
     nodes: Cluster, stripes: Dataset, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

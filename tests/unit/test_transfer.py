@@ -225,6 +225,7 @@ HEAD = Phase("adam", 1e-2, 3, unfrozen=0)
 BLOCKS = Phase("momentum", 1e-3, 2, "warm-up", unfrozen=2, block_decay=0.5, clip_norm=1.0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("phases", "ema_decay"),
     [
