@@ -9,7 +9,7 @@ from demo_page import HOSTILE
 from page_checks import CONTRASTS, CUT_OFF, OUTSIDE, TYPE_SIZES
 from playwright.sync_api import expect
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 WIDTHS = (320, 390, 800, 1000, 1440)
 SCHEMES = ("light", "dark")

@@ -27,6 +27,8 @@ from mnistlab.errors import RecipeError
 from mnistlab.models import build, pretrained, read_pretrained
 from mnistlab.models.backbones import backbone
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:

@@ -39,7 +39,7 @@ from mnistlab.reporting.figures.lines import draw_mean, draw_phase_ends, draw_se
 from mnistlab.reporting.figures.marks import Mark, mark_of
 from mnistlab.reporting.figures.theme import themed
 
-pytestmark = pytest.mark.drawn
+pytestmark = [pytest.mark.drawn, pytest.mark.slow]
 
 WORDS = {"caption": "A caption.", "command": "mnistlab study ladder"}
 ARMS = ("softmax", "hidden", "cnn")

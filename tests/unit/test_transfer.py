@@ -26,6 +26,8 @@ from mnistlab.runs import train
 from mnistlab.training import features
 from mnistlab.training.freezing import groups_of
 
+pytestmark = pytest.mark.slow
+
 FRESH = {"weights": "none"}
 # By hand: all of the published network but its last layer, which is features * 1000 + 1000.
 BODIES = {

@@ -28,6 +28,8 @@ from mnistlab.space import Choice, Layers, Range, Space
 from mnistlab.tuning import Trial, TuningResult, tune
 from mnistlab.tuning.proposals import Plan, n_grid_points, set_point
 
+pytestmark = pytest.mark.slow
+
 BY_HAND = Recipe(
     "by-hand", "D3", "scratch", (Phase("momentum", 1e-4, 4),), {"hidden_sizes": (8,)}, batch_size=32
 )
