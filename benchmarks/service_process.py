@@ -25,7 +25,7 @@ START_LIMIT_S = 120.0
 
 
 class Arguments(NamedTuple):
-    """What a benchmark of the service is told on its command line."""
+    """The command-line arguments that all benchmarks of the service share."""
 
     model: Path | None  # a run's folder, or an ONNX file
     environments: Path | None  # where pip's environments are kept

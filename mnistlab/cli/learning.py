@@ -27,7 +27,6 @@ from mnistlab.cli.options import (
     named_path,
 )
 from mnistlab.cli.trained import quoted
-from mnistlab.data.dataset import SPLIT_NAMES
 from mnistlab.errors import RecipeError
 
 if TYPE_CHECKING:
@@ -143,6 +142,8 @@ def classes_text(names: Sequence[str]) -> str:
 
 def _split_text(data: Mapping[str, Any]) -> str:
     """The size of each part and where its images are from, by the data record of a run."""
+    from mnistlab.data.dataset import SPLIT_NAMES
+
     origins = data.get("parts", {})  # not in runs of before 2026-12
     parts = {name: f"{data[f'n_{name}']:,} {name}" for name in SPLIT_NAMES if data[f"n_{name}"]}
     described = [f"{part} ({origins.get(name, data['split'])})" for name, part in parts.items()]

@@ -17,7 +17,6 @@ from mnistlab.cli.options import (
     named_path,
 )
 from mnistlab.cli.trained import InvertOption
-from mnistlab.data.notes import note
 from mnistlab.errors import DataError
 
 STANDARD_INPUT, STANDARD_OUTPUT = Path("/dev/stdin"), Path("/dev/stdout")
@@ -151,6 +150,8 @@ def predict(
         device=device,
     )
     if threshold is not None:
+        from mnistlab.data.notes import note
+
         note(f"{opened.data['class_names'][1]!r} is predicted from the threshold on")
     _say_result(out, n_images, sum(n_unusual) if unusual else None, report, as_json)
 

@@ -132,6 +132,15 @@ def test_torch_is_not_loaded_by(statement: str) -> None:
     assert finished.stdout.splitlines()[-1] == "loaded []"
 
 
+def test_the_parser_of_commands_is_light() -> None:
+    """A key that completes a word, and --help, wait for it: NumPy alone would take longer."""
+    check = "import sys, mnistlab.cli; print(sorted({'numpy', 'PIL', 'pydantic'} & {*sys.modules}))"
+    finished = subprocess.run(
+        [sys.executable, "-c", check], capture_output=True, text=True, check=True
+    )
+    assert finished.stdout == "[]\n"
+
+
 @pytest.mark.parametrize(
     "path",
     [p for p in SOURCES if room_of(p) == "writeups"],

@@ -88,7 +88,7 @@ NOTES: dict[str, tuple[dict[str, str | bytes | None], str]] = {
             **dict.fromkeys(images("{c}/{i}.png", n=8)),
             "l.csv": rows(images("{c}/{i}.png", n=8), "{path},{i}.5", "file,angle"),
         },
-        "l.csv: names images, but no column has labels; it is not used",
+        "l.csv: lists image files, but no column has labels; it is not used",
     ),
     "images that are not there": (
         {
@@ -96,7 +96,7 @@ NOTES: dict[str, tuple[dict[str, str | bytes | None], str]] = {
             "train.csv": rows(A, "{name},{c}", "file,label"),
             "test.csv": rows(C, "{name},{c}", "file,label"),
         },
-        "test.csv: names images of which none is here; it is not used",
+        "test.csv: lists image files of which none is here; it is not used",
     ),
     "pictures of trains": (
         dict.fromkeys(images("{c}/{i}.png", "car train")),

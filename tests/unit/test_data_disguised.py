@@ -95,7 +95,7 @@ def test_a_spreadsheet_that_names_images_is_refused(
 ) -> None:
     files = dict.fromkeys(images(f"{{c}}/{pattern}"))
     written(tmp_path, {**files, "labels.xlsx": spreadsheet("name", *cells)})
-    with pytest.raises(DataError, match=r"labels\.xlsx: names images .*save it as CSV"):
+    with pytest.raises(DataError, match=r"labels\.xlsx: lists image files .*save it as CSV"):
         load(tmp_path)
 
 

@@ -14,7 +14,7 @@ from mnistlab.errors import DataError
 REFUSED: dict[str, tuple[Files, str]] = {
     "several columns": (
         {**dict.fromkeys(FLAT), "l.csv": rows(FLAT, "{name},{c},{i}", "filename,label,target")},
-        r"filename names images, but which column has their labels: label, target\? "
+        r"filename lists image files, but which column has their labels: label, target\? "
         r"--label-column takes one, such as 'label' or 'target'$",
     ),
     "two tables": (
@@ -55,7 +55,7 @@ REFUSED: dict[str, tuple[Files, str]] = {
     ),
     "a number per image": (
         {**dict.fromkeys(FLAT), "l.csv": rows(FLAT, "{name},{i}.5", "file,angle")},
-        r"names images, but has no column of labels beside that \(columns: file, angle\)",
+        r"lists image files, but has no column of labels beside that \(columns: file, angle\)",
     ),
     "a column that is not there": (
         {
@@ -176,7 +176,7 @@ REFUSED: dict[str, tuple[Files, str]] = {
                 for j, name in enumerate(("cat", "dog"))
             },
         },
-        r"info\.csv: names images; are their labels in column 'quality' or are they the folders",
+        r"info\.csv: lists image files; are their labels in column 'quality' or are they the",
     ),
     "images that are still packed": (
         {"train.csv": rows(FLAT, "{stem},{c}", "id,label"), "train.zip": b"PK\5\6" + bytes(18)},
@@ -199,7 +199,7 @@ REFUSED: dict[str, tuple[Files, str]] = {
             **dict.fromkeys(images("{c}/{i}.png")),
             "x.txt": "".join(f"<img src='{i}.png' class='{i % 3}'/>" for i in range(6)),
         },
-        r"x\.txt: names images of the set, but not in a column of a table; if it has their labels",
+        r"x\.txt: lists image files of the set, but not in a column of a table; if it has their",
     ),
     "masks beside train": (
         dict.fromkeys(images("train/{c}_{i}.png") | images("train_masks/{c}_{i}.png")),

@@ -1,4 +1,4 @@
-"""A table that names images of a set: which of its columns does so, and the image of each row."""
+"""A table that lists image files of a set: in which column, and which image each row is about."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ IMAGE_ENDINGS = tuple(SUFFIXES)
 
 
 class Naming(NamedTuple):
-    """A table whose column `file` names images. names: of its columns, empty without header.
+    """A table whose column `file` lists image files. names: of its columns, empty without header.
 
     split: that its own name or its folder tells. known: positions of other columns of images.
     rows: all of them, with the images that each one may mean. told: the split of each, if a column
@@ -104,9 +104,9 @@ def _may_be_table(name: Path) -> bool:
 
 
 def naming(path: Path, index: Index) -> Naming | None:
-    """The table, if one of its columns names images of the set; None for any other file.
+    """The table, if one of its columns lists image files of the set; None for any other file.
 
-    Raises DataError for a spreadsheet that names images, since none is read.
+    Raises DataError for a spreadsheet that lists image files, since none is read.
     """
     if spreadsheet.is_called_so(path):
         spreadsheet.check(path, index)

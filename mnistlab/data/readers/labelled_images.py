@@ -150,7 +150,7 @@ def _check_guess(table: Table, index: Index) -> None:
         return
     name = table.naming.names[label] or str(label + 1)
     raise DataError(
-        f"{path}: names images; are their labels in column {name!r} or are they the folders "
+        f"{path}: lists image files; are their labels in column {name!r} or are they the folders "
         f"({', '.join(classes[:TABLES_SHOWN])})? --label-column {name} takes the column; to take "
         "the folders move the table out of them"
     )
@@ -164,8 +164,8 @@ def _is_open(root: Path, table: Table) -> DataError:
     )
     named = table.naming.names[table.naming.file] or f"column {table.naming.file + 1}"
     return DataError(
-        f"{table.naming.path}: {named} names images, but which column has their labels: {names}? "
-        f"--label-column takes one, such as {others}"
+        f"{table.naming.path}: {named} lists image files, but which column has their labels: "
+        f"{names}? --label-column takes one, such as {others}"
     )
 
 
@@ -176,13 +176,13 @@ def _without_labels(root: Path, tables: list[Table], index: Index) -> list[Table
     if len(classes) < wrappers.FEWEST_CLASS_FOLDERS:
         table = tables[0]
         raise DataError(
-            f"{table.naming.path}: names images, but has no column of labels beside that "
+            f"{table.naming.path}: lists image files, but has no column of labels beside that "
             f"(columns: {table.columns.why_none()}); --label-column takes one anyway"
         )
     if "train" in splits and len(splits) > 1:
         return [labelled_table.of_folders(one) for one in tables if one.naming.split is not None]
     for one in tables:
-        note(f"{one.naming.path}: names images, but no column has labels; it is not used")
+        note(f"{one.naming.path}: lists image files, but no column has labels; it is not used")
     return []
 
 

@@ -26,6 +26,6 @@ def check(path: Path, index: Index) -> None:
     }
     if len(named) >= ENOUGH * len(index.exact):
         raise DataError(
-            f"{path}: names images of the set, but not in a column of a table; if it has their "
-            "labels write labels.csv (filename,label), else move it out of the folder"
+            f"{path}: lists image files of the set, but not in a column of a table; if it has "
+            "their labels write labels.csv (filename,label), else move it out of the folder"
         )

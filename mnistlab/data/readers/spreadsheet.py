@@ -22,15 +22,15 @@ def is_called_so(path: Path) -> bool:
 
 
 def check(path: Path, index: Index) -> None:
-    """DataError with the line that converts it, if the spreadsheet names images of the set."""
+    """DataError with the line that converts it, if the spreadsheet lists image files of the set."""
     cells = _cells(path)
     named = {cell for cell in cells if not cell.isdigit() and index.find(cell).files}
     numbers = {cell for cell in cells if cell.isdigit() and index.find(cell).files}
     if named or len(numbers) >= ENOUGH * len(index.exact):
         some = min(named or numbers)
         raise DataError(
-            f"{path}: names images ({some}, ...), but spreadsheets are not read; if it has their "
-            f"labels save it as CSV: pandas.read_excel({path.name!a}).to_csv('labels.csv', "
+            f"{path}: lists image files ({some}, ...), but spreadsheets are not read; if it has "
+            f"their labels save it as CSV: pandas.read_excel({path.name!a}).to_csv('labels.csv', "
             "index=False), else move it out of the folder"
         )
 

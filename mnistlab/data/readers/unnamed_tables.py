@@ -48,7 +48,7 @@ def say_missing(root: Path, tables: Sequence[Path]) -> None:
     for table in tables:
         sheet = next(sheets.readings(table), None)
         if table.parent == root and sheet and sheet.rows and _of_file_names(sheet) is not None:
-            note(f"{table}: names images of which none is here; it is not used")
+            note(f"{table}: lists image files of which none is here; it is not used")
 
 
 def check_alone(table: Path) -> None:
