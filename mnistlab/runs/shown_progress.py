@@ -13,6 +13,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol
 
+from mnistlab import machine
 from mnistlab.data import Dataset
 from mnistlab.data.notes import note
 from mnistlab.phases import Epoch
@@ -33,7 +34,12 @@ class Handle(Protocol):
 
 
 def default_progress() -> Progress:
-    """One line in a notebook, else plain lines on standard error."""
+    """One line in a notebook, else plain lines on standard error.
+
+    Of several processes that train together only the first shows it.
+    """
+    if machine.rank():
+        return Progress()
     if in_notebook():
         return notebook_line()
     return plain_lines(_print, FOUND_IN_PYTHON)

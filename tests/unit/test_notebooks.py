@@ -15,7 +15,7 @@ from PIL import Image
 
 import mnistlab as ml
 from mnistlab.cards import MOST_ROWS, PageFile, card, html_table
-from mnistlab.runs.shown_progress import in_notebook, notebook_line
+from mnistlab.runs.shown_progress import default_progress, in_notebook, notebook_line
 
 
 class Text(HTMLParser):
@@ -119,6 +119,17 @@ def test_python_shows_progress_unless_it_is_given_another(data, recipe, tmp_path
     said = capsys.readouterr().err
     assert "complete (found, not trained again; force=True trains again)" in said
     assert not in_notebook()
+
+
+def test_of_several_processes_only_the_first_shows_progress(data, recipe, capsys, monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setenv("RANK", "1")
+    shown = default_progress()
+    shown.on_start(recipe, data, 10)
+    assert capsys.readouterr().err == ""
+    monkeypatch.setenv("RANK", "0")
+    default_progress().on_start(recipe, data, 10)
+    assert "training on fashion-mini" in capsys.readouterr().err
 
 
 def test_the_line_counts_runs_and_time_left(monkeypatch, data, recipe, run):
