@@ -21,6 +21,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -111,6 +112,7 @@ def run(each: Lacking, checkout: Path, until: float) -> bool:
         env=env,
         start_new_session=True,
     )
+    yield_to_other_sessions(training.pid)
     try:
         status = training.wait(None if math.isinf(until) else max(until - time.monotonic(), 0))
     except (KeyboardInterrupt, subprocess.TimeoutExpired):
@@ -121,6 +123,13 @@ def run(each: Lacking, checkout: Path, until: float) -> bool:
         sys.exit(f"error: {' '.join(command)} ended with {status}")
     ledger.record_study(FOLDER / f"study-{each.study}-{each.data}", checkout)
     return True
+
+
+def yield_to_other_sessions(pid: int) -> None:
+    """Where Linux shares the CPU among sessions first, `nice` alone only counts within one."""
+    group = Path(f"/proc/{pid}/autogroup")
+    with suppress(OSError):  # another system, or the training has ended already
+        group.write_text(str(NICE), encoding="ascii")
 
 
 def train_arm(study: str, arm: str, data: str, out: Path) -> None:

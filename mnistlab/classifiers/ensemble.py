@@ -103,7 +103,13 @@ class EnsembleClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
     @property
     def heaviest(self) -> Classifier:
         """The member that counts most."""
-        return self.members_[int(self.weights_.argmax())]
+        return self.members_[self.order[0]]
+
+    @property
+    def order(self) -> list[int]:
+        """Places of the members, those that count most first."""
+        places: list[int] = (-self.weights_).argsort(kind="stable").tolist()
+        return places
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """All fitted numbers, those of a member under its place; `restore` takes them back."""

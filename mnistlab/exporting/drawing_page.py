@@ -40,6 +40,7 @@ ENGINE = (
     "network.js",
     "layers.js",
     "machine.js",
+    "ensemble.js",
     "explain.js",
     "worker.js",
 )

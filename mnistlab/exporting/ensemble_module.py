@@ -56,7 +56,7 @@ def exported_module(
     """
     if not isinstance(classifier, EnsembleClassifier):
         return module_of(classifier, temperature, reference)
-    order = (-classifier.weights_).argsort(kind="stable")
+    order = classifier.order
     members = [
         module_of(
             classifier.members_[place],

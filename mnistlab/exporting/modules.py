@@ -16,12 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from mnistlab import scratch
-from mnistlab.classifiers import (
-    EnsembleClassifier,
-    ScratchClassifier,
-    SVMClassifier,
-    TorchClassifier,
-)
+from mnistlab.classifiers import ScratchClassifier, SVMClassifier, TorchClassifier
 from mnistlab.classifiers.inputs import margins
 from mnistlab.classifiers.support_vectors import SupportVectors
 from mnistlab.errors import RunError
@@ -127,12 +122,10 @@ class PixelScaling(nn.Module):
 def module_of(
     classifier: Any, temperature: float | None, reference: Reference | None = None
 ) -> Exported:
-    """The classifier as a module in evaluation mode; RunError for one without probabilities.
+    """One classifier as a module in evaluation mode; RunError for one without probabilities.
 
-    RunError for an ensemble as well: see ensemble_module.exported_module.
+    Not for ensembles: see ensemble_module.exported_module.
     """
-    if isinstance(classifier, EnsembleClassifier):
-        raise RunError("an ensemble cannot be put on a page yet; export it to a .onnx file")
     if isinstance(classifier, TorchClassifier):
         module = _of_torch(classifier, temperature or 1.0, reference)
     elif isinstance(classifier, ScratchClassifier):

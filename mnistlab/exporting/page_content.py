@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from mnistlab.classifiers import EnsembleClassifier
 from mnistlab.data import Dataset, Split
 from mnistlab.errors import RunError
 from mnistlab.exporting.modules import module_of
@@ -54,11 +55,9 @@ def names_of(runs: Sequence[Run]) -> list[str]:
 
 
 def network_of(run: Run, name: str, classifier: Any, packing: Packing) -> dict[str, Any]:
-    """A run as the page wants it: what is known of it, and the steps and arrays of its network."""
-    views = getattr(classifier, "test_time_augmentation", ())
-    program = program_of(module_of(classifier, run.result.get("temperature")), views)
+    """A run as the page wants it: what is known of it, and its members (one, but of ensembles)."""
     start = packing.n_bytes
-    arrays = [packing.add(array) for array in program.arrays]
+    members, temperature = members_of(run, classifier, packing)
     return {
         "name": name,
         "summary": run.recipe.summary,
@@ -68,11 +67,48 @@ def network_of(run: Run, name: str, classifier: Any, packing: Packing) -> dict[s
         "nTest": run.data["n_test"],
         "nTrain": run.data["n_train"],
         "nBytes": packing.size(start, packing.n_bytes),
+        "views": list(dict.fromkeys(view for member in members for view in member["views"])),
+        "members": members,
+        "temperature": temperature,
+    }
+
+
+def members_of(run: Run, classifier: Any, packing: Packing) -> tuple[list[dict[str, Any]], float]:
+    """The networks whose weighted mean a run answers, the one that counts most first.
+
+    Also the temperature that sharpens the mean; that of a single network is its own.
+    """
+    temperature = float(run.result.get("temperature") or 1.0)
+    if not isinstance(classifier, EnsembleClassifier):
+        return [member_of(run.recipe.name, 1.0, classifier, temperature, packing)], 1.0
+    names = [member["recipe"] for member in run.result["members"]]
+    members = [
+        member_of(
+            names[place],
+            float(classifier.weights_[place]),
+            classifier.members_[place],
+            float(classifier.temperatures_[place]),
+            packing,
+        )
+        for place in classifier.order
+    ]
+    return members, temperature
+
+
+def member_of(
+    name: str, weight: float, classifier: Any, temperature: float, packing: Packing
+) -> dict[str, Any]:
+    """One network as its steps, with the places of their arrays."""
+    views = getattr(classifier, "test_time_augmentation", ())
+    program = program_of(module_of(classifier, temperature), views)
+    return {
+        "name": name,
+        "weight": weight,
         "steps": program.steps,
         "temperature": program.temperature,
         "padding": program.padding,
         "views": program.views,
-        "arrays": arrays,
+        "arrays": [packing.add(array) for array in program.arrays],
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from drawing import ON_PAGE, SMALL
 from playwright.sync_api import Page
 
 import mnistlab as ml
+from mnistlab.classifiers import EnsembleClassifier
 from mnistlab.data.preparing import PREPARATIONS, prepare
 from mnistlab.evaluation import tempered
 from mnistlab.evaluation.neighbours import Reference, distances, nearest
@@ -21,8 +23,7 @@ pytestmark = pytest.mark.slow
 
 PROBABILITIES = """async ([network, text, height, width, images]) => {
   const buffer = await unpacked(text);
-  const arrays = network.arrays.map((place) => arrayAt(buffer, place));
-  const made = networkOf(network, arrays, height, width);
+  const made = runnable(network, buffer, { height, width });
   return images.map((image) => made.probabilities(Uint8Array.from(image)));
 }"""
 
@@ -43,6 +44,55 @@ def test_its_probabilities_are_the_classifiers(
     ours = tempered(classifier.predict_proba(images), run.result.get("temperature") or 1.0)
     np.testing.assert_allclose(theirs, ours, atol=1e-4)
     np.testing.assert_array_equal(theirs.argmax(1), ours.argmax(1))
+
+
+def packed_ensemble(
+    runs: dict[str, ml.Run], names: list[str]
+) -> tuple[EnsembleClassifier, dict[str, Any], str]:
+    """Three networks as `mnistlab fit` joins them, and what the page has of that."""
+    members = [runs[name].classifier("cpu") for name in names]
+    weights, temperatures = np.array([0.3, 0.5, 0.2]), np.array([0.8, 1.0, 1.7])
+    ensemble = EnsembleClassifier().take(members, weights, temperatures)
+    first, packing = runs[names[0]], Packing()
+    result = first.result | {"members": [{"recipe": name} for name in names], "temperature": 1.3}
+    network = network_of(replace(first, result=result), "ensemble", ensemble, packing)
+    assert [member["name"] for member in network["members"]] == [names[1], names[0], names[2]]
+    return ensemble, network, packing.text()
+
+
+def test_an_ensembles_probabilities_are_the_classifiers(
+    drawing: Page, drawing_runs: dict[str, ml.Run]
+) -> None:
+    names = ["softmax-tuned", "resnet-small", "svm"]
+    ensemble, network, text = packed_ensemble(drawing_runs, names)
+    images = ml.load("fashion-mini").images[-60:]
+    rows = images.reshape(len(images), -1).tolist()
+    theirs = np.array(drawing.evaluate(PROBABILITIES, [network, text, 28, 28, rows]))
+    ours = tempered(ensemble.predict_proba(images), 1.3)
+    np.testing.assert_allclose(theirs, ours, atol=1e-4)
+    np.testing.assert_array_equal(theirs.argmax(1), ours.argmax(1))
+
+
+BESIDE_SHUFFLED = """async ([network, text, height, width, images]) => {
+  const made = runnable(network, await unpacked(text), { height, width });
+  const logits = made.besideShuffled();
+  return images.map((image) => logits(Uint8Array.from(image)));
+}"""
+
+
+def test_an_ensembles_map_is_checked_against_members_that_are_all_shuffled(
+    drawing: Page, drawing_runs: dict[str, ml.Run]
+) -> None:
+    names = ["softmax-tuned", "scratch-cnn", "svm"]  # no views: a map is of the image alone
+    ensemble, network, text = packed_ensemble(drawing_runs, names)
+    images = ml.load("fashion-mini").images[-10:]
+    rows = images.reshape(len(images), -1).tolist()
+    logits = np.array(drawing.evaluate(BESIDE_SHUFFLED, [network, text, 28, 28, rows]))
+    assert logits.shape == (10, 9, 10)  # images, the network and eight orders, classes
+    ours = tempered(ensemble.predict_proba(images), 1.3)
+    np.testing.assert_allclose(np.exp(logits[:, 0]), ours, atol=1e-4)
+    # Nothing that was learnt is left in the others: most answers are other ones.
+    assert (logits[:, 1:].argmax(2) == ours.argmax(1)[:, None]).mean() < 0.5
 
 
 def test_bytes_come_through_the_page_as_they_were(drawing: Page) -> None:

@@ -139,3 +139,18 @@ def test_data_are_found_from_another_checkout(
         str(tmp_path / "shared"),
         "/elsewhere",
     ]
+
+
+def test_a_session_of_its_own_yields_to_the_others() -> None:
+    """Linux shares the CPU among sessions first: there, `nice` alone would yield to nobody."""
+    waiting = subprocess.Popen([sys.executable, "-c", "input()"], stdin=-1, start_new_session=True)
+    group = Path(f"/proc/{waiting.pid}/autogroup")
+    try:
+        if not group.exists():
+            pytest.skip("this system has no groups of processes by session")
+        assert group.read_text().split()[-1] == "0"
+        evidence.yield_to_other_sessions(waiting.pid)
+        assert group.read_text().split()[-1] == str(evidence.NICE)
+    finally:
+        waiting.communicate(b"\n")
+    evidence.yield_to_other_sessions(waiting.pid)  # it has ended: nothing to do

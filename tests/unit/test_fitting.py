@@ -175,6 +175,15 @@ def test_export_takes_it(evaluated: ml.Run, tmp_path: Path) -> None:
     assert parity.largest_distance_difference is not None
 
 
+def test_the_page_to_draw_on_takes_it(evaluated: ml.Run, tmp_path: Path) -> None:
+    ml.export_page([evaluated], tmp_path / "page.html")
+    text = (tmp_path / "page.html").read_text(encoding="utf-8")
+    facts = json.loads(text.split('id="facts">')[1].split("</script>")[0])
+    members = facts["networks"][0]["members"]
+    weights = sorted((each["weight"] for each in evaluated.result["members"]), reverse=True)
+    assert [member["weight"] for member in members] == pytest.approx(weights)
+
+
 def test_seeds_and_minutes_are_fits_of_their_own(out: Path) -> None:
     data = ml.load("fashion-mini")
     names = {

@@ -11,13 +11,9 @@ const argmax = (values) => values.reduce((best, value, k) => (value > values[bes
 // weights are shuffled, and the size of their correlations with it over all squares, on average; a
 // map that depends on what was learnt has a low one.
 function* occlusion(network, image, { height, width, ground }) {
-  const heads = [network.head, ...network.shuffled()];
-  const logits = network.head(network.features(image));
-  const best = argmax(logits);
-  const scores = (levels) => {
-    const features = network.features(levels).slice();
-    return heads.map((head) => logOdds(head(features), best));
-  };
+  const logitsOf = network.besideShuffled();
+  const best = argmax(logitsOf(image)[0]);
+  const scores = (levels) => logitsOf(levels).map((logits) => logOdds(logits, best));
   const whole = scores(image);
   const drops = [];
   const side = Math.max(2, Math.round(Math.max(height, width) / 7));
@@ -28,7 +24,7 @@ function* occlusion(network, image, { height, width, ground }) {
     drops.push({ square, fall: scores(covered).map((score, h) => whole[h] - score) });
     yield;
   }
-  const [trained, ...shuffled] = heads.map((_, h) => drops.map(({ fall }) => fall[h]));
+  const [trained, ...shuffled] = whole.map((_, h) => drops.map(({ fall }) => fall[h]));
   const sizes = shuffled.map((of) => Math.abs(correlation(trained, of)));
   const map = new Float32Array(height * width);
   const nTimes = new Float32Array(height * width);

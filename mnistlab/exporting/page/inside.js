@@ -19,6 +19,10 @@ const LAYER_NAMES = {
 
 function insideOf(page) {
   return ({ layers, weights, chosen }) => {
+    const { members } = page.networks[chosen];
+    byId("inside-member").hidden = members.length === 1;
+    byId("inside-member").textContent =
+      `Of an ensemble, the member that counts most is shown: ${members[0].name}.`;
     const shown = layers.filter(({ op }) => op !== "flatten");
     byId("layers").replaceChildren(
       ...shown.map((layer, i) => layerFigure(page, layer, page.networks[chosen], i === shown.length - 1)),

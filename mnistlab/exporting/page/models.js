@@ -19,6 +19,7 @@ function modelCard(page, network, scale) {
     ["Size in this page", `${count(Math.round(network.nBytes / 1000))} kB`],
     ["Training images", `${count(network.nTrain)} of ${page.data}`],
     ["Test-time views", network.views.length ? network.views.join(", ") : "the image alone"],
+    ...(network.members.length > 1 ? [["Weighted mean of", memberList(network.members)]] : []),
   ];
   const list = made("dl", {});
   for (const [name, value] of facts)
@@ -37,6 +38,9 @@ function modelCard(page, network, scale) {
   };
   return { element, addTime };
 }
+
+const memberList = (members) =>
+  members.map(({ name, weight }) => `${name} ${percent(weight)}`).join(", ");
 
 // One scale for all networks: from the least end of an interval, rounded down, to 100 %.
 function accuracyScale(networks) {

@@ -1,4 +1,5 @@
-// A trained network: mnistlab/exporting/program.py says what its steps are.
+// A trained network: mnistlab/exporting/program.py says what its steps are. An ensemble of them is in
+// ensemble.js.
 //
 // It is made once for one size of images; every layer has its own buffer, so that an answer
 // allocates next to nothing. What a function returns is overwritten by the next call.
@@ -24,21 +25,22 @@ function networkOf(program, arrays, height, width) {
     const image = frame.run(levels);
     if (views.length === 1) return softmax(head(run(before, image)), temperature);
     const seen = views.map((view) => softmax(head(run(before, view(image))), 1));
-    const logs = seen[0].map((_, k) => {
-      const mean = seen.reduce((sum, p) => sum + p[k], 0) / seen.length;
-      return Math.log(Math.max(mean, LEAST));
-    });
-    return softmax(logs, temperature);
+    const mean = weightedMean(seen, views.map(() => 1 / views.length));
+    return softmax(logsOf(mean), temperature);
   };
-  // Heads with their weights in random orders: what they answer says nothing of the classes.
-  const shuffled = () => {
+  // A function from grey levels to the network's logits, then those of the same network with the
+  // weights of its head in random orders: what these answer says nothing of the classes.
+  const besideShuffled = () => {
     const { weight, coefficients } = program.steps[nBefore];
     const at = weight ?? coefficients;
-    return Array.from({ length: weight === undefined ? 1 : N_SHUFFLED }, (_, seed) => {
+    const shuffled = Array.from({ length: weight === undefined ? 1 : N_SHUFFLED }, (_, seed) => {
       const mixed = arrays.with(at, shuffledCopy(arrays[at], seed));
-      const layers = layersOf(program.steps.slice(nBefore), inner, mixed);
-      return (values) => run(layers, values);
+      return layersOf(program.steps.slice(nBefore), inner, mixed);
     });
+    return (levels) => {
+      const values = features(levels).slice();
+      return [after, ...shuffled].map((layers) => Array.from(run(layers, values)));
+    };
   };
   const activations = (levels) => {
     let values = frame.run(levels);
@@ -47,7 +49,7 @@ function networkOf(program, arrays, height, width) {
       return { op: layer.op, shape: layer.shape, values: values.slice() };
     });
   };
-  return { features, head, probabilities, shuffled, activations, isOfPixels };
+  return { features, probabilities, besideShuffled, activations, isOfPixels, temperature };
 }
 
 const N_SHUFFLED = 8; // of a machine one, which takes as long as eight
@@ -106,6 +108,11 @@ function moved([direction, down, right], height, width) {
     return out;
   };
 }
+
+const weightedMean = (all, weights) =>
+  all[0].map((_, k) => all.reduce((sum, p, i) => sum + weights[i] * p[k], 0));
+
+const logsOf = (probabilities) => probabilities.map((p) => Math.log(Math.max(p, LEAST)));
 
 function softmax(logits, temperature) {
   const most = logits.reduce((most, value) => Math.max(most, value), -Infinity);

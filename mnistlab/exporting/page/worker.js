@@ -40,13 +40,20 @@ function answering(post) {
 }
 
 function loaded({ facts, buffer }) {
-  const networks = facts.networks.map((program) => {
+  const networks = facts.networks.map((network) => runnable(network, buffer, facts));
+  const references = facts.references && neighbours(facts, arrayAt(buffer, facts.references.pixels));
+  return { ...facts, networks, references };
+}
+
+// A run of the page as something that answers: its network, or the mean of its members.
+function runnable({ members, temperature }, buffer, facts) {
+  const made = members.map((program) => {
     const arrays = program.arrays.map((place) => arrayAt(buffer, place));
     const weights = weightImages(program, arrays, facts);
     return { weights, ...networkOf(program, arrays, facts.height, facts.width) };
   });
-  const references = facts.references && neighbours(facts, arrayAt(buffer, facts.references.pixels));
-  return { ...facts, networks, references };
+  if (made.length === 1 && temperature === 1) return made[0];
+  return ensembleOf(made, members.map(({ weight }) => weight), temperature);
 }
 
 // The replies to one request: answers at once, then, of the chosen network, what takes longer.
