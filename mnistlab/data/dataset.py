@@ -33,6 +33,7 @@ class Dataset:
     is_published: a named set in the order it was published in, which fixes what validates; see
     data.splits. of_characters: images of letters or digits, which must not be mirrored.
     source: the arguments of `load` that give this set again; empty where it was made from arrays.
+    notes: what `load` said of it, line by line.
     is_part: selected from a set; may hold no images. Raises DataError if the fields do not fit.
     """
 
@@ -48,6 +49,7 @@ class Dataset:
     n_official_val: int = 0
     is_published: bool = False
     is_part: bool = False
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.images.ndim != 3 or self.images.dtype != np.uint8:

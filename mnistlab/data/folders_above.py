@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from mnistlab.data.assembling import split_called
 from mnistlab.data.readers import kinds
 from mnistlab.data.readers.left_out import listed
 
@@ -21,6 +22,8 @@ def folder_of_set(folder: Path) -> Path | None:
     homes = {
         file.parent.parent if file.parent.name == file.name else file.parent for file in data or ()
     }
+    if len(homes) > 1:  # arrays in train/ and test/
+        homes = {home.parent if split_called(home.name) else home for home in homes}
     return homes.pop() if len(homes) == 1 and folder not in homes else None
 
 
@@ -38,7 +41,7 @@ def _data_below(folder: Path, depth: int) -> list[Path] | None:
     data = [
         path
         for path in found.others
-        if path.is_file() and path.suffix.lower() != ".txt" and kinds.kind_of(path) is not None
+        if path.is_file() and path.suffix.lower() != ".txt" and _is_data(path)
     ]
     for below in found.folders if depth else ():
         inside = _data_below(below, depth - 1)
@@ -46,3 +49,7 @@ def _data_below(folder: Path, depth: int) -> list[Path] | None:
             return None
         data += inside
     return data
+
+
+def _is_data(path: Path) -> bool:
+    return path.suffix.lower() == ".npy" or kinds.kind_of(path) is not None

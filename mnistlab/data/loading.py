@@ -10,12 +10,13 @@ from pathlib import Path
 from mnistlab.data import assembling, exported, folders_above, split_files
 from mnistlab.data.assembling import RawSplit
 from mnistlab.data.dataset import Dataset, SplitName
-from mnistlab.data.notes import note
+from mnistlab.data.notes import heard, note
 from mnistlab.data.published.named import load_named
 from mnistlab.data.published.resolve import known
 from mnistlab.data.published.sources import SOURCES
 from mnistlab.data.readers import (
     archive,
+    array_files,
     csv_table,
     disguised,
     folder,
@@ -54,22 +55,31 @@ def load(
     the disk. Raises DataError naming what is wrong.
     """
     shape, name = as_size(size), os.fspath(name_or_path)
-    if name in SOURCES:
-        _say_what_lies_beside(name)
-        dataset = load_named(name)
-    else:
-        if name.lower() in SOURCES and os.path.lexists(name):
-            note(f"{name} is taken as what lies here; {name.lower()} is the published set")
-        if not (Path(name).is_file() or Path(name).is_dir()):
-            raise _missing(name)
-        exported.check_whole(Path(name))
-        dataset = exported.restored(Path(name), _load_path(Path(name), shape, label_column))
-        name = str(Path(name).absolute())
+    said: list[str] = []
+    with heard(said.append):
+        if name in SOURCES:
+            _say_what_lies_beside(name)
+            dataset = load_named(name)
+        else:
+            dataset = _load_files(name, shape, label_column)
+            name = str(Path(name).absolute())
     if shape is not None and dataset.images.shape[1:] != shape:
         height, width = dataset.images.shape[1:]
         raise DataError(f"{name}: images are {height}x{width}, not {shape[0]}x{shape[1]}")
     source = {"name_or_path": name, "size": shape, "label_column": label_column}
-    return replace(dataset, source={key: given for key, given in source.items() if given})
+    source = {key: given for key, given in source.items() if given}
+    return replace(dataset, source=source, notes=tuple(dict.fromkeys(said)))
+
+
+def _load_files(name: str, shape: Size | None, label_column: str | None) -> Dataset:
+    """The set at a path; DataError where nothing is there, or an export that is not whole."""
+    if name.lower() in SOURCES and os.path.lexists(name):
+        note(f"{name} is taken as what lies here; {name.lower()} is the published set")
+    path = Path(name)
+    if not (path.is_file() or path.is_dir()):
+        raise _missing(name)
+    exported.check_whole(path)
+    return exported.restored(path, _load_path(path, shape, label_column))
 
 
 def _say_what_lies_beside(name: str) -> None:
@@ -84,6 +94,9 @@ def _load_path(path: Path, size: Size | None, label_column: str | None) -> Datas
     # First, since its tables may be called train and test as well.
     if (labelled := labelled_images.read(path, size, label_column)) is not None:
         return labelled
+    if (arrays := array_files.find(path)) is not None:
+        splits = array_files.read_splits(path, arrays, size)
+        return assembling.assembled(path.resolve().name, splits, str(path))
     found = split_files.find(path)
     if found is not None and not _is_beside_images(path, found):
         return _load_split_files(path, found, size, label_column)
@@ -113,17 +126,31 @@ def _is_beside_images(path: Path, found: SplitFiles) -> bool:
 
 
 def _check_tables(path: Path) -> None:
-    """DataError for a folder of several files of data of which none is called train."""
+    """DataError for a folder of several files of data of which none is called train.
+
+    Also for a folder of files that are not read, and nothing else.
+    """
     top = listed(path)
     files = [file for file in top.others if file.is_file() and file.suffix.lower() != ".txt"]
     data = [file for file in files if kinds.kind_of(file) is not None]
-    if len(files) == 1 and not data and not top.images and not top.folders:
-        raise kinds.refusal(files[0])
+    if not data and not wrappers.has_images(path):
+        array_files.check_pair(path)
+    if files and not data and not top.images and not top.folders:
+        raise _unread(path, files)
     if len(data) > 1 and not top.images and not top.folders:
         raise DataError(
             f"{path}: holds {len(data)} files of data ({split_files.said(data)}), none of them "
             "called train: give one of them, or call a table of each split train, val and test"
         )
+
+
+def _unread(path: Path, files: list[Path]) -> DataError:
+    """The error for a folder of files that are not read: what the largest of them is."""
+    largest = max(files, key=lambda file: file.stat().st_size)
+    error = disguised.refusal(largest)
+    if len(files) == 1:
+        return error
+    return DataError(f"{path}: holds no file that is read ({split_files.said(files)}); {error}")
 
 
 def _missing(name: str) -> DataError:
@@ -156,8 +183,9 @@ def _load_file(path: Path, size: Size | None, label_column: str | None) -> Datas
         with archive.opened(path) as unpacked:
             dataset = _load_path(archive.inside(unpacked), size, label_column)
         return archive.called_after(dataset, path)
+    array_files.check_alone(path)
     if kind is None:
-        raise kinds.refusal(path)
+        raise disguised.refusal(path)
     disguised.check(path, kind)
     shards.note_alone(path)
     found = _read_file(path, kind, size, label_column)

@@ -72,6 +72,7 @@ def data_record(dataset: Dataset, parts: Split) -> dict[str, Any]:
         "parts": dict(parts.origins),
         "sizes_given": sizes_given(dataset),
         "border": asdict(border_of(parts.train.images)),
+        "notes": list(dataset.notes),
         "provenance": dataset.provenance,
         "licence": dataset.licence,
         "preparation": preparation_of(dataset.name) if dataset.is_published else None,

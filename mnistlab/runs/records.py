@@ -65,6 +65,7 @@ class DataRecord(Record):
     parts: dict[str, str] = {}
     sizes_given: dict[str, Count] | None = None
     border: BorderRecord | None = None
+    notes: list[str] = []
     provenance: str = ""
     licence: str = ""
     preparation: Literal["digit", "garment"] | None = None

@@ -316,3 +316,34 @@ def test_a_class_of_one_image_hints_at_the_column(tmp_path: Path) -> None:
     path = _write(tmp_path / "t.csv", np.insert(_rows(), 0, [7] + [1] * 59, axis=1)[:, :-1])
     with pytest.raises(DataError, match=r"class '7' has 1 image;.*--label-column"):
         split(load(path, size=(3, 4)))
+
+
+ROWS = [(i % 2, [20 * (i % 3) + 40 * k for k in range(4)]) for i in range(40)]
+
+
+@pytest.mark.parametrize("name", ["batch", "user_id", "Writer", "patient no", "year", "fold"])
+def test_where_an_image_is_from_is_no_label(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "x.csv"
+    lines = [",".join(map(str, [*pixels, label])) for label, pixels in ROWS]
+    path.write_text("\n".join([f"p0,p1,p2,p3,{name}", *lines]) + "\n")
+    with pytest.raises(DataError, match=r"no label column .* name it with --label-column"):
+        load(path)
+    assert load(path, label_column=name).class_names == ("0", "1")
+    lines = [",".join(map(str, [i % 4, *pixels, "ab"[k]])) for i, (k, pixels) in enumerate(ROWS)]
+    path.write_text("\n".join([f"{name},p0,p1,p2,p3,kind", *lines]) + "\n")
+    dataset = load(path)
+    assert dataset.class_names == ("a", "b")
+    assert dataset.notes[0] == f"{path}: labels are taken from column 'kind'"
+
+
+def test_measures_are_no_labels(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    lines = [",".join(map(str, [*pixels, f"0.{i % 3}7"])) for i, (_, pixels) in enumerate(ROWS)]
+    path.write_text("\n".join(["p0,p1,p2,p3,angle", *lines]) + "\n")
+    with pytest.raises(DataError, match="no label column"):
+        load(path)
+    halves = [",".join(map(str, [p / 255 for p in pixels] + [k / 2])) for k, pixels in ROWS]
+    path.write_text("\n".join(line.replace("0.0,", "0.1,") for line in halves) + "\n")
+    with pytest.raises(DataError, match="neither its first column nor its last holds labels"):
+        load(path)
+    assert load(path, label_column="5").class_names == ("0.0", "0.5")

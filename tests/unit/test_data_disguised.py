@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
 import io
+import pickle
+import re
 import zipfile
 from pathlib import Path
 
+import h5py
 import numpy as np
 import polars as pl
 import pytest
@@ -134,3 +139,117 @@ def test_a_table_of_names_is_given_with_its_images(tmp_path: Path) -> None:
         load(tmp_path / "l.csv")
     with pytest.raises(DataError, match=said):
         open_images(tmp_path / "l.csv", (3, 4))
+
+
+def _pickled(protocol: int, value: object = (1, 2)) -> bytes:
+    return pickle.dumps(value, protocol)
+
+
+PIXELS = "\n".join(" ".join(map(str, range(i, i + 17))) for i in range(4)) + "\n"
+LIBSVM = b"5 1:0.5 2:1 7:0.25 9:1\n-1 2:1 3:1 4:1 5:1\n"
+NAMELESS = {
+    "pickle": (
+        "batch",
+        _pickled(5),
+        r"is a pickle, .*: x, y = pickle\.load\(open\('batch', 'rb'\)\)",
+    ),
+    "old pickle": ("set", _pickled(0, [1]), r"is a pickle, which can run any program"),
+    "pickled dict": (
+        "data_batch_1",
+        _pickled(2, {b"data": 1}),
+        r"d = pickle\.load\(open\('data_batch_1', 'rb'\), encoding='bytes'\); .*d\[b'data'\]",
+    ),
+    "packed pickle": ("m.pkl.gz", gzip.compress(_pickled(2)), r"load\(gzip\.open\('m\.pkl\.gz', "),
+    "pickle called .csv": ("x.csv", _pickled(4), r"is called \.csv, but is a pickle"),
+    "table": ("a.tra", PIXELS.encode(), r"seems to be a table; .*: mv a\.tra a\.tra\.csv$"),
+    "packed table": ("a b.gz", gzip.compress(PIXELS.encode()), r": mv 'a b\.gz' 'a b\.csv\.gz'$"),
+    "libsvm": ("usps.bz2", bz2.compress(LIBSVM), r"is libsvm's; .*load_svmlight_file\('usps"),
+    "text": ("notes", b"hello\nworld\n", r"notes: not a \.csv"),
+    "other packed": (
+        "set.npz.gz",
+        gzip.compress(b"x" * 99),
+        r"is packed; .*: gunzip -k set\.npz\.gz",
+    ),
+    "xz": ("a.csv.xz", b"\xfd7zXZ\x00", r"is packed; .*: xz -dk a\.csv\.xz$"),
+    "zst": ("a.csv.zst", b"\x28\xb5\x2f\xfd", r": zstd -d a\.csv\.zst$"),
+    "xz called .csv": ("a.csv", b"\xfd7zXZ\x00", r"is called \.csv, but is packed; .*xz -d <"),
+    "packed archive": (
+        "a.tar.xz",
+        b"\xfd7zXZ\x00",
+        r"is an archive; unpack it .*: tar -xf a\.tar\.xz",
+    ),
+    "MATLAB 7.3": (
+        "a.mat",
+        b"MATLAB 7.3 MAT-file, ",
+        r"h5py\.File\('a\.mat'\); .*\['X'\]\[\(\)\]\.T",
+    ),
+    "called .h5": ("a.h5", b"MATLAB 7.3 MAT-file, ", r"is called \.h5, but is MATLAB's \(7\.3\)"),
+    "MATLAB": ("matlab", b"MATLAB 5.0 MAT-file, ", r"scipy\.io\.loadmat\('matlab'\)"),
+    "torch": ("weights", zipped(**{"a/data.pkl": b""}), r"is PyTorch's, which can run any program"),
+    "damaged": ("x.gz", b"\x1f\x8b\x08", r"x\.gz: cannot be read: "),
+}
+
+
+@pytest.mark.parametrize("kind", NAMELESS)
+def test_a_file_of_unknown_name_is_recognised_by_its_content(tmp_path: Path, kind: str) -> None:
+    name, raw, said = NAMELESS[kind]
+    (tmp_path / "set").mkdir()
+    (tmp_path / "set" / name).write_bytes(raw)
+    for given in (tmp_path / "set" / name, tmp_path / "set"):
+        with pytest.raises(DataError, match=said) as caught:
+            load(given)
+        assert "\n" not in str(caught.value)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # open() in a line
+def test_the_lines_convert_what_they_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    x = np.arange(32, dtype=np.uint8).reshape(2, 4, 4)
+    x[0, 0, 0] = 255
+    known = {"np": np, "pickle": pickle, "gzip": gzip, "h5py": h5py}
+    with h5py.File("a.mat", "w", userblock_size=512) as file:  # axes as MATLAB saves them
+        file["X"], file["y"] = x.T, np.array([[0, 1]])
+    with Path("a.mat").open("r+b") as raw:
+        raw.write(b"MATLAB 7.3 MAT-file")
+    Path("batch").write_bytes(_pickled(2, {b"data": x, b"labels": [0, 1]}))
+    Path("p.pkl.gz").write_bytes(gzip.compress(_pickled(4, (x, [0, 1]))))
+    for name in ("a.mat", "batch", "p.pkl.gz"):
+        with pytest.raises(DataError) as caught:
+            load(name)
+        exec(re.split(r"(?:convert|trust) it: ", str(caught.value))[1], dict(known))
+        np.testing.assert_array_equal(load("set.npz").images, x)
+        Path("set.npz").unlink()
+
+
+@pytest.mark.parametrize(
+    ("name", "advice"),
+    [
+        (
+            "labels.xls",
+            r"pandas\.read_excel\('labels\.xls'\)\.to_csv\('labels\.csv', index=False\)",
+        ),
+        ("truth.ods", r"pandas\.read_excel\('truth\.ods'\)\.to_csv\(.*\)"),
+        ("annotations.xml", r"write labels\.csv \(filename,label\)"),
+        ("imagelabels.mat", r"write labels\.csv \(filename,label\)"),
+        ("labels.npy", r"write labels\.csv \(filename,label\)"),
+        ("target.pkl", r"write labels\.csv \(filename,label\)"),
+    ],
+)
+def test_what_may_have_the_labels_is_not_overlooked(tmp_path: Path, name: str, advice: str) -> None:
+    files = {**dict.fromkeys(images("{c}/{i}.png")), name: b"\0\1", "README.pdf": b"%PDF"}
+    written(tmp_path / "classes", files)
+    written(tmp_path / "splits", {**dict.fromkeys(images("train/{c}/{i}.png")), name: b"\0\1"})
+    written(tmp_path / "flat", {"1.png": None, "2.png": None, name: b"\0\1"})
+    for root in ("classes", "splits"):
+        said = load(tmp_path / root).notes[-1]
+        assert re.search(rf"no labels are taken from {re.escape(name)}, .* there: {advice}$", said)
+    with pytest.raises(
+        DataError, match=rf"{re.escape(name)} is not read, if it has them: {advice}"
+    ):
+        load(tmp_path / "flat")
+
+
+def test_other_files_get_no_such_note(tmp_path: Path) -> None:
+    files = {**dict.fromkeys(images("{c}/{i}.png")), "a.pdf": b"", "labels.md": "", "~$l.xlsx": b""}
+    written(tmp_path, files)
+    assert len(load(tmp_path).notes) == 1

@@ -49,6 +49,12 @@ def test_a_table_in_any_order(tmp_path: Path, kind: str, order: str) -> None:
         (["1x1", "1x2", "2x1", "2x2"], [0, 1, 2, 3]),
         (["0_0", "1_0", "0_1", "1_1"], [0, 1, 2, 3]),  # column and row
         (["1x1", "1x10", "1x2", "10x1", "2x1"], [0, 2, 1, 4, 3]),
+        (["r0c0", "r1c0", "r0c1", "r1c1"], [0, 2, 1, 3]),
+        (["row1_col2", "row1_col10", "row2_col2"], [0, 1, 2]),
+        (["x0y0", "x0y1", "x1y0", "x1y1"], [0, 2, 1, 3]),  # x counts columns
+        (["px y0 x0", "px y1 x0", "px y0 x1", "px y1 x1"], [0, 2, 1, 3]),
+        (["h0w1", "w0h0"], [1, 0]),
+        (["r0c0", "r0c0 "], [0, 1]),
         ([], []),
     ],
 )

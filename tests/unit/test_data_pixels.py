@@ -323,3 +323,38 @@ def test_damaged_images_decode_or_raise_one_line(
     except DataError as error:
         message = str(error)
     assert message is None or (message.startswith("x: ") and "\n" not in message)
+
+
+def _tiff(values: np.ndarray, photometric: int = 1, sample_format: int = 1) -> bytes:
+    """A TIFF file as microscopes write it; Pillow writes neither negatives nor signed bytes."""
+    raw, (height, width) = values.tobytes(), values.shape
+    tags = {256: width, 257: height, 258: 8 * values.itemsize, 259: 1, 262: photometric, 273: 8}
+    tags |= {277: 1, 278: height, 279: len(raw), 339: sample_format}
+    directory = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags.items())
+    start = struct.pack("<2sHI", b"II", 42, 8 + len(raw))
+    return start + raw + struct.pack("<H", len(tags)) + directory + bytes(4)
+
+
+@pytest.mark.parametrize(
+    ("values", "sample_format"),
+    [
+        (255 - GREY, 1),
+        (65535 - GREY.astype("<u2") * 257, 1),
+        ((1 - GREY / 255).astype("<f4"), 3),
+        ((255 - GREY).astype("<f4"), 3),
+    ],
+)
+def test_a_negative_is_not_taken_for_a_positive(values: np.ndarray, sample_format: int) -> None:
+    raw = _tiff(values, photometric=0, sample_format=sample_format)
+    assert np.abs(pixels.decode(raw, "x").astype(int) - GREY).max() <= 1
+    turned = pixels.decode(_tiff(values, 1, sample_format), "x")
+    assert np.abs(turned.astype(int) - (255 - GREY.astype(int))).max() <= 1
+
+
+def test_signed_bytes_and_wide_negatives_are_refused() -> None:
+    signed = (GREY.astype(int) - 128).astype(np.int8)
+    with pytest.raises(DataError, match=r"from -128 to 127; .*np\.asarray\(image\) \^ 128\)"):
+        pixels.decode(_tiff(signed, sample_format=2), "x")
+    assert np.array_equal(signed.view(np.uint8) ^ 128, GREY)  # as the line converts it
+    with pytest.raises(DataError, match="32 bits of which 0 is white"):
+        pixels.decode(_tiff(GREY.astype("<u4"), photometric=0), "x")

@@ -176,6 +176,14 @@ def medmnist() -> None:
     _new_npz()
 
 
+def arrays_in_files() -> None:
+    Path("letters").mkdir()
+    for split in ("train", "test"):
+        rows = slice(0, 54) if split == "train" else PARTS[split]
+        np.save(f"letters/X_{split}.npy", X[rows])
+        np.save(f"letters/y_{split}.npy", NUMBERS[rows])
+
+
 def idx_files() -> None:
     Path("letters").mkdir()
     for name, rows in {"train": slice(0, 63), "t10k": slice(63, 72)}.items():
@@ -245,6 +253,7 @@ MADE: dict[str, tuple[Callable[[], None], int, set[str]]] = {
     "Arrays in an NPZ": (an_npz, 9, set()),
     "Keras' arrays": (keras, 9, {"test"}),
     "MedMNIST": (medmnist, 9, {"train", "val", "test"}),
+    "Arrays in files of their own": (arrays_in_files, 18, {"test"}),
     "IDX files": (idx_files, 9, {"test"}),
     "Folders above a set": (idx_of_torchvision, 9, {"test"}),
     "A column of splits": (a_column_of_splits, 9, {"test"}),

@@ -73,7 +73,11 @@ def data_files(folder: Path) -> list[Path]:
     """All files of data below a folder; .txt usually describes the others."""
     files = [file for file in sorted(folder.rglob("*")) if file.is_file()]
     shown = [f for f in files if not any(map(is_junk, f.relative_to(folder).parts))]
-    return [f for f in shown if f.suffix.lower() != ".txt" and kinds.kind_of(f) not in NO_DATA]
+    return [f for f in shown if f.suffix.lower() != ".txt" and _is_data(f)]
+
+
+def _is_data(file: Path) -> bool:
+    return file.suffix.lower() == ".npy" or kinds.kind_of(file) not in NO_DATA
 
 
 def called_after(dataset: Dataset, path: Path) -> Dataset:

@@ -6,6 +6,7 @@ told apart array by array.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -21,6 +22,8 @@ from mnistlab.errors import DataError
 Array = NDArray[Any]
 
 RED, GREEN, BLUE = 19595, 38470, 7471  # ITU-R 601, of 65536, as Pillow weighs colours
+FEWEST_LEVELS = 8  # of grey, between 0 and 1: so many are no black images
+FEWEST_FLAT = 16  # pixels; a smaller image may be a single row
 LONGEST_SIDE = 2048  # pixels; a longer row is no row of a single image
 BLOCK_PIXELS = 1 << 22  # pixels per conversion: as float64 they take eight times the memory
 
@@ -48,6 +51,8 @@ def to_images(
 
 def _shaped(array: Array, where: str, size: Size | None) -> Array:
     """A view of the array as (N, H, W) or (N, H, W, 3 or 4)."""
+    if array.ndim == 3 and _is_flat(array.shape[1:], size):
+        array = array.reshape(len(array), -1)
     if array.dtype.kind not in "biuf":
         raise DataError(f"{where}: images must be numbers, got {array.dtype} {array.shape}")
     if array.size == 0:
@@ -66,6 +71,22 @@ def _shaped(array: Array, where: str, size: Size | None) -> Array:
         f"{where}: {array.shape} is not (N, H, W), (N, D), (N, H, W, C) or (N, C, H, W) with 1, 3 "
         f"or 4 channels C; {_hint(array.shape)}"
     )
+
+
+def _is_flat(shape: tuple[int, ...], size: Size | None) -> bool:
+    """Whether an image of 1 x 784 pixels, say, is one of 28 x 28 that was laid flat."""
+    n_pixels = shape[0] * shape[1]
+    is_square = math.isqrt(n_pixels) ** 2 == n_pixels
+    return (
+        min(shape) == 1
+        and n_pixels >= FEWEST_FLAT
+        and is_square
+        and size in (None, _side(n_pixels))
+    )
+
+
+def _side(n_pixels: int) -> Size:
+    return math.isqrt(n_pixels), math.isqrt(n_pixels)
 
 
 def _flat_size(shape: tuple[int, ...], size: Size | None, where: str) -> Size:
@@ -95,8 +116,10 @@ def _factor(arrays: Mapping[str, Array], where: str) -> float:
     kinds = {array.dtype.kind for array in arrays.values()}
     if kinds == {"b"}:
         return 255
-    span = _levels(arrays, where)
-    low, high = span.low, span.high
+    spans = _levels(arrays, where)
+    low, high = min(one.low for one in spans.values()), max(one.high for one in spans.values())
+    span = Span(low, high)
+    _check_one_scale(arrays, spans, where)
     if low < 0:
         raise _unknown_scale(span, where)
     if high <= levels.UNIT_HIGH and "f" in kinds:
@@ -120,9 +143,30 @@ def _unknown_scale(span: Span, where: str) -> DataError:
     )
 
 
-def _levels(arrays: Mapping[str, Array], where: str) -> Span:
-    lows, highs = [], []
+def _check_one_scale(arrays: Mapping[str, Array], spans: Mapping[str, Span], where: str) -> None:
+    """DataError for fractions of white in one array beside levels in another.
+
+    An array of few values up to 1 may be nearly black images, and stays what it is.
+    """
+    low = [
+        key
+        for key, span in spans.items()
+        if arrays[key].dtype.kind == "f" and 0 < span.high <= levels.UNIT_HIGH
+        if len(np.unique(next(_blocks(arrays[key])))) >= FEWEST_LEVELS
+    ]
+    high = [key for key, span in spans.items() if span.high >= levels.FEW_LEVELS]
+    if high and low:
+        raise DataError(
+            f"{where}: {low[0]} goes from 0 to {spans[low[0]].high:g}, but {high[0]} to "
+            f"{spans[high[0]].high:g}; save both on one scale: {low[0]} * 255"
+        )
+
+
+def _levels(arrays: Mapping[str, Array], where: str) -> dict[str, Span]:
+    """The lowest and highest value of each array; DataError for NaN and infinity."""
+    spans = {}
     for key, array in arrays.items():
+        lows, highs = [], []
         for block in _blocks(array):
             low, high = float(block.min()), float(block.max())
             if not (np.isfinite(low) and np.isfinite(high)):
@@ -131,7 +175,8 @@ def _levels(arrays: Mapping[str, Array], where: str) -> Span:
                 )
             lows.append(low)
             highs.append(high)
-    return Span(min(lows), max(highs))
+        spans[key] = Span(min(lows), max(highs))
+    return spans
 
 
 def _has_fractions(arrays: Mapping[str, Array]) -> bool:

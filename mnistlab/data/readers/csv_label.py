@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from mnistlab.data.notes import note
-from mnistlab.data.readers import csv_extra
+from mnistlab.data.readers import csv_extra, label_columns, split_column
 from mnistlab.data.readers.csv_beginning import Beginning
 from mnistlab.data.readers.csv_cells import number
 from mnistlab.data.readers.csv_guess import Guess, guessed
@@ -61,12 +61,27 @@ def _one_of(table: Beginning, odd: Sequence[int]) -> Found:
             f"its columns {first} to {last} are one-hot labels; save one column of labels: "
             "table[names].idxmax(axis=1)"
         )
+    odd = [i for i in odd if not _is_never(table.names[i]) and not _measures(table.column(i))]
     if len(odd) > 1:
         odd = [i for i in odd if _may_be_labels(table.column(i))] or odd
     if len(odd) > 1:
         named = " or ".join(repr(table.names[i]) for i in odd[:SHOWN])
         return None, f"its labels may be in column {named}; --label-column says which"
-    return (odd[0] if odd else None), ""
+    if not odd:
+        return None, ""
+    note(f"{table.where}: labels are taken from column {table.names[odd[0]]!r}")
+    return odd[0], ""
+
+
+def _is_never(name: str) -> bool:
+    """Whether the name is that of an origin or a measure, such as batch, user_id or date."""
+    return label_columns.NEVER_LABELS.fullmatch(split_column.folded(name)) is not None
+
+
+def _measures(cells: Sequence[str]) -> bool:
+    """Whether a column holds fractions, or IDs: another value in every row."""
+    numbers = [value for value in map(number, cells) if value is not None]
+    return any(value % 1 for value in numbers) or csv_extra.are_ids(cells)
 
 
 def _may_be_labels(cells: Sequence[str]) -> bool:
@@ -82,6 +97,12 @@ def _outer(table: Beginning, rest: Sequence[int]) -> Found:
     guess = guess or Guess(is_last=False, may_be_wrong=True)
     ends = rest[0], rest[-1]
     label, other = ends[guess.is_last], ends[not guess.is_last]
+    if all(_measures(table.column(i)) for i in ends):
+        first, last = (table.names[i] for i in ends)
+        return ends[guess.is_last], (
+            "neither its first column nor its last holds labels, which are whole numbers or texts "
+            f"that repeat; --label-column {first} or --label-column {last} takes one anyway"
+        )
     if guess.is_doubtful:
         first, last = (table.names[i] for i in ends)
         return label, (

@@ -77,7 +77,8 @@ def decide(
         label, doubt = csv_label.found(table, rest, whole)
         rest = [i for i in rest if i != label]
     odd = _odd(table, rest, whole)
-    _say_left_out(table, odd, label)
+    if not doubt:
+        _say_left_out(table, odd, label)
     rest = [i for i in rest if i not in odd]
     suspects = ""
     if strings is None and not table.fits(len(rest)):

@@ -5,6 +5,7 @@ Only words that are numbered through are taken, and only where every image of a 
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -36,7 +37,7 @@ def labels_of(files: Sequence[Path]) -> list[str] | None:
         counts = Counter(labels)
         if len(labels) < len(files) or len(counts) < 2 or min(counts.values()) < FEWEST:
             continue
-        if not any(_is_given(label) for label in counts):
+        if not any(_is_given(label) for label in counts) and not _are_products([*counts]):
             return labels
     return None
 
@@ -54,3 +55,13 @@ def labels_among(files: Sequence[Path], known: Sequence[str]) -> list[str | None
 
 def _is_given(label: str) -> bool:
     return GIVEN.fullmatch(label) is not None or split_folders.named(label) is not None
+
+
+def _are_products(labels: Sequence[str]) -> bool:
+    """Whether each label joins facts in every combination, as user1_cat, user1_dog, user2_cat."""
+    words = [re.split(r"[-_. ]+", label) for label in labels]
+    if len({len(some) for some in words}) > 1 or len(words[0]) < 2:
+        return False
+    n_values = [len(set(column)) for column in zip(*words, strict=True)]
+    several = [n for n in n_values if n > 1]
+    return len(several) > 1 and math.prod(several) == len(labels)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from mnistlab.data.readers import (
 )
 from mnistlab.data.readers.folder_splits import CLASS_FOLDERS, RawSplit
 from mnistlab.data.readers.image_index import composed
-from mnistlab.data.readers.left_out import LeftOut, listed
+from mnistlab.data.readers.left_out import LeftOut, how_to_convert, listed, may_have_labels
 from mnistlab.data.readers.pixels import KINDS
 from mnistlab.data.readers.shapes import Size
 from mnistlab.data.readers.wrappers import FEWEST_CLASS_FOLDERS
@@ -30,6 +31,14 @@ from mnistlab.errors import DataError
 PICTURES = frozenset({".heic", ".heif", ".avif", ".jxl", ".jp2", ".svg", ".psd", ".dng", ".npy"})
 # Words of folders of images without labels; valid may be a class, of sound parts.
 NO_CLASSES = frozenset({*SPELLINGS["test"], "tst", *split_folders.UNLABELLED})
+# Folders of all images, or of those that nobody has sorted: no class beside two others.
+OF_ALL = frozenset(
+    {"all", "all_images", "images", "imgs", "img", "jpegimages", "unsorted", "unsup"}
+)
+MASK = re.compile(
+    r"(?P<of>.+?)[-_ ]?(?:mask|segmentation|seg|annotation|ground_?truth|gt)(?:[-_ ]?[0-9]+)?",
+    re.IGNORECASE,
+)
 # Folders beside those of the images, which are no classes.
 BESIDE_IMAGES = wrappers.FOR_ALL | {
     *("mask", "masks", "label", "labels", "annotations", "annotation", "gt", "ground_truth"),
@@ -119,6 +128,9 @@ def class_folders(
         n = len(top.images)
         held = f"{_images(n)}, but " if n else ""
         table = ", nor a table labels.csv with columns filename and label" if top.images else ""
+        unread = [file for file in top.others if may_have_labels(file)] if top.images else []
+        if unread:
+            table += f"; {unread[0].name} is not read, if it has them: {how_to_convert(unread[0])}"
         raise DataError(f"{root}: holds {held}no {CLASS_FOLDERS}{table}")
     left_out.add_images(len(top.images), "beside the class folders")
     left_out.add_others(top.others)
@@ -197,12 +209,17 @@ def _without_test(folders: list[Path], left_out: LeftOut) -> list[Path]:
         for folder, one in plain.items()
         if one.word in NO_CLASSES and len(others) >= FEWEST_CLASS_FOLDERS
     ]
+    of_all = [folder for folder in others if folder.name.casefold() in OF_ALL]
+    if len(others) - len(of_all) < FEWEST_CLASS_FOLDERS:
+        of_all = []
+    for folder in of_all:
+        left_out.add_below(folder, f"in {folder.name}, which is taken for no class")
     for folder in plain:
         if folder in no_classes:
             left_out.add_below(folder, f"in {folder.name}, whose images have no labels")
         else:
             note(f"{folder}: is taken as a class, since it holds images, not {CLASS_FOLDERS}")
-    return [folder for folder in folders if folder not in no_classes]
+    return [folder for folder in folders if folder not in no_classes + of_all]
 
 
 def _images_of_class(folder: Path, left_out: LeftOut, may_lack_images: bool) -> list[Path]:
@@ -228,10 +245,36 @@ def _images_of_class(folder: Path, left_out: LeftOut, may_lack_images: bool) -> 
                 f"{folder}: holds no images itself, but {sum(n_below)} in its folders ({some}, "
                 "...); give this folder if they are the classes, or move all class folders into one"
             )
-        why = image_files.but_left_out(own) or "; remove the folder or put images into it"
+        why = (
+            _arrays_hint(own)
+            or image_files.but_left_out(own)
+            or "; remove the folder or put images into it"
+        )
         raise DataError(f"{folder}: holds no images ({KINDS}){why}")
     left_out.add(own)
-    return found.images
+    return _without_masks(found.images, left_out)
+
+
+def _without_masks(images: list[Path], left_out: LeftOut) -> list[Path]:
+    """The images without those that show which pixels of another one matter: 1_mask beside 1."""
+    stems = {file.stem for file in images}
+    masks = {
+        file for file in images if (match := MASK.fullmatch(file.stem)) and match["of"] in stems
+    }
+    left_out.add_images(len(masks), "that are called masks of others")
+    return [file for file in images if file not in masks]
+
+
+def _arrays_hint(own: LeftOut) -> str:
+    """The line that joins arrays of one image each; empty for other files."""
+    n = own.suffixes[".npy"]
+    if not n:
+        return ""
+    return (
+        f", but {n} arrays (.npy); if each is one image, join those of all classes: "
+        "f = sorted(pathlib.Path().glob('*/*.npy')); np.savez('set.npz', "
+        "images=np.stack([np.load(n) for n in f]), labels=[n.parent.name for n in f])"
+    )
 
 
 def _images(n: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 from typing import Literal
 
@@ -53,10 +54,19 @@ SAME_AS = {
     **dict.fromkeys((".pickle", ".joblib"), ".pkl"),
     **dict.fromkeys((".pth", ".ptx"), ".pt"),
     **dict.fromkeys((".xls", ".ods"), ".xlsx"),
-    **dict.fromkeys((".tgz", ".tbz", ".txz", ".xz", ".zst"), ".tar"),
+    **dict.fromkeys((".tgz", ".tbz", ".tbz2", ".txz", ".tzst"), ".tar"),
     **dict.fromkeys((".libsvm", ".svmlight"), ".svm"),
     ".ndjson": ".jsonl",
     ".tfrecords": ".tfrecord",
+}
+# Of one packed file: what unpacks it beside itself.
+UNPACK = {
+    ".gz": "gunzip -k",
+    ".bz2": "bunzip2 -k",
+    ".xz": "xz -dk",
+    ".lzma": "xz -dk",
+    ".zst": "zstd -d",
+    ".lz4": "lz4 -dk",
 }
 
 
@@ -97,13 +107,26 @@ def suffix_of(name: str) -> str:
     return SAME_AS.get(last, last)
 
 
+def is_refused(path: Path) -> bool:
+    """Whether the ending says that a file is of a kind that is not read."""
+    return suffix_of(path.name) in REFUSED or suffix_of(path.name) in UNPACK
+
+
+def shown_name(path: Path) -> str:
+    """The name for a line of code; breaks and the like, which no error may hold, are escaped."""
+    return ascii(path.name)[1:-1]
+
+
 def refusal(path: Path) -> DataError:
     """The error for a file that is not read, with what to do instead."""
     suffix = suffix_of(path.name)
     if suffix in REFUSED:
-        # A name may hold line breaks and the like, which an error on one line must not.
-        name = ascii(path.name)[1:-1]
-        return DataError(f"{path}: is {REFUSED[suffix].format(name=name)}")
+        return DataError(f"{path}: is {REFUSED[suffix].format(name=shown_name(path))}")
+    if suffix in UNPACK:
+        return DataError(
+            f"{path}: is packed; unpack it, and give what comes out: "
+            f"{UNPACK[suffix]} {shlex.quote(shown_name(path))}"
+        )
     if path.suffix.lower() in pixels.SUFFIXES:
         return DataError(f"{path}: is one image; give the folder that holds one folder per class")
     return DataError(

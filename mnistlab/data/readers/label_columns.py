@@ -41,7 +41,9 @@ NEVER_LABELS = re.compile(
     r"(x|y)_?(min|max|[0-9])|width|height|w|h|bbox.*|index|idx|row|unnamed(:_.*)?|"
     r"url|source|licen[cs]e|author|credit|date.*|time.*|created_at|updated_at|fold|k_?fold|size|"
     r"file_?size|md5|sha\d+|hash|lat|lon|latitude|longitude|depth|channels|annotator|"
-    r"annotation_id|lead_time"
+    r"annotation_id|lead_time|(batch|user|writer|author|subject|patient|person|participant|session|"
+    r"scanner|device|camera|site|page|sheet|sample|record|row|line|instance|version|seed|age|year|"
+    r"month|day|weight|score|confidence|probability)(_?(id|no|nr|num|number|name))?"
 )
 NUMBERS = frozenset({"id", "no", "nr", "number"})  # labels only where no other column is left
 # As files are called where values alone leave two columns open; the first one that is there counts.

@@ -12,6 +12,7 @@ from mnistlab.data.readers.labelled_table import Table
 
 COMBINED = re.compile(r".+\|.+")
 CLASSES_SHOWN = 4
+FEWEST_CLASSES = 2  # folders of images that may be classes
 FEWEST_COMBINED = 3  # labels of several words
 
 
@@ -58,9 +59,24 @@ def _say_folders(table: Table, index: Index) -> None:
     folders = {file.parent for file in index.exact.values()}
     classes = [one.name for one in sorted(folders) if split_folders.named(one.name) is None]
     texts = set(table.labels or ())
+    _say_other_folders(table, set(classes))
     if len(classes) > 1 and not texts <= set(classes) and len(set(classes)) == len(classes):
         shown = ", ".join(classes[:CLASSES_SHOWN])
         note(
             f"{table.naming.path}: the labels are those of this table, not the folders "
             f"({shown}{', ...' if len(classes) > CLASSES_SHOWN else ''})"
+        )
+
+
+def _say_other_folders(table: Table, classes: set[str]) -> None:
+    """Say how many labels are not the name of the folder, where all might be."""
+    texts = table.labels or []
+    if len(classes) < FEWEST_CLASSES or not set(texts) <= classes or table.choice.are_folders:
+        return
+    folders = [match.files[0].parent.name for match in table.naming.matches if match.files]
+    n_other = sum(text != name for text, name in zip(texts, folders, strict=False))
+    if n_other:
+        note(
+            f"{table.naming.path}: {n_other} of its {len(texts)} labels are not the name of the "
+            "image's folder; those of the table are taken"
         )

@@ -179,8 +179,11 @@ def _without_labels(root: Path, tables: list[Table], index: Index) -> list[Table
             f"{table.naming.path}: lists image files, but has no column of labels beside that "
             f"(columns: {table.columns.why_none()}); --label-column takes one anyway"
         )
-    if "train" in splits and len(splits) > 1:
+    if splits and splits != {"train"}:
         return [labelled_table.of_folders(one) for one in tables if one.naming.split is not None]
+    telling = [one for one in tables if one.naming.told is not None]
+    if len(telling) == 1:
+        return [labelled_table.of_folders(telling[0])]
     for one in tables:
         note(f"{one.naming.path}: lists image files, but no column has labels; it is not used")
     return []
@@ -246,6 +249,8 @@ def _training_folders(root: Path, chosen: list[Table]) -> list[Part]:
     """The training set in class folders, where only other splits have tables, as of GTSRB."""
     if any("train" in one.splits for one in chosen if one.labels is not None):
         return []
+    if not any(split_folders.named(one.name) for one in listed(root).folders):
+        return _not_listed(root, chosen)
     called = [one for one in listed(root).folders if split_folders.split_of(one.name) == "train"]
     inner = [wrappers.unwrapped(one, LeftOut()) for one in called]
     if len(inner) != 1 or not wrappers.has_class_folders(inner[0], may_hold_images=True):
@@ -253,6 +258,20 @@ def _training_folders(root: Path, chosen: list[Table]) -> list[Part]:
     files, classes = folder.class_folders(inner[0], LeftOut(), is_split=True)
     note(f"{called[0]}: the labels of training images are the names of their folders")
     return [Part(files, classes, ["train"] * len(files), str(called[0]))]
+
+
+def _not_listed(root: Path, chosen: list[Table]) -> list[Part]:
+    """Images of class folders that are in no list of the validation and test images: they train."""
+    if any(one.choice.has_labels for one in chosen) or not wrappers.has_class_folders(root, True):
+        return []
+    seen = {file for one in chosen for match in one.naming.matches for file in match.files}
+    both = zip(*folder.class_folders(root, LeftOut()), strict=True)
+    others = [(file, name) for file, name in both if file not in seen]
+    if not others:
+        return []
+    note(f"{root}: {len(others)} images are in none of the lists ({_named(chosen)}): they train")
+    files, names = zip(*others, strict=True)
+    return [Part([*files], [*names], ["train"] * len(files), str(root))]
 
 
 def _dataset(path: Path, parts: Sequence[Part], size: Size | None) -> Dataset:

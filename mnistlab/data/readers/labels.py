@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from mnistlab.data.notes import note
 from mnistlab.errors import DataError
 
 # Kuzushiji-Kanji, the largest set of its kind, has 3,832. A damaged label must not name millions.
@@ -26,6 +27,7 @@ DECIMAL = re.compile(r"[+-]?[0-9]{1,400}\.?[0-9]{0,400}([eE][+-]?[0-9]{1,3})?")
 NEVER_NAMES = frozenset({"", "nan"})
 MISSING = NEVER_NAMES | {"na", "n/a", "<na>", "null", "none", "inf", "-inf", "+inf", "?"}
 LARGEST_WHOLE = 10**15
+MANY_FRACTIONS = 20  # different ones are measured, not labels
 
 Labels = tuple[NDArray[np.int64], tuple[str, ...]]
 
@@ -61,6 +63,8 @@ def judge(
         if not split.verbatim
     }
     _check_missing(splits, missing_among(spellings))
+    _check_measures(spellings, where)
+    _say_minus_one(spellings, where)
     canonical = _canonical(spellings)
     means = [
         [text if split.verbatim else canonical.get(text, text) for text in split.texts]
@@ -77,6 +81,25 @@ def judge(
         np.array([position.get(name, -1) for name in names], dtype=np.int64)[split.codes]
         for names, split in zip(means, splits, strict=True)
     ], class_names
+
+
+def _check_measures(spellings: set[str], where: str) -> None:
+    """DataError for many different fractions: measures such as angles, which are no classes."""
+    decimals = [text for text in spellings if DECIMAL.fullmatch(text)]
+    fractions = sorted(text for text in decimals if _whole(text) is None)
+    if len(fractions) > MANY_FRACTIONS:
+        raise DataError(
+            f"{where}: its labels are {len(fractions)} different fractions, such as "
+            f"{fractions[0]}: measures, not classes; save classes instead, such as y.round()"
+        )
+
+
+def _say_minus_one(spellings: set[str], where: str) -> None:
+    """Say that -1 is a class: beside 0, 1, 2, ... it often stands for images without a label."""
+    wholes = {_whole(text) for text in spellings}
+    if -1 not in wholes or not {0, 1} <= wholes or None in wholes or min(filter(None, wholes)) < -1:
+        return
+    note(f"{where}: -1 is one of its classes; leave those images out if it stands for no label")
 
 
 def missing_among(spellings: set[str]) -> set[str]:

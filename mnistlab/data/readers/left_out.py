@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
@@ -16,6 +17,12 @@ JUNK = frozenset(
     {"__macosx", "__pycache__", "thumbs.db", "ehthumbs.db", "desktop.ini", "@eadir", "$recycle.bin"}
 )
 SUFFIXES_SHOWN = 5
+# Files that are not read and may have the labels of images: by their endings, or by a word.
+SPREADSHEETS = frozenset({".xls", ".xlsx", ".xlsm", ".xlsb", ".ods", ".numbers"})
+OTHER_TABLES = frozenset({".mat", ".xml", ".rda", ".rds", ".sav", ".dta", ".db", ".sqlite"})
+NO_TABLES = frozenset({".md", ".rst", ".py", ".ipynb", ".html", ".csv", ".tsv", ".json", ".txt"})
+LABEL_WORD = re.compile(r"label|target|annotation|ground[-_ ]?truth|classes|diagnos", re.IGNORECASE)
+TABLES_SHOWN = 3
 
 
 class Listed(NamedTuple):
@@ -59,12 +66,31 @@ def is_table(path: Path) -> bool:
     return path.suffix.lower() in (".csv", ".tsv")
 
 
+def may_have_labels(path: Path) -> bool:
+    """Whether it is a file of a kind that is not read here, but may list the labels of images."""
+    suffix = path.suffix.lower()
+    if suffix in SPREADSHEETS | OTHER_TABLES:
+        return not path.name.startswith("~$")
+    return suffix not in NO_TABLES and LABEL_WORD.search(path.stem) is not None
+
+
+def how_to_convert(path: Path) -> str:
+    """What to do with such a file, if it has the labels."""
+    if path.suffix.lower() in SPREADSHEETS:
+        return f"pandas.read_excel({path.name!a}).to_csv('labels.csv', index=False)"
+    return "write labels.csv (filename,label)"
+
+
 class LeftOut:
-    """Counts the files of a data set that are not read, by reason."""
+    """Counts the files of a data set that are not read, by reason.
+
+    tables: files among them that may have the labels of the images.
+    """
 
     def __init__(self) -> None:
         self.images: Counter[str] = Counter()
         self.suffixes: Counter[str] = Counter()
+        self.tables: list[Path] = []
 
     def add_images(self, n: int, where: str) -> None:
         """Count n images; where: such as "beside the class folders"."""
@@ -73,6 +99,7 @@ class LeftOut:
     def add_others(self, files: list[Path]) -> None:
         """Count files that are not called like images."""
         self.suffixes.update(file.suffix.lower() or "no ending" for file in files)
+        self.tables += filter(may_have_labels, files)
 
     def add_below(self, folder: Path, where: str) -> int:
         """Count everything below a folder, links aside, and return the number of images."""
@@ -89,6 +116,7 @@ class LeftOut:
         """Add the counts of another one."""
         self.images += other.images
         self.suffixes += other.suffixes
+        self.tables += other.tables
 
     def words(self) -> str:
         """All counts in a few words; empty where nothing was left out."""
@@ -104,6 +132,16 @@ class LeftOut:
         return ", ".join(said)
 
     def say(self, where: str) -> None:
-        """Write one note for the whole data set, if anything was left out."""
+        """Write one note for the whole data set, if anything was left out.
+
+        Another one says of which files the labels would have been overlooked.
+        """
         if words := self.words():
             note(f"{where}: left out: {words}")
+        if tables := sorted(self.tables):
+            names = ", ".join(path.name for path in tables[:TABLES_SHOWN])
+            more = f" and {len(tables) - TABLES_SHOWN} more" if len(tables) > TABLES_SHOWN else ""
+            note(
+                f"{where}: no labels are taken from {names}{more}, which cannot be read as a table "
+                f"here; if the true labels are there: {how_to_convert(tables[0])}"
+            )

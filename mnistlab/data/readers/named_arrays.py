@@ -7,7 +7,7 @@ MedMNIST's train_images and val_labels, groups such as train/x, and NumPy's arr_
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from mnistlab.data.assembling import SPELLINGS, RawSplit, split_called
 from mnistlab.data.dataset import SPLIT_NAMES, SplitName
 from mnistlab.data.notes import note
-from mnistlab.data.readers import arrays, labels, split_column
+from mnistlab.data.readers import arrays, labels, split_column, split_indices
 from mnistlab.data.readers.labels import RawLabels
 from mnistlab.data.readers.shapes import Size
 from mnistlab.data.readers.split_column import cut
@@ -49,6 +49,7 @@ NAME = re.compile(
     rf"|(?P<split2>{_SPLITS})(?:[_./ -]?set)?[_./ -]?(?P<word2>{_WORD})|(?P<word3>{_WORD}))"
 )
 SHOWN = 6  # arrays in a note
+FEWEST_IDS = 12  # images whose labels all differ are numbered, not labelled
 UNNAMED = re.compile(r"arr_[0-9]+")
 
 
@@ -67,13 +68,22 @@ def to_splits(
     Raises DataError naming `where` if it is not clear what the arrays are, or if they are no images
     or labels.
     """
-    chosen = choose({key: array.shape for key, array in found.items()}, where)
+    return chosen_splits(found, choose({k: a.shape for k, a in found.items()}, where), where, size)
+
+
+def chosen_splits(
+    found: Mapping[str, Array], chosen: Chosen, where: str, size: Size | None
+) -> dict[SplitName, RawSplit]:
+    """As `to_splits`, where it is known already which arrays are images and labels."""
+    found = dict(found)
     for split in [split for split in chosen.images if split not in chosen.labels]:
         if split == "train" or len(chosen.images) == 1:
             raise DataError(f"{where}: holds {_listed(found)}; {_needed(chosen.images[split])}")
         note(f"{where}: {chosen.images[split]} has no labels and is left out")
-        del chosen.images[split]
+        del found[chosen.images.pop(split)]
     _check_counts(found, chosen, where)
+    for split in chosen.images:
+        chosen.labels[split] = _only_labels(found, chosen.labels[split], where)
     images = arrays.to_images({key: found[key] for key in chosen.images.values()}, where, size)
     names = _class_names(found, where)
     splits = {
@@ -93,7 +103,11 @@ def _say_unused(found: Mapping[str, Array], chosen: Chosen, where: str) -> None:
     """Say which arrays are neither images nor labels, nor tell anything of them."""
     used = {*chosen.images.values(), *chosen.labels.values()}
     known = {
-        key for key in found if key.casefold() in CLASS_NAMES or split_column.is_called_so(key)
+        key
+        for key in found
+        if key.casefold() in CLASS_NAMES
+        or split_column.is_called_so(key)
+        or split_indices.is_called_so(key)
     }
     unused = [key for key, array in found.items() if key not in used | known and array.size > 1]
     if unused:
@@ -101,8 +115,10 @@ def _say_unused(found: Mapping[str, Array], chosen: Chosen, where: str) -> None:
         note(f"{where}: not used: {', '.join(unused[:SHOWN])}{more}")
 
 
-def _told_splits(found: Mapping[str, Array], chosen: Chosen, where: str) -> list[SplitName] | None:
-    """The split of each image, if another array of the same length tells it."""
+def _told_splits(
+    found: Mapping[str, Array], chosen: Chosen, where: str
+) -> Sequence[SplitName | None] | None:
+    """The split of each image, if another array of the same length tells it, or lists of them."""
     if [*chosen.images] != ["train"]:
         return None
     n, used = len(found[chosen.images["train"]]), chosen.labels["train"]
@@ -111,7 +127,8 @@ def _told_splits(found: Mapping[str, Array], chosen: Chosen, where: str) -> list
         for key, array in found.items()
         if key != used and array.shape in ((n,), (n, 1)) and split_column.is_called_so(key)
     }
-    return split_column.splits_of(columns, where)
+    listed = split_indices.splits_of(found, n, where)
+    return listed if listed is not None else split_column.splits_of(columns, where)
 
 
 def to_images(found: Mapping[str, Array], where: str, size: Size | None) -> NDArray[np.uint8]:
@@ -154,7 +171,8 @@ def _paired(
     needed: SplitName | None,
 ) -> Chosen:
     """Images called `image_word` and their labels, of all splits if `needed` is among them."""
-    splits: list[SplitName | None] = [None] if needed is None else list(SPLIT_NAMES)
+    # x and y beside x_test and y_test: all but the test images train.
+    splits: list[SplitName | None] = [needed if needed is None else "train", "val", "test"]
     chosen = Chosen({}, {})
     for split in splits if (image_word, needed) in words else []:
         if (image_word, split) in words:
@@ -169,18 +187,22 @@ def _words(keys: Iterable[str], where: str) -> dict[tuple[str, SplitName | None]
     """Names of a known form, by their word ("images", "y") and split."""
     words: dict[tuple[str, SplitName | None], str] = {}
     for key in keys:
-        match = NAME.fullmatch(key.casefold())
-        if match is None:
-            continue
-        split = match["split"] or match["split2"]
-        name = SHORT.get(split or "") or split_called(split or "")
-        told = (match["word"] or match["word2"] or match["word3"], name)
-        if told[0] not in KNOWN_WORDS:
+        if (told := _told(key)) is None:
             continue
         if told in words:
             raise DataError(f"{where}: {words[told]} and {key} may both be meant; save one of them")
         words[told] = key
     return words
+
+
+def _told(key: str) -> tuple[str, SplitName | None] | None:
+    """The word and the split in a name of a known form; None for other names."""
+    match = NAME.fullmatch(key.casefold())
+    if match is None:
+        return None
+    split = match["split"] or match["split2"] or ""
+    word = match["word"] or match["word2"] or match["word3"]
+    return (word, SHORT.get(split) or split_called(split)) if word in KNOWN_WORDS else None
 
 
 def _unnamed(shapes: Mapping[str, tuple[int, ...]]) -> Chosen | None:
@@ -210,6 +232,30 @@ def _check_counts(found: Mapping[str, Array], chosen: Chosen, where: str) -> Non
                 f"{where}: {label_key}: {n_labels} labels for {len(images) if images.ndim else 0} "
                 f"images in {image_key} {images.shape}{hint}"
             )
+
+
+def _only_labels(found: Mapping[str, Array], chosen: str, where: str) -> str:
+    """The array of labels: the chosen one, unless another of such a name has them instead.
+
+    DataError where two differ in what they call the same class. One number per image is no label.
+    """
+    (_, split) = _told(chosen) or ("", None)
+    named = [key for key in found if (told := _told(key)) and told[0] in LABEL_WORDS]
+    of_split = [key for key in named if (_told(key) or ("", None))[1] == split]
+    codes = {
+        key: np.unique(found[key].ravel(), return_inverse=True)[1]
+        for key in of_split
+        if found[key].size == found[chosen].size > 0
+    }
+    if len(codes) < 2:
+        return chosen
+    labels = {key: of for key, of in codes.items() if int(of.max()) + 1 < max(len(of), FEWEST_IDS)}
+    first = chosen if chosen in labels else next(iter(labels), chosen)
+    for key, of in labels.items():
+        n_pairs = len(np.unique(np.stack([of, labels[first]]), axis=1).T)
+        if n_pairs > max(int(of.max()), int(labels[first].max())) + 1:
+            raise DataError(f"{where}: {first} and {key} may both be the labels; save one of them")
+    return first
 
 
 def _class_names(found: Mapping[str, Array], where: str) -> tuple[str, ...] | None:

@@ -51,14 +51,19 @@ def read_array(
 
     as_batch: gives a single image a first axis.
     """
+    array = as_batch(array_in_npy(path))
+    return arrays.to_images({"array": array}, str(path), size)["array"]
+
+
+def array_in_npy(path: Path) -> NDArray[Any]:
+    """The array of a .npy file as it is; DataError for a damaged one, and for Python objects."""
     try:
         with path.open("rb") as file:
-            array = _array_in(file, str(path))
+            return _array_in(file, str(path))
     except DataError:
         raise
     except content.DAMAGE as error:
         raise DataError(f"{path}: not a sound .npy file: {reason(error)}") from error
-    return arrays.to_images({"array": as_batch(array)}, str(path), size)["array"]
 
 
 def arrays_of(path: Path, where: str) -> dict[str, NDArray[Any]]:

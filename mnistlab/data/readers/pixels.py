@@ -37,7 +37,8 @@ FORMATS = ("PNG", "JPEG", "BMP", "DIB", "GIF", "WEBP", "TIFF", "PPM")
 MAX_IMAGE_PIXELS = 1 << 24
 MAX_IMAGE_BYTES = 8 * MAX_IMAGE_PIXELS  # twice the size of the decoded pixels in colour
 
-BITS_PER_SAMPLE = 0x0102
+BITS_PER_SAMPLE, PHOTOMETRIC, SAMPLE_FORMAT = 0x0102, 0x0106, 0x0153
+WHITE_IS_ZERO, SIGNED = 0, (2,)
 ORIENTATION, TILE_WIDTH, TILE_LENGTH = 0x0112, 0x0142, 0x0143  # tags of EXIF and TIFF
 
 
@@ -134,11 +135,21 @@ def _grey(image: Image, where: str, depths: Depths) -> Image:
     """The image in mode L, not turned yet."""
     is_deep = ";16" in str(getattr(image, "tile", ""))  # Pillow takes the upper byte of colours
     image.load()
+    tags = getattr(image, "tag_v2", {})
+    bits, is_negative = tags.get(BITS_PER_SAMPLE), tags.get(PHOTOMETRIC) == WHITE_IS_ZERO
+    if image.mode == "L" and tags.get(SAMPLE_FORMAT) == SIGNED:
+        raise DataError(
+            f"{where}: its pixels are signed, from -128 to 127; save it with 0 to 255: "
+            "Image.fromarray(np.asarray(image) ^ 128)"
+        )
     if image.mode == "F":
-        return _from_floats(np.asarray(image), where, depths)
+        return _from_floats(np.asarray(image), where, depths, is_negative)
     if image.mode.startswith("I"):
-        depths.n_wide += getattr(image, "tag_v2", {}).get(BITS_PER_SAMPLE) == (32,)
-        return _from_16_bits(np.asarray(image), image.info.get("transparency"), where, depths)
+        depths.n_wide += bits == (32,)
+        values = np.asarray(image)
+        if is_negative and bits == (32,):
+            raise DataError(f"{where}: 32 bits of which 0 is white; save it with 8 bits")
+        return _from_16_bits(values, image.info.get("transparency"), where, depths, is_negative)
     if image.has_transparency_data:
         grey = _composited(*_grey_and_alpha(image, is_deep), depths)
     else:
@@ -180,7 +191,10 @@ def _composited(grey: Image, alpha: NDArray[np.uint8], depths: Depths) -> Image:
     return Image.fromarray(np.rint(mixed).astype(np.uint8))
 
 
-def _from_16_bits(values: NDArray[Any], transparent: Any, where: str, depths: Depths) -> Image:
+def _from_16_bits(
+    values: NDArray[Any], transparent: Any, where: str, depths: Depths, is_negative: bool
+) -> Image:
+    """is_negative: 0 is white, which Pillow only knows of 8 bits."""
     from PIL import Image
 
     low, high = int(values.min()), int(values.max())
@@ -188,13 +202,14 @@ def _from_16_bits(values: NDArray[Any], transparent: Any, where: str, depths: De
         raise DataError(f"{where}: values from {low} to {high}; {_how_to_convert(low, high)}")
     depths.n_deep += 1
     depths.highest = max(depths.highest, high)
-    grey = Image.fromarray(np.rint(values / 257.0).astype(np.uint8))
+    shown = 65535 - values.astype(np.int64) if is_negative else values
+    grey = Image.fromarray(np.rint(shown / 257.0).astype(np.uint8))
     if not isinstance(transparent, int):
         return grey
     return _composited(grey, np.where(values == transparent, 0, 255).astype(np.uint8), depths)
 
 
-def _from_floats(values: NDArray[Any], where: str, depths: Depths) -> Image:
+def _from_floats(values: NDArray[Any], where: str, depths: Depths, is_negative: bool) -> Image:
     from PIL import Image
 
     low, high = float(values.min()), float(values.max())
@@ -215,7 +230,8 @@ def _from_floats(values: NDArray[Any], where: str, depths: Depths) -> Image:
         depths.n_fractions += is_unit
         if is_unit:
             depths.highest_fraction = max(depths.highest_fraction, high)
-    return Image.fromarray(levels.to_bytes(values.astype(np.float64) * (255 if is_unit else 1)))
+    grey = levels.to_bytes(values.astype(np.float64) * (255 if is_unit else 1))
+    return Image.fromarray(255 - grey if is_negative else grey)
 
 
 def _how_to_convert(low: float, high: float) -> str:

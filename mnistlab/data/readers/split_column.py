@@ -83,8 +83,11 @@ def splits_of(
     return told[first]
 
 
-def cut(whole: RawSplit, told: Sequence[SplitName]) -> dict[SplitName, RawSplit]:
-    """The images and labels of each split that occurs in `told`, which names that of each image."""
+def cut(whole: RawSplit, told: Sequence[SplitName | None]) -> dict[SplitName, RawSplit]:
+    """The images and labels of each split that occurs in `told`, which names that of each image.
+
+    None: the image is in no split.
+    """
     found: dict[SplitName, RawSplit] = {}
     names = np.array(told)
     for split in SPLIT_NAMES:

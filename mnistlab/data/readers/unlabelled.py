@@ -214,12 +214,19 @@ def _kind(path: Path) -> Kind | None:
     kind = kinds.kind_of(path) if path.is_file() else kinds.kind_by_name(path)
     if not path.is_file():
         return kind
-    if kind is None and kinds.suffix_of(path.name) in kinds.REFUSED:
-        raise kinds.refusal(path)
+    if kind is None and kinds.is_refused(path) and not _is_packed_text(path):
+        raise disguised.refusal(path)
     # A table has no zero bytes; nearly every other kind of file begins with some.
     if kind is None and b"\0" in next(content.chunks(path, 1024), b""):
+        disguised.check(path, None)
         raise DataError(f"{path}: not a {kinds.READ} file, nor an image ({pixels.KINDS})")
     return kind
+
+
+def _is_packed_text(path: Path) -> bool:
+    """Whether a packed file of unknown kind may be a table: .gz and .bz2 are read."""
+    start = content.start_of(path, 3)
+    return start.startswith(content.PACKED) and b"\0" not in next(content.chunks(path, 1024), b"")
 
 
 def _table(path: Path, wanted: Wanted) -> Unlabelled:
