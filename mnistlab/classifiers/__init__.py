@@ -2,7 +2,7 @@
 
 Images go in as they come, uint8 (N, H, W) or rows (N, D). Scaling happens inside, so a test set, a
 CSV row and a drawing pass exactly the same code. Each classifier is imported at its first use: the
-networks by hand and the SVM work without torch.
+networks by hand and the SVM work without torch, and a stored torch network without scikit-learn.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What goes into a classifier: images in any usual form, labels of any kind, a seed.
 
 Every classifier of the project checks its input here, so that all of them accept or refuse the
-same arrays, in scikit-learn's words.
+same arrays, in scikit-learn's words. It is loaded when it is needed: to predict needs none of it.
 """
 
 from __future__ import annotations
@@ -9,20 +9,19 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator
-from sklearn.utils import check_array, check_consistent_length, check_random_state
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, validate_data
 
 from mnistlab.bounds import LARGEST_SIDE, check_count
 from mnistlab.classifiers.weights import Weights, relative, weights_of
 from mnistlab.data import large
 from mnistlab.errors import RecipeError
 from mnistlab.phases import Phase
+
+if TYPE_CHECKING:
+    from sklearn.base import BaseEstimator
 
 DTYPES = (np.float32, np.uint8)  # stay as they are; anything else becomes the first
 
@@ -112,6 +111,9 @@ def check_training_images(
     Sets the estimator's image_shape_, classes_ and n_features_in_. Raises ValueError for
     arrays that scikit-learn would refuse, and for a single class.
     """
+    from sklearn.utils.multiclass import check_classification_targets
+    from sklearn.utils.validation import validate_data
+
     images, labels = validate_data(estimator, X, y, dtype=list(dtypes), allow_nd=True)
     with warnings.catch_warnings():  # of few images in many classes: labels need no guessing here
         warnings.filterwarnings("ignore", message="The number of unique classes")
@@ -134,6 +136,9 @@ def check_images(
 
     Raises ValueError where they are not like those of the training.
     """
+    from sklearn.utils import check_array
+    from sklearn.utils.validation import check_is_fitted, validate_data
+
     check_is_fitted(estimator)
     images: NDArray[Any] = check_array(
         X, dtype=list(dtypes), allow_nd=True, estimator=estimator, input_name="X"
@@ -179,6 +184,8 @@ def validation_images(estimator: BaseEstimator, X: ArrayLike, y: ArrayLike) -> L
 
     Raises ValueError where they are not like those of the training.
     """
+    from sklearn.utils import check_consistent_length
+
     if np.shape(X)[:1] == (0,) == np.shape(y):
         return None
     images, labels = check_images(estimator, X), np.asarray(y)
@@ -226,4 +233,6 @@ def seed_of(random_state: int | np.random.RandomState | None) -> int:
     """The integer itself, or a random one from the random state."""
     if isinstance(random_state, int | np.integer):
         return int(random_state)
+    from sklearn.utils import check_random_state
+
     return int(check_random_state(random_state).randint(2**31 - 1))

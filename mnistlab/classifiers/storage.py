@@ -9,6 +9,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,6 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
-from sklearn.utils.validation import check_is_fitted
 
 from mnistlab import atomic, classifiers
 from mnistlab.classifiers.methods import Classifier
@@ -29,6 +29,8 @@ MAX_BYTES = 2**31  # far above any model of this project, so that no file fills 
 
 def save_classifier(classifier: Classifier, path: Path | str) -> None:
     """Write a fitted classifier; classes must be numbers or strings."""
+    from sklearn.utils.validation import check_is_fitted
+
     check_is_fitted(classifier)
     description = {
         **_described(classifier),
@@ -77,11 +79,12 @@ def check_content(path: Path, sha256: str | None) -> None:
 
 
 def load_classifier(
-    path: Path | str, device: str = "auto", sha256: str | None = None
+    path: Path | str, device: str = "auto", sha256: str | None = None, *, to_predict: bool = False
 ) -> Classifier:
     """The classifier in a file; RunError, naming the file, for anything else.
 
-    sha256: of the whole file; None accepts any classifier.
+    sha256: of the whole file; None accepts any classifier. to_predict: what it predicts is all
+    that is needed of it; a torch network is then a TrainedNetwork, without scikit-learn.
     """
     path = Path(path)
     check_content(path, sha256)
@@ -91,7 +94,7 @@ def load_classifier(
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         if KEY not in metadata:
             raise RunError(f"{path}: not a classifier of this project")
-        return _restored(json.loads(metadata[KEY]), arrays, device)
+        return _restored(json.loads(metadata[KEY]), arrays, device, to_predict)
     except MnistlabError as error:
         raise error if isinstance(error, RunError) else RunError(f"{path}: {error}") from error
     except (OSError, SafetensorError, RuntimeError, ValueError, TypeError, LookupError) as error:
@@ -99,15 +102,18 @@ def load_classifier(
         raise RunError(f"{path}: weights cannot be loaded: {reason}") from error
 
 
-def _restored(description: Any, arrays: dict[str, NDArray[Any]], device: str) -> Classifier:
+def _restored(
+    description: Any, arrays: dict[str, NDArray[Any]], device: str, to_predict: bool
+) -> Classifier:
     _check(description, arrays)
     # Files of the first version hold torch networks and do not name the class.
-    classifier = _unfitted({"classifier": "TorchClassifier", **description}, device)
+    described = {"classifier": "TorchClassifier", **description}
+    classifier = _unfitted(described, device, to_predict)
     height, width = description["image_shape"]
     return classifier.restore(description["classes"], (height, width), arrays)
 
 
-def _unfitted(described: dict[str, Any], device: str) -> Classifier:
+def _unfitted(described: dict[str, Any], device: str, to_predict: bool = False) -> Classifier:
     """The classifier of a description, without its arrays."""
     kind, parameters = described["classifier"], dict(described["parameters"])
     if kind not in classifiers.__all__:
@@ -120,10 +126,20 @@ def _unfitted(described: dict[str, Any], device: str) -> Classifier:
         if any("members" in member["parameters"] for member in parameters["members"]):
             raise ValueError("a member of an ensemble cannot be an ensemble")
         parameters["members"] = [_unfitted(each, device) for each in parameters["members"]]
-    classifier: Classifier = getattr(classifiers, kind)(**parameters)
-    if "device" in classifier.get_params():
-        classifier.set_params(device=device)
+    made_by = _without_sklearn(kind) if to_predict else getattr(classifiers, kind)
+    if "device" in signature(made_by).parameters:
+        parameters["device"] = device
+    classifier: Classifier = made_by(**parameters)
     return classifier
+
+
+def _without_sklearn(kind: str) -> Any:
+    """What predicts as a classifier of that name does and loads fastest."""
+    if kind != "TorchClassifier":
+        return getattr(classifiers, kind)
+    from mnistlab.classifiers.network import TrainedNetwork
+
+    return TrainedNetwork
 
 
 def _check(description: Any, arrays: dict[str, NDArray[Any]]) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Self, Unpack
 
@@ -11,31 +9,22 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
-from torch import nn
 
-from mnistlab.classifiers.image_tensors import as_tensor, examples_of, prepared
-from mnistlab.classifiers.inputs import (
-    check_images,
-    margins,
-    padded_shape,
-    phases_of,
-    seed_of,
-    training_and_validation,
-)
+from mnistlab.classifiers.image_tensors import examples_of
+from mnistlab.classifiers.inputs import check_images, phases_of, seed_of, training_and_validation
+from mnistlab.classifiers.network import NetworkSettings, arrays_of
 from mnistlab.data import large
-from mnistlab.data.scaling import Shift, fit_scaling, scaling_of_images, unfitted_scaling
-from mnistlab.models import build, count_parameters, read_pretrained
-from mnistlab.models.scaling import Scaling
-from mnistlab.phases import CallbackOptions, Callbacks, Phase
+from mnistlab.data.scaling import fit_scaling, scaling_of_images
+from mnistlab.models import count_parameters, read_pretrained
+from mnistlab.phases import CallbackOptions, Callbacks
 from mnistlab.training import hardware, loop
 from mnistlab.training.augmentation import augmenter
-from mnistlab.training.fixed_views import expansion_of, views_of
-from mnistlab.training.measuring import predict_logits
+from mnistlab.training.fixed_views import views_of
 from mnistlab.training.parallel import ALONE, Processes, normalised_together
 from mnistlab.training.settings import Settings
 
 
-class TorchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
+class TorchClassifier(ClassifierMixin, NetworkSettings, BaseEstimator):  # type: ignore[misc]
     """A network of MODELS, trained by the loop, behind the scikit-learn contract.
 
     model, model_args: a key of MODELS, and the arguments of that family.
@@ -59,54 +48,6 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
     snapshots_: the `arrays` of the epochs whose weights a phase saves, by epoch;
     weights_from_: the source of a pretrained network's weights, None for fresh weights.
     """
-
-    def __init__(
-        self,
-        model: str = "mlp",
-        model_args: Mapping[str, Any] | None = None,
-        hidden_sizes: Sequence[int] | None = None,
-        optimizer: str = "adam",
-        learning_rate: float = 1e-3,
-        n_epochs: int = 10,
-        schedule: str = "constant",
-        weight_decay: float = 0.0,
-        patience: int | None = None,
-        phases: Sequence[Phase] | None = None,
-        batch_size: int = 64,
-        scaling: str = "standard",
-        pad_to: int | None = None,
-        augmentation: Mapping[str, float] | None = None,
-        expansion: str | None = None,
-        test_time_augmentation: Sequence[str] = (),
-        validation_fraction: float = 0.1,
-        precision: str = "auto",
-        device: str = "auto",
-        random_state: int | np.random.RandomState | None = None,
-        class_weight: str | Mapping[Any, float] | None = None,
-        order: str = "shuffled",
-    ) -> None:
-        self.model = model
-        self.model_args = model_args
-        self.hidden_sizes = hidden_sizes
-        self.optimizer = optimizer
-        self.learning_rate = learning_rate
-        self.n_epochs = n_epochs
-        self.schedule = schedule
-        self.weight_decay = weight_decay
-        self.patience = patience
-        self.phases = phases
-        self.batch_size = batch_size
-        self.scaling = scaling
-        self.pad_to = pad_to
-        self.augmentation = augmentation
-        self.expansion = expansion
-        self.test_time_augmentation = test_time_augmentation
-        self.validation_fraction = validation_fraction
-        self.precision = precision
-        self.device = device
-        self.random_state = random_state
-        self.class_weight = class_weight
-        self.order = order
 
     def fit(
         self,
@@ -153,59 +94,19 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         self.network_.requires_grad_(True)  # the last phase may have frozen some of it
         self.n_parameters_ = count_parameters(self.network_)
         self.history_ = [asdict(epoch) for epoch in history]
-        self.snapshots_ = {epoch: _arrays(weights) for epoch, weights in reported.snapshots.items()}
+        self.snapshots_ = {
+            epoch: arrays_of(weights) for epoch, weights in reported.snapshots.items()
+        }
         return self
 
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
         """Class probabilities (N, K), columns in the order of classes_."""
-        images = check_images(self, X)
-        return np.concatenate([self._probabilities(block) for block in large.blocks(images)])
-
-    def _probabilities(self, images: NDArray[Any]) -> NDArray[np.float64]:
-        device = next(self.network_.parameters()).device
-        padded = prepared(images, self.image_shape_, self._margins(), expansion_of(None))
-        X = as_tensor(padded).to(device)
-        views = views_of(self.test_time_augmentation)
-        by_view = [
-            predict_logits(self.network_, view(X)).cpu().double().softmax(1) for view in views
-        ]
-        return (torch.stack(by_view).sum(0) / len(views)).numpy()
+        return self._probabilities(check_images(self, X))
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
         """The most probable class of each image, (N,)."""
         most_probable = self.predict_proba(X).argmax(1)
         return np.asarray(self.classes_[most_probable])
-
-    def arrays(self) -> dict[str, NDArray[Any]]:
-        """The fitted network as plain arrays; `restore` takes them back."""
-        return _arrays(self.network_.state_dict())
-
-    def restore(
-        self,
-        classes: Sequence[Any],
-        image_shape: tuple[int, int],
-        arrays: Mapping[str, NDArray[Any]],
-    ) -> Self:
-        """Take fitted state from storage instead of training; ValueError where it does not fit."""
-        self.classes_, self.image_shape_ = np.asarray(classes), image_shape
-        self.n_features_in_ = image_shape[0] * image_shape[1]
-        views_of(self.test_time_augmentation)
-        given = {name: torch.from_numpy(array) for name, array in arrays.items()}
-        unfitted = unfitted_scaling(self.scaling, self._padded_shape())
-        # First on the meta device, which takes no memory: what a file asks for may be too large.
-        with torch.device("meta"), warnings.catch_warnings(action="ignore"):
-            wanted = self._build(unfitted).state_dict()
-        if _outlines(given) != _outlines(wanted):
-            raise ValueError("the arrays are not those of this network")
-        if not (given["0.scale"] > 0).all():
-            raise ValueError("pixels must be divided by a positive number")
-        self.network_ = self._build(unfitted)
-        self.network_.load_state_dict(given)
-        device = hardware.pick_device(self.device)
-        self.network_.to(device).to(memory_format=torch.channels_last)
-        self.n_parameters_ = count_parameters(self.network_)
-        self.history_, self.snapshots_ = [], {}
-        return self
 
     def _settings(self, seed: int, device: torch.device, processes: Processes) -> Settings:
         return Settings(
@@ -216,33 +117,3 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
             hardware.pick_precision(self.precision, device) == "bfloat16",
             processes,
         )
-
-    def _build(self, scaling: tuple[Shift, Shift]) -> nn.Sequential:
-        """Pixel scaling, then the network of the model with fresh weights."""
-        arguments = dict(self.model_args or {})
-        if self.hidden_sizes is not None:
-            arguments["hidden_sizes"] = self.hidden_sizes
-        shape, n_classes = self._padded_shape(), len(self.classes_)
-        return nn.Sequential(Scaling(*scaling), build(self.model, shape, n_classes, arguments))
-
-    def _prepared(self, images: ArrayLike) -> NDArray[Any]:
-        """Images to train or validate on, padded and expanded."""
-        views = expansion_of(self.expansion)
-        return prepared(np.asarray(images), self.image_shape_, self._margins(), views)
-
-    def _margins(self) -> list[tuple[int, int]]:
-        return margins(self.image_shape_, self.pad_to)
-
-    def _padded_shape(self) -> tuple[int, int]:
-        return padded_shape(self.image_shape_, self.pad_to)
-
-
-def _arrays(weights: Mapping[str, torch.Tensor]) -> dict[str, NDArray[Any]]:
-    return {name: tensor.cpu().numpy() for name, tensor in weights.items()}
-
-
-def _outlines(
-    tensors: Mapping[str, torch.Tensor],
-) -> dict[str, tuple[tuple[int, ...], torch.dtype]]:
-    # A file holds a single number as a row of one.
-    return {name: (tensor.shape or (1,), tensor.dtype) for name, tensor in tensors.items()}

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.utils import check_array, check_consistent_length
 
 from mnistlab.errors import RecipeError
 
@@ -79,6 +78,8 @@ def _class_weights(class_weight: Any, classes: NDArray[Any], counts: NDArray[np.
 
 def _checked(sample_weight: ArrayLike, codes: NDArray[Any]) -> Weights:
     """The weights as numbers, one per image; ValueError for negative ones or only zeros."""
+    from sklearn.utils import check_array, check_consistent_length
+
     if np.isscalar(sample_weight):  # one number for all, as scikit-learn takes it
         sample_weight = np.full(len(codes), sample_weight)
     weights: Weights = check_array(

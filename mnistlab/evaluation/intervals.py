@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from statistics import NormalDist
 
 CONFIDENCE = 0.95
 ROUNDING = 1e-9  # accuracies that differ by less differ by rounding alone
@@ -11,10 +12,16 @@ ROUNDING = 1e-9  # accuracies that differ by less differ by rounding alone
 
 def wilson_interval(n_correct: int, n: int, confidence: float = CONFIDENCE) -> tuple[float, float]:
     """Interval of a proportion (Wilson 1927); ValueError unless 0 <= n_correct <= n and n > 0."""
-    from scipy.stats import binomtest
-
-    interval = binomtest(n_correct, n).proportion_ci(confidence, method="wilson")
-    return float(interval.low), float(interval.high)
+    if not 0 <= n_correct <= n or n <= 0:
+        raise ValueError(f"{n_correct} of {n} images cannot be correct")
+    z = NormalDist().inv_cdf((1 + confidence) / 2)
+    p, shrunk = n_correct / n, 1 / (1 + z * z / n)
+    centre = shrunk * (p + z * z / (2 * n))
+    half_width = shrunk * z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+    # Rounding aside, the interval of none begins at 0 and that of all ends at 1.
+    low = centre - half_width if n_correct else 0.0
+    high = centre + half_width if n_correct < n else 1.0
+    return low, high
 
 
 def mean_interval(values: Sequence[float], confidence: float = CONFIDENCE) -> tuple[float, float]:

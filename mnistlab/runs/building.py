@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from mnistlab import machine
+from mnistlab.classifiers.inputs import padded_shape
 from mnistlab.classifiers.methods import Classifier, count_parameters, method_of
 from mnistlab.data import Dataset, Split, split
 from mnistlab.data.splits import protocol_of, sample
@@ -43,8 +44,6 @@ def count_recipe_parameters(
 
     Raises RecipeError for a model that does not exist or cannot be built.
     """
-    from mnistlab.classifiers.inputs import padded_shape  # loads scikit-learn
-
     shape = padded_shape(image_shape, recipe.pad_to)
     return count_parameters(recipe.model, shape, n_classes, recipe.model_args)
 

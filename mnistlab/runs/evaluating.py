@@ -95,7 +95,7 @@ def _on_own_data(run: Run, dataset: Dataset, on_note: Note, execution: Execution
     if list(dataset.class_names) != run.data["class_names"]:
         raise RunError(f"{run.path}: data.json: class_names are not those of {dataset.name}")
     parts = recorded_parts(run.path, run.recipe, run.data, dataset)
-    classifier: Classifier = run.classifier(execution.device)
+    classifier: Classifier = run.classifier(execution.device, to_predict=True)
     test = parts.test
     if are_inverted(run, test.images):
         on_note(
@@ -130,7 +130,9 @@ def _on_other_data(
     if is_inverted:
         test = replace(test, images=255 - test.images)
     known = cast(Fitted, {name: run.result.get(name) for name in ("temperature", "threshold")})
-    predicted, probabilities, cost = _predict(run.classifier(execution.device), test.images)
+    predicted, probabilities, cost = _predict(
+        run.classifier(execution.device, to_predict=True), test.images
+    )
     metrics, n_left_out = (
         metrics_of(test, predicted, probabilities, known, cost),
         len(given) - len(test),

@@ -124,7 +124,7 @@ def read_evaluation(run: Run, data: Dataset | None = None) -> Evaluation:
     stored = run.predictions()
     before = stored.before
     if before is None:  # evaluated before 2026-12
-        before = predicted_before(run, run.classifier(), parts.test, "auto")
+        before = predicted_before(run, run.classifier(to_predict=True), parts.test, "auto")
     return Evaluation(
         run,
         cast(Metrics, run.result),

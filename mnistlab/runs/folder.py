@@ -88,12 +88,16 @@ class Run:
         }
         return card(f"run of {self.recipe.name}, seed {self.recipe.seed}", facts)
 
-    def classifier(self, device: str = "auto") -> Any:
-        """The trained classifier; RunError for a damaged or foreign model file."""
+    def classifier(self, device: str = "auto", *, to_predict: bool = False) -> Any:
+        """The trained classifier; RunError for a damaged or foreign model file.
+
+        to_predict: its predictions are all that is needed; a torch network then loads faster, but
+        is no scikit-learn estimator.
+        """
         from mnistlab.classifiers.storage import load_classifier
 
-        path = self.weights_path
-        classifier = load_classifier(path, device, self.result.get("weights_sha256"))
+        path, sha256 = self.weights_path, self.result.get("weights_sha256")
+        classifier = load_classifier(path, device, sha256, to_predict=to_predict)
         n_classes, shape = len(self.data["class_names"]), tuple(self.data["image_shape"])
         if classifier.classes_.tolist() != list(range(n_classes)):
             n_known = len(classifier.classes_)

@@ -23,6 +23,9 @@ def has_untrained(run: Run) -> bool:
 
 def untrained(run: Run, trained: Classifier, device: str = "auto") -> Classifier:
     """The network with its first weights, drawn again from the recipe's seed, and its scaling."""
+    if hasattr(trained, "untrained"):  # one of torch that was loaded to predict
+        network: Classifier = trained.untrained(run.recipe.seed)
+        return network
     # Older recipes name expansions and augmentations that no longer exist; no weight needs them.
     recipe = replace(run.recipe, phases=(), expansion=None, augmentation={})
     n_classes, (height, width) = len(run.data["class_names"]), run.data["image_shape"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable
@@ -279,6 +280,7 @@ def test_what_is_said_explicitly_is_the_same_computation(stripes: Dataset, tmp_p
 def counted(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     """How often data were split and classifiers loaded, and how many images were predicted."""
     from mnistlab.classifiers import storage
+    from mnistlab.classifiers.network import TrainedNetwork
     from mnistlab.classifiers.torch_classifier import TorchClassifier
     from mnistlab.runs import building
 
@@ -296,7 +298,9 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     count(building, "split", lambda *_: "split")
     count(storage, "load_classifier", lambda *_: "load")
     count(TorchClassifier, "fit", lambda self, X, *_: f"fit on {len(X)}")
-    count(TorchClassifier, "predict_proba", lambda self, X: f"predict {len(X)}")
+    count(TrainedNetwork, "untrained", lambda *_: "draw first weights")
+    for network in (TrainedNetwork, TorchClassifier):
+        count(network, "predict_proba", lambda self, X: f"predict {len(X)}")
     return counts
 
 
@@ -310,8 +314,8 @@ def test_evaluating_with_its_page_measures_everything_once(
     assert run_command(["evaluate", str(run.path)]) == 0
     n_val, n_test = run.data["n_val"], run.data["n_test"]
     once = {"split": 1, "load": 1, f"predict {n_val}": 1, f"predict {n_test}": 1}
-    # Before training: 64 test images by a network built on one blank image per class.
-    assert counted == once | {"fit on 4": 1, "predict 64": 1}
+    # Before training: 64 test images. Nothing is trained.
+    assert counted == once | {"draw first weights": 1, "predict 64": 1}
     counted.clear()
     page = ml.report(open_run(run.path)).read_text()
     assert counted == {"split": 1}  # the images are not stored
@@ -349,6 +353,25 @@ def test_before_training_is_the_network_that_training_began_with(
     assert runs.evaluation(untrained, stripes).before is None
 
 
+def test_an_evaluation_of_a_network_waits_for_no_library_that_it_can_do_without(
+    tmp_path: Path,
+) -> None:
+    """Scikit-learn with scipy and pandas would take longer to load than all that is measured."""
+    run = train(replace(RECIPE, phases=(), n_train=60, n_val=60), "fashion-mini", out=tmp_path)
+    code = (
+        "import sys, mnistlab.cli as cli; assert cli.run_command(['evaluate', sys.argv[1]]) == 0; "
+        "print({*sys.modules} & {'sklearn', 'scipy', 'pandas', 'statsmodels', 'numba', 'polars'})"
+    )
+    command = [sys.executable, "-c", code, str(run.path)]
+    printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert printed.splitlines()[-1] == "set()"
+    plain, estimator = (open_run(run.path).classifier(to_predict=this) for this in (True, False))
+    images = ml.load("fashion-mini").images[:50]
+    np.testing.assert_array_equal(plain.predict_proba(images), estimator.predict_proba(images))
+    with pytest.raises(ValueError, match=r"trained on images of \(28, 28\), got \(14, 28\)"):
+        plain.predict(images[:, ::2])
+
+
 def test_runs_evaluated_before_it_was_stored_have_the_same_page(
     run: Run, stripes: Dataset, counted: Counter[str]
 ) -> None:
@@ -361,4 +384,4 @@ def test_runs_evaluated_before_it_was_stored_have_the_same_page(
         np.savez_compressed(path, **arrays)
         counted.clear()
         assert ml.report(open_run(run.path), stripes).read_text() == page
-    assert counted == {"split": 1, "load": 1, "fit on 4": 1, "predict 64": 1}
+    assert counted == {"split": 1, "load": 1, "draw first weights": 1, "predict 64": 1}

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import ttest_1samp
+from scipy.stats import binomtest, ttest_1samp
 from sklearn.metrics import (
     accuracy_score,
     balanced_accuracy_score,
@@ -63,8 +63,17 @@ def test_wilson_interval_is_the_formula() -> None:
     centre = (p + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
     assert wilson_interval(n_correct, n) == pytest.approx((centre - half, centre + half))
-    with pytest.raises(ValueError, match="k"):
-        wilson_interval(11, 10)
+    for n_correct, n in ((11, 10), (-1, 10), (0, 0)):
+        with pytest.raises(ValueError, match=f"{n_correct} of {n} images"):
+            wilson_interval(n_correct, n)
+
+
+@given(st.integers(1, 20_000), st.floats(0, 1), st.sampled_from([0.5, 0.95, 0.999]))
+def test_wilson_interval_is_scipys(n: int, fraction: float, confidence: float) -> None:
+    n_correct = round(n * fraction)
+    expected = binomtest(n_correct, n).proportion_ci(confidence, method="wilson")
+    found = wilson_interval(n_correct, n, confidence)
+    assert found == pytest.approx((expected.low, expected.high), rel=1e-12, abs=1e-15)
 
 
 def test_mean_interval_is_students() -> None:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.optimize import minimize_scalar
 from sklearn import metrics
 
 from mnistlab.evaluation import (
@@ -18,6 +19,7 @@ from mnistlab.evaluation import (
     tempered,
     top_k_accuracy,
 )
+from mnistlab.evaluation.probabilities import TEMPERATURES
 
 
 @st.composite
@@ -50,6 +52,10 @@ def test_areas_are_scikit_learns(sample: tuple[np.ndarray, np.ndarray]) -> None:
         is_class = labels == number
         assert (curve is None) == (is_class.all() or not is_class.any())
         if curve is not None:
+            false_rate, true_rate, _ = metrics.roc_curve(is_class, p[:, number])
+            np.testing.assert_array_equal(curve.false_positive_rate, false_rate)
+            np.testing.assert_array_equal(curve.true_positive_rate, true_rate)
+            assert curve.area == metrics.auc(false_rate, true_rate)
             theirs = metrics.roc_auc_score(is_class, p[:, number])
             assert curve.area == pytest.approx(theirs, abs=1e-12)
     areas = [curve.area for curve in curves if curve is not None]
@@ -86,6 +92,23 @@ def test_a_classifier_that_means_what_it_says_is_calibrated() -> None:
     assert reliability(labels, p).ece < 0.02  # by chance alone about sqrt(15 / 20,000) / 2.5
     assert fit_temperature(labels, p) == pytest.approx(1, abs=0.03)
     assert fit_temperature(labels, tempered(p, 0.5)) == pytest.approx(2, abs=0.06)
+
+
+@given(st.integers(2, 9), st.sampled_from([0.05, 0.3, 1, 3]), st.integers(0, 2**16))
+def test_the_temperature_is_the_one_that_scipy_finds(
+    n_classes: int, alpha: float, seed: int
+) -> None:
+    random = np.random.default_rng(seed)
+    p = random.dirichlet(np.full(n_classes, alpha), 200)
+    labels = (random.random((200, 1)) > tempered(p, 1.5).cumsum(1)).sum(1).clip(0, n_classes - 1)
+
+    def loss(log_temperature: float) -> float:
+        return log_loss(labels, tempered(p, float(np.exp(log_temperature))))
+
+    theirs = minimize_scalar(loss, bounds=np.log(TEMPERATURES), method="bounded")
+    ours = np.log(fit_temperature(labels, p))
+    assert loss(ours) <= theirs.fun + 1e-9
+    assert ours == pytest.approx(theirs.x, abs=1e-3)
 
 
 def test_temperature_is_torchs_softmax_of_divided_logits() -> None:
