@@ -13,6 +13,7 @@ from pathlib import Path
 
 from benchmarks import (
     checking_tables,
+    course_table,
     drawing_tables,
     evidence_tables,
     export_tables,
@@ -45,6 +46,7 @@ PAGES = [
             "unusual",
             "drawing-page",
             "checking",
+            "course",
         )
     ),
 ]
@@ -109,6 +111,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "early-stopping fashion-mnist": lambda: study_tables.study_table(
         "early-stopping", "fashion-mnist"
     ),
+    "course": course_table.course_table,
     "checking": checking_tables.summary_table,
     "checking matrix": checking_tables.matrix_table,
     "kept-features": evidence_tables.kept_table,

@@ -1,11 +1,13 @@
 """The site: `make site` builds it into build/site, with warnings as errors.
 
-Pages are the Markdown files of this folder. Two are made anew by each build: the reference of the
-command line, from its own help, and that of Python, from the docstrings of the public names.
+Pages are the Markdown files of this folder. The build makes others: the reference of the command
+line, from its own help; that of Python, from the docstrings of the public names; the chapters of
+the course, from labs/; and a page to draw on, with networks that it trains.
 """
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,8 @@ from latex2mathml.converter import convert
 from sphinx.application import Sphinx
 
 sys.path.insert(0, str(Path(__file__).parent))
+import chapter_pages
+import example_page
 import reference_pages
 
 from mnistlab.version import __version__
@@ -44,6 +48,8 @@ html_show_sphinx = False
 html_copy_source = False
 html_static_path = ["site"]
 html_css_files = ["site.css"]
+html_extra_path = ["generated/extra"]
+exclude_patterns = ["generated/extra"]
 # Pages beside this folder, under the names by which the site shows them.
 BESIDE = {
     "README.md": "readme.md",
@@ -51,11 +57,20 @@ BESIDE = {
     "CONTRIBUTING.md": "contributing.md",
     "SECURITY.md": "security.md",
 }
+# On the site the picture of the page to draw on becomes the page itself.
+PICTURE = re.compile(r"!\[[^]]*\]\(images/drawing-page\.png\)")
+FRAME = """<iframe class="drawing" src="draw.html" title="A page to draw on"></iframe>
+
+<a href="draw.html">The page alone</a>, as you would send it. Its two networks are small: the build
+of this site trained them in seconds."""
 
 
 def linked_here(app: Sphinx, name: str, text: list[str]) -> None:
-    """Links to pages beside this folder lead to the site's copies of them."""
+    """Links to pages beside this folder lead to the site's copies, those to chapters to pages."""
     depth = "../" * name.count("/")
+    text[0] = re.sub(r"\(\.\./labs/(\d\d_\w+)\.py\)", r"(generated/chapters/\1.md)", text[0])
+    if name == "drawing-page":
+        text[0] = PICTURE.sub(FRAME, text[0])
     for file, page in BESIDE.items():
         for begin in ("../" * (name.count("/") + 1), ""):
             text[0] = text[0].replace(f"]({begin}{file}", f"]({depth}{page}")
@@ -73,9 +88,20 @@ def block_math(writer: Any, node: Any) -> None:
     raise SkipNode
 
 
+def write_pages(folder: Path, pages: dict[str, str]) -> None:
+    """Write each page; one that would not change keeps its time, and is not built again."""
+    for name, text in pages.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            path.write_text(text, encoding="utf-8")
+
+
 def setup(app: Sphinx) -> None:
     """Called by Sphinx before it reads the pages."""
-    reference_pages.write(Path(__file__).parent / "generated")
+    generated = Path(__file__).parent / "generated"
+    write_pages(generated, reference_pages.pages() | chapter_pages.pages())
+    example_page.write(generated / "extra")
     app.connect("source-read", linked_here)
     app.connect("include-read", lambda app, path, parent, text: linked_here(app, parent, text))
     app.connect("autodoc-process-docstring", reference_pages.as_plain_sentences)

@@ -17,13 +17,9 @@ from mnistlab.cli import app
 PUBLIC = Path(mnistlab.__file__).with_suffix(".pyi")
 
 
-def write(folder: Path) -> None:
-    """Write commands.md and python.md; a file that would not change keeps its time."""
-    folder.mkdir(exist_ok=True)
-    for name, text in (("commands.md", commands_page()), ("python.md", python_page())):
-        path = folder / name
-        if not path.exists() or path.read_text(encoding="utf-8") != text:
-            path.write_text(text, encoding="utf-8")
+def pages() -> dict[str, str]:
+    """Markdown by the name of the page."""
+    return {"commands.md": commands_page(), "python.md": python_page()}
 
 
 def commands_page() -> str:
