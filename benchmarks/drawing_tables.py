@@ -42,3 +42,19 @@ def drawings_table() -> str:
         "marked as unlike the training images",
     )
     return measured(line, columns, rows)
+
+
+def latency_table() -> str:
+    """How long a stroke of the pointer waits for the answers of all networks."""
+    line = ledger.newest_benchmark("drawing_page")
+    kinds = {
+        "answer_ms": "from a move of the pointer to all answers",
+        "move_ms": "a move holds up the page",
+        "frame_ms": "between two frames while drawing",
+    }
+    latency = line["figures"]["latency"]
+    rows = [
+        [words, *(f"{latency[kind][figure]:.0f}" for figure in ("median", "p95", "most"))]
+        for kind, words in kinds.items()
+    ]
+    return measured(line, ("milliseconds", "median", "95th percentile", "longest"), rows)

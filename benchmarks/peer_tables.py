@@ -239,3 +239,27 @@ def steps_table() -> str:
     ]
     columns = ("system", "loop", "steps a second, by turn", "faster, median of pairs")
     return measured(line, columns, rows)
+
+
+def kernels_table() -> str:
+    """The compiled kernels beside torch's operations: an epoch, and predictions."""
+    line = ledger.newest_benchmark("kernels")
+    figures = line["figures"]
+    rows = [
+        [
+            f"an epoch of {figures['n_images']:,} images, {precision}, s",
+            *(f"{statistics.median(of['seconds'][way]):.2f}" for way in ("torch", "kernels")),
+            f"{of['faster']:.2f}x",
+        ]
+        for precision, of in figures["epochs"].items()
+    ]
+    rows += [
+        [
+            f"predictions a second, {size} at a time",
+            *(f"{of['images_per_s'][way]:,.0f}" for way in ("torch", "kernels")),
+            f"{of['faster']:.2f}x",
+        ]
+        for size, of in figures["predictions"].items()
+    ]
+    columns = ("SimpleCNN", "torch", "kernels", "faster, median of pairs")
+    return measured(line, columns, rows)
