@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mnistlab.data import large, notes
+from mnistlab.data import large
 from mnistlab.data.notes import note
 from mnistlab.data.readers import (
     archive,
