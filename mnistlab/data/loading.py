@@ -155,8 +155,8 @@ def _check_folders_of_data(path: Path) -> None:
     if len(folders) > 1:
         shown = ", ".join(folders[:SHOWN]) + (", ..." if len(folders) > SHOWN else "")
         raise DataError(
-            f"{path}: holds no images, but {len(data)} files of data in several folders ({shown}); give one of "
-            f"them, such as {path / folders[0]}"
+            f"{path}: holds no images, but {len(data)} files of data in several folders ({shown}); "
+            f"give one of them, such as {path / folders[0]}"
         )
 
 

@@ -207,7 +207,7 @@ REFUSED: dict[str, tuple[Files, str]] = {
     ),
     "two sets side by side": (
         {"a/set.csv": "label,p0\n1,2\n", "b/set.csv": "label,p0\n1,2\n"},
-        r"holds no images, but 2 files of data in several folders \(a, b\); give one of them, such as .*set/a$",
+        r"holds no images, but 2 files of data in several folders \(a, b\); give one .*set/a$",
     ),
     "a lone spreadsheet": (
         {"set.xlsx": b"PK\x03\x04"},
