@@ -37,6 +37,8 @@ from mnistlab.data.readers.shapes import Size, as_size
 from mnistlab.data.split_files import SplitFiles
 from mnistlab.errors import DataError
 
+SHOWN = 4  # folders in a message
+
 
 def load(
     name_or_path: str | os.PathLike[str],
@@ -97,6 +99,7 @@ def _load_path(path: Path, size: Size | None, label_column: str | None) -> Datas
     if (arrays := array_files.find(path)) is not None:
         splits = array_files.read_splits(path, arrays, size)
         return assembling.assembled(path.resolve().name, splits, str(path))
+    array_files.check_tables(path)
     found = split_files.find(path)
     if found is not None and not _is_beside_images(path, found):
         return _load_split_files(path, found, size, label_column)
@@ -135,12 +138,25 @@ def _check_tables(path: Path) -> None:
     data = [file for file in files if kinds.kind_of(file) is not None]
     if not data and not wrappers.has_images(path):
         array_files.check_pair(path)
+        _check_folders_of_data(path)
     if files and not data and not top.images and not top.folders:
         raise _unread(path, files)
     if len(data) > 1 and not top.images and not top.folders:
         raise DataError(
             f"{path}: holds {len(data)} files of data ({split_files.said(data)}), none of them "
             "called train: give one of them, or call a table of each split train, val and test"
+        )
+
+
+def _check_folders_of_data(path: Path) -> None:
+    """DataError for files of data in several folders below, such as two sets side by side."""
+    data = [file for file in archive.data_files(path) if kinds.kind_of(file) is not None]
+    folders = sorted({str(file.parent.relative_to(path)) for file in data})
+    if len(folders) > 1:
+        shown = ", ".join(folders[:SHOWN]) + (", ..." if len(folders) > SHOWN else "")
+        raise DataError(
+            f"{path}: holds no images, but {len(data)} files of data in several folders ({shown}); "
+            f"give one of them, such as {path / folders[0]}"
         )
 
 

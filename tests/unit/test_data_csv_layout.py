@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -347,3 +348,29 @@ def test_measures_are_no_labels(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="neither its first column nor its last holds labels"):
         load(path)
     assert load(path, label_column="5").class_names == ("0.0", "0.5")
+
+
+@pytest.mark.parametrize(("name", "first"), [("train", "train"), ("Test", "test"), ("val", "val")])
+def test_a_column_that_is_only_called_like_a_split(tmp_path: Path, name: str, first: str) -> None:
+    path = tmp_path / "x.csv"
+    lines = [",".join(map(str, [k, *pixels, int(i < 30)])) for i, (k, pixels) in enumerate(ROWS)]
+    path.write_text("\n".join([f"label,p0,p1,p2,p3,{name}", *lines]) + "\n")
+    parts = load(path).official_splits
+    assert parts[first].stop - parts[first].start == 30
+    assert any("tells the splits" in line for line in load(path).notes)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [("X_train.csv", "y_train.csv"), ("images.csv", "labels.csv"), ("data.tsv", "target.txt")],
+)
+def test_images_and_labels_in_two_tables(tmp_path: Path, names: tuple[str, str]) -> None:
+    x, y = (tmp_path / name for name in names)
+    x.write_text("".join(",".join(map(str, pixels)) + "\n" for _, pixels in ROWS))
+    y.write_text("".join(f"{k}\n" for k, _ in ROWS))
+    with pytest.raises(DataError, match="side by side: paste -d, ") as caught:
+        load(tmp_path)
+    line = str(caught.value).split("side by side: ")[1].split(", and move")[0]
+    subprocess.run(["sh", "-c", line], cwd=tmp_path, check=True)
+    joined = load(tmp_path / line.split()[-1], label_column="1")
+    assert [joined.class_names[k] for k in joined.labels] == [str(k) for k, _ in ROWS]

@@ -251,5 +251,6 @@ def test_what_may_have_the_labels_is_not_overlooked(tmp_path: Path, name: str, a
 
 def test_other_files_get_no_such_note(tmp_path: Path) -> None:
     files = {**dict.fromkeys(images("{c}/{i}.png")), "a.pdf": b"", "labels.md": "", "~$l.xlsx": b""}
+    files |= {"classes.yaml": "names: [a, b]", "label_map.pbtxt": "item {}"}
     written(tmp_path, files)
     assert len(load(tmp_path).notes) == 1

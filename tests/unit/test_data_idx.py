@@ -187,3 +187,12 @@ def test_a_test_part_without_labels_is_left_out(
     dataset = load(tmp_path)
     assert (len(dataset), dataset.n_official_train) == (2, None)
     assert f"{called}: has no labels: it is left out here" in capsys.readouterr().err
+
+
+def test_emnist_of_ones_own_is_said_to_be_transposed(tmp_path: Path) -> None:
+    for what, array in (("images-idx3", IMAGES), ("labels-idx1", np.arange(len(IMAGES)) % 2)):
+        raw = idx.to_bytes(array.astype(np.uint8))
+        (tmp_path / f"emnist-letters-train-{what}-ubyte").write_bytes(raw)
+    dataset = load(tmp_path)
+    assert np.array_equal(dataset.images, IMAGES)
+    assert "hold their images transposed" in " ".join(dataset.notes)

@@ -107,3 +107,59 @@ def test_a_patient_is_no_label(tmp_path: Path) -> None:
     ):
         load(tmp_path)
     assert load(tmp_path, label_column="patient_id").class_names == ("cat", "dog")
+
+
+@pytest.mark.parametrize("pattern", ["{s}_{c}/{i}.png", "{c}-{s}/{i}.png", "{s} {c}/{i}.png"])
+def test_splits_of_classes_are_no_classes(tmp_path: Path, pattern: str) -> None:
+    for split in ("train", "Test"):
+        written(tmp_path, dict.fromkeys(images(pattern.replace("{s}", split))))
+    with pytest.raises(DataError, match=r"seem to be splits of one class, not two classes; move"):
+        load(tmp_path)
+
+
+def test_classes_that_are_called_a_little_like_splits(tmp_path: Path) -> None:
+    labels = images("{c}/{i}.png", classes="train_station test_tube bus")
+    check_read(tmp_path, Layout(dict.fromkeys(labels), {"train": labels}))
+
+
+@pytest.mark.parametrize(
+    ("classes", "doubtful"),
+    [
+        ("cat dog figures", ["figures"]),
+        ("cat cat_old dog", ["cat_old"]),
+        ("cat dog dog_augmented", ["dog_augmented"]),
+        ("cat face face_mask", ["face_mask"]),
+        ("cat dog", []),
+        ("with_mask without_mask old", []),
+    ],
+)
+def test_folders_that_may_be_no_classes_are_said(
+    tmp_path: Path, classes: str, doubtful: list[str]
+) -> None:
+    written(tmp_path, dict.fromkeys(images("{c}/{i}.png", classes)))
+    dataset = load(tmp_path)
+    assert dataset.class_names == tuple(sorted(classes.split()))
+    said = [f"{tmp_path / name}: is taken as a class; move it out" for name in doubtful]
+    assert [line.split(" of the folder")[0] for line in dataset.notes] == said
+
+
+def test_copies_of_folders(tmp_path: Path) -> None:
+    for names in ({"cat": "a", "cat - Copy": "b"}, {"cat": "a", "cat (1)": "b"}):
+        root = tmp_path / str(len(names["cat"]) + len([*names][1]))
+        written(root, dict.fromkeys(f"{name}/{k}.png" for name, k in names.items()))
+        assert [*names][1] in load(root).notes[0]
+    for names in (["cat", "cat "], ["1", "01"]):
+        root = tmp_path / f"{names[1]}."
+        written(root, {f"{name}/1.png": None for name in names})
+        assert "classes that differ in spaces, zeros or case only" in load(root).notes[0]
+
+
+@pytest.mark.parametrize("name", ["aug1", "flip", "150x150", "rot90", "crop"])
+def test_images_made_from_others(tmp_path: Path, name: str) -> None:
+    made = {path.replace(".png", f"_{name}.png"): None for path in PHOTOS}
+    written(tmp_path / "drawn", {**dict.fromkeys(PHOTOS), **made})
+    (said,) = load(tmp_path / "drawn").notes
+    assert "12 images seem to be made from others, such as " in said
+    for split in ("train", "test"):
+        written(tmp_path / "given" / split, {**dict.fromkeys(PHOTOS), **made})
+    assert load(tmp_path / "given").notes == ()

@@ -205,6 +205,10 @@ REFUSED: dict[str, tuple[Files, str]] = {
         dict.fromkeys(images("train/{c}_{i}.png") | images("train_masks/{c}_{i}.png")),
         r"train and train_masks are called like splits, and hold no class folders",
     ),
+    "two sets side by side": (
+        {"a/set.csv": "label,p0\n1,2\n", "b/set.csv": "label,p0\n1,2\n"},
+        r"holds no images, but 2 files of data in several folders \(a, b\); give one .*set/a$",
+    ),
     "a lone spreadsheet": (
         {"set.xlsx": b"PK\x03\x04"},
         r"set\.xlsx: is a spreadsheet; save it as CSV",

@@ -356,5 +356,5 @@ def test_signed_bytes_and_wide_negatives_are_refused() -> None:
     with pytest.raises(DataError, match=r"from -128 to 127; .*np\.asarray\(image\) \^ 128\)"):
         pixels.decode(_tiff(signed, sample_format=2), "x")
     assert np.array_equal(signed.view(np.uint8) ^ 128, GREY)  # as the line converts it
-    with pytest.raises(DataError, match="32 bits of which 0 is white"):
+    with pytest.raises(DataError, match="not a readable image"):
         pixels.decode(_tiff(GREY.astype("<u4"), photometric=0), "x")

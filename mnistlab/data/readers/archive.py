@@ -22,12 +22,13 @@ from typing import IO
 
 from mnistlab.data import notes
 from mnistlab.data.dataset import Dataset
-from mnistlab.data.readers import content, kinds, wrappers
+from mnistlab.data.readers import content, kinds, split_folders, wrappers
 from mnistlab.data.readers.left_out import is_junk
 from mnistlab.errors import DataError, reason
 
 NO_DATA = (None, "zip")
 MAX_CONTENTS_BYTES = 1 << 25  # of the table of contents: about 400,000 members
+FILES_SHOWN = 4
 MAX_DEPTH = 16  # folders in folders
 # Others, such as LZMA, ask for as much memory as the archive says.
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2)
@@ -78,6 +79,18 @@ def data_files(folder: Path) -> list[Path]:
 
 def _is_data(file: Path) -> bool:
     return file.suffix.lower() == ".npy" or kinds.kind_of(file) not in NO_DATA
+
+
+def several(path: Path, files: list[Path]) -> DataError:
+    """The error for a folder or archive of several files of data: which one is meant is open."""
+    names = [file.relative_to(path).as_posix() for file in files]
+    shown = ", ".join(names[:FILES_SHOWN]) + (", ..." if len(names) > FILES_SHOWN else "")
+    test = [name for name in names if split_folders.split_of(Path(name).stem) == "test"]
+    one = (test or names)[0]
+    what = f"give one of them, such as {path}/{one}"
+    if str(path) in notes.SHOWN_AS:
+        what = f"unpack it and give one of them, such as {one}"
+    return DataError(f"{path}: holds no images, but {len(names)} files of data ({shown}); {what}")
 
 
 def called_after(dataset: Dataset, path: Path) -> Dataset:

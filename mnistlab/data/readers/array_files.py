@@ -7,6 +7,7 @@ a folder called train or test says the split as well. What is left of the names 
 from __future__ import annotations
 
 import re
+import shlex
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -126,6 +127,23 @@ def check_alone(path: Path) -> None:
         )
 
 
+def check_tables(folder: Path) -> None:
+    """DataError for the images in one table and their labels in another, with what joins them."""
+    tables = [f for f in listed(folder).others if kinds.kind_by_name(f) == "table"]
+    found = [one for one in (_described(path, ".") for path in tables) if one is not None]
+    for one in found:
+        if one.role != "labels" or one.word in NAMES_OF_CLASSES or one.split not in (None, "train"):
+            continue
+        other = next((o for o in found if o.role == "images" and o.split == one.split), None)
+        if other is not None:
+            both = " ".join(shlex.quote(kinds.shown_name(o.path)) for o in (one, other))
+            raise DataError(
+                f"{folder}: {one.path.name} seems to have the labels of {other.path.name}; put "
+                f"them side by side: paste -d, {both} > {one.split or 'set'}.csv, and move these "
+                "tables away"
+            )
+
+
 def check_pair(folder: Path) -> None:
     """DataError for a folder of arrays that no names join, with a line that does."""
     files = [path for path in _arrays_in(folder) if path.suffix.lower() == ".npy"]
@@ -173,14 +191,18 @@ def _has_other_data(folder: Path) -> bool:
     )
 
 
-def _described(path: Path) -> ArrayFile | None:
-    """What the words of a name say; None where they do not say which array it is."""
-    if path.stem.casefold() in named_arrays.CLASS_NAMES:
+def _described(path: Path, ends_at: str = "") -> ArrayFile | None:
+    """What the words of a name say; None where they do not say which array it is.
+
+    ends_at: where the name ends, if not before its last ending.
+    """
+    stem = path.name.partition(ends_at)[0] if ends_at else path.stem
+    if stem.casefold() in named_arrays.CLASS_NAMES:
         return None
     roles: list[tuple[Role, str]] = []
     splits: set[SplitName] = set()
     rest: list[str] = []
-    for word in _words(path.stem):
+    for word in _words(stem):
         if (role := _role(word)) is not None:
             roles.append((role, word))
         elif (split := SHORT.get(word) or split_called(word)) is not None:

@@ -16,12 +16,32 @@ from mnistlab.data.dataset import SplitName
 from mnistlab.data.notes import note
 from mnistlab.data.readers import split_folders, wrappers
 from mnistlab.data.readers.image_index import composed
+from mnistlab.errors import DataError
 
 # Parts into which large sets are cut, of any class: HAM10000_images_part_1, images_001.
 CUT = re.compile(
     r"(?:.*[-_ ])?(?:part|batch|fold|chunk|shard|images|imgs|disc|disk|volume|archive)[-_ ]?[0-9]+",
     re.IGNORECASE,
 )
+# Names of folders of other images, which lie beside class folders; a class may be called so too.
+NO_CLASS = frozenset(
+    {
+        *("predictions", "figures", "plots", "output", "outputs", "results", "logs", "docs", "doc"),
+        *("samples", "examples", "trash", "thumbnails", "thumbs", "preview", "previews", "temp"),
+        *("tmp", "backup", "raw", "data", "files", "input", "inputs", "augmented", "new folder"),
+    }
+)
+COPY = re.compile(
+    r"(?P<of>.+?)(?:[-_ ]+(?:copy|kopie|backup|bak|old|orig|original|aug|augmented|masks?|thumbs?|"
+    r"resized|crops?|cropped))?(?:[-_ ]*\([0-9]+\))?"
+)
+DERIVED = re.compile(
+    r"(?P<of>.+?)[-_ ](?:aug|augmented|flip|flipped|hflip|vflip|mirror|mirrored|rot|rotate|rotated|"
+    r"crop|cropped|thumb|thumbnail|small|resized|noise|noisy|blur|blurred|bright|copy|"
+    r"[0-9]+x[0-9]+)[-_ ]?[0-9]*",
+    re.IGNORECASE,
+)
+FEWEST_CROSSED = 2  # classes that occur in two splits
 TRAIN = 0  # the position of train in SPLIT_NAMES
 SHOWN = 4
 
@@ -105,7 +125,57 @@ def _say_cases(names: set[str], where: str) -> None:
     """Say which classes differ in case only, single letters aside: often a slip."""
     known: dict[str, list[str]] = {}
     for name in sorted(names):
-        known.setdefault(name.casefold(), []).append(name)
-    several = [same for same in known.values() if len(same) > 1 and len(same[0]) > 1]
+        known.setdefault(_bare(name), []).append(name)
+    several = [same for same in known.values() if len(same) > 1 and max(map(len, same)) > 1]
     if several:
-        note(f"{where}: classes that differ in case only: {' and '.join(several[0])}")
+        is_case = len({name.casefold() for name in several[0]}) == 1
+        what = "case" if is_case else "spaces, zeros or case"
+        note(f"{where}: classes that differ in {what} only: {' and '.join(several[0])}")
+
+
+def _bare(name: str) -> str:
+    """The name without what two spellings of one class may differ in."""
+    bare = name.casefold().strip()
+    return bare.lstrip("0") or "0" if bare.isdecimal() else bare
+
+
+def check_crossed(root: Path, names: Sequence[str]) -> None:
+    """DataError for folders such as train_cat and test_cat: splits of classes, not classes."""
+    told = {name: one for name in names if (one := split_folders.named(name)) is not None}
+    of: dict[str, dict[SplitName | None, str]] = {}
+    for name, one in told.items():
+        if not one.is_plain:
+            of.setdefault(one.rest.strip("|"), {})[one.split] = name
+    both = [found for found in of.values() if len(found) > 1 and "train" in found]
+    if len(both) >= FEWEST_CROSSED:
+        (first, second, *_) = both[0].values()
+        raise DataError(
+            f"{root}: {first} and {second} seem to be splits of one class, not two classes; move "
+            "them into folders train and test that hold one folder per class"
+        )
+
+
+def say_doubtful(root: Path, names: Sequence[str]) -> None:
+    """Say which folders are taken as classes though their names tell something else."""
+    known = {name.casefold().strip() for name in names}
+    for name in names:
+        folded = name.casefold().strip()
+        of = COPY.fullmatch(folded)
+        if (of and of["of"] in known - {folded}) or folded in NO_CLASS:
+            note(f"{root / name}: is taken as a class; move it out of the folder if it is none")
+
+
+def say_derived(root: Path, files: Sequence[Path]) -> None:
+    """Say how many images seem to be made from others that a random split may put elsewhere."""
+    known = {(file.parent, file.stem) for file in files}
+    found = [
+        file
+        for file in files
+        if (match := DERIVED.fullmatch(file.stem)) and (file.parent, match["of"]) in known
+    ]
+    if found:
+        note(
+            f"{root}: {len(found)} images seem to be made from others, such as {found[0].name}; "
+            "where a split is drawn, they and the others may be on both sides: test accuracy is "
+            "then too high; leave them out, or put them into folders train and test"
+        )

@@ -95,7 +95,15 @@ def decide(
 
 def _split_column(table: Beginning, label: int | None) -> int | None:
     """The column that tells the splits; DataError where several do."""
-    found = [i for i in split_column.find(table.names) if i != label] if table.has_header else []
+    if not table.has_header:
+        return None
+    found = [i for i in split_column.find(table.names) if i != label]
+    if not found and label is not None:
+        found = [
+            i
+            for i, name in enumerate(table.names)
+            if i != label and split_column.is_bare_flag(name, table.column(i))
+        ]
     if len(found) > 1:
         values = [*dict.fromkeys(table.column(found[0]))]
         raise split_column.refusal(table.names[found[0]], values, table.where, ONE_TABLE_PER_SPLIT)

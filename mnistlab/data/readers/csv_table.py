@@ -96,7 +96,8 @@ def read_splits(
     if table.splits is not None:
         name, texts = table.splits
         numbers = range(table.first_row, table.first_row + len(texts))
-        told = split_column.splits_of({name: texts}, str(path), numbers)
+        called = name if split_column.is_called_so(name) else f"is_{name}"
+        told = split_column.splits_of({called: texts}, str(path), numbers)
         _say_meanings(texts, told or (), path)
     return {"train": whole} if told is None else split_column.cut(whole, told)
 

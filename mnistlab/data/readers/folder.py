@@ -139,12 +139,17 @@ def class_folders(
     if not is_split:
         folders = _without_test(folders, left_out)
     _check_classes(root, folders)
+    names = [folder.name for folder in folders]
+    class_names.check_crossed(root, names)
+    class_names.say_doubtful(root, names)
     for folder in folders:
         if image_files.UNENCODABLE.search(folder.name):  # no prediction could say it
             raise DataError(f"{str(folder)!a}: a name that is not UTF-8, or of several lines")
         images = _images_of_class(folder, left_out, may_lack_images)
         split.files.extend(images)
         split.classes.extend([folder.name] * len(images))
+    if not is_split:
+        class_names.say_derived(root, split.files)
     if not split.files:
         raise DataError(f"{root}: its class folders hold no images ({KINDS})")
     return split

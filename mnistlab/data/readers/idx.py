@@ -16,12 +16,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnistlab.data.assembling import RawSplit
+from mnistlab.data.notes import note
 from mnistlab.data.readers import content, labels
 from mnistlab.errors import DataError
 
 TYPES: dict[int, np.dtype[Any]] = {8: np.dtype(np.uint8), 12: np.dtype(">i4")}
 MAX_RANK = 3
 IMAGES, LABELS = re.compile("images", re.IGNORECASE), re.compile("labels", re.IGNORECASE)
+
+EMNIST = re.compile("emnist[-_.]", re.IGNORECASE)
 
 Raw = bytes | bytearray | mmap.mmap
 
@@ -95,6 +98,11 @@ def read_split(images_path: Path) -> RawSplit:
         raise DataError(f"{images_path}: holds labels; give the file of images that lies beside it")
     labels_path = labels_beside(images_path)
     images = read_images(images_path)
+    if EMNIST.match(images_path.name):
+        note(
+            f"{images_path}: the files of EMNIST as published hold their images transposed; they "
+            "are read as they are here, and upright by --data emnist-letters and the like"
+        )
     values = parse_labels(content.read(labels_path), str(labels_path))
     if len(values) != len(images):
         raise DataError(

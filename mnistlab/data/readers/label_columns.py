@@ -42,7 +42,7 @@ NEVER_LABELS = re.compile(
     r"url|source|licen[cs]e|author|credit|date.*|time.*|created_at|updated_at|fold|k_?fold|size|"
     r"file_?size|md5|sha\d+|hash|lat|lon|latitude|longitude|depth|channels|annotator|"
     r"annotation_id|lead_time|(batch|user|writer|author|subject|patient|person|participant|session|"
-    r"scanner|device|camera|site|page|sheet|sample|record|row|line|instance|version|seed|age|year|"
+    r"scanner|device|site|page|sheet|sample|record|row|line|instance|version|seed|age|year|"
     r"month|day|weight|score|confidence|probability)(_?(id|no|nr|num|number|name))?"
 )
 NUMBERS = frozenset({"id", "no", "nr", "number"})  # labels only where no other column is left

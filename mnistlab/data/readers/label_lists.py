@@ -7,6 +7,7 @@ from pathlib import Path
 
 from mnistlab.data.dataset import SplitName
 from mnistlab.data.notes import note
+from mnistlab.data.readers import split_folders
 from mnistlab.data.readers.labelled_table import Table
 
 
@@ -39,3 +40,9 @@ def cut(tables: list[Table], beside: Sequence[Table]) -> list[Table]:
         )
         for one, rows in zip(tables, of_rows, strict=True)
     ]
+
+
+def is_of_split_folders(table: Table) -> bool:
+    """Whether images of a list lie in folders called like splits, which name no classes."""
+    files = (file for match in table.naming.matches for file in match.files)
+    return any(split_folders.named(file.parent.name) for file in files)

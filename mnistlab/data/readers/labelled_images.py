@@ -179,7 +179,8 @@ def _without_labels(root: Path, tables: list[Table], index: Index) -> list[Table
             f"{table.naming.path}: lists image files, but has no column of labels beside that "
             f"(columns: {table.columns.why_none()}); --label-column takes one anyway"
         )
-    if splits and splits != {"train"}:
+    are_lists = "train" in splits or not any(map(label_lists.is_of_split_folders, tables))
+    if splits and splits != {"train"} and are_lists:
         return [labelled_table.of_folders(one) for one in tables if one.naming.split is not None]
     telling = [one for one in tables if one.naming.told is not None]
     if len(telling) == 1:

@@ -20,7 +20,13 @@ SUFFIXES_SHOWN = 5
 # Files that are not read and may have the labels of images: by their endings, or by a word.
 SPREADSHEETS = frozenset({".xls", ".xlsx", ".xlsm", ".xlsb", ".ods", ".numbers"})
 OTHER_TABLES = frozenset({".mat", ".xml", ".rda", ".rds", ".sav", ".dta", ".db", ".sqlite"})
-NO_TABLES = frozenset({".md", ".rst", ".py", ".ipynb", ".html", ".csv", ".tsv", ".json", ".txt"})
+# Texts about the set, and tables that were looked at whatever they are called.
+NO_TABLES = frozenset(
+    {
+        *(".md", ".rst", ".py", ".ipynb", ".html", ".csv", ".tsv", ".tab", ".txt", ".lst", ".list"),
+        *(".json", ".jsonl", ".ndjson", ".yaml", ".yml", ".parquet", ".pq", ".pbtxt", ".data"),
+    }
+)
 LABEL_WORD = re.compile(r"label|target|annotation|ground[-_ ]?truth|classes|diagnos", re.IGNORECASE)
 TABLES_SHOWN = 3
 

@@ -147,8 +147,6 @@ def _grey(image: Image, where: str, depths: Depths) -> Image:
     if image.mode.startswith("I"):
         depths.n_wide += bits == (32,)
         values = np.asarray(image)
-        if is_negative and bits == (32,):
-            raise DataError(f"{where}: 32 bits of which 0 is white; save it with 8 bits")
         return _from_16_bits(values, image.info.get("transparency"), where, depths, is_negative)
     if image.has_transparency_data:
         grey = _composited(*_grey_and_alpha(image, is_deep), depths)

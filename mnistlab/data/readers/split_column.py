@@ -44,6 +44,12 @@ def is_called_so(name: str) -> bool:
     return folded(name) in NAMES or FLAG.fullmatch(folded(name)) is not None
 
 
+def is_bare_flag(name: str, values: Sequence[str]) -> bool:
+    """Whether a column that is only called train or test is 1 and 0, as is_train would be."""
+    texts = {value.strip().casefold() for value in values}
+    return split_called(folded(name)) is not None and len(texts) == 2 and texts <= TRUE | FALSE
+
+
 def find(names: Sequence[str]) -> list[int]:
     """Positions of the columns that are called so, in the order of NAMES."""
     known = [folded(name) for name in names]

@@ -13,8 +13,10 @@ from mnistlab.data.dataset import SplitName
 # Words beside those of SPELLINGS. `eval` validates where a test set is there, else it tests.
 MORE_WORDS: dict[str, SplitName] = {
     **dict.fromkeys(("trn", "trainval"), "train"),
-    **dict.fromkeys(("dev", "development"), "val"),
-    **dict.fromkeys(("eval", "evaluation", "evaluate", "tst", "holdout"), "test"),
+    **dict.fromkeys(("dev", "development", "validate"), "val"),
+    **dict.fromkeys(
+        ("eval", "evaluation", "evaluate", "tst", "holdout", "heldout", "held_out"), "test"
+    ),
 }
 WORDS: dict[str, SplitName] = {
     **{word: split for split, words in SPELLINGS.items() for word in words},

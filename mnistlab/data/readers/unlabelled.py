@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mnistlab.data import large, notes
+from mnistlab.data import large
 from mnistlab.data.notes import note
 from mnistlab.data.readers import (
     archive,
@@ -31,7 +31,6 @@ from mnistlab.data.readers import (
     parquet_beside,
     pixels,
     shards,
-    split_folders,
     unnamed_tables,
 )
 from mnistlab.data.readers.depths import Depths
@@ -41,7 +40,6 @@ from mnistlab.data.readers.levels import Brightness
 from mnistlab.data.readers.shapes import Size
 from mnistlab.errors import DataError, reason
 
-FILES_SHOWN = 4
 BLOCK_PIXELS = 1 << 20  # decoded pixels per block; a single image may have more
 
 
@@ -167,23 +165,11 @@ def _open_folder(path: Path, wanted: Wanted) -> Unlabelled:
             shards.check_complete([data])
             return _opened(data, wanted)
         if several := archive.data_files(path):
-            raise _several(path, several)
+            raise archive.several(path, several)
         raise image_files.no_images(path, left_out)
     left_out.say(str(path))
     files = {file.relative_to(path).as_posix(): file for file in below}
     return Unlabelled("ID", _decoded(files, wanted))
-
-
-def _several(path: Path, files: list[Path]) -> DataError:
-    """The error for a folder or archive of several files of data: which one is meant is open."""
-    names = [file.relative_to(path).as_posix() for file in files]
-    shown = ", ".join(names[:FILES_SHOWN]) + (", ..." if len(names) > FILES_SHOWN else "")
-    test = [name for name in names if split_folders.split_of(Path(name).stem) == "test"]
-    one = (test or names)[0]
-    what = f"give one of them, such as {path}/{one}"
-    if str(path) in notes.SHOWN_AS:
-        what = f"unpack it and give one of them, such as {one}"
-    return DataError(f"{path}: holds no images, but {len(names)} files of data ({shown}); {what}")
 
 
 def _open_archive(path: Path, wanted: Wanted) -> Unlabelled:
