@@ -13,10 +13,12 @@ from mnistlab.runs import Evaluation
 
 def expansion_sections(evaluation: Evaluation, command: str) -> tuple[Section, ...]:
     """The first image of the training part in all views; nothing without an expansion."""
-    from mnistlab.training.fixed_views import VIEW_NAMES
-
     recipe, train = evaluation.run.recipe, evaluation.train
-    if train is None or recipe.expansion not in VIEW_NAMES:  # none, or one that is gone
+    if train is None or recipe.expansion is None:
+        return ()
+    from mnistlab.training.fixed_views import VIEW_NAMES  # loads torch
+
+    if recipe.expansion not in VIEW_NAMES:  # one that is gone
         return ()
     names, views = VIEW_NAMES[recipe.expansion], views_of_image(recipe, train.images[0])
     height, width = views.shape[1:]

@@ -12,8 +12,8 @@ from mnistlab.training.examples import Examples
 from mnistlab.training.kernels.fusing import Forward, fused
 from mnistlab.training.parallel import ALONE, Processes
 
-# From so many images on, kernels save more time than it takes to load them.
-MANY = 10_000
+# From about so many images on, kernels save more time than it takes to load them, some seconds.
+MANY = 100_000
 # Activations of more than 32 MB are mapped anew by the system for every batch: twice the time.
 BATCH = 250
 

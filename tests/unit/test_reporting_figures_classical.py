@@ -224,7 +224,7 @@ def test_a_darker_cell_is_a_better_score():
     svg = markup(score_grid("ab", "xyz", values, **GRID))[0]
     strengths = [
         float(re.search(r"opacity: ([\d.]+)", element.attrib["style"])[1])
-        for element in svg.iter("path")
+        for element in svg.iter("rect")
         if "opacity" in element.get("style", "") and "accent" in element.get("style", "")
     ]
     assert np.argsort(strengths).tolist() == np.argsort(values.ravel()).tolist()

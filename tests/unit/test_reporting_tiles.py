@@ -5,12 +5,18 @@ from __future__ import annotations
 import base64
 import io
 import re
+import xml.etree.ElementTree as ElementTree
 
 import numpy as np
 import pytest
+from matplotlib.patches import Rectangle
 from PIL import Image
 
 from mnistlab.reporting.figures import image_grid
+from mnistlab.reporting.figures.canvas import INK, _png, _svg, canvas
+from mnistlab.reporting.figures.marks import write
+from mnistlab.reporting.figures.mosaic import Mosaic, Style
+from mnistlab.reporting.figures.theme import themed
 
 pytestmark = pytest.mark.drawn
 WHITE_TOP, GREY_LEFT = 255, 119  # levels that nothing else in the figure has side by side
@@ -49,3 +55,36 @@ def test_in_the_svg_a_picture_is_as_it_was_read(figure: tuple[np.ndarray, bytes,
     ((across, _, _, down),) = re.findall(r"matrix\(([-\d.]+) ([-\d.]+) ([-\d.]+) ([-\d.]+)", svg)
     assert float(across) > 0
     assert float(down) > 0
+
+
+def test_a_mosaic_is_drawn_as_its_parts_would_be_by_themselves() -> None:
+    def png(as_artists: bool) -> np.ndarray:
+        blank, sheet = canvas(160, 60)
+        if as_artists:
+            box = Rectangle((10, 8), 40, 20, color="#1d57a6", alpha=0.3, linewidth=0)
+            sheet.add_patch(box)
+            write(sheet, 80, 30, "Seven 97.3", ha="center", size=10.5, weight="bold")
+            style = {"ha": "center", "size": 9.5, "color": "#b4281f"}
+            blank.text(130, 50, "gjp", transform=sheet.transData, **style)
+        else:
+            mosaic = Mosaic(blank)
+            mosaic.rectangle((10, 8, 40, 20), "#1d57a6", 0.3)
+            mosaic.word(80, 30, "Seven 97.3", Style(INK, 10.5, "bold"), middle=True)
+            mosaic.word(130, 50, "gjp", Style("#b4281f", 9.5))
+        return np.asarray(Image.open(io.BytesIO(_png(blank))))
+
+    np.testing.assert_array_equal(png(as_artists=False), png(as_artists=True))
+
+
+def test_a_mosaic_lies_below_all_else_and_its_words_are_text() -> None:
+    blank, sheet = canvas(100, 50)
+    sheet.plot([0, 100], [0, 50])
+    mosaic = Mosaic(blank)
+    mosaic.word(50, 20, "<b> & c", Style(INK, 12))
+    mosaic.word(50, 30, "", Style(INK, 12))
+    mosaic.rectangle((1, 2, 3, 4), "#000000")
+    root = ElementTree.fromstring(themed(_svg(blank), "one", 1))
+    assert [element.tag for element in root][:3] == ["rect", "text", "g"]
+    (word,) = root.iter("text")
+    assert (word.text, word.attrib["x"], word.attrib["y"]) == ("<b> & c", "50", "20")
+    assert word.attrib["style"] == "text-anchor: middle; font-size: 12px; fill: var(--ink)"

@@ -7,6 +7,7 @@ from typing import NamedTuple, Unpack
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure as Canvas
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
@@ -29,6 +30,7 @@ from mnistlab.reporting.figures.canvas import (
     text_width,
 )
 from mnistlab.reporting.figures.marks import write
+from mnistlab.reporting.figures.mosaic import Mosaic, Style
 from mnistlab.reporting.palette import light
 
 _CORNER = ("predicted →", "true ↓")
@@ -86,11 +88,12 @@ def confusion_matrix(counts: Counts, class_names: Sequence[str], **words: Unpack
         size = margin + len(names) * cell + 2
         pitch = (size + _GAP, size + 60)
         blank, sheet = canvas(pitch[0] * n_across - _GAP, pitch[1] * (3 - n_across) - 28)
+        mosaic = Mosaic(blank)
         for place, (heading, written) in enumerate(texts):
             x, y = (0.0, place * pitch[1]) if width == NARROW else (place * pitch[0], 0.0)
             write(sheet, x, y + 10, heading, weight="bold")
             corner = (x + margin, y + 30 + margin)
-            _draw_confusion(sheet, corner, cell, fractions, written, len(named))
+            _draw_confusion(sheet, mosaic, corner, cell, fractions, written, len(named))
             _name_classes(sheet, corner, cell, names)
         return blank
 
@@ -132,10 +135,11 @@ def score_grid(
         across = min(_WIDEST_CELL, max(_NARROWEST_CELL, (width - left - 4) / len(columns)))
         size = (max(width, left + across * len(columns) + 4), _TOP + _CELL_HEIGHT * len(rows) + 4)
         blank, sheet = canvas(*size)
+        mosaic = Mosaic(blank)
         _name_scores(sheet, (left, across), corner, row_names, columns)
         for row, column in np.ndindex(scores.shape):
             place = (left + column * across + 2, _TOP + row * _CELL_HEIGHT + 2)
-            draw_cell(sheet, place, (across - 4, _CELL_HEIGHT - 4), cell_at((row, column)))
+            draw_cell(sheet, mosaic, place, (across - 4, _CELL_HEIGHT - 4), cell_at((row, column)))
         return blank
 
     setting = f"{row_title} {rows[best[0]]}, {column_title} {columns[best[1]]}"
@@ -165,21 +169,22 @@ def _name_scores(
 
 
 def draw_cell(
-    sheet: Axes, place: tuple[float, float], size: tuple[float, float], cell: Cell
+    sheet: Axes, mosaic: Mosaic, place: tuple[float, float], size: tuple[float, float], cell: Cell
 ) -> None:
     """A cell whose left upper corner is at `place`."""
-    sheet.add_patch(Rectangle(place, *size, color=cell.colour, alpha=cell.strength, linewidth=0))
+    mosaic.rectangle((*place, *size), cell.colour, cell.strength)
     if cell.framed:
         sheet.add_patch(Rectangle(place, *size, fill=False, edgecolor=INK, linewidth=2))
     x, middle = place[0] + size[0] / 2, place[1] + size[1] / 2
     shifts = (0.0,) if len(cell.texts) == 1 else (-8.0, 11.0)
     for (text, fontsize), shift in zip(cell.texts, shifts, strict=False):
         weight = "bold" if cell.bold and not shift > 0 else "normal"
-        write(sheet, x, middle + shift, text, ha="center", size=fontsize, weight=weight)
+        mosaic.word(x, middle + shift, text, Style(INK, fontsize, weight), middle=True)
 
 
 def _draw_confusion(
     sheet: Axes,
+    mosaic: Mosaic,
     corner: tuple[float, float],
     side: float,
     fractions: Array,
@@ -198,9 +203,11 @@ def _draw_confusion(
         shown = fraction and side >= _SMALLEST_WRITTEN
         texts = [(written[row][column], size)] if shown else []
         cell = Cell(light("accent" if right else "wrong"), strength, texts, bold=right)
-        draw_cell(sheet, (left + column * side, top + row * side), (side - 1, side - 1), cell)
-    for y in top + side * np.arange(n + 1) - 0.5:
-        sheet.plot([left, left + n * side], [y, y], color=RULE, linewidth=0.6, zorder=0)
+        draw_cell(
+            sheet, mosaic, (left + column * side, top + row * side), (side - 1, side - 1), cell
+        )
+    rules = [[(left, y), (left + n * side, y)] for y in top + side * np.arange(n + 1) - 0.5]
+    sheet.add_collection(LineCollection(rules, colors=RULE, linewidths=0.6, zorder=0), False)
 
 
 def _name_classes(

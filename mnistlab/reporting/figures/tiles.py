@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
-from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.backend_bases import RendererBase
 from matplotlib.collections import PatchCollection
 from matplotlib.figure import Figure as Canvas
 from matplotlib.patches import Rectangle
-from matplotlib.transforms import Affine2D
 from numpy.typing import NDArray
 
 from mnistlab.reporting.figures.canvas import (
@@ -29,6 +25,7 @@ from mnistlab.reporting.figures.canvas import (
 )
 from mnistlab.reporting.figures.charts import Draw
 from mnistlab.reporting.figures.marks import write
+from mnistlab.reporting.figures.mosaic import Mosaic, Style
 from mnistlab.reporting.palette import light
 
 WRONG = light("wrong")
@@ -82,15 +79,15 @@ def tiles(
         height = above + side * max(tile.aspect for tile in every) + n_below * line + 12
         top = 30.0 if heading else 0.0
         blank, sheet = canvas(width, top + -(-len(every) // n) * height)
-        # On the sheet itself matplotlib would work out a clipping path for each of the hundreds.
-        unclipped = partial(blank.text, transform=sheet.transData)
+        mosaic = Mosaic(blank)
         wrong = []  # left, top
         for index, tile in enumerate(every):
             x, y = MARGIN + index % n * cell + GAP / 2, top + index // n * height
             if tile.above:
                 text = _fitting(tile.above, cell, SMALL)
-                unclipped(x, y + 9, text, va="center_baseline", size=SMALL, color=MUTED)
-            _draw_picture(blank, sheet, tile, x, y + above, side)
+                style: dict[str, Any] = {"va": "center_baseline", "size": SMALL, "color": MUTED}
+                blank.text(x, y + 9, text, transform=sheet.transData, **style)
+            _place_picture(mosaic, tile, x, y + above, side)
             if tile.wrong:
                 wrong.append((x, y + above))
             for row, texts in enumerate(tile.below):
@@ -99,8 +96,7 @@ def tiles(
                     middle = x + side * tile.part * (place + 0.5) / len(texts)
                     text = _fitting(said.text, (cell - 4) / len(texts), size)
                     weight = "bold" if said.bold else "normal"
-                    style: dict[str, Any] = {"ha": "center", "size": size, "weight": weight}
-                    unclipped(middle, bottom, text, color=said.colour, **style)
+                    mosaic.word(middle, bottom, text, Style(said.colour, size, weight))
         _cross(sheet, wrong, side)
         if heading:
             _key(sheet, heading)
@@ -151,7 +147,7 @@ def _fitting(text: str, room: float, size: float) -> str:
     return shorten(text, int(room / (0.59 * size)))
 
 
-def _draw_picture(blank: Canvas, sheet: Axes, tile: Tile, x: float, y: float, side: float) -> None:
+def _place_picture(mosaic: Mosaic, tile: Tile, x: float, y: float, side: float) -> None:
     height, width = tile.picture.shape[:2]
     scale = side * tile.part / width
     left, top = x, y
@@ -159,49 +155,8 @@ def _draw_picture(blank: Canvas, sheet: Axes, tile: Tile, x: float, y: float, si
         scale = side / max(height, width)
         left, top = x + (side - width * scale) / 2, y + (side - height * scale) / 2
         if height != width:
-            ground = Rectangle((x, y), side, side, color="#000000", linewidth=0, zorder=-1)
-            ground.set_transform(sheet.transData)
-            blank.add_artist(ground)
-    picture = Picture(tile.picture, (left, top, width * scale, height * scale))
-    picture.set_transform(sheet.transData)
-    blank.add_artist(picture)
-
-
-class Picture(Artist):
-    """Pixels that stay squares, in a box (left, top, width, height) of the sheet.
-
-    Axes.imshow would do, but takes five times as long for each of the hundreds of a page.
-    """
-
-    zorder = 0  # below everything that is written or marked on it
-
-    def __init__(self, pixels: NDArray[np.uint8], box: tuple[float, float, float, float]) -> None:
-        super().__init__()
-        if pixels.ndim == 2:
-            opaque = np.full(pixels.shape, 255, np.uint8)
-            pixels = np.stack([pixels, pixels, pixels, opaque], axis=-1)
-        self.pixels = pixels
-        self.box = box
-
-    def draw(self, renderer: RendererBase) -> None:
-        """Leave the scaling to an SVG's reader; for a PNG repeat rows and columns."""
-        left, top, width, height = self.box
-        corners = [(left, top + height), (left + width, top)]
-        (x0, y0), (x1, y1) = self.get_transform().transform(corners)
-        gc = renderer.new_gc()
-        if renderer.option_scale_image():
-            renderer.draw_image(gc, x0, y1, self.pixels, Affine2D().scale(x1 - x0, y0 - y1))
-        else:
-            x0, y0, x1, y1 = (round(end) for end in (x0, y0, x1, y1))
-            rows = _repeated(len(self.pixels), y1 - y0)[::-1]  # the first row is the lowest here
-            columns = _repeated(self.pixels.shape[1], x1 - x0)
-            renderer.draw_image(gc, x0, y0, self.pixels[rows][:, columns])
-        gc.restore()
-
-
-def _repeated(n: int, n_dots: int) -> NDArray[np.intp]:
-    """Which of n pixels each of n_dots dots shows."""
-    return (np.arange(max(1, n_dots)) * n // max(1, n_dots)).astype(np.intp)
+            mosaic.rectangle((x, y, side, side), "#000000")
+    mosaic.picture((left, top, width * scale, height * scale), tile.picture)
 
 
 def _cross(sheet: Axes, wrong: Sequence[tuple[float, float]], side: float) -> None:
