@@ -39,13 +39,21 @@ def check_file(
     request = {
         "name": source.name,
         "text": source.text,
-        "folder": str(path.resolve().parent),
+        "folders": _folders(path.resolve().parent),
         "task": checked_task(task),
         "hint": hint,
         "seconds": seconds,
     }
     with tempfile.TemporaryDirectory(prefix="mnistlab-check-") as scratch:
         return _run(source, request | {"scratch": scratch}, scratch)
+
+
+def _folders(folder: Path) -> list[str]:
+    """Where the file's own imports are found: its folder, and that of the package it is in."""
+    found = [folder]
+    while (found[-1] / "__init__.py").is_file() and found[-1].parent != found[-1]:
+        found.append(found[-1].parent)
+    return [str(each) for each in found]
 
 
 def _run(source: Source, request: dict[str, Any], scratch: str) -> Report:
