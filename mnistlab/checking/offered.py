@@ -24,6 +24,7 @@ CHECKS = {
     "cnn": ("cnn", "check_cnn"),
     "transfer": ("transfer", "check_transfer"),
     "loop": ("loop", "check_loop"),
+    "comparison": ("comparison", "check_comparison"),
     "estimator": ("estimator", "check_estimator"),
     "gradient-check": ("numerical", "check_numerical_gradient"),
     "folds": ("folds", "check_folds"),

@@ -20,6 +20,7 @@ LOOP_WORDS = {
     *("traincnn", "trainnet", "trainer", "trainclassifier", "runepoch", "trainforepochs"),
 }
 FUNCTIONS = {
+    "comparison": {"compareoptimizers", "compareoptimisers", "optimizercomparison"},
     "gradient-check": {
         *("numericalgradient", "numericgradient", "gradientcheck", "checkgradient", "numgrad"),
         *("finitedifferences", "finitedifference", "evalnumericalgradient", "checkgradients"),

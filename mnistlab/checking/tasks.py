@@ -25,6 +25,7 @@ PARTS = {
 LIBRARY_TASKS = {
     "cnn": ("cnn",),
     "loop": ("loop",),
+    "comparison": ("comparison",),
     "transfer": ("transfer",),
     "estimator": ("estimator",),
     "gradient-check": ("numerical gradient",),
@@ -40,6 +41,7 @@ OTHER_NAMES = {
     "training": "train",
     "gradients": "backward",
     "cv": "cross-validation",
+    "optimizers": "comparison",
     "gradient-checking": "gradient-check",
     "torch": "cnn",
 }

@@ -8,12 +8,14 @@ from pathlib import Path
 from .seeds import Seed
 
 FOLDER = Path(__file__).parent / "library_solutions"
+HELD_OUT = Path(__file__).parent / "library_held_out"
 LABS = Path(__file__).resolve().parents[2] / "labs" / "solutions"
 # The worked solutions of the course that are checked as well, by style.
 OF_COURSE = {
     "labs_cnn": "cnn",
     "labs_torch_mlp": "torch_mlp",
     "labs_loop": "loop",
+    "labs_comparison": "comparison",
     "labs_transfer": "transfer",
     "labs_estimator": "estimator",
     "labs_gradients": "gradients",
@@ -26,7 +28,7 @@ def path_of(style: str) -> Path:
     """The file of a right solution."""
     if style in OF_COURSE:
         return LABS / f"{OF_COURSE[style]}.py"
-    return FOLDER / f"{style}.py"
+    return (HELD_OUT if style.startswith("held_") else FOLDER) / f"{style}.py"
 
 
 def text_of(style: str) -> str:

@@ -3,6 +3,36 @@
 from .seeds import Seed
 
 SEEDS = {
+    "labs_comparison": [
+        Seed(
+            "same-network",
+            "    histories = {}\n    for name, make_optimizer in OPTIMIZERS.items():\n        torch.manual_seed(seed)\n        model = make_model()\n",
+            "    histories = {}\n    torch.manual_seed(seed)\n    model = make_model()\n    for name, make_optimizer in OPTIMIZERS.items():\n",
+            "model = make_model()",
+        ),
+        Seed(
+            "other-first-weights",
+            "        torch.manual_seed(seed)\n",
+            "",
+            (
+                "make_optimizer(model.parameters())",
+                "histories[name] = train_model",
+                "model = make_model()",
+            ),
+        ),
+        Seed(
+            "same-optimizer",
+            "make_optimizer(model.parameters()),",
+            "OPTIMIZERS['Adam'](model.parameters()),",
+            ("AdamW(", "torch.optim.Adam(parameters"),
+        ),
+        Seed(
+            "one-result",
+            "        histories[name] = train_model(",
+            "        histories = {name: None}\n        histories[name] = train_model(",
+            "def compare_optimizers",
+        ),
+    ],
     "labs_gradients": [
         Seed(
             "one-sided",

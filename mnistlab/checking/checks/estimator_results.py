@@ -134,7 +134,7 @@ def _check_again(context: Context, stage: Stage) -> None:
     if stage.seed_name and not _is_same(first, second):
         context.found(what, "not-repeatable", _random_line(stage) or line)
     elif not _is_same(first, again):
-        made = line_of_pattern(stage, "fit", r"if .*(hasattr|None|not )") or line
+        made = line_of_pattern(stage, "fit", r"hasattr|getattr|is None|if not ") or line
         context.found(what, "fit-goes-on", made)
     elif stage.seed_name:
         other = attempt(lambda: _fit(stage, 1, **{stage.seed_name: 5}))

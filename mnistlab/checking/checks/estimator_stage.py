@@ -98,7 +98,9 @@ class Stage:
         """The line of a method that changes an array in place."""
         pattern = r"\b(X|x|images|data|y)\b(\[.*\])?\s*[-+*/]=|\b(X|x|images)\[.*\]\s*=[^=]"
         pattern += r"|out\s*=|shuffle\("
-        return line_of_pattern(self, method, pattern) or self.line(method)
+        others = [each for each in ("predict_proba", "_proba") if method.startswith("predict")]
+        lines = [line_of_pattern(self, each, pattern) for each in (method, *others)]
+        return next((line for line in lines if line), self.line(method))
 
 
 def line_of_pattern(stage: Stage, method: str, pattern: str) -> int | None:

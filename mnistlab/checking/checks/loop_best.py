@@ -37,7 +37,7 @@ def check_best(context: Context, name: str, function: Callable[..., Any]) -> Non
     if any(_is_same(weights, after[BEST]) for weights in kept):
         return
     states = played.log.of("state")
-    line = states[0].line if states else _assignment(context)
+    line = states[-1].line if states else _assignment(context)
     loads = played.log.of("load")
     if any(_is_same(weights, after[WORST]) for weights in kept):
         context.found(what, "best-is-worst", _comparison(context) or line)

@@ -196,7 +196,8 @@ def _is_near(a: Series, b: Series) -> bool:
 
 def _quantity(label: str) -> tuple[str, str]:
     """("train" or "val" or "", "loss" or "accuracy" or "") that a name speaks of."""
-    word = plain(label)
+    own, word = plain(label.rpartition(".")[2]), plain(label)
+    word = own if "loss" in own or "acc" in own else word
     part = "val" if any(p in word for p in ("val", "test", "dev")) else ""
     part = part or ("train" if "train" in word or "tr" in word else "")
     if "loss" in word:

@@ -202,7 +202,7 @@ def play(
     if is_judged:
         _judge(given)
     torch.manual_seed(1)
-    with noted(played.log), _quiet():
+    with noted(played.log), quiet():
         played.log.events.clear()
         n_calls = 1 if "epochs" in played.given else n_epochs
 
@@ -221,6 +221,7 @@ def _judge(given: dict[str, Any]) -> None:
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
+    """What the student's code prints is dropped."""
     with contextlib.redirect_stdout(io.StringIO()):
         yield
