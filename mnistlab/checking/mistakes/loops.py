@@ -278,10 +278,4 @@ only one of the optimizers is in the result
 Print the keys of the result.
 Where is the return, or where is the result made anew?
 = one result per optimizer
-
-chosen-by-test
-the test images decide which optimizer is chosen
-What happens to the choice if the test labels change?
-Which part is meant for choosing?
-= the validation part chooses; the test part is used once, at the end
 """)

@@ -86,10 +86,4 @@ after unfreeze_layers the blocks that stay frozen change their running averages
 Compare the buffers of the first block before and after a step.
 What does train() do to blocks that were not unfrozen?
 = a frozen block stays in evaluation mode
-
-optimizer-lacks-parameters
-the optimizer was made before the blocks were unfrozen and does not have their parameters
-Which parameters does the optimizer hold? Print their number.
-What comes first: unfreezing, or making the optimizer?
-= the optimizer holds every parameter that trains
 """)

@@ -1,17 +1,41 @@
-"""Starting fast: the first optimizer of PyTorch would import its compiler, some seconds' work."""
+"""Starting fast: the first step of an optimizer would import PyTorch's compiler, for seconds."""
 
 from __future__ import annotations
 
-from torch.optim import Optimizer
+import importlib
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
 
-# Of torch 2: a function that the compiler must leave alone asks the compiler for a version of
-# itself, and keeps that under this name. Nothing is compiled here, so it can be itself.
-KEPT_AS = "__dynamo_disable"
+import torch
+
+COMPILER = "torch._dynamo"
+
+
+class _Asleep(ModuleType):
+    """Has what optimizers ask the compiler for; the compiler itself for everything else."""
+
+    def graph_break(self) -> None:
+        """Nothing is compiled, so there is nothing to break."""
+
+    def disable(self, function: Callable[..., Any], *_: Any, **__: Any) -> Callable[..., Any]:
+        """A function that the compiler leaves alone: itself."""
+        return function
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        sys.modules.pop(COMPILER, None)
+        return getattr(importlib.import_module(COMPILER), name)
 
 
 def without_compiler() -> None:
-    """Only for a process in which nothing is compiled: the one that checks a file."""
-    for name in ("add_param_group", "zero_grad", "state_dict", "load_state_dict"):
-        function = getattr(getattr(Optimizer, name), "__wrapped__", None)
-        if function is not None and not hasattr(function, KEPT_AS):
-            setattr(function, KEPT_AS, function)
+    """Only for a process of its own, and for code that compiles nothing."""
+    if COMPILER in sys.modules:
+        return
+    asleep = _Asleep(COMPILER)
+    asleep.__path__ = [str(Path(torch.__file__).parent / "_dynamo")]
+    sys.modules[COMPILER] = asleep
+    torch._dynamo = asleep  # type: ignore[assignment]
