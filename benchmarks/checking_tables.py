@@ -31,6 +31,48 @@ def summary_table() -> str:
     return markdown(columns, rows) + where
 
 
+LIBRARY_TASKS = {
+    "cnn": "`cnn`: networks in PyTorch",
+    "loop": "`loop`: training loops",
+    "transfer": "`transfer`: transfer learning",
+    "estimator": "`estimator`: classes for scikit-learn",
+    "small": "`comparison`, `gradient-check`, `cross-validation`, `split`",
+}
+
+
+def library_table() -> str:
+    """A row per task that uses a library, then the held-out programs: at first, and now."""
+    line = ledger.newest_benchmark("checking-library")
+    figures = line["figures"]
+    rows = [
+        [title, *_counts([each for each in figures["seeds"] if each["task"] == task])]
+        for task, title in LIBRARY_TASKS.items()
+    ]
+    first, right = figures["first_try"], figures["right"]
+    n = first["n"]
+    named = [_part(first[key], n) for key in ("named", "located")]
+    rows.append(["four other programs, first try", f"{n}", *named, f"{first['falsely']}", "0"])
+    rows.append(["the same, after mending", *_counts(figures["held_out"])])
+    at_first = f"{first['passed']} of {first['right']}"
+    rows.append(["right: the four programs, first try", "–", "–", "–", "–", at_first])
+    now = f"{sum(right.values())} of {len(right)}"
+    rows.append(["right solutions, all", "–", "–", "–", "–", now])
+    columns = ("task", "mistakes", "named", "named with the line", "named falsely", "passed")
+    where = f"\nRecorded at commit {line['commit']}, {line['date']}.\n"
+    return markdown(columns, rows) + where
+
+
+def library_matrix() -> str:
+    """A row per mistake: its task, and how many of its seeds were named with their line."""
+    figures = ledger.newest_benchmark("checking-library")["figures"]
+    groups = {task: [e for e in figures["seeds"] if e["task"] == task] for task in LIBRARY_TASKS}
+    rows = []
+    for task, group in groups.items():
+        for name in sorted({each["mistake"] for each in group}):
+            rows.append([f"`{name}`", task, _cell(group, name), _cell(figures["held_out"], name)])
+    return markdown(("mistake", "task", "named with the line", "held out"), rows)
+
+
 def _counts(verdicts: Verdicts) -> list[str]:
     n = len(verdicts)
     named, located = (sum(each[key] for each in verdicts) for key in ("named", "located"))

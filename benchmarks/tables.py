@@ -119,6 +119,8 @@ TABLES: dict[str, Callable[[], str]] = {
     "course": course_table.course_table,
     "checking": checking_tables.summary_table,
     "checking matrix": checking_tables.matrix_table,
+    "checking library": checking_tables.library_table,
+    "checking library matrix": checking_tables.library_matrix,
     "kept-features": evidence_tables.kept_table,
     "final-tuned fashion-mnist": lambda: study_tables.cost_table("final-tuned", "fashion-mnist"),
     "final-shortened fashion-mnist": lambda: study_tables.cost_table(

@@ -98,6 +98,7 @@ def split_data(X: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, ...]:
 
 
 split_data = task(split_data, "my_data")
+# mnistlab check labs/my_data.py --task split
 
 # %%
 X = images.reshape(len(images), -1).astype(np.float64)  # (N, 784): one row per image

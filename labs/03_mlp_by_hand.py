@@ -194,6 +194,7 @@ def numerical_gradient(
 
 
 numerical_gradient = task(numerical_gradient, "my_gradients")
+# mnistlab check labs/my_gradients.py --task gradient_check
 
 # %% [markdown]
 # The check uses a small network and few images: the loss is computed twice per weight. The relative

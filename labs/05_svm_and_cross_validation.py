@@ -86,6 +86,7 @@ def cross_validate(
 
 k_fold_indices = task(k_fold_indices, "my_cv")
 cross_validate = task(cross_validate, "my_cv")
+# mnistlab check labs/my_cv.py --task cross_validation
 
 # %%
 if ready(k_fold_indices, cross_validate):
@@ -195,6 +196,7 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):
 
 
 MLPClassifier = task(MLPClassifier, "my_estimator")
+# mnistlab check labs/my_estimator.py --task estimator
 
 # %%
 if ready(MLPClassifier):

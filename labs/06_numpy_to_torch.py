@@ -155,6 +155,7 @@ def train_model(
 
 
 train_model = task(train_model, "my_loop")
+# mnistlab check labs/my_loop.py --task loop
 
 # %%
 train_loader = DataLoader(train_part, batch_size=64, shuffle=True)

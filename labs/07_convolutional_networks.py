@@ -148,6 +148,7 @@ class SimpleCNN(nn.Module):
 
 SmallCNN = task(SmallCNN, "my_cnn")
 SimpleCNN = task(SimpleCNN, "my_cnn")
+# mnistlab check labs/my_cnn.py --task cnn
 
 # %%
 if ready(SmallCNN, SimpleCNN):
@@ -208,6 +209,7 @@ def compare_optimizers(
 
 
 compare_optimizers = task(compare_optimizers, "my_comparison")
+# mnistlab check labs/my_comparison.py --task comparison
 
 # %%
 if ready(SmallCNN, compare_optimizers):

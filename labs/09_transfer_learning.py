@@ -102,6 +102,7 @@ class TransferLearningModel(nn.Module):
 
 
 TransferLearningModel = task(TransferLearningModel, "my_transfer")
+# mnistlab check labs/my_transfer.py --task transfer
 
 
 # %%

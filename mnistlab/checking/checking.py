@@ -32,7 +32,7 @@ def check(obj: Any, task: str | None = None, hint: int = 0) -> Report:
 
 
 def _check_here(obj: Any, task: str | None, hint: int) -> Report:
-    from mnistlab.checking.pieces import find_pieces
+    from mnistlab.checking.offered import library_stand_ins
     from mnistlab.checking.running import check_names
     from mnistlab.checking.tasks import checked_task, part_of
 
@@ -40,8 +40,8 @@ def _check_here(obj: Any, task: str | None, hint: int) -> Report:
     names, module = _names_of(obj)
     found = [each for each in names.values() if getattr(each, "__module__", "") == module.__name__]
     source = _source_of(found)
-    pieces = find_pieces(names, module.__name__)
-    return part_of(check_names(source, module, pieces, task, hint), task)
+    with library_stand_ins():
+        return part_of(check_names(source, module, names, task, hint), task)
 
 
 def _names_of(obj: Any) -> tuple[dict[str, Any], ModuleType]:

@@ -51,6 +51,7 @@ class Context:
     trusted: set[str] = field(default_factory=set)  # functions that were found right on their own
     is_course: bool = False  # write-up A's class, which fixes first weights and momentum
     initial: Callable[[tuple[int, int, int]], Any] = lambda sizes: None
+    has_exact_lines: bool = False  # of parts of a statement, such as one layer of several
 
     @property
     def wants_momentum(self) -> bool:
@@ -74,7 +75,7 @@ class Context:
         """Add a finding; of one mistake in several places only the first is shown."""
         if mistake not in REPEATED and any(each.mistake == mistake for each in self.findings):
             return
-        if line is not None:
+        if line is not None and not self.has_exact_lines:
             first, last = self.source.statement_at(line)
             line = first if last - first < LONG_STATEMENT else line
         known = MISTAKES.get(mistake)
@@ -114,6 +115,34 @@ class Context:
                 if ROLES.get(plain(function.name)) == role:
                     return function.lineno
         return None
+
+    def line_of_class(self, name: str) -> int | None:
+        """Where a class is defined."""
+        return next((node.lineno for node in self.classes(name)), None)
+
+    def line_of_method(self, kind: str, name: str) -> int | None:
+        """Where a method of a class is defined; the class's own line if it has none."""
+        for node in self.classes(kind):
+            for each in node.body:
+                if isinstance(each, ast.FunctionDef) and each.name == name:
+                    return each.lineno
+        return self.line_of_class(kind)
+
+    def line_in(self, kind: str, method: str, pattern: str) -> int | None:
+        """The first line of a method's body that matches; None without one."""
+        lines = self.source.text.splitlines()
+        bodies = [each for node in self.classes(kind) for each in node.body]
+        for each in bodies:
+            if isinstance(each, ast.FunctionDef) and each.name == method:
+                for number in range(each.body[0].lineno, (each.end_lineno or 0) + 1):
+                    if re.search(pattern, lines[number - 1].partition("#")[0]):
+                        return number
+        return None
+
+    def classes(self, name: str) -> list[ast.ClassDef]:
+        """The syntax trees of the classes of a name."""
+        nodes = ast.walk(self.source.tree)
+        return [node for node in nodes if isinstance(node, ast.ClassDef) and node.name == name]
 
     def has_found(self, *whats: str) -> bool:
         """Whether there is a finding on one of these."""

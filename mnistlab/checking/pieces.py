@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
 
 from mnistlab.checking.naming import plain
+from mnistlab.checking.offers import is_estimator, is_torch_class
 
 # Roles and the names that stand for them, in lower case without underscores; the first is the
 # name in the course.
@@ -67,11 +68,16 @@ class Pieces:
         return "functions" if self.functions else ""
 
 
-def find_pieces(names: Mapping[str, Any], module: str) -> Pieces:
-    """All that is defined in the student's module, not what it imports."""
+def find_pieces(names: Mapping[str, Any], module: str, offered: Container[str] = ()) -> Pieces:
+    """All that is defined in the student's module, not what it imports.
+
+    offered: names that another task takes, such as a training loop in PyTorch.
+    """
     pieces = Pieces()
     for name, value in names.items():
-        if getattr(value, "__module__", None) != module:
+        if getattr(value, "__module__", None) != module or name in offered:
+            continue
+        if is_torch_class(value) or is_estimator(value):
             continue
         if inspect.isfunction(value):
             if role := ROLES.get(plain(name)):
@@ -100,3 +106,10 @@ def methods_by_role(kind: type | ModuleType | object) -> dict[str, str]:
         if role and callable(getattr(kind, name, None)):
             found.setdefault(role, name)
     return found
+
+
+def is_whole(pieces: Pieces) -> bool:
+    """Whether there is a network in NumPy, not only single functions."""
+    return bool(pieces.networks or pieces.layers) or {"forward", "backward"} <= set(
+        pieces.functions
+    )

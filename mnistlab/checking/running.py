@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from types import ModuleType
 from typing import Any
 
@@ -18,22 +19,25 @@ from mnistlab.checking.context import Context, line_of
 from mnistlab.checking.finding import Finding, Report
 from mnistlab.checking.loading import load
 from mnistlab.checking.naming import UnboundError, bind
-from mnistlab.checking.pieces import Pieces, find_pieces
+from mnistlab.checking.offered import check_offer, import_libraries, library_stand_ins
+from mnistlab.checking.offers import Offer, find_offers
+from mnistlab.checking.pieces import Pieces, find_pieces, is_whole
 from mnistlab.checking.reference import Problem, make_problem
 from mnistlab.checking.source import Source
 from mnistlab.checking.student import Student, WrongReturnError
 from mnistlab.checking.styles import made_student
-from mnistlab.checking.tasks import part_of
+from mnistlab.checking.tasks import LIBRARY_TASKS, TASK_OF, part_of, tasks_within
 
 COURSE_CLASS = "MLPFromScratch"
 
 
 def check_source(source: Source, task: str | None = None, hint_level: int = 0) -> Report:
     """Check a file in this process. DataError where it is no Python, or the task is unknown."""
-    module, failed, broken = load(source)
-    names = vars(module)
-    pieces = find_pieces(names, module.__name__)
-    report = part_of(check_names(source, module, pieces, task, hint_level), task)
+    import_libraries(source)
+    with library_stand_ins():
+        module, failed, broken = load(source)
+    with library_stand_ins():
+        report = part_of(check_names(source, module, vars(module), task, hint_level), task)
     findings = tuple(
         Finding("file", "exception", f"this part cannot be run: {text}", source.name, line)
         for line, text in broken
@@ -44,41 +48,64 @@ def check_source(source: Source, task: str | None = None, hint_level: int = 0) -
     )
 
 
-def prepare(source: Source) -> None:
-    """Import what the checks of a file will need, before the process is limited."""
-    if source.imports("torch", "torchvision"):
-        import torch
-
-        torch.set_num_threads(1)
-    if source.imports("sklearn"):
-        import sklearn.base  # noqa: F401
-
-
 def check_names(
     source: Source,
     module: ModuleType,
-    pieces: Pieces,
+    names: Mapping[str, Any],
     task: str | None = None,
     hint_level: int = 0,
 ) -> Report:
-    """Check what a module offers."""
-    shown = task or {"class": "mlp", "layers": "layers", "functions": "functions"}.get(
-        pieces.style, "unknown"
-    )
-    if not pieces.style:
+    """Check what a module offers: a network in NumPy, and every task that uses a library."""
+    offers = find_offers(names, module.__name__, source)
+    pieces = find_pieces(names, module.__name__, {offer.name for offer in offers})
+    if offers and not is_whole(pieces):
+        pieces = Pieces()  # single functions of a program in PyTorch take tensors
+    found = [offer for offer in offers if task is None or offer.task in tasks_within(task)]
+    if not pieces.style and not found:
         text = "nothing to check was found: see docs/checking.md for the names that are looked for"
-        return Report(shown, (Finding("interface", "interface", text, source.name),))
+        finding = Finding("interface", "interface", text, source.name)
+        return Report(task or "unknown", (finding,))
+    contexts = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        if pieces.style and task not in LIBRARY_TASKS:
+            contexts.append(_checked_network(source, module, pieces, hint_level))
+        for offer in found:
+            context = Context(source, module, pieces, _no_network, hint_level)
+            context.has_exact_lines = True
+            _guarded(context, partial(check_offer, context, offer, offers))
+            contexts.append(context)
+    shown = task or _shown(pieces, found)
+    return Report(
+        shown,
+        tuple(finding for context in contexts for finding in context.findings),
+        tuple(dict.fromkeys(check for context in contexts for check in context.checks)),
+        tuple(dict.fromkeys(note for context in contexts for note in context.notes)),
+    )
 
+
+def _shown(pieces: Pieces, offers: list[Offer]) -> str:
+    """What a file is checked as, in words."""
+    styles = {"class": "mlp", "layers": "layers", "functions": "functions"}
+    own = [styles[pieces.style]] if pieces.style else []
+    return ", ".join(dict.fromkeys([*own, *(TASK_OF.get(o.task, o.task) for o in offers)]))
+
+
+def _no_network(_: Problem) -> Student:
+    raise UnboundError("this task has no network in NumPy")
+
+
+def _checked_network(
+    source: Source, module: ModuleType, pieces: Pieces, hint_level: int
+) -> Context:
     def make(problem: Problem) -> Student:
         return made_student(source, problem, module, pieces)
 
     context = Context(source, module, pieces, make, hint_level)
     context.is_course = any(kind.__name__ == COURSE_CLASS for kind in pieces.networks)
     context.initial = _initial(source, module, pieces)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        _run(context)
-    return Report(shown, tuple(context.findings), tuple(context.checks), tuple(context.notes))
+    _run(context)
+    return context
 
 
 def _run(context: Context) -> None:

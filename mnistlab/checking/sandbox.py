@@ -19,6 +19,7 @@ from mnistlab.errors import DataError
 
 SECONDS = 8.0  # of the checks; then the process says where it was
 MOST_SECONDS = 15.0  # of the process, which is ended then: its code has caught the first end
+LIBRARY_SECONDS = 45.0  # at most, to import PyTorch before the student's code begins
 COMMAND = "from mnistlab.checking.worker import main; main()"
 KEPT = ("PATH", "LANG", "LC_ALL", "SYSTEMROOT", "LD_LIBRARY_PATH", "VIRTUAL_ENV")
 
@@ -39,7 +40,7 @@ def check_file(
     request = {
         "name": source.name,
         "text": source.text,
-        "folder": str(path.resolve().parent),
+        "folders": _folders(path.resolve().parent),
         "task": checked_task(task),
         "hint": hint,
         "seconds": seconds,
@@ -48,7 +49,16 @@ def check_file(
         return _run(source, request | {"scratch": scratch}, scratch)
 
 
+def _folders(folder: Path) -> list[str]:
+    """Where the file's own imports are found: its folder, and that of the package it is in."""
+    found = [folder]
+    while (found[-1] / "__init__.py").is_file() and found[-1].parent != found[-1]:
+        found.append(found[-1].parent)
+    return [str(each) for each in found]
+
+
 def _run(source: Source, request: dict[str, Any], scratch: str) -> Report:
+    imports = LIBRARY_SECONDS if source.imports("torch", "torchvision", "sklearn") else 0.0
     child = subprocess.Popen(
         [sys.executable, "-P", "-c", COMMAND],
         cwd=scratch,
@@ -60,7 +70,7 @@ def _run(source: Source, request: dict[str, Any], scratch: str) -> Report:
     )
     try:
         out, err = child.communicate(
-            json.dumps(request).encode(), request["seconds"] + MOST_SECONDS - SECONDS
+            json.dumps(request).encode(), request["seconds"] + MOST_SECONDS - SECONDS + imports
         )
     except subprocess.TimeoutExpired:
         return limit_report(source, request, None)

@@ -21,8 +21,30 @@ PARTS = {
     "update": ("update",),
     "train": ("train", "overfits"),
 }
-TASKS = (*NETWORKS, *PARTS)
+# Tasks that use libraries, and those beside a network: the beginnings of what is reported.
+LIBRARY_TASKS = {
+    "cnn": ("cnn",),
+    "loop": ("loop",),
+    "comparison": ("comparison",),
+    "transfer": ("transfer",),
+    "estimator": ("estimator",),
+    "gradient-check": ("numerical gradient",),
+    "cross-validation": ("folds", "cross-validation"),
+    "split": ("split",),
+}
+# Offers that are a part of a task of another name.
+TASK_OF = {"folds": "cross-validation"}
+TASKS = (*NETWORKS, *PARTS, *LIBRARY_TASKS)
 ALWAYS = ("interface", "limits")
+OTHER_NAMES = {
+    "compute-loss": "loss",
+    "training": "train",
+    "gradients": "backward",
+    "cv": "cross-validation",
+    "optimizers": "comparison",
+    "gradient-checking": "gradient-check",
+    "torch": "cnn",
+}
 
 
 def checked_task(task: str | None) -> str | None:
@@ -30,7 +52,7 @@ def checked_task(task: str | None) -> str | None:
     if task is None:
         return None
     name = task.lower().replace("_", "-")
-    name = {"compute-loss": "loss", "training": "train", "gradients": "backward"}.get(name, name)
+    name = OTHER_NAMES.get(name, name)
     if name not in TASKS:
         raise DataError(f"unknown task {task!r}; there are: {', '.join(TASKS)}")
     return name
@@ -38,9 +60,9 @@ def checked_task(task: str | None) -> str | None:
 
 def part_of(report: Report, task: str | None) -> Report:
     """Of a report on a network by hand, the part that a task names."""
-    if task not in PARTS:
+    starts = (PARTS | LIBRARY_TASKS).get(task or "")
+    if task is None or starts is None:
         return report
-    starts = PARTS[task]
     wanted = [each for each in report.findings if _belongs(each.what, starts)]
     others = [each for each in report.findings if each not in wanted]
     notes = report.notes
@@ -55,3 +77,8 @@ def _belongs(what: str, starts: tuple[str, ...]) -> bool:
     if "relu" in starts and what.startswith("relu_"):
         return False
     return what.startswith((*starts, *ALWAYS))
+
+
+def tasks_within(task: str) -> set[str]:
+    """The offers that belong to a task."""
+    return {task, *(offer for offer, whole in TASK_OF.items() if whole == task)}

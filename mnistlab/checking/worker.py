@@ -40,11 +40,12 @@ def _answer(request: dict[str, Any]) -> dict[str, Any]:
 
 
 def _report(source: Source, request: dict[str, Any]) -> Report:
-    from mnistlab.checking.running import check_source, prepare
+    from mnistlab.checking.offered import prepare
+    from mnistlab.checking.running import check_source
 
     sys.dont_write_bytecode = True
     prepare(source)  # what the checks import, before writing and memory are limited
-    sys.path.append(request["folder"])  # the student's other files, after everything else
+    sys.path += request["folders"]  # the student's other files, after everything else
     limit_resources()
     forbid(request["scratch"], source.name)
     stop = set_timer(request["seconds"], source.name)

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from mnistlab.checking.mistakes.backward import BACKWARD
+from mnistlab.checking.mistakes.estimators import ESTIMATORS
+from mnistlab.checking.mistakes.experiments import EXPERIMENTS
 from mnistlab.checking.mistakes.forward import FORWARD
+from mnistlab.checking.mistakes.loops import LOOPS
 from mnistlab.checking.mistakes.mistake import Mistake
+from mnistlab.checking.mistakes.networks import NETWORKS
 from mnistlab.checking.mistakes.training import TRAINING
+from mnistlab.checking.mistakes.transfer import TRANSFER
 
-MISTAKES: dict[str, Mistake] = FORWARD | BACKWARD | TRAINING
+MISTAKES: dict[str, Mistake] = (
+    FORWARD | BACKWARD | TRAINING | NETWORKS | TRANSFER | LOOPS | ESTIMATORS | EXPERIMENTS
+)
 
 # The first hint says which quantity to think about: one for each step.
 WHERE = {
