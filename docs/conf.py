@@ -68,7 +68,8 @@ of this site trained them in seconds."""
 def linked_here(app: Sphinx, name: str, text: list[str]) -> None:
     """Links to pages beside this folder lead to the site's copies, those to chapters to pages."""
     depth = "../" * name.count("/")
-    text[0] = re.sub(r"\(\.\./labs/(\d\d_\w+)\.py\)", r"(generated/chapters/\1.md)", text[0])
+    chapters = rf"({depth}generated/chapters/\1.md)"
+    text[0] = re.sub(r"\((?:\.\./)+labs/(\d\d_\w+)\.py\)", chapters, text[0])
     if name == "drawing-page":
         text[0] = PICTURE.sub(FRAME, text[0])
     for file, page in BESIDE.items():

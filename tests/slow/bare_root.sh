@@ -25,7 +25,7 @@ set -eux
 cd
 [ -x env/bin/python ] || python3 -m venv env
 . env/bin/activate
-pip install --quiet --no-compile "$(ls ~/mnistlab-*.whl)[train,export,serve]"
+pip install --quiet "$(ls ~/mnistlab-*.whl)[train,export,serve]"
 mnistlab --version
 mnistlab recipes | head -n 3
 mnistlab study ladder --quick --threads 1

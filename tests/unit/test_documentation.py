@@ -20,6 +20,7 @@ from benchmarks import ledger, tables
 from mnistlab.cli import app, run_command
 from mnistlab.recipes import get_recipe
 from mnistlab.runs.making import RUN_FILES
+from mnistlab.serving import ServeSettings
 
 
 def test_tables_are_those_of_the_ledger() -> None:
@@ -133,6 +134,11 @@ def test_the_tutorial_works_from_its_first_command_to_its_last(
     assert serve == "mnistlab serve model.onnx"  # test_serving.py starts services
     for name in ("answers.csv", "answers.html", "why.html", "draw.html", "model.onnx"):
         assert Path(name).is_file(), name
+
+
+def test_the_tutorial_names_the_address_of_the_service() -> None:
+    named = set(re.findall(r"http://[\d.]+:\d+", TUTORIAL))
+    assert named == {f"http://{ServeSettings().host}:{ServeSettings().port}"}
 
 
 def test_the_readme_names_every_file_of_a_run_folder() -> None:
