@@ -19,6 +19,7 @@ from benchmarks import (
     ledger,
     listing_tables,
     peer_tables,
+    records_tables,
     study_tables,
     systems,
     transfer_tables,
@@ -45,6 +46,7 @@ PAGES = [
             "unusual",
             "drawing-page",
             "checking",
+            "records",
         )
     ),
 ]
@@ -109,6 +111,8 @@ TABLES: dict[str, Callable[[], str]] = {
     "early-stopping fashion-mnist": lambda: study_tables.study_table(
         "early-stopping", "fashion-mnist"
     ),
+    "records": records_tables.records_table,
+    "records ladder": records_tables.ladder_table,
     "checking": checking_tables.summary_table,
     "checking matrix": checking_tables.matrix_table,
     "kept-features": evidence_tables.kept_table,
