@@ -83,13 +83,18 @@ IDEAS: dict[str, tuple[Idea, ...]] = {
     "records-mnist-99": (*ALL, SMALLER_BATCHES, SHIFTED),
     "records-mnist-995": (
         *(*ALL, BLOCKS),
-        Idea("dropout of 0.3", False, model(dropout=0.3)),
-        Idea("a first stage half as wide", False, model(channels=(16, 64, 128))),
+        Idea("dropout of 0.3", True, model(dropout=0.0)),
+        Idea("a first stage twice as wide", False, model(channels=(32, 64, 128))),
         Idea("shifts by 1", True, augmented(shift=0)),
         Idea("shifts by 2, not 1", False, augmented(shift=2)),
     ),
     "records-fashion-916": OF_CLOTHES,
     "records-fashion-93": OF_CLOTHES,
+    "records-fashion-94": (
+        *(*ALL, MIRRORED, MIRRORED_TEST),
+        Idea("residual blocks", True, model(blocks=0)),
+        Idea("shifts by 1", True, augmented(shift=0)),
+    ),
 }
 
 

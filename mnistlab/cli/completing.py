@@ -21,7 +21,8 @@ RECIPES = (
     "full-batch-long-logits dense-base dense-wide dense-deep dense-sgd dense-decay dense-norm "
     "dense-dropout conv-base conv-wide conv-deep conv-sgd conv-decay conv-norm conv-dropout final "
     "final-tuned transfer-mobilenet transfer-resnet18 transfer-efficientnet-b0 transfer-lite0 "
-    "records-mnist-99 records-mnist-995 records-fashion-916 records-fashion-93"
+    "records-mnist-99 records-mnist-995 records-fashion-916 records-fashion-93 "
+    "records-fashion-94"
 )
 STUDIES = (
     "ladder embedding mlp-batch-size svm-grid mlp-vs-svm pixel-scaling optimizers lr-schedule "

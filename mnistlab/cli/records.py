@@ -29,7 +29,7 @@ def records(
     names: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="NAME...",
+            metavar="NAME",
             autocompletion=record_names,
             help="Which; none lists them with their targets.",
         ),

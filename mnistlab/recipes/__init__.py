@@ -57,6 +57,7 @@ RECIPES: dict[str, Callable[[], Recipe]] = {
     "records-mnist-995": records.records_mnist_995,
     "records-fashion-916": records.records_fashion_916,
     "records-fashion-93": records.records_fashion_93,
+    "records-fashion-94": records.records_fashion_94,
 }
 
 
