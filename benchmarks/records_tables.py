@@ -60,32 +60,29 @@ def ladder_table() -> str:
     rows = [row for line in found for row in _ladder_rows(line)]
     columns = (
         *("record", "idea", "in the record", "validation accuracy with it, mean", "without it"),
-        *("gain, points (95 % interval)", "CPU time, with : without", "seeds"),
+        *("gain, points (95 % interval)", "seeds"),
     )
-    text = markdown(columns, rows or [[NOT_YET, *["–"] * 7]])
+    text = markdown(columns, rows or [[NOT_YET, *["–"] * 6]])
     where = "".join(f"- `{line['record']}`: {machine_text(line)}\n" for line in found)
     return f"{text}\n{where}" if where else text
 
 
 def _ladder_rows(line: dict[str, Any]) -> list[list[str]]:
     figures, rows = line["figures"], []
-    base = figures["arms"][RECORD]
+    base = figures["val_accuracy"][RECORD]
     remark = "" if _is_current(line) else " (an earlier version)"
     for idea, is_in in figures["is_in"].items():
-        other = figures["arms"][idea]
+        other = figures["val_accuracy"][idea]
         with_it, without = (base, other) if is_in else (other, base)
-        gain = over_seeds(with_it["val_accuracy"], without["val_accuracy"])
-        ratio = fmean(a / b for a, b in _pairs(with_it["cpu_s"], without["cpu_s"]))
         rows.append(
             [
                 f"`{line['record']}`{remark}",
                 idea,
                 "yes" if is_in else "no",
-                f"{fmean(with_it['val_accuracy']):.4f}",
-                f"{fmean(without['val_accuracy']):.4f}",
-                _gain(gain),
-                f"{ratio:.2f}",
-                str(len(base["val_accuracy"])),
+                f"{fmean(with_it):.4f}",
+                f"{fmean(without):.4f}",
+                _gain(over_seeds(with_it, without)),
+                str(len(base)),
             ]
         )
     return rows

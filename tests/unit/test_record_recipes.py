@@ -178,10 +178,10 @@ def test_the_ladder_measures_validation_images(
 def test_a_gain_has_the_sign_of_the_idea(monkeypatch: pytest.MonkeyPatch) -> None:
     """In the record: the record less the arm without it; else: the arm with it less the record."""
     values = {"the record": [0.99, 0.992], "in": [0.98, 0.981], "out": [0.97, 0.973]}
-    arms = {arm: {"val_accuracy": v, "cpu_s": [2.0, 2.0]} for arm, v in values.items()}
-    arms["out"]["cpu_s"] = [3.0, 3.0]
     line = said(0) | {"name": "records_ladder", "record": NAME, "commit": "c", "date": "d"}
-    line |= {"figures": {"seeds": [0, 1], "arms": arms, "is_in": {"in": True, "out": False}}}
+    line |= {
+        "figures": {"seeds": [0, 1], "val_accuracy": values, "is_in": {"in": True, "out": False}}
+    }
     line["recipe_hash"] = ml.get_recipe(NAME).content_hash
     monkeypatch.setattr(
         ledger, "latest", lambda kind, name, record: line if record == NAME else None
@@ -189,7 +189,7 @@ def test_a_gain_has_the_sign_of_the_idea(monkeypatch: pytest.MonkeyPatch) -> Non
     rows = [row for row in records_tables.ladder_table().splitlines() if NAME in row]
     assert "| in | yes | 0.9910 | 0.9805 | +1.05 (" in rows[0]
     assert "| out | no | 0.9715 | 0.9910 | \u22121.95 (" in rows[1]
-    assert "| 1.50 | 2 |" in rows[1]
+    assert rows[1].endswith(" | 2 |")
 
 
 def test_the_table_says_what_is_missing(monkeypatch: pytest.MonkeyPatch, tmp_path) -> None:
