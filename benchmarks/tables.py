@@ -20,6 +20,7 @@ from benchmarks import (
     ledger,
     listing_tables,
     peer_tables,
+    records_tables,
     serving_tables,
     study_tables,
     systems,
@@ -49,6 +50,7 @@ PAGES = [
             "serving",
             "checking",
             "course",
+            "records",
         )
     ),
 ]
@@ -117,6 +119,8 @@ TABLES: dict[str, Callable[[], str]] = {
         "early-stopping", "fashion-mnist"
     ),
     "course": course_table.course_table,
+    "records": records_tables.records_table,
+    "records ladder": records_tables.ladder_table,
     "checking": checking_tables.summary_table,
     "checking matrix": checking_tables.matrix_table,
     "checking library": checking_tables.library_table,

@@ -25,6 +25,7 @@ from mnistlab.cli import (
     learning,
     predicting,
     recipes,
+    records,
     serving,
     streams,
     studies,
@@ -50,6 +51,7 @@ app = typer.Typer(
 app.add_typer(recipes.app)
 app.add_typer(learning.app)
 app.add_typer(fitting.app)
+app.add_typer(records.app)
 app.add_typer(studies.app)
 app.add_typer(tuning.app)
 app.add_typer(trained.app)

@@ -20,7 +20,9 @@ RECIPES = (
     "double-softmax-slow-logits full-batch full-batch-logits full-batch-long "
     "full-batch-long-logits dense-base dense-wide dense-deep dense-sgd dense-decay dense-norm "
     "dense-dropout conv-base conv-wide conv-deep conv-sgd conv-decay conv-norm conv-dropout final "
-    "final-tuned transfer-mobilenet transfer-resnet18 transfer-efficientnet-b0 transfer-lite0"
+    "final-tuned transfer-mobilenet transfer-resnet18 transfer-efficientnet-b0 transfer-lite0 "
+    "records-mnist-99 records-mnist-995 records-fashion-916 records-fashion-93 "
+    "records-fashion-94"
 )
 STUDIES = (
     "ladder embedding mlp-batch-size svm-grid mlp-vs-svm pixel-scaling optimizers lr-schedule "
@@ -37,6 +39,11 @@ DATASETS = (
 def recipe_names(incomplete: str) -> list[str]:
     """Names of recipes that begin so."""
     return _beginning(RECIPES, incomplete)
+
+
+def record_names(incomplete: str) -> list[str]:
+    """Names of record recipes that begin so."""
+    return [name for name in recipe_names(incomplete) if name.startswith("records-")]
 
 
 def study_names(incomplete: str) -> list[str]:

@@ -11,7 +11,7 @@ from difflib import get_close_matches
 
 from mnistlab.errors import RecipeError
 from mnistlab.recipe import Recipe
-from mnistlab.recipes import recommended
+from mnistlab.recipes import recommended, records
 from mnistlab.recipes.groups import GROUPS, Group, needs
 from mnistlab.writeups import b_double_softmax, d_layered_mlp, e_case_study
 from mnistlab.writeups.a_course import by_hand, simple_cnn, transfer
@@ -53,6 +53,11 @@ RECIPES: dict[str, Callable[[], Recipe]] = {
     "final": final.final,
     "final-tuned": final.final_tuned,
     **transfer.TRANSFER,
+    "records-mnist-99": records.records_mnist_99,
+    "records-mnist-995": records.records_mnist_995,
+    "records-fashion-916": records.records_fashion_916,
+    "records-fashion-93": records.records_fashion_93,
+    "records-fashion-94": records.records_fashion_94,
 }
 
 

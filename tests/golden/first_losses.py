@@ -20,6 +20,7 @@ from mnistlab.data.scaling import fit_scaling
 from mnistlab.phases import NO_CHECKPOINTS, Checkpoint, Checkpointer
 from mnistlab.recipe import Recipe
 from mnistlab.recipes import get_recipe
+from mnistlab.recipes.records import RECORDS
 from mnistlab.runs import classifier_of
 from mnistlab.training import hardware
 from mnistlab.writeups.a_course.simple_cnn import VARIANTS
@@ -31,7 +32,10 @@ N_BATCHES, N_EPOCHS = 10, 3  # thirty steps, several phases sharing the epochs
 N_FULL_STEPS, N_FULL = 20, 640  # where a batch is the whole set: so many epochs, and images
 # Thirty steps of these take several seconds, of the final model a minute and a half: they are as
 # many, of smaller batches.
-SLOW = ("simple-cnn-augmented", *VARIANTS, *CONV_ARMS, *TRANSFER, "final", "final-tuned")
+SLOW = (
+    *("simple-cnn-augmented", *VARIANTS, *CONV_ARMS, *TRANSFER, "final", "final-tuned"),
+    *RECORDS,
+)
 SMALL_BATCH = 16
 N_STEPS = 5  # whose losses are kept one by one
 

@@ -11,6 +11,7 @@ import pytest
 
 from mnistlab.data import available, load
 from mnistlab.recipes import RECIPES, get_recipe
+from mnistlab.recipes.records import RECORDS
 from mnistlab.runs import evaluate, train
 from mnistlab.writeups.a_course.transfer import TRANSFER
 
@@ -26,6 +27,7 @@ NOT_YET = {
         name for name in TRANSFER if name != "transfer-lite0"
     ),
     "days on two cores": ("final",),
+    "benchmarks.records measures them, ten seeds each": tuple(RECORDS),
 }
 CASES = [(name, data) for name in RECIPES for data in get_recipe(name).expect]
 

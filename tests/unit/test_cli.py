@@ -312,6 +312,8 @@ def test_benchmarks_are_listed_in_a_checkout(capsys: pytest.CaptureFixture[str])
         "larger_than_memory",
         "loop",
         "ray_workers",
+        "records",
+        "records_ladder",
         "scratch_mlp",
         "serving",
         "serving_abuse",

@@ -1,0 +1,169 @@
+"""`mnistlab records`: how fast this machine reaches an accuracy, trained with the clock running."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mnistlab.cli.completing import record_names
+from mnistlab.cli.options import LARGEST_SEED, MOST_SEEDS, JsonOption, ThreadsOption
+from mnistlab.cli.streams import say
+
+if TYPE_CHECKING:
+    from mnistlab.recipe import Recipe
+    from mnistlab.recipes.records import Record
+    from mnistlab.runs.timed import Timed
+
+COLUMNS = ("record", "test accuracy", "95 % interval", "spread", "target", "training, s", "target")
+
+app = typer.Typer()
+
+
+@app.command(epilog="Example: mnistlab records records-mnist-99 --seeds 3")
+def records(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="NAME",
+            autocompletion=record_names,
+            help="Which; none lists them with their targets.",
+        ),
+    ] = None,
+    seeds: Annotated[
+        int, typer.Option("--seeds", min=1, max=MOST_SEEDS, help="How many trainings of each.")
+    ] = 1,
+    first_seed: Annotated[
+        int, typer.Option("--first-seed", min=0, max=LARGEST_SEED - MOST_SEEDS, help="Random seed.")
+    ] = 0,
+    threads: ThreadsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Train record recipes on the CPU with the clock running, and measure them on the test part.
+
+    A record is a test accuracy, as a mean over seeds, and the seconds in which two quiet cores
+    should reach it. The seconds are those of the training alone; starting Python and PyTorch,
+    loading the data and compiled kernels, and predicting are said apart. Nothing is written.
+    """
+    from mnistlab.fitting.clock import process_age_s
+
+    began = time.monotonic() - process_age_s()
+    found = [_record_of(name) for name in names or ()]
+    if not found:
+        _print_targets(as_json)
+        return
+    import mnistlab.classifiers.torch_classifier  # noqa: F401  # loads torch, which takes seconds
+
+    import_s = time.monotonic() - began
+    chosen = range(first_seed, first_seed + seeds)
+    measured = [_measured(recipe, record, chosen, threads) for recipe, record in found]
+    _print_measured(measured, import_s)
+    if as_json:
+        from mnistlab.training import hardware, kernels
+
+        env = hardware.describe("cpu", "auto") | {"kernels": kernels.version()}
+        env |= {} if threads is None else {"threads": threads}
+        print(json.dumps({"records": measured, "import_s": import_s, "env": env}))
+
+
+def _record_of(name: str) -> tuple[Recipe, Record]:
+    """RecipeError for a name that is no record's."""
+    from mnistlab.recipes import get_recipe
+    from mnistlab.recipes.records import record_of
+
+    record = record_of(name)
+    return get_recipe(name), record
+
+
+def _measured(recipe: Recipe, record: Record, seeds: range, threads: int | None) -> dict[str, Any]:
+    """Every training's seconds and test accuracy, and whether their means meet the target."""
+    from mnistlab.data import load
+    from mnistlab.runs.timed import train_timed, warm_up
+
+    start = time.perf_counter()
+    dataset = load(record.data)
+    load_s = time.perf_counter() - start
+    warm_up_s = warm_up(recipe, dataset, threads)
+    trainings = []
+    for seed in seeds:
+        timed = train_timed(replace(recipe, seed=seed), dataset, threads)
+        say(f"{recipe.name}, seed {seed}: {timed.test_accuracy:.4f} after {timed.train_s:.2f} s")
+        trainings.append(timed)
+    return {
+        "record": recipe.name,
+        "recipe_hash": recipe.content_hash,
+        "data": record.data,
+        "load_s": load_s,
+        "warm_up_s": warm_up_s,
+        "trainings": [asdict(timed) for timed in trainings],
+        **_compared(trainings, record),
+    }
+
+
+def _compared(trainings: list[Timed], record: Record) -> dict[str, Any]:
+    """Means with the interval and the spread over seeds; null for one seed."""
+    from mnistlab.evaluation import fraction_interval
+
+    accuracies = [timed.test_accuracy for timed in trainings]
+    mean, low, high = fraction_interval(accuracies)
+    mean_s = sum(timed.train_s for timed in trainings) / len(trainings)
+    return {
+        "test_accuracy": mean,
+        "interval": None if math.isnan(low) else [low, high],
+        "spread": [min(accuracies), max(accuracies)],
+        "train_s": mean_s,
+        "target_accuracy": record.accuracy,
+        "target_s": record.seconds,
+        "is_accurate": mean >= record.accuracy,
+        "is_fast": mean_s <= record.seconds,
+    }
+
+
+def _print_measured(measured: list[dict[str, Any]], import_s: float) -> None:
+    from mnistlab.cli.terminal import table
+
+    met = {True: "met", False: "not met"}
+    rows = []
+    for each in measured:
+        interval = each["interval"] and "{:.4f} to {:.4f}".format(*each["interval"])
+        spread = "{:.4f} to {:.4f}".format(*each["spread"]) if interval else None
+        target = f"{each['target_accuracy']:.3f} {met[each['is_accurate']]}"
+        target_s = f"{each['target_s']:g} {met[each['is_fast']]}"
+        accuracy, seconds = f"{each['test_accuracy']:.4f}", f"{each['train_s']:.2f}"
+        rows.append((each["record"], accuracy, interval, spread, target, seconds, target_s))
+    print(table(COLUMNS, rows))
+    print(f"beside the training: {import_s:.1f} s until Python and PyTorch had started")
+    for each in measured:
+        predict_s = sum(timed["predict_s"] for timed in each["trainings"]) / len(each["trainings"])
+        print(
+            f"{each['record']}: {each['load_s']:.1f} s to load {each['data']}, "
+            f"{each['warm_up_s']:.1f} s for a first step, which loads compiled kernels; "
+            f"{predict_s:.1f} s to predict the test part"
+        )
+
+
+def _print_targets(as_json: bool) -> None:
+    from mnistlab.cli.terminal import table
+    from mnistlab.recipes import get_recipe
+    from mnistlab.recipes.records import RECORDS
+
+    rows = [
+        (
+            name,
+            record.data,
+            f"{record.accuracy:.3f}",
+            f"{record.seconds:g}",
+            get_recipe(name).summary,
+        )
+        for name, record in RECORDS.items()
+    ]
+    print(table(("record", "data", "test accuracy", "training, s", "network"), rows))
+    print("Targets: the mean over seeds, on two cores that do nothing else and have bfloat16.")
+    print("next: mnistlab records NAME --seeds 3")
+    if as_json:
+        listed = {name: record._asdict() for name, record in RECORDS.items()}
+        print(json.dumps({"targets": listed}))

@@ -1,0 +1,138 @@
+"""Records: how fast two CPU cores reach an accuracy; settings were chosen on validation images.
+
+All of them train the network of models/residual.py, whose batch normalisation and ReLU follow the
+max-pool, on every training image; the weights of the last epoch count. `mnistlab records` trains
+them with the clock running, and docs/records.md shows what was measured.
+"""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import Any, NamedTuple
+
+from mnistlab.bounds import shown
+from mnistlab.errors import RecipeError
+from mnistlab.phases import Phase
+from mnistlab.recipe import Recipe
+
+
+class Record(NamedTuple):
+    """A target: mean test accuracy over seeds, within so many seconds of training.
+
+    The seconds are meant for two cores that do nothing else and multiply in bfloat16.
+    """
+
+    data: str
+    accuracy: float
+    seconds: float
+
+
+RECORDS = {
+    "records-mnist-99": Record("mnist", 0.990, 4),
+    "records-mnist-995": Record("mnist", 0.995, 20),
+    "records-fashion-916": Record("fashion-mnist", 0.916, 30),
+    "records-fashion-93": Record("fashion-mnist", 0.930, 90),
+    "records-fashion-94": Record("fashion-mnist", 0.940, 300),
+}
+
+
+def record_of(name: str) -> Record:
+    """The target of that record; RecipeError for an unknown name."""
+    if name not in RECORDS:
+        close = get_close_matches(name, RECORDS, n=1)
+        hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(RECORDS)}"
+        raise RecipeError(f"unknown record {shown(name)}; {hint}")
+    return RECORDS[name]
+
+
+def records_mnist_99() -> Recipe:
+    """99 % of MNIST in seconds: one epoch of three convolutions."""
+    return _record(
+        "records-mnist-99",
+        "three convolutions, one epoch",
+        channels=(16, 32, 64),
+        epochs=1,
+    )
+
+
+def records_mnist_995() -> Recipe:
+    """99.5 % of MNIST: wider, for several epochs of shifted images."""
+    return _record(
+        "records-mnist-995",
+        "three wider convolutions, shifted images, dropout",
+        channels=(16, 64, 128),
+        epochs=4,
+        dropout=0.3,
+        augmentation={"shift": 1},
+    )
+
+
+def records_fashion_916() -> Recipe:
+    """91.6 % of Fashion-MNIST, the best accuracy of the write-ups."""
+    return _record(
+        "records-fashion-916",
+        "three wider convolutions, mirrored images, three epochs",
+        channels=(32, 64, 128),
+        epochs=3,
+        augmentation={"flip": 0.5},
+        test_time_augmentation=("flip",),
+    )
+
+
+def records_fashion_93() -> Recipe:
+    """93 % of Fashion-MNIST: the same, for longer."""
+    return _record(
+        "records-fashion-93",
+        "three wider convolutions, mirrored images",
+        channels=(32, 64, 128),
+        epochs=8,
+        augmentation={"flip": 0.5},
+        test_time_augmentation=("flip",),
+    )
+
+
+def records_fashion_94() -> Recipe:
+    """94 % of Fashion-MNIST: with residual blocks, for longer, images shifted as well."""
+    return _record(
+        "records-fashion-94",
+        "residual network, mirrored and shifted images",
+        channels=(32, 64, 128),
+        blocks=(0, 1, 1),
+        epochs=20,
+        augmentation={"flip": 0.5, "shift": 1},
+        test_time_augmentation=("flip",),
+    )
+
+
+def _record(
+    name: str,
+    summary: str,
+    channels: tuple[int, ...],
+    epochs: int,
+    blocks: int | tuple[int, ...] = 0,
+    dropout: float = 0.0,
+    **fields: Any,
+) -> Recipe:
+    """What all records share; fields: of the recipe."""
+    return Recipe(
+        name=name,
+        system="-",
+        summary=summary,
+        model="residual",
+        model_args={"channels": channels, "blocks": blocks, "dropout": dropout},
+        data=RECORDS[name].data,
+        split="train-test",
+        batch_size=128,
+        phases=(
+            Phase(
+                "adamw",
+                learning_rate=1e-2,
+                epochs=epochs,
+                schedule="one-cycle",
+                weight_decay=0.05,
+                label_smoothing=0.1,
+                keep="last",
+            ),
+        ),
+        **fields,
+    )
