@@ -150,10 +150,14 @@ def predict(
         device=device,
     )
     if threshold is not None:
-        from mnistlab.data.notes import note
-
-        note(f"{opened.data['class_names'][1]!r} is predicted from the threshold on")
+        _say_threshold(opened.data["class_names"])
     _say_result(out, n_images, sum(n_unusual) if unusual else None, report, as_json)
+
+
+def _say_threshold(class_names: list[str]) -> None:
+    from mnistlab.data.notes import note
+
+    note(f"{class_names[1]!r} is predicted from the threshold on")
 
 
 def _say_result(
