@@ -38,4 +38,4 @@ def without_compiler() -> None:
     asleep = _Asleep(COMPILER)
     asleep.__path__ = [str(Path(torch.__file__).parent / "_dynamo")]
     sys.modules[COMPILER] = asleep
-    torch._dynamo = asleep  # type: ignore[assignment]
+    torch._dynamo = asleep
