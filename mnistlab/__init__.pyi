@@ -87,6 +87,10 @@ from mnistlab.tuning import tune as tune
 # the best in the time given
 from mnistlab.fitting import fit as fit
 
+# how fast this machine is
+from mnistlab.runs.timed import TimedRecord as TimedRecord
+from mnistlab.runs.timed import train_record as train_record
+
 # what can go wrong
 from mnistlab.errors import DataError as DataError
 from mnistlab.errors import MnistlabError as MnistlabError

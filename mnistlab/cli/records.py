@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import math
 import time
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -15,8 +14,6 @@ from mnistlab.cli.options import LARGEST_SEED, MOST_SEEDS, JsonOption, ThreadsOp
 from mnistlab.cli.streams import say
 
 if TYPE_CHECKING:
-    from mnistlab.recipe import Recipe
-    from mnistlab.recipes.records import Record
     from mnistlab.runs.timed import Timed
 
 COLUMNS = ("record", "test accuracy", "95 % interval", "spread", "target", "training, s", "target")
@@ -50,17 +47,26 @@ def records(
     loading the data and compiled kernels, and predicting are said apart. Nothing is written.
     """
     from mnistlab.fitting.clock import process_age_s
+    from mnistlab.recipes.records import record_of
 
     began = time.monotonic() - process_age_s()
-    found = [_record_of(name) for name in names or ()]
-    if not found:
+    for name in names or ():
+        record_of(name)
+    if not names:
         _print_targets(as_json)
         return
     import mnistlab.classifiers.torch_classifier  # noqa: F401  # loads torch, which takes seconds
+    from mnistlab.runs.timed import train_record
 
     import_s = time.monotonic() - began
-    chosen = range(first_seed, first_seed + seeds)
-    measured = [_measured(recipe, record, chosen, threads) for recipe, record in found]
+    measured = []
+    for name in names:
+
+        def say_trained(timed: Timed, name: str = name) -> None:
+            say(f"{name}, seed {timed.seed}: {timed.test_accuracy:.4f} after {timed.train_s:.2f} s")
+
+        trained = train_record(name, seeds, first_seed, threads, say_trained)
+        measured.append(asdict(trained))
     _print_measured(measured, import_s)
     if as_json:
         from mnistlab.training import hardware, kernels
@@ -68,59 +74,6 @@ def records(
         env = hardware.describe("cpu", "auto") | {"kernels": kernels.version()}
         env |= {} if threads is None else {"threads": threads}
         print(json.dumps({"records": measured, "import_s": import_s, "env": env}))
-
-
-def _record_of(name: str) -> tuple[Recipe, Record]:
-    """RecipeError for a name that is no record's."""
-    from mnistlab.recipes import get_recipe
-    from mnistlab.recipes.records import record_of
-
-    record = record_of(name)
-    return get_recipe(name), record
-
-
-def _measured(recipe: Recipe, record: Record, seeds: range, threads: int | None) -> dict[str, Any]:
-    """Every training's seconds and test accuracy, and whether their means meet the target."""
-    from mnistlab.data import load
-    from mnistlab.runs.timed import train_timed, warm_up
-
-    start = time.perf_counter()
-    dataset = load(record.data)
-    load_s = time.perf_counter() - start
-    warm_up_s = warm_up(recipe, dataset, threads)
-    trainings = []
-    for seed in seeds:
-        timed = train_timed(replace(recipe, seed=seed), dataset, threads)
-        say(f"{recipe.name}, seed {seed}: {timed.test_accuracy:.4f} after {timed.train_s:.2f} s")
-        trainings.append(timed)
-    return {
-        "record": recipe.name,
-        "recipe_hash": recipe.content_hash,
-        "data": record.data,
-        "load_s": load_s,
-        "warm_up_s": warm_up_s,
-        "trainings": [asdict(timed) for timed in trainings],
-        **_compared(trainings, record),
-    }
-
-
-def _compared(trainings: list[Timed], record: Record) -> dict[str, Any]:
-    """Means with the interval and the spread over seeds; null for one seed."""
-    from mnistlab.evaluation import fraction_interval
-
-    accuracies = [timed.test_accuracy for timed in trainings]
-    mean, low, high = fraction_interval(accuracies)
-    mean_s = sum(timed.train_s for timed in trainings) / len(trainings)
-    return {
-        "test_accuracy": mean,
-        "interval": None if math.isnan(low) else [low, high],
-        "spread": [min(accuracies), max(accuracies)],
-        "train_s": mean_s,
-        "target_accuracy": record.accuracy,
-        "target_s": record.seconds,
-        "is_accurate": mean >= record.accuracy,
-        "is_fast": mean_s <= record.seconds,
-    }
 
 
 def _print_measured(measured: list[dict[str, Any]], import_s: float) -> None:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from mnistlab.classifiers.methods import method_of
-from mnistlab.data import Dataset
+from mnistlab.data import Dataset, load
+from mnistlab.evaluation import fraction_interval
 from mnistlab.recipe import Recipe
+from mnistlab.recipes import get_recipe
+from mnistlab.recipes.records import record_of
 from mnistlab.runs.building import classifier_of, parts_of
 
 
@@ -55,3 +60,69 @@ def train_timed(recipe: Recipe, dataset: Dataset, threads: int | None = None) ->
         accuracy = float(np.mean(classifier.predict(test.images) == test.labels))
         predicted = time.perf_counter()
     return Timed(recipe.seed, accuracy, trained - start, predicted - trained)
+
+
+@dataclass(frozen=True)
+class TimedRecord:
+    """A record's trainings, their means, and whether these meet its target.
+
+    load_s, warm_up_s: seconds beside the trainings, for the data and for a first step. interval: of
+    the mean accuracy over seeds (95 %), None of one seed. spread: the lowest and the highest.
+    """
+
+    record: str
+    recipe_hash: str
+    data: str
+    load_s: float
+    warm_up_s: float
+    trainings: tuple[Timed, ...]
+    test_accuracy: float
+    interval: tuple[float, float] | None
+    spread: tuple[float, float]
+    train_s: float
+    target_accuracy: float
+    target_s: float
+    is_accurate: bool
+    is_fast: bool
+
+
+def train_record(
+    name: str,
+    seeds: int = 1,
+    first_seed: int = 0,
+    threads: int | None = None,
+    on_trained: Callable[[Timed], None] = lambda timed: None,
+) -> TimedRecord:
+    """Train a record recipe on the CPU with the clock running, and measure it on the test part.
+
+    seeds: how many trainings, from first_seed on. RecipeError for a name that is no record's,
+    DataError where its data cannot be had. Nothing is written.
+    """
+    record, recipe = record_of(name), get_recipe(name)
+    start = time.perf_counter()
+    dataset = load(record.data)
+    load_s = time.perf_counter() - start
+    warm_up_s = warm_up(recipe, dataset, threads)
+    trainings = []
+    for seed in range(first_seed, first_seed + seeds):
+        trainings.append(train_timed(replace(recipe, seed=seed), dataset, threads))
+        on_trained(trainings[-1])
+    accuracies = [timed.test_accuracy for timed in trainings]
+    mean, low, high = fraction_interval(accuracies)
+    mean_s = sum(timed.train_s for timed in trainings) / len(trainings)
+    return TimedRecord(
+        record=name,
+        recipe_hash=recipe.content_hash,
+        data=record.data,
+        load_s=load_s,
+        warm_up_s=warm_up_s,
+        trainings=tuple(trainings),
+        test_accuracy=mean,
+        interval=None if math.isnan(low) else (low, high),
+        spread=(min(accuracies), max(accuracies)),
+        train_s=mean_s,
+        target_accuracy=record.accuracy,
+        target_s=record.seconds,
+        is_accurate=mean >= record.accuracy,
+        is_fast=mean_s <= record.seconds,
+    )

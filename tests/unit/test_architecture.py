@@ -51,7 +51,7 @@ ALLOWED = {
     "recipe": LEARNING | {"classifiers"},
     "field_paths": LEARNING | {"classifiers", "recipe"},
     "space": LEARNING | {"classifiers", "recipe", "field_paths"},
-    "runs": CORE,
+    "runs": CORE | {"recipes"},
     "scale": CORE,
     "study": CORE | {"scale"},
     "writeups": set(),  # the public interface only, see below

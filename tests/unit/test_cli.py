@@ -299,6 +299,7 @@ def test_benchmarks_are_listed_in_a_checkout(capsys: pytest.CaptureFixture[str])
         "audit",
         "augmentation",
         "checking",
+        "checking_library",
         "checkpoints",
         "comparing",
         "csv_reader",

@@ -125,6 +125,7 @@ def test_data_are_found_from_another_checkout(
     class Training:
         def __init__(self, command: list[str], **settings: Any) -> None:
             started.update(settings)
+            self.pid = 0  # no process
 
         def wait(self, seconds: float | None = None) -> int:
             return 0

@@ -118,8 +118,9 @@ def test_a_page_holds_what_is_known_of_each_run(run: ml.Run, sister: ml.Run) -> 
     assert facts["mistakes"]["confusion"][1] is None
     content = gzip.decompress(content_of(packing.text()))
     for network, of in zip(facts["networks"], (run, sister), strict=True):
-        step = next(step for step in network["steps"] if step["op"] == "linear")
-        weight = array_of(content, network["arrays"][step["weight"]])
+        (member,) = network["members"]
+        step = next(step for step in member["steps"] if step["op"] == "linear")
+        weight = array_of(content, member["arrays"][step["weight"]])
         expected = module_of(of.classifier("cpu"), None).network[-1].weight.detach().numpy()
         np.testing.assert_allclose(
             weight, expected.ravel(), rtol=0, atol=np.abs(expected).max() / 60_000

@@ -429,7 +429,7 @@ FAULTS: dict[str, tuple[str, bytes, str]] = {
     "large image": ("x.png", bomb(5000), "5000 x 5000 pixels; refused"),
     "larger image": ("x.png", bomb(1 << 20), "bomb"),
     "a program": ("x.png", EPS, "cannot identify image file"),
-    "image of an unknown name": ("x.jp2", PNG, "x.jp2: not a .csv, .tsv, "),
+    "image of an unknown name": ("x.jp2", PNG, "x.jp2: is called .jp2, but is a PNG image"),
     "labels of an IDX set": (
         "y-idx1-ubyte",
         idx.to_bytes(np.zeros(9, np.uint8)),

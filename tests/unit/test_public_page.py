@@ -22,6 +22,7 @@ FUNCTIONS = {
     "recipes": "get_recipe",
     "cv": "cross_validate",
     "study": "run_study",
+    "records": "train_record",
 }
 WITHOUT_FUNCTION = {"bench"}  # runs `python -m benchmarks.NAME` in a checkout
 

@@ -38,7 +38,7 @@ def printed(few: Dataset) -> tuple[str, dict[str, Any]]:
     """What the command prints of two seeds on few images, and its JSON."""
     with pytest.MonkeyPatch.context() as patch:
         asked: list[str] = []
-        patch.setattr("mnistlab.data.load", lambda name: asked.append(name) or few)
+        patch.setattr("mnistlab.runs.timed.load", lambda name: asked.append(name) or few)
         text: list[str] = []
         patch.setattr("builtins.print", lambda *words, **_: text.append(" ".join(map(str, words))))
         assert run_command(["records", NAME, "--seeds", "2", "--threads", "1", "--json"]) == 0
