@@ -50,7 +50,7 @@ def records_mnist_99() -> Recipe:
     return _record(
         "records-mnist-99",
         "three convolutions, one epoch",
-        channels=(16, 32, 64),
+        channels=(16, 16, 32),  # 16-32-64 is more accurate than it must be, and slower
         epochs=1,
     )
 
