@@ -16,6 +16,8 @@ from playwright.sync_api import Browser, Page, expect
 
 import mnistlab as ml
 
+pytestmark = pytest.mark.slow
+
 
 def test_every_network_answers_at_each_stroke(drawing: Page) -> None:
     drag(drawing, [(0.3, 0.2), (0.3, 0.8)])

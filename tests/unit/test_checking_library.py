@@ -19,6 +19,8 @@ from mnistlab.checking.running import check_source
 from mnistlab.checking.source import Source
 from mnistlab.checking.tasks import LIBRARY_TASKS, checked_task
 
+pytestmark = pytest.mark.slow
+
 TASKS = {
     "cnn": cnn_seeds.SEEDS,
     "loop": loop_seeds.SEEDS,

@@ -25,6 +25,8 @@ from mnistlab.errors import DataError
 from mnistlab.phases import Phase
 from mnistlab.recipe import Recipe
 
+pytestmark = pytest.mark.slow
+
 MNISTLAB = [sys.executable, "-m", "mnistlab"]
 
 

@@ -27,6 +27,8 @@ from mnistlab.cli import EXIT_INTERRUPTED, app, run_command
 from mnistlab.recipes import get_recipe
 from mnistlab.serving import Limits, ServeSettings
 
+pytestmark = pytest.mark.slow
+
 DOCS = CHECKOUT / "docs"
 PAGES = sorted([*DOCS.glob("how-to/*.md"), *DOCS.glob("why/*.md")])
 BLOCK = re.compile(r"(?:`(\w+\.json)`:\n\n)?```(\w+)\n(.*?)```", re.DOTALL)

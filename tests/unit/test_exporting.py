@@ -17,6 +17,8 @@ from mnistlab.exporting import ensemble_module, export_onnx, onnx_file
 from mnistlab.exporting.onnx_file import Parity
 from mnistlab.runs import neighbours
 
+pytestmark = pytest.mark.slow
+
 onnx = pytest.importorskip("onnx", reason="the extra 'export' is not installed")
 onnxruntime = pytest.importorskip("onnxruntime", reason="the extra 'export' is not installed")
 

@@ -26,6 +26,8 @@ from mnistlab.runs import Run, train
 from mnistlab.training.loop import batch_sizes
 from mnistlab.training.parallel import ALONE, Processes
 
+pytestmark = pytest.mark.slow
+
 CNN = Recipe(
     name="shared",
     system="A9",
