@@ -69,11 +69,14 @@ def records(
         measured.append(asdict(trained))
     _print_measured(measured, import_s)
     if as_json:
-        from mnistlab.training import hardware, kernels
+        print(json.dumps({"records": measured, "import_s": import_s, "env": _env(threads)}))
 
-        env = hardware.describe("cpu", "auto") | {"kernels": kernels.version()}
-        env |= {} if threads is None else {"threads": threads}
-        print(json.dumps({"records": measured, "import_s": import_s, "env": env}))
+
+def _env(threads: int | None) -> dict[str, Any]:
+    from mnistlab.training import hardware, kernels
+
+    env = hardware.describe("cpu", "auto") | {"kernels": kernels.version()}
+    return env if threads is None else env | {"threads": threads}
 
 
 def _print_measured(measured: list[dict[str, Any]], import_s: float) -> None:
