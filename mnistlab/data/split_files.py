@@ -60,6 +60,7 @@ def find(folder: Path) -> SplitFiles | None:
         few = top.folders if len(top.folders) <= MAX_CONFIGURATIONS else []
         below = [inside for sub in few if (inside := _parquet_below(sub)) is not None]
         return below[0] if len(below) == 1 and not called else None
+    group = [*group, *_plain_tests(group, called)]
     by_split: dict[SplitName, list[Path]] = {}
     for found in sorted(group, key=lambda found: (len(found.path.name), found.path.name)):
         of_split = by_split.setdefault(found.split, [])
@@ -117,6 +118,17 @@ def _one_set(called: list[_Called], folder: Path) -> list[_Called] | None:
             "give one file, or put one set into a folder of its own"
         )
     return whole[min(whole)]
+
+
+def _plain_tests(group: list[_Called], called: list[_Called]) -> list[_Called]:
+    """mnist_test.csv beside mnist_train_small.csv, the only training set, which has no test set."""
+    kind, rest = group[0].kind, group[0].rest
+    if {one.split for one in group} != {"train"}:
+        return []
+    if any(one.split == "train" and one not in group for one in called):
+        return []
+    plain = rest.partition("|")[0] + "|"
+    return [one for one in called if (one.split, one.kind, one.rest) == ("test", kind, plain)]
 
 
 def _belongs(path: Path) -> bool:

@@ -120,6 +120,20 @@ def test_several_sets_in_a_folder(tmp_path: Path) -> None:
     _is_the_set(load(tmp_path))
 
 
+def test_the_test_table_of_a_part_of_the_training_set(tmp_path: Path) -> None:
+    _table(tmp_path / "mnist_train_small.csv", slice(0, 8))
+    _table(tmp_path / "mnist_test.csv", slice(8, 12))
+    _is_the_set(load(tmp_path))
+    assert load(tmp_path).n_official_train == 8
+
+
+@pytest.mark.parametrize("other", ["letters_test.csv", "mnist_test_labels.csv"])
+def test_a_test_table_of_another_name_is_left_out(tmp_path: Path, other: str) -> None:
+    _table(tmp_path / "mnist_train_small.csv", slice(0, 8))
+    _table(tmp_path / other, slice(8, 12))
+    assert load(tmp_path).n_official_train is None
+
+
 def test_files_of_data_that_are_left_out_are_said(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
