@@ -63,8 +63,8 @@ def prepare(source: Source) -> None:
     if "torch" in sys.modules:
         import torch
 
-        from mnistlab.checking.torch_parts.quick import without_compiler
+        from mnistlab.training.compiler import fall_asleep
 
         torch.set_num_threads(1)
         if "compile" not in source.text and "dynamo" not in source.text:
-            without_compiler()
+            fall_asleep()

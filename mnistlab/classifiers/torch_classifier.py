@@ -17,7 +17,7 @@ from mnistlab.data import large
 from mnistlab.data.scaling import fit_scaling, scaling_of_images
 from mnistlab.models import count_parameters, read_pretrained
 from mnistlab.phases import CallbackOptions, Callbacks
-from mnistlab.training import hardware, loop
+from mnistlab.training import compiler, hardware, loop
 from mnistlab.training.augmentation import augmenter
 from mnistlab.training.fixed_views import views_of
 from mnistlab.training.parallel import ALONE, Processes, normalised_together
@@ -87,7 +87,7 @@ class TorchClassifier(ClassifierMixin, NetworkSettings, BaseEstimator):  # type:
             self.weights_from_ = read_pretrained(self.network_[1])
             # Channels-last in memory: convolutions on the CPU are faster on it.
             self.network_.to(device).to(memory_format=torch.channels_last)
-            with normalised_together(self.network_, processes):
+            with normalised_together(self.network_, processes), compiler.asleep():
                 history = loop.train(
                     self.network_, examples, validation, phases_of(self, val), settings, reported
                 )

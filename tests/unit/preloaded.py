@@ -31,7 +31,6 @@ from typing import IO, Any
 
 # Of these, threads that would not be in a fork are started by none.
 MODULES = (
-    "torch._dynamo",  # the first optimizer imports it
     "sklearn.metrics",
     "sklearn.model_selection",
     "sklearn.datasets",
