@@ -1,5 +1,7 @@
 # What CI runs is `make check`; everything else here is a part of it or runs by name.
 PYTHON := $(if $(filter Windows_NT,$(OS)),.venv/Scripts/python,.venv/bin/python)
+# Compiled modules are kept: each test process would compile the project anew.
+unexport PYTHONDONTWRITEBYTECODE
 export MNISTLAB_DATA ?= $(wildcard ../shared/data)
 
 .PHONY: check check-cpus fuzz golden format lint types test slow tables evidence course site

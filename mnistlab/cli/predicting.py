@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +15,7 @@ from mnistlab.cli.options import (
     JsonOption,
     RunArgument,
     SizeOption,
+    grouped,
     named_path,
 )
 from mnistlab.cli.trained import InvertOption
@@ -99,22 +101,37 @@ UnusualOption = Annotated[
 ]
 
 
+@dataclass(frozen=True)
+class TableChoice:
+    """What stands in the CSV."""
+
+    columns: ColumnsOption = None
+    probabilities: ProbabilitiesOption = False
+    threshold: ThresholdOption = None
+    unusual: UnusualOption = False
+
+
+@dataclass(frozen=True)
+class ReadingChoice:
+    """How the images to predict are read."""
+
+    prepare: PrepareOption = False
+    invert: InvertOption = "no"
+    size: SizeOption = None
+
+
 @app.command(
     epilog="Example: mnistlab predict runs/resnet-small-train-seed0-1b2c3d4e-5f6a7b8c evaluate.csv "
     "-o results.csv (or photos/ in place of evaluate.csv)"
 )
+@grouped
 def predict(
     run: RunArgument,
     path: InputArgument,
     out: TableOption,
-    columns: ColumnsOption = None,
-    probabilities: ProbabilitiesOption = False,
-    threshold: ThresholdOption = None,
+    table: TableChoice,
+    reading: ReadingChoice,
     report: ReportOption = False,
-    prepare: PrepareOption = False,
-    unusual: UnusualOption = False,
-    invert: InvertOption = "no",
-    size: SizeOption = None,
     device: DeviceOption = "auto",
     as_json: JsonOption = False,
 ) -> None:
@@ -138,20 +155,20 @@ def predict(
         opened,
         path,
         out,
-        on_predicted=on_predicted if unusual else None,
+        on_predicted=on_predicted if table.unusual else None,
         report=report,
-        size=size,
-        probabilities=probabilities,
-        columns=_headings(columns),
-        threshold=threshold,
-        invert=invert,
-        prepare=prepare,
-        unusual=unusual,
+        columns=_headings(table.columns),
+        probabilities=table.probabilities,
+        threshold=table.threshold,
+        unusual=table.unusual,
+        prepare=reading.prepare,
+        invert=reading.invert,
+        size=reading.size,
         device=device,
     )
-    if threshold is not None:
+    if table.threshold is not None:
         _say_threshold(opened.data["class_names"])
-    _say_result(out, n_images, sum(n_unusual) if unusual else None, report, as_json)
+    _say_result(out, n_images, sum(n_unusual) if table.unusual else None, report, as_json)
 
 
 def _say_threshold(class_names: list[str]) -> None:

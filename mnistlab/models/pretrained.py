@@ -75,6 +75,8 @@ def weights_at_hand(backbone: str) -> bool:
     """Whether the ImageNet weights of a backbone are on this machine; nothing is downloaded."""
     if backbone == "efficientnet_lite0":
         return find_spec(LITE0_PACKAGE) is not None and find_spec("timm") is not None
+    if not any(folder.is_dir() for folder in _folders()):  # torchvision takes seconds to import
+        return False
     return any(_is_whole(place) for place in _places(backbone))
 
 
@@ -112,12 +114,15 @@ def _url(backbone: str) -> str:
 def _places(backbone: str) -> list[Path]:
     """Where the official file may be; the project's own cache comes first."""
     name = _url(backbone).rpartition("/")[2]
-    folders = (
+    return [folder / name for folder in _folders()]
+
+
+def _folders() -> list[Path]:
+    return [
         cache_folder() / FOLDER,
         *(folder / FOLDER for folder in data_folders()),
         Path(torch.hub.get_dir()) / "checkpoints",
-    )
-    return [folder / name for folder in folders]
+    ]
 
 
 def _is_whole(path: Path) -> bool:
