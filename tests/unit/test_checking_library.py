@@ -105,6 +105,16 @@ def test_what_nobody_foresaw_differs_with_numbers(style: str, old: str, new: str
     assert all(any(c.isdigit() for c in f.numbers) and f.line for f in report.findings)
 
 
+def test_a_network_that_breaks_with_another_number_of_classes() -> None:
+    old, text = "scores: Tensor = self.fc2(x)", text_of("labs_cnn")
+    assert text.count(old) == 1
+    report = checked("labs_cnn", text.replace(old, f"{old} + Tensor([0.0] * 10)"))
+    (finding,) = report.findings
+    assert finding.mistake == "classes-fixed"
+    assert finding.line == 1 + text[: text.index(old)].count("\n")
+    assert "with 7 classes: RuntimeError: " in finding.numbers
+
+
 def test_a_file_in_numpy_never_imports_torch() -> None:
     check = (
         "import sys; from mnistlab.checking.running import check_source\n"

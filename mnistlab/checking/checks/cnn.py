@@ -9,7 +9,7 @@ from torch import Tensor
 
 from mnistlab.checking.checks import cnn_errors, cnn_layers
 from mnistlab.checking.checks.course_networks import check_course_network
-from mnistlab.checking.context import Context
+from mnistlab.checking.context import Context, line_of
 from mnistlab.checking.torch_parts.making import (
     OTHER_CLASSES,
     Made,
@@ -51,7 +51,7 @@ def check_cnn(context: Context, kind: type) -> None:
         check_rows(context, made, tape, kind.__name__)
     check_scores(context, forward, made)
     cnn_layers.check_layers(context, made, tape, kind.__name__)
-    _check_class_count(context, forward, kind)
+    _check_class_count(context, forward, made)
     if len(context.findings) == n_before:
         check_course_network(context, made, tape, kind.__name__)
 
@@ -176,14 +176,18 @@ def origin(tape: Tape, value: Any) -> Op | None:
     return None
 
 
-def _check_class_count(context: Context, what: str, kind: type) -> None:
+def _check_class_count(context: Context, what: str, made: Made) -> None:
+    kind = type(made.network)
     if not takes_class_count(kind):
         return
+    line = context.line_of_method(kind.__name__, "__init__")
     try:
-        network = kind(**arguments(kind, OTHER_CLASSES)).eval()
-        scores = network(torch.rand(2, 1, 28, 28))
-    except Exception:  # the network of ten classes has passed: only the count is different
+        scores = kind(**arguments(kind, OTHER_CLASSES)).eval()(made.images[:2])
+    except Exception as error:  # the network of ten classes has passed: only the count is different
+        line = line_of(error, context.source.name) or line
+        numbers = f"with {OTHER_CLASSES} classes: {type(error).__name__}: {error}"
+        context.found(what, "classes-fixed", line, "", " ".join(numbers.split())[:300])
         return
     if isinstance(scores, Tensor) and scores.shape != (2, OTHER_CLASSES):
-        line = context.line_of_method(kind.__name__, "__init__")
-        context.found(what, "classes-fixed", line, "", f"shape {tuple(scores.shape)} for 2 images")
+        numbers = f"shape {tuple(scores.shape)} for 2 images"
+        context.found(what, "classes-fixed", line, "", numbers)

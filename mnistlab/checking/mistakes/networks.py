@@ -80,7 +80,7 @@ How many numbers should there be for each image?
 = scores (N, K)
 
 classes-fixed
-the number of classes is fixed: the argument is not used
+the network works for one number of classes only, whatever the argument says
 Make a network for seven classes, and print the shape of its scores.
 Which number is written in the last layer?
 = scores (N, num_classes)
