@@ -7,6 +7,7 @@ import shutil
 import sys
 import textwrap
 from collections.abc import Sequence
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -76,18 +77,29 @@ def _wrapped(text: str, width: int, indent: str = "") -> str:
     return textwrap.fill(text, max(width, NARROWEST), subsequent_indent=indent) if width else text
 
 
-def _describe(recipe: Recipe, group: str, purpose: str) -> dict[str, Any]:
-    """n_parameters: null where training decides how many, or an extra that it needs is missing."""
+def _size(recipe: Recipe) -> tuple[int | None, str | None, bool]:
+    """Parameters, the extra that the recipe needs, and whether that is missing."""
+    from mnistlab.recipes.sizes import EXTRAS, N_PARAMETERS
+
+    if recipe.name in N_PARAMETERS:
+        extra, library = EXTRAS.get(recipe.name, (None, None))
+        is_missing = library is not None and find_spec(library) is None
+        return None if is_missing else N_PARAMETERS[recipe.name], extra, is_missing
     from mnistlab.recipes import needs
     from mnistlab.runs import count_recipe_parameters
 
-    extra, n_parameters, missing = needs(recipe), None, None
+    extra = needs(recipe)
     try:
-        n_parameters = count_recipe_parameters(recipe)
+        return count_recipe_parameters(recipe), extra, False
     except RecipeError:
         if extra is None:
             raise
-        missing = extra
+        return None, extra, True
+
+
+def _describe(recipe: Recipe, group: str, purpose: str) -> dict[str, Any]:
+    """n_parameters: null where training decides how many, or an extra that it needs is missing."""
+    n_parameters, extra, is_missing = _size(recipe)
     return {
         "name": recipe.name,
         "group": group,
@@ -104,7 +116,7 @@ def _describe(recipe: Recipe, group: str, purpose: str) -> dict[str, Any]:
         ],
         "expect": recipe.expect,
         "needs": extra,
-        "missing": missing,
+        "missing": extra if is_missing else None,
     }
 
 

@@ -121,6 +121,7 @@ def test_ground_rooms_never_import_torch(path: Path) -> None:
         "import mnistlab.cli; assert mnistlab.cli.run_command(['train', '--help']) == 0",
         "import mnistlab.cli; assert mnistlab.cli.run_command(['study', '--help']) == 0",
         "import mnistlab.cli; assert mnistlab.cli.run_command(['data', 'list']) == 0",
+        "import mnistlab.cli; assert mnistlab.cli.run_command(['recipes']) == 0",
     ],
 )
 def test_torch_is_not_loaded_by(statement: str) -> None:

@@ -16,8 +16,8 @@ from mnistlab.cli import run_command
 from mnistlab.data import Dataset
 from mnistlab.errors import RecipeError
 from mnistlab.phases import Phase
-from mnistlab.recipes import GROUPS, RECIPES, needs
-from mnistlab.runs import classifier_of
+from mnistlab.recipes import GROUPS, RECIPES, needs, sizes
+from mnistlab.runs import classifier_of, count_recipe_parameters
 from mnistlab.runs.building import n_steps
 from mnistlab.study.quick import _short
 
@@ -173,6 +173,23 @@ def test_recipes_begin_with_where_to_start(capsys: pytest.CaptureFixture[str]) -
     described = json.loads(last)
     assert described[0]["group"] == "start here"
     assert {each["needs"] for each in described if each["model"] != "transfer"} == {None}
+
+
+@pytest.mark.parametrize("name", sorted(RECIPES))
+def test_what_is_listed_of_a_recipe_is_what_building_it_gives(name: str) -> None:
+    recipe = ml.get_recipe(name)
+    assert sizes.N_PARAMETERS[name] == count_recipe_parameters(recipe)
+    assert sizes.EXTRAS.get(name, (None,))[0] == needs(recipe)
+
+
+def test_a_recipe_of_the_users_is_built_to_be_listed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mine = replace(ml.get_recipe("mlp"), name="mine", model_args={"hidden_sizes": [7]})
+    monkeypatch.setitem(RECIPES, "mine", lambda: mine)
+    assert run_command(["recipes", "--json"]) == 0
+    described = json.loads(capsys.readouterr().out.splitlines()[-1])[-1]
+    assert (described["name"], described["n_parameters"]) == ("mine", 784 * 7 + 7 + 7 * 10 + 10)
 
 
 def test_recipes_are_listed_without_timm(

@@ -76,7 +76,7 @@ print("loaded", sorted(set(HEAVY) & {name.partition(".")[0] for name in sys.modu
 
 
 def test_commands_that_need_more_say_which_extra_has_it() -> None:
-    commands = ["train mlp", "recipes", "evaluate x", "compare a b", "export x -o x.onnx"]
+    commands = ["train mlp", "evaluate x", "compare a b", "export x -o x.onnx"]
     done = run_blocked(
         """
 from mnistlab.cli import run_command

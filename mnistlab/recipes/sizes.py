@@ -1,0 +1,65 @@
+"""What `mnistlab recipes` says of the ready recipes without importing PyTorch, for seconds.
+
+A test builds every network and compares. A recipe that is missing here is built to be listed.
+"""
+
+from __future__ import annotations
+
+# Parameters for ten classes of 28 x 28 pixels; None where training decides how many.
+N_PARAMETERS: dict[str, int | None] = {
+    "resnet-small": 473_834,
+    "softmax": 7_850,
+    "softmax-tuned": 7_850,
+    "mlp": 79_510,
+    "mlp-tuned": 79_510,
+    "cnn-small": 20_490,
+    "cnn-small-tuned": 20_490,
+    "simple-cnn": 421_642,
+    "simple-cnn-tuned": 421_642,
+    "scratch-mlp": 101_770,
+    "scratch-mlp-tuned": 101_770,
+    "scratch-cnn": 20_490,
+    "layered-mlp": 25_450,
+    "svm": None,
+    "simple-cnn-plateau": 421_642,
+    "simple-cnn-early-stopping": 421_642,
+    "simple-cnn-augmented": 421_642,
+    "simple-cnn-wide": 878_730,
+    "simple-cnn-deep": 467_818,
+    "simple-cnn-5x5": 454_922,
+    "double-softmax": 50_890,
+    "double-softmax-logits": 50_890,
+    "double-softmax-slow": 50_890,
+    "double-softmax-slow-logits": 50_890,
+    "full-batch": 50_890,
+    "full-batch-logits": 50_890,
+    "full-batch-long": 50_890,
+    "full-batch-long-logits": 50_890,
+    "dense-base": 624_778,
+    "dense-wide": 1_184_010,
+    "dense-deep": 690_826,
+    "dense-sgd": 624_778,
+    "dense-decay": 624_778,
+    "dense-norm": 626_570,
+    "dense-dropout": 624_778,
+    "conv-base": 166_986,
+    "conv-wide": 315_146,
+    "conv-deep": 376_042,
+    "conv-sgd": 166_986,
+    "conv-decay": 166_986,
+    "conv-norm": 167_178,
+    "conv-dropout": 166_986,
+    "final": 4_798_986,
+    "final-tuned": 4_798_986,
+    "transfer-mobilenet": 2_236_688,
+    "transfer-resnet18": 11_181_642,
+    "transfer-efficientnet-b0": 4_020_358,
+    "transfer-lite0": 3_383_818,
+    "records-mnist-99": 10_074,
+    "records-mnist-995": 95_034,
+    "records-fashion-916": 104_426,
+    "records-fashion-93": 104_426,
+    "records-fashion-94": 473_834,
+}
+# The extra that must be installed to train it, and the library by which it is found.
+EXTRAS = {"transfer-lite0": ("mnistlab[transfer]", "timm")}
