@@ -78,7 +78,7 @@ def run_command(arguments: Sequence[str]) -> int:
         status = app(list(arguments), prog_name="mnistlab", standalone_mode=False)
         streams.flush_output()
     except typer.TyperException as error:
-        return _fail(error.format_message())
+        return _fail_usage(error)
     except MnistlabError as error:
         return _fail(str(error))
     except ModuleNotFoundError as error:
@@ -110,6 +110,17 @@ def run_command(arguments: Sequence[str]) -> int:
 def _fail(message: str) -> int:
     streams.say("error: " + " ".join(message.split()))
     return EXIT_BAD_INPUT
+
+
+def _fail_usage(error: typer.TyperException) -> int:
+    """Say what is wrong with the words of a command, and whose help shows them."""
+    context = getattr(error, "ctx", None)
+    if context is None:
+        return _fail(error.format_message())
+    if type(error).__name__ == "NoArgsIsHelpError":  # typer does not export it
+        streams.say(context.get_help())  # the message is this help as well, squeezed by _fail
+        return EXIT_BAD_INPUT
+    return _fail(f"{error.format_message().rstrip('.')}; see: {context.command_path} --help")
 
 
 def _version(wanted: bool) -> None:

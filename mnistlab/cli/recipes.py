@@ -1,4 +1,4 @@
-"""`mnistlab recipes`: what can be trained, and what each is for."""
+"""`mnistlab recipes`: what can be trained, what each is for, and the settings of one."""
 
 from __future__ import annotations
 
@@ -8,27 +8,39 @@ import sys
 import textwrap
 from collections.abc import Sequence
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mnistlab.cli.options import JsonOption
+from mnistlab.cli.completing import recipe_names
+from mnistlab.cli.inputs import named_recipe
+from mnistlab.cli.options import JsonOption, given
 from mnistlab.errors import RecipeError
 
 if TYPE_CHECKING:
     from mnistlab.recipe import Recipe
 
 COLUMNS = ("name", "for", "system", "model", "parameters", "phases")
+SHOWN_HELP = "Show all settings of this recipe, as a file that train takes; --set changes them."
 NARROWEST = 12  # columns of text that is wrapped
 
 app = typer.Typer()
 
 
-@app.command("recipes", epilog="Example: mnistlab recipes --json")
-def recipes_command(as_json: JsonOption = False) -> None:
-    """List the ready recipes by what they are for, the recommended one first."""
+@app.command("recipes", epilog="Example: mnistlab recipes simple-cnn")
+def recipes_command(
+    recipe: Annotated[
+        str | None,
+        typer.Argument(callback=given, help=SHOWN_HELP, autocompletion=recipe_names),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List the ready recipes by what they are for, the recommended one first; or show one."""
     from mnistlab.recipes import GROUPS, RECIPES, Group, get_recipe
 
+    if recipe is not None:
+        print(json.dumps(named_recipe(recipe, []).to_json(), indent=None if as_json else 2))
+        return
     known = {name for group in GROUPS for name in group.purposes}
     added = {name: get_recipe(name).summary for name in RECIPES if name not in known}
     described = [
@@ -38,13 +50,13 @@ def recipes_command(as_json: JsonOption = False) -> None:
     ]
     # A pipe has no width: whoever reads it wants every column.
     width = shutil.get_terminal_size((0, 0)).columns if sys.stdout.isatty() else 0
-    heading, rows, left_out = fitting([_cells(recipe) for recipe in described], width)
+    heading, rows, left_out = fitting([_cells(each) for each in described], width)
     if heading:
         print(heading)
     group = None
-    for recipe, row in zip(described, rows, strict=True):
-        if recipe["group"] != group:
-            group = recipe["group"]
+    for each, row in zip(described, rows, strict=True):
+        if each["group"] != group:
+            group = each["group"]
             print("\n" + _wrapped(f"# {group}", width, "# "))
         print(row)
     if left_out:

@@ -138,8 +138,10 @@ class PhaseState:
         self.best = tensors_of(saved, "best")
         for epoch in saved.snapshot_epochs():
             self.snapshots[epoch] = tensors_of(saved, f"{SNAPSHOT}{epoch}")
-        if self.average is not None:
-            self.average.load_state_dict(tensors_of(saved, "average"))
+        average = tensors_of(saved, "average")
+        # None where `fit` has lengthened a training that was too short for one: it begins here.
+        if self.average is not None and average:
+            self.average.load_state_dict(average)
         for name, value in tensors_of(saved, "optimizer").items():
             part, index, key = name.split(".")
             _restore_value(parts_of(self.optimizer)[int(part)], int(index), key, value)

@@ -64,6 +64,33 @@ def test_help_shows_an_example(arguments: list[str], capsys: pytest.CaptureFixtu
         assert "Example: mnistlab " in shown.out
 
 
+@pytest.mark.parametrize(("group", "command"), [([], "recipes"), (["data"], "profile")])
+def test_without_a_command_the_help_is_shown_as_it_is(
+    group: list[str], command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_command([*group, "--help"]) == 0
+    asked = capsys.readouterr().out
+    assert run_command(group) == 2
+    assert capsys.readouterr().err == asked
+    assert any(line.split()[:1] == [command] for line in asked.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("predict", "Missing argument 'RUN'; see: mnistlab predict --help"),
+        ("data profile", "Missing argument 'NAME_OR_PATH'; see: mnistlab data profile --help"),
+        ("help", "No such command 'help'; see: mnistlab --help"),
+        ("train softmax --frobnicate", "No such option: --frobnicate; see: mnistlab train --help"),
+    ],
+)
+def test_wrong_words_of_a_command_name_its_help(
+    arguments: str, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_command(arguments.split()) == 2
+    assert capsys.readouterr().err == f"error: {message}\n"
+
+
 def test_help_of_study_lists_the_studies_with_their_questions(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -141,6 +168,19 @@ def test_recipes_are_listed_as_the_contract_says(capsys: pytest.CaptureFixture[s
     assert listed["simple-cnn"]["n_parameters"] == 421_642
     wanted = {"name", "system", "model", "data", "n_parameters", "phases", "expect"}
     assert all(wanted <= recipe.keys() for recipe in listed.values())
+
+
+def test_the_settings_of_a_recipe_are_a_file_to_train(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_command(["recipes", "simple-cnn"]) == 0
+    shown = capsys.readouterr().out
+    assert '"batch_size": 64,\n' in shown
+    (tmp_path / "mine.json").write_text(shown)
+    assert run_command(["recipes", str(tmp_path / "mine.json"), "--json"]) == 0
+    assert last_json(capsys.readouterr().out) == ml.get_recipe("simple-cnn").to_json()
+    assert run_command(["recipes", "simple-cn"]) == 2
+    assert "did you mean 'simple-cnn'?" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("width", [20, 88, 200])

@@ -443,7 +443,7 @@ def test_decimal_commas(
 @pytest.mark.parametrize(
     ("raw", "words"),
     [
-        ("label,a\nGröße,1\n".encode("cp1252"), "row 2 is not UTF-8 text; if a program of Windows"),
+        ("label,a\nGröße,1\n".encode("cp1252"), "there as UTF-8 (Excel: CSV UTF-8), or"),
         ("Größe,label\n1,1\n".encode("cp1252"), "row 1: the line is not UTF-8 text; if a program"),
         (b"label,a\n1,1.234.5\n", "row 2, column 'a': '1.234.5' is not a number"),
         (b'label,a\n1,"1,234,567"\n', "'1,234,567' is not a number; write it without separators"),

@@ -90,7 +90,10 @@ def test_a_folder_without_classes(tmp_path: Path) -> None:
     ("inside", "message"),
     [
         ((), r"b: holds no images \(\.apng, .*\); remove the folder or put images into it$"),
-        (("1.heic", "2.HEIC"), r"b: holds no images .*, but 2 files of other kinds \(\.heic\)$"),
+        (
+            ("1.heic", "2.HEIC"),
+            r"b: holds no images .*, but 2 files .* \(\.heic; convert \.heic to JPEG\)$",
+        ),
         (("more/1.png",), r"b: holds no images .*, but 1 image in deeper folders$"),
     ],
 )
@@ -221,7 +224,7 @@ def test_all_that_is_left_out_is_counted_in_one_line(
     (tmp_path / "__MACOSX" / "a").mkdir(parents=True)
     (tmp_path / "__MACOSX" / "a" / "._1.png").write_text("no image")
     assert len(load(tmp_path)) == 3
-    kinds = "4 files of other kinds (.heic, .txt, no ending)"
+    kinds = "4 files of other kinds (.heic, .txt, no ending; convert .heic to JPEG)"
     images = "2 images beside the class folders, 1 image in deeper folders"
     assert capsys.readouterr().err == f"note: {tmp_path}: left out: {kinds}, {images}\n"
 
@@ -379,6 +382,7 @@ def test_folders_of_parts_of_two_sets_are_refused(tmp_path: Path) -> None:
         ((45, 44, 43), "32x32"),
         ((600, 480, 800), "64x64"),
         ((31, 24, 24), "24x24"),
+        ((600, 480, 600), "64x64"),
     ],
 )
 def test_the_size_that_is_suggested(tmp_path: Path, sides: tuple[int, ...], suggested: str) -> None:

@@ -5,6 +5,7 @@ Clocks here are moved by the training itself, one step after the other.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -107,6 +108,21 @@ def test_faster_steps_lengthen_it_a_little(subject: Subject, tmp_path: Path) -> 
     now = Moved()
     found = trained(task_of(subject, tmp_path, now, 10, 1000.0), now.step)
     assert found.size.epochs == 15  # half as many again, whatever the time
+
+
+def test_a_moving_average_may_begin_where_a_training_is_lengthened(
+    subject: Subject, tmp_path: Path
+) -> None:
+    """Twelve steps are too few for one, and eighteen have it: the checkpoint has none to load."""
+    now, n_train = Moved(), len(subject.split.train)
+    two_steps = Candidate("averaged", replace(AVERAGED.recipe, batch_size=-(-n_train // 2)))
+    decays = [two_steps.for_size(Size(n, n_train), 3).phases[0].ema_decay for n in (6, 9)]
+    assert decays[0] == 0 < decays[1]
+    task = replace(task_of(subject, tmp_path, now, 6, 1000.0), candidate=two_steps)
+    found = trained(task, now.step)
+    assert (found.state, found.size.epochs) == ("complete", 9)
+    assert found.classifier is not None
+    assert len(found.classifier.history_) == 9
 
 
 @pytest.mark.parametrize("n_steps", [15, 25])

@@ -314,7 +314,8 @@ def test_what_a_folder_has_besides_is_counted(
     names = photos_of_all_kinds(tmp_path / "set")
     (tmp_path / "set" / "x.heic").write_bytes(b"")
     assert predict(run, tmp_path / "set", tmp_path / "r.csv") == len(names)
-    left, deep = "1 file of other kinds (.heic)", "1 image of 16 bits a pixel: divided by 257"
+    left = "1 file of other kinds (.heic; convert .heic to JPEG)"
+    deep = "1 image of 16 bits a pixel: divided by 257"
     said = capsys.readouterr().err
     assert f"note: {tmp_path / 'set'}: left out: {left}\n" in said
     assert deep in said

@@ -25,8 +25,8 @@ THOUSANDS = re.compile(r"[0-9]{1,3}([., '][0-9]{3})+([.,][0-9]+)?")
 
 
 NO_UTF8 = (
-    "is not UTF-8 text; if a program of Windows wrote it, convert it: "
-    "iconv -f CP1252 -t UTF-8 table > table.csv"
+    "is not UTF-8 text; if a program of Windows wrote it, save it there as UTF-8 "
+    "(Excel: CSV UTF-8), or convert it: iconv -f CP1252 -t UTF-8 table > table.csv"
 )
 
 

@@ -92,10 +92,11 @@ def _differs(
 
 
 def _usual(sizes: Counter[Size]) -> Size:
-    """The most frequent size; a usual square where no size occurs twice."""
+    """The most frequent size; a usual square where no size occurs twice, or for photographs."""
     (most, n), *_ = sizes.most_common(1)
     side = sorted(max(size) for size in sizes)[len(sizes) // 2]
-    if n > 1 or side < SMALLEST_USUAL:
+    is_small = max(most) <= LARGEST_USUAL  # a phone's 4032x3024 would train for days
+    if (n > 1 and is_small) or side < SMALLEST_USUAL:
         return most
     usual = next(
         (usual for usual, longest in USUAL_SIDES.items() if side <= longest), LARGEST_USUAL

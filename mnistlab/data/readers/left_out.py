@@ -27,6 +27,8 @@ NO_TABLES = frozenset(
         *(".json", ".jsonl", ".ndjson", ".yaml", ".yml", ".parquet", ".pq", ".pbtxt", ".data"),
     }
 )
+# Photographs that are not read, such as an iPhone's: to be converted.
+PHOTOGRAPHS = frozenset({".heic", ".heif", ".avif", ".jxl", ".dng"})
 LABEL_WORD = re.compile(r"label|target|annotation|ground[-_ ]?truth|classes|diagnos", re.IGNORECASE)
 TABLES_SHOWN = 3
 
@@ -131,7 +133,10 @@ class LeftOut:
             most = sorted(+self.suffixes, key=lambda kind: (-self.suffixes[kind], kind))
             kinds = most[:SUFFIXES_SHOWN]
             more = ", ..." if len(most) > SUFFIXES_SHOWN else ""
-            said.append(f"{n} file{'s' * (n > 1)} of other kinds ({', '.join(kinds)}{more})")
+            photographs = [kind for kind in most if kind in PHOTOGRAPHS]
+            convert = f"; convert {', '.join(photographs)} to JPEG" if photographs else ""
+            other = f"{', '.join(kinds)}{more}{convert}"
+            said.append(f"{n} file{'s' * (n > 1)} of other kinds ({other})")
         for where, n in self.images.items():
             if n:
                 said.append(f"{n} image{'s' * (n > 1)} {where}")
