@@ -19,7 +19,6 @@ import random
 import subprocess
 import sys
 import time
-import venv
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -30,6 +29,7 @@ from sklearn.metrics import accuracy_score, balanced_accuracy_score
 
 import mnistlab as ml
 from benchmarks import fit_peers, ledger
+from benchmarks.environments import environment
 from benchmarks.fit_data import DRAWS, FIGURES, write_parts
 from mnistlab import atomic
 from mnistlab.evaluation import over_seeds
@@ -114,7 +114,7 @@ def peer(method: str, parts: Path, minutes: float, folder: Path) -> Record:
     """A peer in a process of its own, in its own environment where it needs one."""
     predicted = folder / "predicted.npy"
     folder.mkdir(parents=True, exist_ok=True)
-    python = environment(method)
+    python = python_for(method)
     script = Path(fit_peers.__file__)
     command = [str(python), str(script), method, str(parts), str(predicted), str(60 * minutes)]
     start = time.monotonic()
@@ -130,18 +130,11 @@ def peer(method: str, parts: Path, minutes: float, folder: Path) -> Record:
     }
 
 
-def environment(method: str) -> Path:
-    """The Python that has the peer's package; made with venv and pip where it is missing."""
+def python_for(method: str) -> Path:
+    """The Python that has the peer's package, in an environment of its own where it needs one."""
     if method not in PACKAGES:
         return Path(sys.executable)
-    folder = ENVIRONMENTS / method.split()[0].lower()
-    python = folder / "bin" / "python"
-    if not (folder / "ready").exists():
-        venv.create(folder, with_pip=True, clear=True)
-        install = [str(python), "-m", "pip", "install", "-q", PACKAGES[method]]
-        subprocess.run(install, check=True)
-        (folder / "ready").touch()
-    return python
+    return environment(ENVIRONMENTS / method.split()[0].lower(), (PACKAGES[method],))
 
 
 def method_of(name: str) -> Callable[[Path, int, float, Path], Record]:

@@ -13,13 +13,13 @@ import sys
 import time
 import urllib.error
 import urllib.request
-import venv
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
 
 import mnistlab as ml
+from benchmarks.environments import environment
 
 START_LIMIT_S = 120.0
 
@@ -140,24 +140,7 @@ def _resident_mb(pid: int) -> float:
     return int(found[1]) / 2**10 if found else 0.0
 
 
-def environment(folder: Path, packages: Sequence[str]) -> Path:
-    """The Python of an environment with these packages; it also sees torch, which we have.
-
-    An environment that an earlier call made of the same packages is used again.
-    """
-    python, ready = folder / "bin" / "python", folder / "ready"
-    if ready.is_file() and ready.read_text(encoding="utf-8") == " ".join(packages):
-        return python
-    venv.create(folder, with_pip=True, clear=True)
-    found = subprocess.run(
-        [python, "-c", "import site; print(site.getsitepackages()[0])"],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+def environment_with_ours(folder: Path, packages: Sequence[str]) -> Path:
+    """The Python of a peer's environment that also sees our packages: it serves our network."""
     ours = [*site.getsitepackages(), *(path for path in sys.path if path.endswith("-packages"))]
-    Path(found.stdout.strip(), "ours.pth").write_text("\n".join(ours) + "\n", encoding="utf-8")
-    install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    subprocess.run([*install, *packages], check=True)
-    ready.write_text(" ".join(packages), encoding="utf-8")
-    return python
+    return environment(folder, packages, also_sees=ours)

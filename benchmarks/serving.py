@@ -27,7 +27,12 @@ import numpy as np
 
 import mnistlab as ml
 from benchmarks.ledger import CHECKOUT, run_benchmark
-from benchmarks.service_process import ServiceProcess, arguments, environment, small_run
+from benchmarks.service_process import (
+    ServiceProcess,
+    arguments,
+    environment_with_ours,
+    small_run,
+)
 from mnistlab.exporting import export_onnx
 from mnistlab.runs import open_run
 
@@ -200,7 +205,7 @@ def bench_peer(
 ) -> dict[str, Any]:
     """A peer, or why it is skipped."""
     try:
-        python = environment(environments / re.sub(r"\W", "-", name), peer.packages)
+        python = environment_with_ours(environments / re.sub(r"\W", "-", name), peer.packages)
         program = folder / "peer.py"
         program.write_text(NETWORK + peer.program, encoding="utf-8")
         env = os.environ | {"SERVED_RUN": str(run), "PYTHONPATH": str(CHECKOUT)}

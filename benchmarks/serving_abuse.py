@@ -29,7 +29,12 @@ from typing import Any
 from urllib.request import urlopen
 
 from benchmarks.ledger import CHECKOUT, run_benchmark
-from benchmarks.service_process import ServiceProcess, arguments, environment, small_run
+from benchmarks.service_process import (
+    ServiceProcess,
+    arguments,
+    environment_with_ours,
+    small_run,
+)
 from mnistlab.exporting import export_onnx
 from mnistlab.runs import open_run
 
@@ -177,7 +182,7 @@ def stop_under_load(service: ServiceProcess) -> dict[str, Any]:
 def ask_schemathesis(environments: Path, folder: Path) -> str:
     """How many cases schemathesis generated and how it ended, or why it did not run."""
     try:
-        python = environment(environments / "schemathesis", ("schemathesis",))
+        python = environment_with_ours(environments / "schemathesis", ("schemathesis",))
     except subprocess.CalledProcessError as error:
         return f"skipped: {error}"
     command = [str(python.parent / "schemathesis"), "run", f"{URL}/openapi.json"]

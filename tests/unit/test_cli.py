@@ -348,6 +348,7 @@ def test_benchmarks_are_listed_in_a_checkout(capsys: pytest.CaptureFixture[str])
         "export_parity",
         "family_wise",
         "fit",
+        "frameworks",
         "kept_features",
         "kernels",
         "larger_than_memory",
