@@ -81,7 +81,7 @@ def test_without_a_command_the_help_is_shown_as_it_is(
         ("predict", "Missing argument 'RUN'; see: mnistlab predict --help"),
         ("data profile", "Missing argument 'NAME_OR_PATH'; see: mnistlab data profile --help"),
         ("help", "No such command 'help'; see: mnistlab --help"),
-        ("train softmax --frobnicate", "No such option: --frobnicate; see: mnistlab train --help"),
+        ("train softmax --qqq", "No such option: --qqq; see: mnistlab train --help"),
     ],
 )
 def test_wrong_words_of_a_command_name_its_help(
