@@ -68,7 +68,10 @@ X_val, y_val = split.val.images.reshape(-1, 784) / 255, split.val.labels
 # $$ v \leftarrow m v - \eta \frac{\partial L}{\partial w}, \qquad w \leftarrow w + v. $$
 #
 # **Task 3a.** Write `MLPFromScratch`. `backward` only computes the gradients, with the values of
-# the last `forward`; `update` changes the parameters. So the gradients can be checked.
+# the last `forward`; `update` changes the parameters. So the gradients can be checked. Softmax, the
+# loss and the way through the images are those of chapter 2: the largest score is subtracted before
+# `exp`, $10^{-8}$ is added before the logarithm, and every epoch takes the images in a new random
+# order. `seed` starts the random numbers of the weights and of that order.
 #
 # The command under the task checks all of it; `--task relu`, `--task forward`, `--task backward`,
 # `--task update` and `--task train` check one part, while others are still empty.
@@ -164,8 +167,8 @@ MLPFromScratch = task(MLPFromScratch, "my_mlp")
 #
 # The error of this approximation is proportional to $h^2$; that of the one-sided difference
 # $(L(w + h) - L(w)) / h$ only to $h$. With float64 and $h = 10^{-5}$, a correct gradient agrees to
-# six or seven digits; it would be more without the $10^{-8}$ in the logarithm, which the formula
-# for $\partial L / \partial z_2$ leaves out.
+# six or seven digits; it would be more without the $10^{-8}$ in the logarithm (chapter 2), which
+# the formula for $\partial L / \partial z_2$ leaves out.
 #
 # **Task 3b.** Write `numerical_gradient`. `loss` is a function without arguments that uses
 # `parameter`; change one element of the array in place, call it, and put the old value back.

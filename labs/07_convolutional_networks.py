@@ -90,7 +90,15 @@ if ready(convolve):
     figure, axes = plt.subplots(1, 3, figsize=(8, 3))
     axes[0].imshow(image, cmap="gray")
     for axis, (name, kernel) in zip(axes[1:], kernels.items(), strict=True):
-        axis.imshow(convolve(image, np.array(kernel)), cmap="RdBu")
+        yours = convolve(image, np.array(kernel))
+        batch = torch.from_numpy(image)[None, None]
+        theirs = nn.functional.conv2d(batch, torch.tensor(kernel)[None, None].to(batch))[
+            0, 0
+        ].numpy()
+        print(f"{name}: shape {yours.shape}, PyTorch's {theirs.shape}")
+        if yours.shape == theirs.shape:
+            print("largest difference:", np.abs(yours - theirs).max())
+        axis.imshow(yours, cmap="RdBu")
         axis.set_title(name)
     plt.show()
 

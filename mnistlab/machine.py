@@ -37,6 +37,14 @@ def cpu_name() -> str:
     return next(names, platform.processor())
 
 
+def is_busy() -> bool:
+    """Whether other programs use all cores, by the load of the last minute; False where unknown."""
+    try:
+        return os.getloadavg()[0] >= (os.cpu_count() or 1)
+    except (AttributeError, OSError):  # Windows has none
+        return False
+
+
 def check_cpu_only(device: str) -> None:
     """RecipeError for a device that NumPy and scikit-learn cannot use."""
     if device not in ("auto", "cpu"):

@@ -18,6 +18,7 @@ from mnistlab.atomic import NO_ROOM
 from mnistlab.cli import (
     benchmarks,
     checking,
+    completing,
     datasets,
     explaining,
     exporting,
@@ -78,7 +79,7 @@ def run_command(arguments: Sequence[str]) -> int:
         status = app(list(arguments), prog_name="mnistlab", standalone_mode=False)
         streams.flush_output()
     except typer.TyperException as error:
-        return _fail_usage(error)
+        return _fail_usage(error, arguments)
     except MnistlabError as error:
         return _fail(str(error))
     except ModuleNotFoundError as error:
@@ -112,7 +113,7 @@ def _fail(message: str) -> int:
     return EXIT_BAD_INPUT
 
 
-def _fail_usage(error: typer.TyperException) -> int:
+def _fail_usage(error: typer.TyperException, arguments: Sequence[str]) -> int:
     """Say what is wrong with the words of a command, and whose help shows them."""
     context = getattr(error, "ctx", None)
     if context is None:
@@ -120,7 +121,14 @@ def _fail_usage(error: typer.TyperException) -> int:
     if type(error).__name__ == "NoArgsIsHelpError":  # typer does not export it
         streams.say(context.get_help())  # the message is this help as well, squeezed by _fail
         return EXIT_BAD_INPUT
-    return _fail(f"{error.format_message().rstrip('.')}; see: {context.command_path} --help")
+    message = error.format_message().rstrip(".")
+    runs = [each for each in arguments if completing.is_run(each)]
+    if "unexpected extra argument" in message and len(runs) > 1:  # what a pattern stood for
+        message = (
+            f"{context.info_name} takes one run, not {len(runs)} (a pattern such as runs/NAME-* "
+            f"gives all that fit it); name one, such as {runs[0]}"
+        )
+    return _fail(f"{message}; see: {context.command_path} --help")
 
 
 def _version(wanted: bool) -> None:

@@ -64,6 +64,11 @@ def run_folders(incomplete: str) -> list[str]:
     return sorted((path for path in found if path.startswith(incomplete)), key=_changed)[::-1]
 
 
+def is_run(word: str) -> bool:
+    """Whether a word of the command line is the folder of a run; any text is a word."""
+    return os.path.isfile(os.path.join(word, RUN_FILE))  # noqa: PTH113, PTH118  # Path may raise
+
+
 def _beginning(names: str, incomplete: str) -> list[str]:
     return [name for name in names.split() if name.startswith(incomplete)]
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mnistlab import machine
 from mnistlab.errors import RecipeError
 
 if TYPE_CHECKING:
@@ -65,6 +67,13 @@ def _check_monitor(recipe: Recipe, settings: Mapping[str, str]) -> None:
     is_set = any(field.rpartition(".")[2] == "monitor" for field in settings)
     if is_set and (why := unused_monitor(recipe)) is not None:
         raise RecipeError(f"--set {why}")
+
+
+def busy_text(threads: int | None) -> str:
+    """What a person at a terminal can do where other programs use all cores; else empty."""
+    if threads is not None or not sys.stderr.isatty() or not machine.is_busy():
+        return ""
+    return "note: this computer is busy: --threads 1 may train many times faster"
 
 
 def unbalanced_text(recipe: Recipe, dataset: Dataset) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mnistlab.cli.completing import recipe_names, run_folders
-from mnistlab.cli.inputs import named_recipe, recommended, unbalanced_text
+from mnistlab.cli.inputs import busy_text, named_recipe, recommended, unbalanced_text
 from mnistlab.cli.options import (
     MOST_FOLDS,
     MOST_SEEDS,
@@ -102,6 +102,8 @@ def _trained(
     recipe = named_recipe(name, settings)
     dataset = data.load(recipe.data)
     if hint := unbalanced_text(recipe, dataset):
+        say(hint)
+    if hint := busy_text(execution.threads):
         say(hint)
     progress.on_plan(n_seeds)
     recipes = [replace(recipe, seed=recipe.seed + number) for number in range(n_seeds)]

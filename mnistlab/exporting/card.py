@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from mnistlab.data.preparing import recorded_preparation
 from mnistlab.evaluation.neighbours import FALSE_ALARMS, N_NEAREST, Reference
@@ -31,7 +32,7 @@ def facts_of(run: Run, reference: Reference | None = None) -> dict[str, str]:
         "test_accuracy_ci": result.get("test_accuracy_ci"),
         "temperature": result.get("temperature"),
         "unusual_above": None if reference is None else reference.threshold,
-        "preparation": recorded_preparation(data) or "",
+        "preparation": recorded_preparation(data) or _resized(data),
         "preprocessing": "inside: grey levels 0 to 255 as uint8 (N, H, W), as in the data",
         "mnistlab": __version__,
     }
@@ -39,6 +40,11 @@ def facts_of(run: Run, reference: Reference | None = None) -> dict[str, str]:
         name: value if isinstance(value, str) else json.dumps(value)
         for name, value in facts.items()
     }
+
+
+def _resized(data: Mapping[str, Any]) -> str:
+    """`train --size` scaled its image files, so the service scales what it is sent."""
+    return "resized" if data.get("source", {}).get("size") else ""
 
 
 def model_card(run: Run, file_name: str, parity: Parity, reference: Reference | None = None) -> str:

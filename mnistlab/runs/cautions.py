@@ -14,11 +14,12 @@ from mnistlab.recipe import Recipe
 from mnistlab.runs.seen import are_copies
 
 CALLED = {"train": "training", "val": "validation", "test": "test"}
+LARGE, SUGGESTED = 128, 64  # sides of images, in pixels; the recommended recipe is for 8 to 64
 DEFAULT_MONITOR = Phase().monitor
 
 
 def cautions(recipe: Recipe, dataset: Dataset, parts: Split) -> Iterator[str]:
-    """A line for each: a monitor without effect, fewer images than the recipe asks for, copies.
+    """A line for each: a monitor without effect, fewer images than asked for, large ones, copies.
 
     Copies of training or validation images make a measured accuracy too high. Published sets are
     taken as they are; those that are loaded by name hold no copies.
@@ -38,6 +39,13 @@ def cautions(recipe: Recipe, dataset: Dataset, parts: Split) -> Iterator[str]:
             yield f"{field}={wanted:,}: the {name} part of {dataset.name} has {len(part):,} images"
     if dataset.is_published:
         return
+    height, width = dataset.images.shape[1:]
+    if max(height, width) > LARGE:
+        yield (
+            f"the images of {dataset.name} have {height} x {width} pixels and train about "
+            f"{height * width // SUGGESTED**2:,} times as long as with --size {SUGGESTED} "
+            f"(from Python: size={SUGGESTED}), which resizes image files"
+        )
     for name in ("val", "test"):
         part = getattr(parts, name)
         in_train = are_copies(part.images, parts.train.images)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -170,15 +171,28 @@ def open_run(path: Path | str) -> Run:
     if path.name in ("", ".."):  # such as ".", which says nothing about the run
         path = path.resolve()
     if not path.is_dir():
-        raise RunError(f"{path}: no such run folder")
+        raise RunError(f"{path}: no such run folder{_like(path)}")
+    has_recipe = (path / "recipe.json").is_file()
+    if not has_recipe and any(path.glob("*/recipe.json")):
+        raise RunError(f"{path}: is no run, but a folder of runs: name one of them")
     if not (path / "result.json").is_file():
         raise RunError(f"{path}: not a complete run (it has no result.json)")
+    if not has_recipe:  # such as a comparison, which has a result too
+        raise RunError(f"{path}: not a run (it has no recipe.json)")
     data, env, result = read_records(path, "data", "env", "result")
     _check_classes(result, len(data["class_names"]), path / "result.json")
     if result["val_accuracy"] is None and data["n_val"]:
         n_val = f"{data['n_val']:,}"
         raise RunError(f"{path / 'result.json'}: val_accuracy: is null for {n_val} images")
     return Run(path, read_recipe(path / "recipe.json"), data, env, result)
+
+
+def _like(path: Path) -> str:
+    """Where the name of a recipe was given: the first of its runs in the usual folder."""
+    if path.name != str(path):
+        return ""
+    runs = sorted(Path("runs").glob(f"{glob.escape(path.name)}-*/recipe.json"))
+    return f"; did you mean {runs[0].parent}?" if runs else ""
 
 
 def update_result(run: Run, change: Callable[[dict[str, Any]], dict[str, Any]]) -> Run:

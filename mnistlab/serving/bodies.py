@@ -196,11 +196,17 @@ def _fitted(asked: Asked, images: Sequence[Image]) -> NDArray[np.uint8]:
     return np.stack([_one_fitted(asked, image) for image in images])
 
 
+def _preparation(asked: Asked) -> Callable[[Image], Image] | None:
+    if asked.facts.preparation == "resized":
+        return lambda image: pixels.resized(image, asked.shape)
+    return PREPARATIONS.get(asked.facts.preparation)
+
+
 def _one_fitted(asked: Asked, image: Image) -> Image:
     height, width = asked.shape
     if image.shape == (height, width) and asked.prepare != "yes":
         return image
-    preparation = PREPARATIONS.get(asked.facts.preparation)
+    preparation = _preparation(asked)
     if preparation is None or asked.prepare == "no":
         why = "prepare=no leaves images as they are" if preparation else "it prepares no pictures"
         if asked.prepare == "yes":

@@ -22,14 +22,15 @@ class Facts(BaseModel):
     """The metadata of an ONNX file of `mnistlab export`; only classes and image_shape are needed.
 
     unusual_above: the distance to the training images above which an image is unlike them.
-    preparation: how pictures of other sizes become images, of mnistlab.data.preparing; "": not.
+    preparation: how pictures of other sizes become images, of mnistlab.data.preparing; "resized":
+    scaled to the network's size, as `train --size` did; "": not.
     """
 
     model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
 
     classes: Json[Annotated[list[Name], Field(min_length=1, max_length=MOST_CLASSES)]]
     image_shape: Json[Annotated[list[Side], Field(min_length=2, max_length=2)]]
-    preparation: Literal["", "digit", "garment"] = ""
+    preparation: Literal["", "digit", "garment", "resized"] = ""
     unusual_above: Json[Distance | None] = None
     test_accuracy: Json[Accuracy | None] = None
     test_accuracy_ci: Json[Annotated[list[Accuracy], Field(min_length=2, max_length=2)] | None] = (

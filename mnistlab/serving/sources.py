@@ -21,6 +21,7 @@ from mnistlab.version import __version__
 
 EXPORT_NEEDS = ("torch", "onnx", "onnxscript")
 EXPORT_LIMIT_S = 600
+EXPORTS = 2  # one more whenever exported files say or hold something else than before
 LARGEST_PAGE = 16 << 20  # bytes
 TITLE = b"<title>Draw - "  # of pages to draw on; other pages of mnistlab have other titles
 RESULT, WEIGHTS = "result.json", "model.safetensors"
@@ -135,7 +136,7 @@ def _exported(sources: Sequence[Source], suffix: str) -> Path:
 
 def _key(sources: Sequence[Source]) -> str:
     """A hash of what the runs contain: the weights, and what is stored about them."""
-    digest = hashlib.sha256(__version__.encode())
+    digest = hashlib.sha256(f"{__version__} {EXPORTS}".encode())
     for source in sources:
         for name in (RESULT, "recipe.json", "data.json", WEIGHTS):
             file = source.path / name

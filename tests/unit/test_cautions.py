@@ -15,6 +15,7 @@ from mnistlab.errors import RunError
 from mnistlab.phases import Phase
 from mnistlab.recipe import Recipe
 from mnistlab.runs import Progress, train
+from mnistlab.runs.cautions import cautions
 from mnistlab.runs.folder import open_run
 
 NET = Recipe("small", "C19", "scratch", (Phase("adam", 0.01, 1),), {"hidden_sizes": (16,)})
@@ -41,6 +42,20 @@ def test_copies_are_counted_before_training(stripes: Dataset, tmp_path: Path) ->
     clean = Dataset("clean", stripes.images, stripes.labels, stripes.class_names, 480)
     assert notes(clean, NET, tmp_path) == []
     assert notes(replace(clean, is_published=True), NET, tmp_path) == []
+
+
+@pytest.mark.parametrize(("side", "is_said"), [(128, False), (192, True)])
+def test_the_images_of_a_camera_are_said_to_be_large(side: int, is_said: bool) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (12, 64, side), dtype=np.uint8)
+    photos = Dataset("photos", images, np.arange(12) % 2, ("a", "b"))
+    said = [line for line in cautions(NET, photos, ml.split(photos)) if "pixels" in line]
+    assert bool(said) == is_said
+    if is_said:
+        assert "have 64 x 192 pixels and train about 3 times as long as with --size 64" in said[0]
+    assert not any(
+        "--size" in line
+        for line in cautions(NET, replace(photos, is_published=True), ml.split(photos))
+    )
 
 
 @pytest.mark.parametrize("n_copies", [0, 10, 30])

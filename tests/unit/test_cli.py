@@ -91,6 +91,24 @@ def test_wrong_words_of_a_command_name_its_help(
     assert capsys.readouterr().err == f"error: {message}\n"
 
 
+@pytest.mark.parametrize("command", ["predict", "explain"])
+def test_a_pattern_of_several_runs_where_one_is_wanted(
+    command: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in "ab":
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "recipe.json").write_text("{}")
+    too_long = "n" * 5000  # for a path
+    assert run_command([command, "a", "b", "images.csv", "-o", "out.csv", too_long]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert f"{command} takes one run, not 2 (a pattern such as runs/NAME-*" in line
+    assert line.endswith(f"name one, such as a; see: mnistlab {command} --help")
+
+
 def test_help_of_study_lists_the_studies_with_their_questions(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

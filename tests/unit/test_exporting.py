@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from mnistlab.cli import run_command
 from mnistlab.errors import RunError
 from mnistlab.evaluation.neighbours import Reference
 from mnistlab.exporting import ensemble_module, export_onnx, onnx_file
+from mnistlab.exporting.card import facts_of
 from mnistlab.exporting.onnx_file import Parity
 from mnistlab.runs import neighbours
 
@@ -117,6 +119,8 @@ def test_a_run_becomes_a_file_that_says_what_it_is(run: ml.Run, tmp_path: Path) 
     assert json.loads(facts["classes"]) == list(run.data["class_names"])
     assert json.loads(facts["test_accuracy"]) == run.result["test_accuracy"]
     assert facts["preparation"] == "garment"
+    own = run.data | {"preparation": None, "source": {"size": 28}}
+    assert facts_of(replace(run, data=own))["preparation"] == "resized"
     reference = neighbours.read_reference(run)
     assert reference is not None
     assert json.loads(facts["unusual_above"]) == reference.threshold

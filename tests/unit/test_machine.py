@@ -11,6 +11,7 @@ import pytest
 from threadpoolctl import threadpool_limits
 
 from mnistlab import machine
+from mnistlab.cli.inputs import busy_text
 from mnistlab.errors import RecipeError
 
 
@@ -43,6 +44,29 @@ def test_only_the_cpu_can_be_asked_for() -> None:
     for device in ("cuda", "mps", "tpu", ""):
         with pytest.raises(RecipeError, match=f"device '{device}' asked for.*CPU alone"):
             machine.check_cpu_only(device)
+
+
+@pytest.mark.parametrize(
+    ("load", "threads", "is_terminal", "is_said"),
+    [
+        (8.0, None, True, True),
+        (3.9, None, True, False),
+        (8.0, 1, True, False),  # chosen already
+        (8.0, None, False, False),  # a log says the same on every machine
+    ],
+)
+def test_at_a_terminal_of_a_busy_computer_a_hint_is_given(
+    load: float, threads: int | None, is_terminal: bool, is_said: bool, monkeypatch
+) -> None:
+    monkeypatch.setattr("os.getloadavg", lambda: (load, 0.0, 0.0), raising=False)
+    monkeypatch.setattr("os.cpu_count", lambda: 4)
+    monkeypatch.setattr("sys.stderr.isatty", lambda: is_terminal)
+    assert ("--threads 1" in busy_text(threads)) == is_said
+
+
+def test_where_no_load_is_known_nothing_is_busy(monkeypatch) -> None:
+    monkeypatch.delattr("os.getloadavg", raising=False)  # as on Windows
+    assert not machine.is_busy()
 
 
 def test_threads_are_limited_and_given_back() -> None:

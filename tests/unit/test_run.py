@@ -301,6 +301,26 @@ def test_folder_names_stay_inside(stripes: Dataset, tmp_path: Path) -> None:
     assert run.path.is_dir()
 
 
+def test_what_is_no_run_is_said_to_be_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    folder = Path("runs/softmax-digits-seed0-12-34")
+    folder.mkdir(parents=True)
+    (folder / "recipe.json").write_text("{}")
+    comparison = Path("runs/comparison-1")
+    comparison.mkdir()
+    (comparison / "result.json").write_text("{}")
+    with pytest.raises(RunError, match=r"^softmax: no such run folder; did you mean runs/softmax-"):
+        open_run("softmax")
+    with pytest.raises(RunError, match=r"^softm\[x: no such run folder$"):
+        open_run("softm[x")
+    with pytest.raises(
+        RunError, match=r"^runs: is no run, but a folder of runs: name one of them$"
+    ):
+        open_run("runs")
+    with pytest.raises(RunError, match=r"comparison-1: not a run \(it has no recipe\.json\)$"):
+        open_run(comparison)
+
+
 def test_missing_run(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="no such run folder"):
         open_run(tmp_path / "none")

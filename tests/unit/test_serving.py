@@ -34,6 +34,7 @@ from serving_models import (
 
 from mnistlab.cli import run_command
 from mnistlab.data.preparing import prepare
+from mnistlab.data.readers import pixels
 from mnistlab.errors import DataError, RunError
 from mnistlab.own_pages import MARK
 from mnistlab.serving import Limits, ServeSettings
@@ -156,6 +157,25 @@ def test_a_network_of_own_data_prepares_nothing(tmp_path: Path, runner: asyncio.
         assert answer.status == 422
     (found,) = runner.run(asked(service, body=IMAGES[0].tobytes())).json["predictions"]
     assert found["unusual"] is None  # without a threshold nothing is known
+    service.close()
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG"])
+def test_where_training_resized_its_pictures_so_does_the_service(
+    kind: str, tmp_path: Path, runner: asyncio.Runner
+) -> None:
+    facts = {**FACTS, "data": "my-set", "preparation": "resized"}
+    path = write_model(tmp_path / "own.onnx", facts)
+    service = Service([open_model(path, "own")], ServeSettings())
+    photo = np.random.default_rng(2).integers(0, 256, (50, 40), dtype=np.uint8)
+    body = picture(photo, kind)
+    wanted = expected(pixels.decode(body, "photo", (28, 28))[None])[0]  # as `train --size 28` reads
+    for query in ("", "?prepare=yes"):
+        answer = runner.run(asked(service, f"/v1/predict{query}", body, "image/png"))
+        (found,) = answer.json["predictions"]
+        np.testing.assert_allclose(list(found["probabilities"].values()), wanted, atol=1e-5)
+    refused = runner.run(asked(service, "/v1/predict?prepare=no", body, "image/png"))
+    assert refused.status == 422
     service.close()
 
 

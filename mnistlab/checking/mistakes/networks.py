@@ -122,7 +122,7 @@ How does this dropout learn in which mode the network is?
 = dropout acts in training mode only
 
 relu-missing
-there is no activation between these two layers: together they are one linear layer
+there is no activation between these two layers: two linear layers in a row are as good as one
 Follow the values from layer to layer: where does something not linear happen?
 Count layers and activations.
 = activation after every hidden layer

@@ -62,15 +62,29 @@ def decode(
             if _has_several(image):
                 depths.n_paged += image.format == "TIFF"
                 depths.n_moving += image.format != "TIFF"
-            if size is not None and grey.size != (size[1], size[0]):
-                grey = grey.resize((size[1], size[0]), Image.Resampling.BILINEAR)
-            return np.array(grey, dtype=np.uint8)
+            return np.array(grey if size is None else _scaled(grey, size), dtype=np.uint8)
     except DataError:
         raise
     except (*content.DAMAGE, Image.DecompressionBombError) as error:
         # Pillow names an object of Python where the bytes come from a table.
         why = re.sub(r" <_io\.\S+ .*>", " its bytes", reason(error))
         raise DataError(f"{where}: not a readable image: {why}") from error
+
+
+def resized(image: NDArray[np.uint8], size: Size) -> NDArray[np.uint8]:
+    """A grey image (H, W) scaled to `size`, as `decode` scales those of files."""
+    from PIL import Image
+
+    return np.array(_scaled(Image.fromarray(image), size), dtype=np.uint8)
+
+
+def _scaled(grey: Image, size: Size) -> Image:
+    from PIL import Image
+
+    height, width = size
+    if grey.size == (width, height):
+        return grey
+    return grey.resize((width, height), Image.Resampling.BILINEAR)
 
 
 def _has_several(image: Image) -> bool:
