@@ -177,7 +177,7 @@ def fastai(parts: Parts, n_epochs: int, seed: int, clock: EpochClock) -> Trained
         metrics=accuracy,
         cbs=Callback(after_epoch=clock.end_epoch),
     )
-    with learner.no_bar(), learner.no_logging():
+    with learner.no_logging():
         clock.start()
         learner.fit(n_epochs)
     return Trained(float(learner.recorder.values[-1][-1]), n_torch_parameters(network))
