@@ -16,7 +16,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import re
 import statistics
 import subprocess
 import sys
@@ -55,14 +54,15 @@ PACKAGES = {
     "fastai": Packages(("fastai",)),
     "Lightning": Packages(("pytorch-lightning!=2.6.2,!=2.6.3",)),  # those two were malicious
     "Keras on TensorFlow": Packages(("keras", "tensorflow"), needs_torch=False),
+    "Keras on TensorFlow, bfloat16": Packages(("keras", "tensorflow"), needs_torch=False),
     "Keras on JAX": Packages(("keras", "jax"), needs_torch=False),
 }
 OURS = {"mnistlab, float32": "float32", "mnistlab, bfloat16": "bfloat16"}
-IN_BFLOAT16 = ("PyTorch, bfloat16", "mnistlab, bfloat16")  # left out where it would be emulated
+IN_BFLOAT16 = tuple(name for name in (*PACKAGES, *OURS) if name.endswith(", bfloat16"))
 
 
 def all_names() -> list[str]:
-    """Everything that can be measured on this CPU."""
+    """Everything that can be measured on this CPU: bfloat16 only where it is not emulated."""
     names = [*PACKAGES, *OURS]
     if hardware.has_bfloat16(torch.device("cpu")):
         return names
@@ -72,7 +72,7 @@ def all_names() -> list[str]:
 def python_for(name: str, environments: Path) -> Path:
     """The Python that has the framework; CalledProcessError where pip fails."""
     packages = PACKAGES[name]
-    folder = environments / re.sub(r"\W+", "-", name)
+    folder = environments / name.removesuffix(", bfloat16").replace(" ", "-")
     if not packages.needs_torch:
         return environment(folder, packages.names)
     shared = environment(environments / "torch", TORCH)
