@@ -8,7 +8,7 @@ All train the same network on the same 55,000 images of Fashion-MNIST in batches
 0.001, and validate on the same 5,000 after every epoch, each with all cores. The first epoch stands
 apart, since some frameworks compile in it. Every training is a process of its own; frameworks take
 turns. Each has an environment, made with pip and kept in --environments; one that cannot be
-installed, or that fails, is named with the reason.
+installed, or that fails, is named with the reason. All environments take about 10 GB.
 """
 
 from __future__ import annotations
@@ -85,7 +85,8 @@ def command_of(name: str, environments: Path) -> list[str]:
     """The command that trains; images, epochs and seed are added to it."""
     if name in OURS:
         return [sys.executable, "-m", "benchmarks.framework_ours", OURS[name]]
-    return [str(python_for(name, environments)), framework_peers.__file__, name]
+    # -I: a module beside the program, or on PYTHONPATH, never takes the place of an installed one.
+    return [str(python_for(name, environments)), "-I", framework_peers.__file__, name]
 
 
 def write_images(path: Path, n_train: int | None) -> tuple[int, int]:
