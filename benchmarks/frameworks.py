@@ -8,7 +8,7 @@ All train the same network on the same 55,000 images of Fashion-MNIST in batches
 0.001, and validate on the same 5,000 after every epoch, each with all cores. The first epoch stands
 apart, since some frameworks compile in it. Every training is a process of its own; frameworks take
 turns. Each has an environment, made with pip and kept in --environments; one that cannot be
-installed, or that fails, is named with the reason.
+installed, or that fails, is named with the reason. All environments take about 10 GB.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import re
 import statistics
 import subprocess
 import sys
@@ -55,14 +54,15 @@ PACKAGES = {
     "fastai": Packages(("fastai",)),
     "Lightning": Packages(("pytorch-lightning!=2.6.2,!=2.6.3",)),  # those two were malicious
     "Keras on TensorFlow": Packages(("keras", "tensorflow"), needs_torch=False),
+    "Keras on TensorFlow, bfloat16": Packages(("keras", "tensorflow"), needs_torch=False),
     "Keras on JAX": Packages(("keras", "jax"), needs_torch=False),
 }
 OURS = {"mnistlab, float32": "float32", "mnistlab, bfloat16": "bfloat16"}
-IN_BFLOAT16 = ("PyTorch, bfloat16", "mnistlab, bfloat16")  # left out where it would be emulated
+IN_BFLOAT16 = tuple(name for name in (*PACKAGES, *OURS) if name.endswith(", bfloat16"))
 
 
 def all_names() -> list[str]:
-    """Everything that can be measured on this CPU."""
+    """Everything that can be measured on this CPU: bfloat16 only where it is not emulated."""
     names = [*PACKAGES, *OURS]
     if hardware.has_bfloat16(torch.device("cpu")):
         return names
@@ -72,7 +72,7 @@ def all_names() -> list[str]:
 def python_for(name: str, environments: Path) -> Path:
     """The Python that has the framework; CalledProcessError where pip fails."""
     packages = PACKAGES[name]
-    folder = environments / re.sub(r"\W+", "-", name)
+    folder = environments / name.removesuffix(", bfloat16").replace(" ", "-")
     if not packages.needs_torch:
         return environment(folder, packages.names)
     shared = environment(environments / "torch", TORCH)
@@ -85,7 +85,8 @@ def command_of(name: str, environments: Path) -> list[str]:
     """The command that trains; images, epochs and seed are added to it."""
     if name in OURS:
         return [sys.executable, "-m", "benchmarks.framework_ours", OURS[name]]
-    return [str(python_for(name, environments)), framework_peers.__file__, name]
+    # -I: a module beside the program, or on PYTHONPATH, never takes the place of an installed one.
+    return [str(python_for(name, environments)), "-I", framework_peers.__file__, name]
 
 
 def write_images(path: Path, n_train: int | None) -> tuple[int, int]:

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 import mnistlab as ml
-from benchmarks import environments, framework_ours, framework_peers, framework_tables, frameworks
+from benchmarks import framework_ours, framework_peers, framework_tables, frameworks
 from mnistlab.runs.building import count_recipe_parameters
 from mnistlab.training import kernels
 from mnistlab.training.compiler import asleep
@@ -169,30 +169,6 @@ def test_a_framework_that_pip_cannot_install_is_named(
     commands, skipped = frameworks.commands_of(["Keras on JAX", "mnistlab, float32"], tmp_path)
     assert list(commands) == ["mnistlab, float32"]
     assert skipped == {"Keras on JAX": "not installed: ERROR: no such package"}
-
-
-def test_an_environment_is_made_once_and_sees_the_shared_packages(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    calls: list[list[str]] = []
-
-    def create(folder: Path, **_: Any) -> None:
-        (folder / "bin").mkdir(parents=True)
-        (folder / "site-packages").mkdir()
-
-    def run(words: list[str], **_: Any) -> subprocess.CompletedProcess[str]:
-        calls.append(words)
-        return subprocess.CompletedProcess(words, 0, stdout="")
-
-    monkeypatch.setattr(environments.venv, "create", create)
-    monkeypatch.setattr(environments.subprocess, "run", run)
-    monkeypatch.setattr(
-        environments, "site_packages", lambda python: str(python.parent.parent / "site-packages")
-    )
-    made = [environments.environment(tmp_path / "a", ["x", "y"], ["/shared"]) for _ in range(2)]
-    assert made == [tmp_path / "a" / "bin" / "python"] * 2
-    assert [words[-2:] for words in calls] == [["x", "y"]]
-    assert (tmp_path / "a" / "site-packages" / "shared.pth").read_text() == "/shared\n"
 
 
 def test_ratios_are_paired_by_turn_and_float32_is_compared_with_float32() -> None:
