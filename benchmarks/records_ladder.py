@@ -77,6 +77,9 @@ BLOCKS = Idea("residual blocks", False, model(blocks=(0, 1, 1)))
 MIRRORED = Idea("mirrored images", True, augmented(flip=0))
 MIRRORED_TEST = Idea("mean with the mirrored test image", True, fields(test_time_augmentation=()))
 SHIFTED = Idea("shifts by 1", False, augmented(shift=1))
+NORMALISED = Idea("batch normalisation", True, model(batch_norm=False))
+DROPPED = Idea("dropout", True, model(dropout=0.0))
+OF_DENSE = (ONE_CYCLE, SMOOTHING, AVERAGE, NORMALISED, DROPPED)
 ALL = (MUON, ONE_CYCLE, SMOOTHING, AVERAGE, SMALL_BATCHES)
 OF_CLOTHES = (*ALL, BLOCKS, MIRRORED, MIRRORED_TEST, SHIFTED)
 IDEAS: dict[str, tuple[Idea, ...]] = {
@@ -95,6 +98,12 @@ IDEAS: dict[str, tuple[Idea, ...]] = {
         Idea("residual blocks", True, model(blocks=0)),
         Idea("shifts by 1", True, augmented(shift=0)),
     ),
+    "records-mnist-mlp": (*OF_DENSE, SHIFTED, Idea("mixup", False, augmented(mixup=0.2))),
+    "records-fashion-mlp": (
+        *(*OF_DENSE, MIRRORED, MIRRORED_TEST),
+        Idea("shifts by 1", True, augmented(shift=0)),
+    ),
+    "records-mnist-numpy": (ONE_CYCLE, SMOOTHING, SMALL_BATCHES, NORMALISED),
 }
 
 

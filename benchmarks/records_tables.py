@@ -33,7 +33,9 @@ def records_table() -> str:
 
 
 def _target(name: str) -> list[str]:
-    return [f"{100 * RECORDS[name].accuracy:.1f} %", f"{RECORDS[name].seconds:g}"]
+    record = RECORDS[name]
+    seconds = "–" if record.seconds is None else f"{record.seconds:g}"
+    return [f"{100 * record.accuracy:.1f} %", seconds]
 
 
 def _reached(line: dict[str, Any]) -> list[str]:

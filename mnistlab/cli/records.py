@@ -69,13 +69,17 @@ def records(
         measured.append(asdict(trained))
     _print_measured(measured, import_s)
     if as_json:
-        print(json.dumps({"records": measured, "import_s": import_s, "env": _env(threads)}))
+        env = _env(names[0], threads)
+        print(json.dumps({"records": measured, "import_s": import_s, "env": env}))
 
 
-def _env(threads: int | None) -> dict[str, Any]:
-    from mnistlab.training import hardware, kernels
+def _env(name: str, threads: int | None) -> dict[str, Any]:
+    from mnistlab.classifiers.methods import method_of
+    from mnistlab.recipes import get_recipe
+    from mnistlab.training import kernels
 
-    env = hardware.describe("cpu", "auto") | {"kernels": kernels.version()}
+    recipe = get_recipe(name)
+    env = method_of(recipe.model).describe("cpu", recipe.precision) | {"kernels": kernels.version()}
     return env if threads is None else env | {"threads": threads}
 
 
@@ -88,7 +92,8 @@ def _print_measured(measured: list[dict[str, Any]], import_s: float) -> None:
         interval = each["interval"] and "{:.4f} to {:.4f}".format(*each["interval"])
         spread = "{:.4f} to {:.4f}".format(*each["spread"]) if interval else None
         target = f"{each['target_accuracy']:.3f} {met[each['is_accurate']]}"
-        target_s = f"{each['target_s']:g} {met[each['is_fast']]}"
+        asked_s = each["target_s"]
+        target_s = None if asked_s is None else f"{asked_s:g} {met[each['is_fast']]}"
         accuracy, seconds = f"{each['test_accuracy']:.4f}", f"{each['train_s']:.2f}"
         rows.append((each["record"], accuracy, interval, spread, target, seconds, target_s))
     print(table(COLUMNS, rows))
@@ -112,7 +117,7 @@ def _print_targets(as_json: bool) -> None:
             name,
             record.data,
             f"{record.accuracy:.3f}",
-            f"{record.seconds:g}",
+            None if record.seconds is None else f"{record.seconds:g}",
             get_recipe(name).summary,
         )
         for name, record in RECORDS.items()

@@ -58,6 +58,9 @@ RECIPES: dict[str, Callable[[], Recipe]] = {
     "records-fashion-916": records.records_fashion_916,
     "records-fashion-93": records.records_fashion_93,
     "records-fashion-94": records.records_fashion_94,
+    "records-mnist-mlp": records.records_mnist_mlp,
+    "records-fashion-mlp": records.records_fashion_mlp,
+    "records-mnist-numpy": records.records_mnist_numpy,
 }
 
 
