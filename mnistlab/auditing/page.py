@@ -12,6 +12,7 @@ import numpy as np
 from mnistlab.auditing.finding import Audit
 from mnistlab.auditing.suspects import REASONS, Suspect
 from mnistlab.reporting.bounds import spread, with_left_out
+from mnistlab.reporting.commands import command_for
 from mnistlab.reporting.figures import image_grid
 from mnistlab.reporting.page import Cell, Column, Fact, Figure, Page, Section, Table
 from mnistlab.reporting.render import write
@@ -29,7 +30,7 @@ TITLES = {
 def audit_report(audit: Audit) -> Path:
     """Write report.html and figures/*.png into the audit's folder; the page's path."""
     data = audit.dataset
-    command = f"mnistlab data audit {data.source.get('name_or_path', data.name)}"
+    command = command_for(data, "data", "audit")
     page = Page(
         kind="Audit",
         title=f"{data.name}, audited",

@@ -21,6 +21,7 @@ SECONDS = 8.0  # of the checks; then the process says where it was
 MOST_SECONDS = 15.0  # of the process, which is ended then: its code has caught the first end
 LIBRARY_SECONDS = 45.0  # at most, to import PyTorch before the student's code begins
 COMMAND = "from mnistlab.checking.worker import main; main()"
+COURSE = Path(mnistlab.__file__).parents[1] / "labs"  # in a clone; tasks import its course.py
 KEPT = ("PATH", "LANG", "LC_ALL", "SYSTEMROOT", "LD_LIBRARY_PATH", "VIRTUAL_ENV")
 
 
@@ -50,10 +51,12 @@ def check_file(
 
 
 def _folders(folder: Path) -> list[str]:
-    """Where the file's own imports are found: its folder, and that of the package it is in."""
+    """Where the file's own imports are found: its folder, that of its package, the course's."""
     found = [folder]
     while (found[-1] / "__init__.py").is_file() and found[-1].parent != found[-1]:
         found.append(found[-1].parent)
+    # A submission that lies elsewhere: its task may use one of an earlier chapter.
+    found += [COURSE] if COURSE.is_dir() else []
     return [str(each) for each in found]
 
 

@@ -102,9 +102,14 @@ class Student(ABC):
         """The (N, K) array that the forward pass returns; ValueError where there is none."""
         n, n_classes = len(self.problem.X if X is None else X), self.problem.sizes[2]
         shape = (n_classes, n) if self.is_columns else (n, n_classes)
-        arrays = [a for _, a in arrays_in(self.forward(X), self.module) if np.shape(a) == shape]
+        given = self.forward(X)
+        arrays = [a for _, a in arrays_in(given, self.module) if np.shape(a) == shape]
         if not arrays:
-            raise WrongReturnError(f"forward returns no array of shape {shape}")
+            raise WrongReturnError(
+                "forward returns nothing: is its return missing?"
+                if given is None
+                else f"forward returns no array of shape {shape}"
+            )
         of_one = [a for a in arrays if np.allclose(a.sum(axis=0 if self.is_columns else 1), 1)]
         chosen = np.asarray((of_one or arrays)[-1])
         return chosen.T if self.is_columns else chosen

@@ -176,7 +176,8 @@ def _missing(name: str) -> DataError:
         try:
             known(path.name)  # a misspelt name rather than a path: says which come close
         except DataError as error:
-            return DataError(f"{error}; or {near}?") if near else error
+            or_path = f"or {near}?" if near else f"and no file or folder here is called {name}"
+            return DataError(f"{error}; {or_path}")
     if path.exists():  # a device or a pipe
         return DataError(f"{path}: is neither a regular file nor a folder")
     near = _near(path)

@@ -10,6 +10,7 @@ import numpy as np
 from mnistlab.fitting.best import Best
 from mnistlab.fitting.subject import Subject
 from mnistlab.fitting.trials import Trial
+from mnistlab.reporting.commands import command_for
 from mnistlab.reporting.figures import growth_curves
 from mnistlab.reporting.page import Cell, Fact, Figure, Page, Section, Table, columns
 from mnistlab.reporting.render import write
@@ -23,7 +24,8 @@ def write_page(
 ) -> Path:
     """Write fit.html into the run's folder."""
     minutes = subject.recipe.model_args["minutes"]
-    command = f"mnistlab fit {subject.dataset.name} --minutes {minutes:g}"
+    seed = f" --seed {subject.recipe.seed}" if subject.recipe.seed else ""
+    command = command_for(subject.dataset, "fit", after=f"--minutes {minutes:g}{seed}")
     page = Page(
         kind="Fit",
         title=f"The best of {minutes:g} minute{'s' * (minutes != 1)} on {subject.dataset.name}",

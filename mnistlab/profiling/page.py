@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +19,7 @@ from mnistlab.profiling.tables import (
     split_table,
 )
 from mnistlab.profiling.words import answer, classes, closest, compared, components, percent, shown
+from mnistlab.reporting.commands import command_for
 from mnistlab.reporting.figures import (
     alike_pairs,
     black_pixels,
@@ -48,15 +48,10 @@ def profile_report(profile: Profile, folder: Path) -> Path:
 
 def command_of(profile: Profile) -> str:
     """What makes the page again, as far as the set says how it was loaded."""
-    source = profile.dataset.source
-    words = ["mnistlab", "data", "profile", source.get("name_or_path", profile.dataset.name)]
-    if "size" in source:
-        words += ["--size", "{}x{}".format(*source["size"])]
-    if "label_column" in source:
-        words += ["--label-column", source["label_column"]]
-    if profile.embedding and profile.embedding.points is None:
-        words.append("--no-map")
-    return shlex.join(words)
+    is_without_map = profile.embedding is not None and profile.embedding.points is None
+    return command_for(
+        profile.dataset, "data", "profile", after="--no-map" if is_without_map else ""
+    )
 
 
 def profile_page(profile: Profile, command: str) -> Page:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from mnistlab.reporting.commands import command_for
 from mnistlab.reporting.comparison_report import comparison_page, comparison_table
 from mnistlab.reporting.embedding_report import agreement_table, embedding_page
 from mnistlab.reporting.grid_report import grid_page, points_table
@@ -14,23 +15,32 @@ from mnistlab.study import AnyResult, EmbeddingResult, GridResult
 
 def study_report(result: AnyResult) -> Path:
     """Write report.html and figures/*.png into the study's folder; the page's path."""
-    data = result.dataset.source.get("name_or_path", result.dataset.name)
-    command = f"mnistlab study {_as_typed(result.study.name)} --data {data}"
+    command = _command(result)
     if isinstance(result, GridResult):
         page = grid_page(result, command)
     elif isinstance(result, EmbeddingResult):
         page = embedding_page(result, command)
     else:
-        n_seeds = max(len(arm.runs) for arm in result.arms)
-        seeds = "" if n_seeds == result.study.n_seeds else f" --seeds {n_seeds}"
-        page = comparison_page(result, command + seeds)
+        page = comparison_page(result, command)
     return write(page, result.path)
 
 
-def _as_typed(name: str) -> str:
-    """A miniature's name as the command line takes it."""
-    whole = name.removesuffix("-quick")
-    return name if whole == name else f"{whole} --quick"
+def _command(result: AnyResult) -> str:
+    """What makes the page again: a command, or Python where a script has made the study."""
+    from mnistlab.studies import STUDIES
+
+    name = result.study.name.removesuffix("-quick")
+    quick = "--quick" if name != result.study.name else ""
+    n_seeds = None
+    if not isinstance(result, GridResult | EmbeddingResult):
+        n_seeds = max(len(arm.runs) for arm in result.arms)
+        n_seeds = None if n_seeds == result.study.n_seeds else n_seeds
+    if name not in STUDIES:
+        data = result.dataset.source.get("name_or_path", result.dataset.name)
+        seeds = "" if n_seeds is None else f", n_seeds={n_seeds}"
+        return f"ml.study_report(ml.run_study(study, {data!r}{seeds}))"
+    seeds = "" if n_seeds is None else f"--seeds {n_seeds}"
+    return command_for(result.dataset, "study", before=f"{name} {quick} --data", after=seeds)
 
 
 def summary_lines(result: AnyResult) -> tuple[list[str], list[list[str]]]:

@@ -174,6 +174,25 @@ def test_a_folder_gives_a_table_of_marks(
         mark_folder(tmp_path / "nothing")
 
 
+def test_a_forward_pass_without_a_return_is_said_to_have_none(tmp_path: Path) -> None:
+    text = solution("course_class").replace("return self.a2", "pass")
+    assert text != solution("course_class")
+    report = check_file(written(tmp_path, text))
+    assert any("forward returns nothing: is its" in each.says for each in report.findings)
+
+
+def test_a_submission_may_use_the_course_wherever_it_lies(tmp_path: Path) -> None:
+    """As start.py writes my_comparison.py, whose task trains with that of an earlier chapter."""
+    text = (
+        "from course import earlier\n"
+        'train_model = earlier("train_model", "my_loop")\n'
+        "def compare_optimizers(make_model, train_loader, val_loader, num_epochs=5, seed=0):\n"
+        "    raise NotImplementedError\n"
+    )
+    report = check_file(written(tmp_path, text, "my_comparison.py"), "comparison")
+    assert [finding.mistake for finding in report.findings] == ["empty"]
+
+
 def test_the_table_is_shown_without_a_file(tmp_path: Path) -> None:
     written(tmp_path, "def (", "a.py")
     assert table(mark_folder(tmp_path)).splitlines()[1].startswith("a.py,0,no,0,1,")

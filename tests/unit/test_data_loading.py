@@ -263,3 +263,6 @@ def test_a_misspelt_path_is_no_misspelt_name(
         load(given)
     with pytest.raises(DataError, match=r"^unknown data set 'photso'; .*; or \./photos\?$"):
         load("photso")
+    missing = r"^unknown data set 'elsewhere'; .*; and no file or folder here is called elsewhere$"
+    with pytest.raises(DataError, match=missing):
+        load("elsewhere")

@@ -25,7 +25,7 @@ from mnistlab.reporting.run_report import report
 from mnistlab.reporting.series import repeats, series_of, standing_apart
 from mnistlab.reporting.study_report import study_report, summary_lines
 from mnistlab.runs import Run
-from mnistlab.studies import get_study
+from mnistlab.studies import STUDIES, get_study
 from mnistlab.study import (
     AnyResult,
     Arm,
@@ -143,7 +143,16 @@ def results(hostile: Dataset, tmp_path_factory: pytest.TempPathFactory) -> dict[
 
 
 @pytest.fixture(scope="module")
-def pages(results: dict[str, AnyResult]) -> dict[str, Read]:
+def listed(results: dict[str, AnyResult]) -> Iterator[None]:
+    """The studies of these tests are ready-made ones, as those of `mnistlab study`."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, result in results.items():
+            patch.setitem(STUDIES, name, lambda study=result.study: study)
+        yield
+
+
+@pytest.fixture(scope="module")
+def pages(results: dict[str, AnyResult], listed: None) -> dict[str, Read]:
     return {name: Read(study_report(result)) for name, result in results.items()}
 
 
@@ -402,6 +411,15 @@ def test_a_matrix_of_mistakes_for_each_arm_that_asks_for_one(
     assert "confusion-net-cosine" not in drawn
     reports = [title for title in pages["costs"].titles["caption"] if "Classification" in title]
     assert len(reports) == 2
+
+
+def test_a_study_of_a_script_is_not_said_to_be_a_command(
+    hostile: Dataset, tmp_path: Path, listed: None
+) -> None:
+    own = replace(BATCHES, name="of-a-script", arms=BATCHES.arms[:2])
+    text = Read(study_report(run_study(own, hostile, n_seeds=1, out=tmp_path))).text
+    assert "mnistlab study" not in text
+    assert "ml.study_report(ml.run_study(study, 'stripes'" in text
 
 
 def test_a_series_has_a_section_and_no_figures_that_say_nothing(
