@@ -68,3 +68,4 @@ fi
 echo "installing Python packages into .venv (torch is large)"
 $bin/python -m pip install --quiet --disable-pip-version-check $how -c constraints.txt -e "$target"
 $bin/mnistlab --version
+[ "$kind" = dev ] || echo "next: source $bin/activate, then mnistlab train simple-cnn"

@@ -31,7 +31,8 @@ from mnistlab.reporting.figures.marks import write
 from mnistlab.reporting.figures.tiles import shrunk
 from mnistlab.reporting.palette import light
 
-FOR, AGAINST = (217, 104, 15), (59, 125, 216)  # orange, blue: clear on white and on black paper
+# Blue, orange, as on the page to draw on: clear on white and on black paper.
+FOR, AGAINST = (59, 125, 216), (217, 104, 15)
 GREY = (128, 134, 142)
 INK_STRENGTH = 0.4  # opacity of the image behind a map
 SIDE = 96  # pixels of an image worth keeping

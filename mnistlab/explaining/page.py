@@ -89,13 +89,14 @@ def _reading(found: Explanation) -> Section:
     )
     score = "the same value" if is_svm else "the class's score before softmax"
     text = (
-        "Orange speaks for a class, blue against it; the strongest colour of each map is its own "
+        "Blue speaks for a class, orange against it; the strongest colour of each map is its own "
         "largest value, so colours of two maps cannot be compared. The red frame is the patch that "
         "matters most.\n\n"
-        f"Occlusion covers one patch after the other with the ground level and predicts again: a "
-        f"pixel is orange where covering it lowers {measured} (Zeiler and Fergus 2014). Gradient "
-        f"times input asks how {score} changes with each grey level, and multiplies by how far the "
-        "pixel is from the ground level (Shrikumar et al. 2016): ground is always blank.\n\n"
+        "Occlusion covers one patch after the other with the grey level of the background and "
+        f"predicts again: a pixel is blue where covering it lowers {measured} (Zeiler and Fergus "
+        f"2014). Gradient times input asks how {score} changes with each grey level, and "
+        "multiplies by how far the pixel is from that of the background (Shrikumar et al. 2016), "
+        "which is always blank.\n\n"
         f"{trust(found.sanity)} Each map was made again from a network whose weights are shuffled "
         "(Adebayo et al. 2018). A rank correlation of 1 means the same map, 0 that the two have "
         "nothing in common."
@@ -130,7 +131,7 @@ def _section(found: Explanation, image: Explained, place: int) -> Section:
         image,
         found.ground,
         names,
-        caption=f"Orange: speaks for {names[image.about]}. Blue: speaks against it. Framed: the "
+        caption=f"Blue: speaks for {names[image.about]}. Orange: speaks against it. Framed: the "
         "patch that matters most.",
         name=f"explained-{place}",
         title=f"What speaks for {names[image.about]}, and what against it",

@@ -219,8 +219,8 @@ def test_many_classes_with_long_names(run: ml.Run, photos: Path, tmp_path: Path)
 def test_colours_show_the_sign_and_blend_with_the_paper() -> None:
     values = np.array([[1.0, -1.0, 0.0, 0.25]])
     pixels = coloured(values, np.zeros((1, 4), np.uint8), 0)
-    assert pixels[0, 0, 0] > pixels[0, 0, 2]  # orange
-    assert pixels[0, 1, 2] > pixels[0, 1, 0]  # blue
+    assert pixels[0, 0, 2] > pixels[0, 0, 0]  # blue, as on the page to draw on
+    assert pixels[0, 1, 0] > pixels[0, 1, 2]  # orange
     assert pixels[0, :, 3].tolist()[:3] == [255, 255, 0]
     assert 0 < pixels[0, 3, 3] < 255
     over_ink = coloured(np.zeros((1, 2)), np.array([[0, 255]], np.uint8), 0)
