@@ -23,6 +23,7 @@ from mnistlab.classifiers.inputs import (
 from mnistlab.classifiers.support_vectors import SupportVectors
 from mnistlab.classifiers.weights import Weights, weights_of
 from mnistlab.data.scaling import PER_PIXEL, Shift, fit_scaling
+from mnistlab.errors import RecipeError
 from mnistlab.phases import CallbackOptions
 
 DTYPES = (np.float64, np.float32, np.uint8)  # float64 images are computed in float64
@@ -222,12 +223,17 @@ class KernelMachine(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def fit(
         self, X: NDArray[Any], y: NDArray[np.int64], sample_weight: Weights | None = None
     ) -> Self:
-        """Train; ValueError for a C or gamma that SVC refuses."""
+        """Train; ValueError for a C or gamma that SVC refuses or cannot compute with."""
         svc_class, self.engine_ = fastest_svc()
         svc = svc_class(C=self.C, gamma=self.gamma, cache_size=CACHE_MB).fit(X, y, sample_weight)
         self.classes_ = svc.classes_
         variance = float(X.var(dtype=np.float64))
         named = {"scale": 1 / (X.shape[1] * variance or 1.0), "auto": 1 / X.shape[1]}
+        if not all(np.isfinite(of).all() for of in (svc.dual_coef_, svc.intercept_)):
+            raise RecipeError(  # gamma times a distance that was rounded to below 0 overflows
+                f"C {self.C} and gamma {self.gamma} give numbers that are not finite; take "
+                "smaller ones"
+            )
         self.machine_ = SupportVectors(
             vectors=np.ascontiguousarray(svc.support_vectors_, dtype=X.dtype),
             coefficients=np.asarray(svc.dual_coef_, dtype=X.dtype),

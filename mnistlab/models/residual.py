@@ -8,6 +8,7 @@ from itertools import pairwise
 
 from torch import Tensor, nn
 
+from mnistlab.bounds import MOST_LAYERS, check_count, check_weights
 from mnistlab.errors import RecipeError
 from mnistlab.models.mlp import check_sizes, fractions_per_layer, per_layer
 
@@ -34,13 +35,15 @@ def residual(
     if not channels:
         raise RecipeError("model residual: channels must not be empty")
     n_blocks_each = per_layer("blocks", blocks, len(channels))
-    if min(n_blocks_each) < 0:
-        raise RecipeError(f"blocks must be at least 0, got {min(n_blocks_each)}")
+    check_count("blocks", min(n_blocks_each), 0)
+    check_count("all blocks", sum(n_blocks_each), 0, MOST_LAYERS)
+    stages = list(zip(pairwise([1, *channels]), n_blocks_each, strict=True))
+    check_weights(sum(9 * (n_in + 2 * n * n_out) * n_out for (n_in, n_out), n in stages))
     (drop_probability,) = fractions_per_layer("dropout", dropout, 1)
     layers: list[nn.Module] = []
     stride = max(1, round(math.sqrt(image_shape[0] * image_shape[1]) / NATIVE_SIDE))
     sides = image_shape
-    for (n_in, n_out), n_blocks in zip(pairwise([1, *channels]), n_blocks_each, strict=True):
+    for (n_in, n_out), n_blocks in stages:
         kernel = 3 if stride == 1 else 2 * stride + 1
         layers.append(nn.Conv2d(n_in, n_out, kernel, stride, kernel // 2, bias=False))
         sides = (-(-sides[0] // stride), -(-sides[1] // stride))

@@ -74,3 +74,19 @@ def test_images_of_any_size_end_small(shape: tuple[int, int], features: tuple[in
 def test_impossible_networks_are_refused(arguments: dict, message: str) -> None:
     with pytest.raises(RecipeError, match=message):
         build("residual", (28, 28), 10, arguments)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"blocks": 10**30}, "blocks must be at most"),
+        ({"blocks": [100, 100, 1]}, "all blocks must be at most 200, got 201"),
+        ({"blocks": [0, -1, 0]}, "blocks must be at least 0, got -1"),
+        ({"channels": [2**20, 2**20], "blocks": 0}, "the network would have"),
+        ({"channels": [2**13], "blocks": 1}, "the network would have"),
+    ],
+    ids=str,
+)
+def test_absurd_sizes_are_refused_before_a_layer_is_made(arguments, words: str) -> None:
+    with pytest.raises(RecipeError, match=words):
+        residual((8, 8), 3, **arguments)

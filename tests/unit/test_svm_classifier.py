@@ -202,6 +202,24 @@ def test_settings_that_svc_refuses_are_refused(
         SVMClassifier(**settings).fit(*train)
 
 
+def test_a_gamma_too_large_to_compute_with_is_refused(train, monkeypatch) -> None:
+    """Whether libsvm rounds a distance to below zero, and so overflows, depends on the CPU."""
+
+    class Overflowing(SVC):
+        def fit(self, X, y, sample_weight=None):
+            super().fit(X, y, sample_weight)
+            self.intercept_ = np.full_like(self.intercept_, np.nan)
+            return self
+
+    def overflowing() -> tuple[type, str]:
+        return Overflowing, "scikit-learn"
+
+    monkeypatch.setattr("mnistlab.classifiers.svm_classifier.fastest_svc", overflowing)
+    X, y = train
+    with pytest.raises(RecipeError, match=r"C 1.0 and gamma 1e\+30 give numbers that are not"):
+        SVMClassifier(gamma=1e30).fit(X, y)
+
+
 def test_other_settings_that_cannot_be(train) -> None:
     with pytest.raises(RecipeError, match="unknown scaling 'zzz'"):
         SVMClassifier(scaling="zzz").fit(*train)
