@@ -61,7 +61,7 @@ N_PARAMETERS: dict[str, int | None] = {
     "records-fashion-93": 104_426,
     "records-fashion-94": 473_834,
     "records-mnist-mlp": 1_867_786,
-    "records-fashion-mlp": 1_867_786,
+    "records-fashion-mlp": 2_795_018,
     "records-mnist-numpy": 52_314,
 }
 # The extra that must be installed to train it, and the library by which it is found.
