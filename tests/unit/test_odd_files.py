@@ -106,3 +106,10 @@ def test_the_card_beside_an_onnx_file(trained: Run, tmp_path: Path) -> None:
     as_pipe(tmp_path / "model.onnx.md")
     with pytest.raises(DataError, match=r"model\.onnx\.md: exists and is not the card"):
         ml.export_onnx(trained, tmp_path / "model.onnx")
+
+
+def test_a_path_with_a_nul(trained: Run, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="no path holds a NUL"):
+        ml.predict(trained, "new\0.csv", tmp_path / "out.csv")
+    with pytest.raises(DataError, match="no path holds a NUL"):
+        ml.predict(trained, tmp_path / "new.csv", "out\0.csv")
