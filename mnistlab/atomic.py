@@ -3,7 +3,8 @@
 Everything the project writes goes through here: it is written under a temporary name, flushed to
 the disk, then renamed, so that a crash leaves the old content or the new, never half of it.
 `open_output` is for a file that the user named, which may be anything; `check_writable` is for a
-folder that the user named, before long work begins.
+folder that the user named, before long work begins. `check_regular` is for what lies in a folder
+of ours, where anyone may have put something else.
 """
 
 from __future__ import annotations
@@ -119,6 +120,16 @@ def check_writable(folder: Path | str) -> None:
         if isinstance(error, DataError):
             raise
         raise DataError(f"{folder}: cannot be written into: {reason(error)}") from error
+
+
+def check_regular(path: Path) -> None:
+    """OSError for a pipe, socket or device, before it is opened: reading it might never end.
+
+    A folder is left to `open`, which has words of its own for it.
+    """
+    kind = path.stat().st_mode
+    if not (stat.S_ISREG(kind) or stat.S_ISDIR(kind)):
+        raise OSError(errno.EINVAL, "is no regular file", str(path))
 
 
 def write_bytes(path: Path, content: bytes) -> None:

@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from mnistlab import atomic
 from mnistlab.bounds import LARGEST_SIDE, check_all_finite, check_count, shown
 from mnistlab.cards import card, html_table
 from mnistlab.data.splits import PROTOCOLS
@@ -157,6 +158,7 @@ def from_json(plain: Any, where: str) -> Recipe:
 def read_recipe(path: Path) -> Recipe:
     """The recipe in a JSON file; RecipeError, naming the file, for anything else."""
     try:
+        atomic.check_regular(path)
         return validated(Recipe, path.read_bytes(), str(path))
     except OSError as error:
         raise RecipeError(f"{path}: {error.strerror}") from error

@@ -11,7 +11,6 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Unpack
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +37,7 @@ from mnistlab.data import Dataset, load
 from mnistlab.errors import DataError, RecipeError, RunError
 from mnistlab.recipe import Recipe
 from mnistlab.recipes import get_recipe
+from mnistlab.runs.arrays import Wanted, read_arrays
 from mnistlab.runs.building import classifier_of
 from mnistlab.runs.computation import folder_name
 from mnistlab.runs.cross_validation import check_folds, train_folds
@@ -226,18 +226,18 @@ def _judge(
 
 def _stored(path: Path, dataset: Dataset, n_folds: int) -> Judged:
     """What an earlier audit found; the folder's name tells its recipe and images."""
-    try:
-        # np.load leaves a file open that is no archive, where it has opened it itself.
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            p, accuracy, seconds = (
-                arrays[name] for name in ("probabilities", "accuracy", "train_time_s")
-            )
-        if p.dtype != np.float32 or p.shape != (len(dataset), dataset.n_classes):
-            raise ValueError(f"has {p.dtype} {p.shape} of {len(dataset)} images")
-        if not accuracy.shape == seconds.shape == (n_folds,):
-            raise ValueError(f"has {accuracy.shape} and {seconds.shape} figures of {n_folds} folds")
-        if not np.allclose(p.sum(1), 1, atol=1e-3):
-            raise ValueError("probabilities do not sum to 1")
-        return Judged(p, tuple(map(float, accuracy)), tuple(map(float, seconds)))
-    except (OSError, ValueError, KeyError, TypeError, EOFError, BadZipFile) as error:
-        raise RunError(f"{path}: cannot be read: {error}") from error
+    of_folds = np.dtype(np.float64), (n_folds,)
+    wanted: Wanted = {
+        "probabilities": (np.dtype(np.float32), (len(dataset), dataset.n_classes)),
+        "accuracy": of_folds,
+        "train_time_s": of_folds,
+    }
+    stored = read_arrays(path, wanted, needed=())
+    if missing := wanted.keys() - stored.keys():
+        raise RunError(f"{path}: cannot be read: it holds no array {min(missing)!r}")
+    p, accuracy, seconds = (stored[name] for name in wanted)
+    if not (p >= 0).all() or not np.allclose(p.sum(1), 1, atol=1e-3):
+        raise RunError(f"{path}: cannot be read: probabilities do not sum to 1")
+    if not (np.isfinite(accuracy) & np.isfinite(seconds)).all():
+        raise RunError(f"{path}: cannot be read: a figure is not finite")
+    return Judged(p, tuple(map(float, accuracy)), tuple(map(float, seconds)))

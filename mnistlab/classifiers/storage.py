@@ -67,6 +67,7 @@ def content_hash(path: Path) -> str:
 def check_content(path: Path, sha256: str | None) -> None:
     """RunError where a model file has another hash; sha256: None in the records of older runs."""
     try:
+        atomic.check_regular(path)
         if path.stat().st_size > MAX_BYTES:
             raise RunError(f"{path}: larger than any model this project writes")
         if sha256 is not None and content_hash(path) != sha256:

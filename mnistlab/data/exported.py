@@ -55,6 +55,7 @@ def read_record(folder: Path) -> Record | None:
 
     path = folder / RECORD
     try:
+        atomic.check_regular(path)
         if path.stat().st_size > LARGEST_RECORD:
             raise DataError(f"{path}: larger than any record of an export")
         record = TypeAdapter(Record).validate_json(path.read_bytes())

@@ -98,7 +98,8 @@ def _card_path(path: Path) -> Path:
     """Where the card goes; DataError where something else lies there, or nothing can be written."""
     atomic.check_writable(path.parent)
     card = path.with_name(f"{path.name}.md")
-    if card.exists() and not is_card(card.read_text(errors="replace"), path.name):
+    is_ours = card.is_file() and is_card(card.read_text(errors="replace"), path.name)
+    if card.exists() and not is_ours:
         raise DataError(f"{card}: exists and is not the card of an export; move it away first")
     return card
 

@@ -14,6 +14,8 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from mnistlab import atomic
+
 FILE = "spent.txt"
 TICKS = 1000  # lines of a whole fit: a kill loses at most a thousandth of its time
 SHORTEST_S, LONGEST_S = 0.05, 1.0  # between two lines
@@ -85,6 +87,7 @@ def process_age_s() -> float:
 def spent_s(folder: Path) -> float:
     """The seconds that the file in a folder says were used; 0 without one, or without a number."""
     try:
+        atomic.check_regular(folder / FILE)
         with (folder / FILE).open("rb") as file:
             lines = file.read(MOST_BYTES).split(b"\n")[:-1]
     except OSError:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import zipfile
-import zlib
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mnistlab import atomic
+from mnistlab.data.readers import content
 from mnistlab.errors import RunError
 
 Wanted = Mapping[str, tuple[np.dtype[Any], tuple[int, ...]]]
@@ -24,6 +25,7 @@ def read_arrays(path: Path, wanted: Wanted, needed: Collection[str]) -> dict[str
     not there. A small archive can unpack to any size, so the header of an array is read first.
     """
     try:
+        atomic.check_regular(path)
         with zipfile.ZipFile(path) as archive:
             there = set(archive.namelist())
             arrays = {
@@ -31,17 +33,7 @@ def read_arrays(path: Path, wanted: Wanted, needed: Collection[str]) -> dict[str
                 for name in wanted
                 if f"{name}.npy" in there
             }
-    except (
-        OSError,
-        ValueError,
-        KeyError,
-        EOFError,
-        NotImplementedError,
-        RuntimeError,
-        MemoryError,
-        zipfile.BadZipFile,
-        zlib.error,
-    ) as error:
+    except content.DAMAGE as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise RunError(f"{path}: cannot be read: {reason}") from error
     for name in needed:
@@ -60,7 +52,7 @@ def _read(
         if (found_shape, found_dtype) != (shape, dtype) or is_fortran:
             raise ValueError(f"{name} is {found_dtype} {found_shape} and not {dtype} {shape}")
         n_bytes = math.prod(shape) * dtype.itemsize
-        content = file.read(n_bytes)
-        if len(content) < n_bytes or file.read(1):
+        stored = file.read(n_bytes)
+        if len(stored) < n_bytes or file.read(1):
             raise ValueError(f"{name} has not as many bytes as its header says")
-    return np.frombuffer(content, dtype).reshape(shape).copy()
+    return np.frombuffer(stored, dtype).reshape(shape).copy()

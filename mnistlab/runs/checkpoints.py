@@ -18,9 +18,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
@@ -32,6 +32,9 @@ FILES = "checkpoint-*.safetensors"
 KEY = "mnistlab.checkpoint/1"
 EVERY_S = 60.0  # where the recipe sets no checkpoint_steps
 N_SAVED = 2
+LARGEST_COUNT = 2**53  # of steps or images; beyond, floats skip whole numbers
+# What a file that is no checkpoint may raise when it is read.
+DAMAGE = (OSError, SafetensorError, ValueError, TypeError, LookupError, RecursionError)
 
 
 class Checkpoints:
@@ -168,11 +171,12 @@ class Checkpoints:
         for path in self._files():
             try:
                 steps, digest = path.stem.split("-")[1:]
+                atomic.check_regular(path)
                 if _digest(path.read_bytes()) != digest:
                     raise ValueError("its content is not what its name says")
                 checkpoint, description = _read(path)
                 n_steps, seconds = int(steps), float(description["seconds"])
-            except (OSError, SafetensorError, ValueError, TypeError, LookupError, RecursionError):
+            except DAMAGE:
                 self.n_damaged += 1
                 continue
             for name, value in self.of.items():
@@ -219,6 +223,7 @@ def _read(path: Path) -> tuple[Checkpoint, dict[str, Any]]:
         arrays = {name: file.get_tensor(name) for name in names}
     _Description.model_validate_json(text, strict=True)  # ValueError for what does not fit
     description = json.loads(text)
+    _check_counts(description["position"])
     state = TrainState.from_plain(description["position"])
     return Checkpoint(state, arrays, description["random"]), description
 
@@ -227,9 +232,18 @@ class _Description(BaseModel):
     """The JSON beside the arrays of a checkpoint."""
 
     of: dict[str, str]
-    seconds: float
+    seconds: Annotated[float, Field(ge=0, le=LARGEST_COUNT, allow_inf_nan=False)]
     position: TrainState
     random: dict[str, Any]
+
+
+def _check_counts(value: Any) -> None:
+    """ValueError for a whole number that no count reaches, anywhere in plain JSON."""
+    if isinstance(value, dict | list):
+        for each in value.values() if isinstance(value, dict) else value:
+            _check_counts(each)
+    elif isinstance(value, int) and abs(value) > LARGEST_COUNT:
+        raise ValueError("it holds a number that is too large")
 
 
 def _digest(content: bytes) -> str:

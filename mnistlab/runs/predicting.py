@@ -163,6 +163,8 @@ def opened_images(
     run: Run, path: Path, settings: PredictSettings, on_note: Callable[[str], None]
 ) -> Unlabelled:
     """The images to predict, of the run's size, prepared or inverted where that is wanted."""
+    if "\0" in str(path):  # of Python's callers: no command line can hold one
+        raise DataError(f"{str(path)!r}: no path holds a NUL")
     height, width = run.data["image_shape"]
     if settings.prepare:
         prepare = PREPARATIONS[_preparation(run)]

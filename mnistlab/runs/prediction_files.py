@@ -48,6 +48,8 @@ def page_beside(out: Path | str) -> Path:
 
 def _check_out(run: Run, out: Path) -> None:
     """DataError where the table would lie among the files of the run, by whatever name."""
+    if "\0" in str(out):
+        raise DataError(f"{str(out)!r}: cannot be written: no path holds a NUL")
     for folder in Path(os.path.realpath(out)).parents:
         if folder.exists() and folder.samefile(run.path):
             raise DataError(

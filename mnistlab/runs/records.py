@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from mnistlab import atomic
 from mnistlab.data.splits import PROTOCOLS
 from mnistlab.errors import RunError, reason
 from mnistlab.evaluation.corruptions import CORRUPTIONS, SEVERITIES
@@ -257,6 +258,7 @@ def checked(value: Any, kind: type[Record], where: str) -> dict[str, Any]:
 
 def _text(path: Path) -> str:
     try:
+        atomic.check_regular(path)
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
         if len(content) > MAX_BYTES:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from mnistlab import atomic
 from mnistlab.bounds import shortened
 from mnistlab.errors import DataError, RunError, reason
 from mnistlab.serving.facts import Facts, facts_from
@@ -56,6 +57,7 @@ def open_model(path: Path, name: str) -> Model:
 
 def _content(path: Path) -> bytes:
     try:
+        atomic.check_regular(path)
         if path.stat().st_size > LARGEST_FILE:
             raise DataError(f"{path}: larger than {LARGEST_FILE >> 20} MiB")
         return path.read_bytes()

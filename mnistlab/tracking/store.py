@@ -62,6 +62,7 @@ def _read(path: Path) -> Store | None:
     from pydantic import TypeAdapter, ValidationError
 
     try:
+        atomic.check_regular(path)
         if path.stat().st_size > LARGEST_RECORD:
             raise RunError(f"{path}: larger than any record of tracking; remove it")
         return TypeAdapter(Store).validate_json(path.read_bytes(), strict=True)

@@ -109,13 +109,14 @@ def _write(path: Path, shape: tuple[int, ...], batches: Iterator[Tensor]) -> Non
 def _cached(path: Path, n_images: int, device: torch.device) -> Tensor | None:
     """The features in a file; None without a file, or with a damaged one."""
     try:
+        atomic.check_regular(path)
         # "c", copy on write: torch warns of arrays it must not write to, and nothing writes here.
         is_large = path.stat().st_size >= LARGE
         values = np.load(path, mmap_mode="c" if is_large else None, allow_pickle=False)
         path.touch()
     except (OSError, ValueError, EOFError):
         return None
-    if len(values) != n_images or values.dtype not in (np.float32, np.int16):
+    if values.shape[:1] != (n_images,) or values.dtype not in (np.float32, np.int16):
         return None
     features = torch.from_numpy(values)
     return (features.view(torch.bfloat16) if values.dtype == np.int16 else features).to(device)

@@ -288,6 +288,19 @@ def test_foreign_probabilities_are_refused(
         audit(planted, recipe=RECIPE, n_folds=3, out=tmp_path)
 
 
+def test_probabilities_whose_bytes_have_rotted_are_refused(
+    found: Audit, planted: Dataset, tmp_path: Path
+) -> None:
+    """The file unpacks no further than to the damaged byte, where zlib stops it."""
+    path = tmp_path / found.path.name / "probabilities.npz"
+    path.parent.mkdir()
+    content = bytearray((found.path / "probabilities.npz").read_bytes())
+    content[200:400] = b"\xff" * 200
+    path.write_bytes(content)
+    with pytest.raises(RunError, match=r"probabilities\.npz: cannot be read: .* decompressing"):
+        audit(planted, recipe=RECIPE, n_folds=3, out=tmp_path)
+
+
 @pytest.mark.parametrize(
     ("change", "settings", "error", "fault"),
     [

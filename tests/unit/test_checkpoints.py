@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -513,3 +514,38 @@ def test_a_checkpoint_made_up_by_someone_is_one_line(
     with pytest.raises(RunError, match="cannot be resumed from") as caught:
         train(recipe, stripes, out=tmp_path)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("field", "number"),
+    [
+        ("seconds", "1e400"),
+        ("seconds", "NaN"),
+        ("seconds", "-1"),
+        ("seconds", f"1{'0' * 400}"),
+        *[(f, f"1{'0' * 400}") for f in ("step", "n_correct", "bar", "step_loss_sum", "n_summed")],
+        ("step_loss_sum", f"1{'0' * 30}"),
+    ],
+)
+def test_numbers_that_no_training_reaches_make_a_damaged_checkpoint(
+    stripes: Dataset, tmp_path: Path, field: str, number: str
+) -> None:
+    """Its hash is right, so that nothing but the number shows it; it begins again without it."""
+    with pytest.raises(KillError):
+        train(BY_HAND, stripes, out=tmp_path, progress=stopping(6)[0])
+    (partial,) = tmp_path.iterdir()
+    (path,) = partial.glob(FILES)
+    with safe_open(path, framework="np") as file:
+        ((key, text),) = file.metadata().items()
+        arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    changed, n_changed = re.subn(rf'("{field}": )[-\w.]+', rf"\g<1>{number}", text, count=1)
+    assert n_changed == 1
+    content = save(arrays, {key: changed})
+    path.unlink()
+    digest = hashlib.sha256(content).hexdigest()[:32]
+    (partial / f"checkpoint-000000005-{digest}.safetensors").write_bytes(content)
+    told: list[tuple[int, int]] = []
+    watching = replace(stopping(1)[0], on_resume=lambda *numbers: told.append(numbers))
+    with pytest.raises(KillError):
+        train(BY_HAND, stripes, out=tmp_path, progress=watching)
+    assert told == [(0, 1)]  # steps done, damaged files

@@ -10,6 +10,7 @@ import bz2
 import gzip
 import hashlib
 import io
+import lzma
 import mmap
 import struct
 import tokenize
@@ -29,11 +30,11 @@ MAX_CONTENT_BYTES = 1 << 31  # 2 GiB: four times the largest named file (EMNIST 
 CHUNK_BYTES = 1 << 20
 PACKED = GZIP, BZIP2 = (b"\x1f\x8b", b"BZh")
 
-# What decoders raise for damaged bytes: Pillow, zipfile, zlib, h5py and NumPy's .npy header.
+# What decoders raise for damaged bytes: Pillow, zipfile, lzma, zlib, h5py and NumPy's .npy header.
 DAMAGE = (
     *(ArithmeticError, AttributeError, EOFError, LookupError, MemoryError, OSError, RuntimeError),
     *(SyntaxError, TypeError, ValueError, Warning),
-    *(struct.error, tokenize.TokenError, zipfile.BadZipFile, zlib.error),
+    *(lzma.LZMAError, struct.error, tokenize.TokenError, zipfile.BadZipFile, zlib.error),
 )
 CUT_OFF = (EOFError, OSError, zlib.error)  # what gzip and bz2 raise for damaged bytes
 
