@@ -18,7 +18,7 @@ import optuna
 from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock, JournalStorage
 from optuna.trial import FrozenTrial, TrialState
 
-from mnistlab import locks
+from mnistlab import atomic, locks
 from mnistlab.errors import RunError
 from mnistlab.space import Space
 from mnistlab.tuning.proposals import (
@@ -219,6 +219,10 @@ def _open(path: Path, plan: Plan) -> optuna.Study:
 def _drop_torn_line(path: Path) -> None:
     """A process that was killed, or a full disk, may have left a last line without its end."""
     if path.exists():
+        try:
+            atomic.check_regular(path)
+        except OSError as error:
+            raise RunError(f"{path}: cannot be read: {error.strerror}") from error
         content = path.read_bytes()
         whole = content[: content.rfind(b"\n") + 1]
         if whole != content:

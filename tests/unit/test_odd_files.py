@@ -113,3 +113,14 @@ def test_a_path_with_a_nul(trained: Run, tmp_path: Path) -> None:
         ml.predict(trained, "new\0.csv", tmp_path / "out.csv")
     with pytest.raises(DataError, match="no path holds a NUL"):
         ml.predict(trained, tmp_path / "new.csv", "out\0.csv")
+
+
+def test_the_journal_of_a_search(stripes: Dataset, tmp_path: Path) -> None:
+    recipe = ml.set_fields(
+        ml.get_recipe("softmax"), {"epochs": "1", "n_train": "60", "split": "auto"}
+    )
+    settings: dict[str, Any] = {"n_trials": 1, "n_seeds": 1, "out": tmp_path, "threads": 1}
+    search = ml.tune(recipe, stripes, **settings)
+    as_pipe(search.path / "journal.jsonl")
+    with pytest.raises(MnistlabError, match=r"journal\.jsonl: cannot be read: is no regular file"):
+        ml.tune(recipe, stripes, **settings)
