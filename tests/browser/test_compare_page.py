@@ -15,7 +15,7 @@ from mnistlab.recipe import Recipe
 from mnistlab.reporting.compare_report import compare_report
 from mnistlab.runs import compare, evaluate, train
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
 NET = Recipe("net", "A4", "scratch", (Phase("momentum", 0.02, 2),), scaling="min-max")
 LONG = replace(NET, name="a-recipe-whose-name-is-as-long-as-names-may-sensibly-be", batch_size=16)

@@ -17,7 +17,7 @@ from mnistlab.data import Dataset
 from mnistlab.profiling.measuring import profile
 from mnistlab.profiling.page import profile_report
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
 
 @pytest.fixture(scope="module")

@@ -97,7 +97,13 @@ QUICKLY = {"n_epochs": 20, "learning_rate": 0.01, "batch_size": 32}  # learns th
 every_network = pytest.mark.parametrize("name", NETWORKS)
 every_classifier = pytest.mark.parametrize("name", [*NETWORKS, *MACHINES])
 of_any_shape = pytest.mark.parametrize(
-    "name", [name for name in (*NETWORKS, *MACHINES) if not name.endswith(("cnn", "convolutional"))]
+    "name",
+    [
+        # A backbone takes seconds for each shape.
+        pytest.param(name, marks=[pytest.mark.slow] if name == "torch transfer" else [])
+        for name in (*NETWORKS, *MACHINES)
+        if not name.endswith(("cnn", "convolutional"))
+    ],
 )
 
 

@@ -20,6 +20,9 @@ from mnistlab.writeups.a_course.transfer import TRANSFER
 KEPT = kept_losses.read()
 LEARNING = [name for name in RECIPES if get_recipe(name).phases]
 LONG = ("final", "final-tuned", *TRANSFER)  # whose epochs take seconds each
+LONGEST = ("transfer-resnet18", "transfer-efficientnet-b0")
+# One of each kind of network: whether the same bits come again does not depend on the recipe.
+AGAIN = set({get_recipe(name).model: name for name in RECIPES if name not in LONG}.values())
 
 
 @pytest.mark.parametrize("name", LEARNING)
@@ -38,11 +41,14 @@ def test_every_recipe_is_kept_and_how_far_cpus_are_apart() -> None:
         assert len(kept.spread) == len(kept.steps) + len(kept.epochs)
 
 
-@pytest.mark.parametrize("name", RECIPES)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(n, marks=[pytest.mark.slow] if n in LONGEST else []) for n in RECIPES],
+)
 def test_first_losses_are_as_kept(name: str) -> None:
     recipe, n_images = shortened(get_recipe(name))
     steps, epochs = first_losses(recipe, n_images, steps_alone=name in LONG)
-    if name not in LONG:  # whose second time is below
+    if name in AGAIN:  # of the long ones the second time is below
         again = first_losses(recipe, n_images, steps_alone=bool(recipe.phases))
         assert again == (steps, [] if recipe.phases else epochs), "the same bits"
     assert KEPT[name].differing(recipe, steps, epochs) == []

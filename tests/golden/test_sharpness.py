@@ -50,13 +50,14 @@ def noticed(name: str, change: Callable[[Recipe], Recipe]) -> bool:
 
 
 def every_phase() -> Iterator[Any]:
-    """Of each model, optimizer and what it trains the first; others are marked slow."""
+    """Of each model, optimizer and what it trains the first; others and backbones are slow."""
     seen = set()
     for name in RECIPES:
         recipe = get_recipe(name)
         for number, phase in enumerate(recipe.phases):
             kind = recipe.model, phase.optimizer, phase.unfrozen
-            yield pytest.param(name, number, marks=[pytest.mark.slow] if kind in seen else [])
+            is_slow = kind in seen or recipe.model == "transfer"
+            yield pytest.param(name, number, marks=[pytest.mark.slow] if is_slow else [])
             seen.add(kind)
 
 

@@ -48,12 +48,17 @@ def test_a_training_leaves_the_compiler_out() -> None:
 
 @pytest.mark.parametrize(
     "then",
-    ["", "with asleep(): assert torch.compiler.list_backends()", "import torch._dynamo.utils"],
+    [
+        "with asleep(): assert torch.compiler.list_backends()",
+        pytest.param("", marks=pytest.mark.slow),
+        pytest.param("import torch._dynamo.utils", marks=pytest.mark.slow),
+    ],
 )
 def test_the_compiler_is_itself_afterwards(then: str) -> None:
     _runs(COMPILING.format(then=then))
 
 
+@pytest.mark.slow
 def test_one_that_is_there_already_stays() -> None:
     _runs(
         "import sys, torch, torch._dynamo\n"

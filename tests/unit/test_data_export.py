@@ -417,7 +417,8 @@ while not is_over:
 
 @pytest.mark.skipif(os.name == "nt", reason="SIGKILL is POSIX")
 # Of csv every child would load polars.
-@pytest.mark.parametrize("format", ["npz", pytest.param("idx", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("format", ["npz", "idx"])
 def test_killed_at_any_step_an_export_leaves_the_old_the_new_or_nothing_to_load(
     tmp_path: Path, format: str
 ) -> None:

@@ -123,6 +123,7 @@ QUICKLY = {
 }
 
 
+@pytest.mark.slow
 def test_the_tutorial_works_from_its_first_command_to_its_last(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -21,6 +21,9 @@ from mnistlab.explaining.confusions import Mistaken
 from mnistlab.explaining.figures import coloured
 
 
+pytestmark = pytest.mark.slow
+
+
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> ml.Run:
     """An evaluated run of a network with two layers on the embedded set."""

@@ -110,7 +110,7 @@ def test_kernels_that_are_missing_where_a_training_is_resumed_are_named(
 
 
 @needs_numba
-@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+@pytest.mark.parametrize("precision", ["float32", pytest.param("bfloat16", marks=pytest.mark.slow)])
 def test_both_paths_learn_alike(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, precision: str
 ) -> None:

@@ -92,6 +92,7 @@ def test_figures_of_very_many_classes_have_bounds(many: dict[str, Figure]) -> No
         assert len(figure.svg) + len(figure.narrow_svg) + len(figure.alt) < 1_500_000, name
 
 
+@pytest.mark.slow
 def test_what_is_left_out_is_said(many: dict[str, Figure]) -> None:
     for name, figure in many.items():
         assert re.search(r"2,000|1,9\d\d", figure.caption), name

@@ -36,7 +36,7 @@ from mnistlab.reporting.figures import (
 from mnistlab.reporting.figures.tiles import shrunk
 from mnistlab.reporting.page import cell_text
 
-pytestmark = pytest.mark.drawn
+pytestmark = [pytest.mark.slow, pytest.mark.drawn]
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>"
 NAMES = ("cat", HOSTILE, "$\\frac{1}{0}$ {{ 7 * 7 }} \x00")

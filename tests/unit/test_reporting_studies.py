@@ -39,7 +39,7 @@ from mnistlab.study import (
     run_study,
 )
 
-pytestmark = pytest.mark.drawn
+pytestmark = [pytest.mark.slow, pytest.mark.drawn]
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>"
 NET = Recipe(

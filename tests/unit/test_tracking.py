@@ -31,7 +31,10 @@ from mnistlab.tracking.delivery import Delivery
 from mnistlab.tracking.store import store_of
 
 # MLflow asks SQLAlchemy for what that will no longer have; its own business.
-pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy"),
+]
 RECIPE = Recipe(
     "by-hand", "D3", "scratch", (Phase("momentum", 0.02, 6),), {"hidden_sizes": (8,)}, batch_size=64
 )
