@@ -20,7 +20,6 @@ from mnistlab.explaining import words
 from mnistlab.explaining.confusions import Mistaken
 from mnistlab.explaining.figures import coloured
 
-
 pytestmark = pytest.mark.slow
 
 
