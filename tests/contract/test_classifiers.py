@@ -95,15 +95,14 @@ MACHINES: dict[str, Callable[..., Any]] = {
 QUICKLY = {"n_epochs": 20, "learning_rate": 0.01, "batch_size": 32}  # learns the stripes
 
 every_network = pytest.mark.parametrize("name", NETWORKS)
-every_classifier = pytest.mark.parametrize("name", [*NETWORKS, *MACHINES])
+# A backbone takes seconds for each test.
+ALL = [
+    pytest.param(name, marks=[pytest.mark.slow] if name == "torch transfer" else [])
+    for name in (*NETWORKS, *MACHINES)
+]
+every_classifier = pytest.mark.parametrize("name", ALL)
 of_any_shape = pytest.mark.parametrize(
-    "name",
-    [
-        # A backbone takes seconds for each shape.
-        pytest.param(name, marks=[pytest.mark.slow] if name == "torch transfer" else [])
-        for name in (*NETWORKS, *MACHINES)
-        if not name.endswith(("cnn", "convolutional"))
-    ],
+    "name", [each for each in ALL if not str(each.values[0]).endswith(("cnn", "convolutional"))]
 )
 
 

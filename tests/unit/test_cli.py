@@ -402,6 +402,7 @@ def test_interrupted_it_exits_130_and_starts_again(tmp_path: Path) -> None:
     preloaded.run([*command, "--set", "epochs=1"], tmp_path, check=True)
 
 
+@pytest.mark.slow
 def test_on_a_terminal_there_are_bars(tmp_path: Path, csv: Path) -> None:
     """A pseudo-terminal gets control sequences and a bar; the result still goes to stdout."""
     import pty

@@ -166,7 +166,9 @@ ARMS: dict[str, tuple[Callable[[], list[nn.Module]], Any, int]] = {
 TOLERANCE = 1e-5  # with the loop's layout and optimizer kernel even the bits are the same
 
 
-@pytest.mark.parametrize("name", ARMS)
+@pytest.mark.parametrize(
+    "name", ["dense-base", "dense-sgd", pytest.param("conv-base", marks=pytest.mark.slow)]
+)
 def test_an_arm_is_a_plain_training_on_arrays_cut_and_zoomed_by_others(
     name: str, few: Dataset, tmp_path: Path
 ) -> None:
