@@ -40,10 +40,11 @@ def cautions(recipe: Recipe, dataset: Dataset, parts: Split) -> Iterator[str]:
     if dataset.is_published:
         return
     height, width = dataset.images.shape[1:]
-    if max(height, width) > LARGE:
+    n_times = height * width // SUGGESTED**2  # none for strips, long as they are
+    if max(height, width) > LARGE and n_times > 1:
         yield (
             f"the images of {dataset.name} have {height} x {width} pixels and train about "
-            f"{height * width // SUGGESTED**2:,} times as long as with --size {SUGGESTED} "
+            f"{n_times:,} times as long as with --size {SUGGESTED} "
             f"(from Python: size={SUGGESTED}), which resizes image files"
         )
     for name in ("val", "test"):

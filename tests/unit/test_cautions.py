@@ -44,9 +44,11 @@ def test_copies_are_counted_before_training(stripes: Dataset, tmp_path: Path) ->
     assert notes(replace(clean, is_published=True), NET, tmp_path) == []
 
 
-@pytest.mark.parametrize(("side", "is_said"), [(128, False), (192, True)])
-def test_the_images_of_a_camera_are_said_to_be_large(side: int, is_said: bool) -> None:
-    images = np.random.default_rng(0).integers(0, 256, (12, 64, side), dtype=np.uint8)
+@pytest.mark.parametrize(
+    ("height", "side", "is_said"), [(64, 128, False), (64, 192, True), (16, 192, False)]
+)
+def test_the_images_of_a_camera_are_said_to_be_large(height: int, side: int, is_said: bool) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (12, height, side), dtype=np.uint8)
     photos = Dataset("photos", images, np.arange(12) % 2, ("a", "b"))
     said = [line for line in cautions(NET, photos, ml.split(photos)) if "pixels" in line]
     assert bool(said) == is_said
