@@ -7,11 +7,11 @@ import shutil
 import sys
 import textwrap
 from collections.abc import Sequence
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mnistlab import machine
 from mnistlab.cli.completing import recipe_names
 from mnistlab.cli.inputs import named_recipe
 from mnistlab.cli.options import JsonOption, given
@@ -95,7 +95,7 @@ def _size(recipe: Recipe) -> tuple[int | None, str | None, bool]:
 
     if recipe.name in N_PARAMETERS:
         extra, library = EXTRAS.get(recipe.name, (None, None))
-        is_missing = library is not None and find_spec(library) is None
+        is_missing = library is not None and not machine.has_library(library)
         return None if is_missing else N_PARAMETERS[recipe.name], extra, is_missing
     from mnistlab.recipes import needs
     from mnistlab.runs import count_recipe_parameters

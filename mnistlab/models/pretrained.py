@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from mnistlab.data.published.download import download
 from mnistlab.errors import RecipeError
-from mnistlab.machine import cache_folder, data_folders
+from mnistlab.machine import cache_folder, data_folders, has_library
 from mnistlab.models.backbones import TIMM
 
 FOLDER = "weights"  # in the cache, and in every folder of MNISTLAB_DATA
@@ -59,7 +59,7 @@ def pretrained(backbone: str, weights: str, net: nn.Module) -> Pretrained:
 
 
 def _lite0_file() -> Path:
-    spec = find_spec(LITE0_PACKAGE)
+    spec = find_spec(LITE0_PACKAGE) if has_library(LITE0_PACKAGE) else None
     if spec is None or spec.origin is None:
         raise RecipeError(
             "weights of efficientnet_lite0 are in a package that is not installed; "
@@ -74,7 +74,7 @@ def _lite0_file() -> Path:
 def weights_at_hand(backbone: str) -> bool:
     """Whether the ImageNet weights of a backbone are on this machine; nothing is downloaded."""
     if backbone == "efficientnet_lite0":
-        return find_spec(LITE0_PACKAGE) is not None and find_spec("timm") is not None
+        return has_library(LITE0_PACKAGE) and has_library("timm")
     if not any(folder.is_dir() for folder in _folders()):  # torchvision takes seconds to import
         return False
     return any(_is_whole(place) for place in _places(backbone))

@@ -6,7 +6,6 @@ Only that process needs torch. Its files are kept in the cache, by what the run 
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -110,7 +109,7 @@ def _exported(sources: Sequence[Source], suffix: str) -> Path:
     path = folder / f"{_key(sources)}{suffix}"
     if path.is_file():
         return path
-    missing = [name for name in EXPORT_NEEDS if importlib.util.find_spec(name) is None]
+    missing = [name for name in EXPORT_NEEDS if not machine.has_library(name)]
     if missing:
         raise RunError(
             f"{sources[0].path}: a run's folder is exported before it is served, which needs "

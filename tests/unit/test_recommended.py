@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import mnistlab as ml
+from mnistlab import machine
 from mnistlab.cli import run_command
 from mnistlab.data import Dataset
 from mnistlab.errors import RecipeError
@@ -192,10 +193,26 @@ def test_a_recipe_of_the_users_is_built_to_be_listed(
     assert (described["name"], described["n_parameters"]) == ("mine", 784 * 7 + 7 + 7 * 10 + 10)
 
 
+class Refusing:
+    """An import hook that refuses timm, as those of restricted environments do."""
+
+    def find_spec(self, name: str, *_: object) -> None:
+        if name.partition(".")[0] == "timm":
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+
+@pytest.mark.parametrize("how", ["absent", "refused"])
 def test_recipes_are_listed_without_timm(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    how: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setitem(sys.modules, "timm", None)  # an import of it fails
+    if how == "absent":
+        monkeypatch.setitem(sys.modules, "timm", None)  # an import of it fails
+    else:
+        for name in [n for n in sys.modules if n.partition(".")[0] == "timm"]:
+            monkeypatch.delitem(sys.modules, name)
+        monkeypatch.setattr(sys, "meta_path", [Refusing(), *sys.meta_path])
+    assert not machine.has_library("timm")
+    assert not ml.weights_at_hand("efficientnet_lite0")
     assert run_command(["recipes", "--json"]) == 0
     lines = capsys.readouterr().out.splitlines()
     listed = {recipe["name"]: recipe for recipe in json.loads(lines[-1])}

@@ -8,7 +8,6 @@ time limit.
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import subprocess
 import sys
@@ -20,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import mnistlab
+from mnistlab import machine
 from mnistlab.data.assembling import RawSplit
 from mnistlab.data.dataset import SplitName
 from mnistlab.data.readers import named_arrays, npz
@@ -43,7 +43,7 @@ def read_images(path: Path, size: Size | None = None) -> NDArray[np.uint8]:
 
 def _arrays(path: Path) -> dict[str, NDArray[Any]]:
     """Every dataset, by its path inside the file."""
-    if importlib.util.find_spec("h5py") is None:
+    if not machine.has_library("h5py"):
         raise DataError(f"{path}: HDF5 is read with an extra: pip install 'mnistlab[hdf5]'")
     with tempfile.TemporaryDirectory(prefix="mnistlab-") as folder:
         copied = Path(folder, "datasets.npz")
