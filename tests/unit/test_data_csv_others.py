@@ -156,7 +156,7 @@ def test_a_column_that_is_no_pixel_is_left_out(
     (tmp_path / "t.csv").write_text(_text(rows, header))
     _is_the_set(load(tmp_path / "t.csv"))
     said = capsys.readouterr().err
-    assert ("is no pixel and is left out" in said) == (name != "Unnamed: 0.1")
+    assert ("is no pixel and is left out" in said) == (name not in ("nr", "Unnamed: 0.1"))
     if name == "target":
         assert "taken from 'label', --label-column target takes the others" in said
 
@@ -206,10 +206,33 @@ def test_of_two_that_repeat_the_user_says_which(tmp_path: Path) -> None:
     assert np.array_equal(next(images.blocks).images, IMAGES)
 
 
+@pytest.mark.parametrize("name", ["Nr.", "no", "Number"])
+def test_a_column_that_numbers_a_few_rows_is_their_id(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    """Three rows are too few to see that a column counts; its name says so too."""
+    path = tmp_path / "t.csv"
+    rows = [[i, *image.ravel()] for i, image in enumerate(IMAGES[:3], start=1)]
+    path.write_text(_text(rows, [name, *PIXELS]))
+    images = open_images(path, (4, 4))
+    block = next(images.blocks)
+    assert (images.id_name, block.ids) == (name, ["1", "2", "3"])
+    assert np.array_equal(block.images, IMAGES[:3])
+    assert "labels" not in capsys.readouterr().err
+
+
+def test_a_column_called_number_that_does_not_count_has_the_labels(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text(_text(_rows(), ["number", *PIXELS]))
+    _is_the_set(load(tmp_path / "t.csv"))
+
+
 @pytest.mark.parametrize(
     ("columns", "words"),
     [
-        ({"nr": range(1, 43), "side": [28] * 42}, "'nr' (it counts the rows), 'side' (always 28)"),
+        (
+            {"pos": range(1, 43), "side": [28] * 42},
+            "'at' (it counts the rows), 'side' (always 28)",
+        ),
         (
             {"who": ["me"] * 42, "score": [0.5, 0.25] * 21},
             "columns 'who' (such as 'me'), 'score' (",

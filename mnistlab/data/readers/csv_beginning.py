@@ -62,9 +62,9 @@ class Beginning:
         """The cells of a column in `rows`."""
         return csv_extra.column(self.rows, i, len(self.names))
 
-    def counts_rows(self, i: int) -> bool:
-        """Whether a column numbers the rows."""
-        return csv_extra.counts_rows(csv_extra.column(self.first, i, len(self.names)))
+    def counts_rows(self, i: int, fewest: int = csv_extra.FEWEST_ROWS) -> bool:
+        """Whether a column numbers the rows, of which there must be so many."""
+        return csv_extra.counts_rows(csv_extra.column(self.first, i, len(self.names)), fewest)
 
     def fits(self, n_pixels: int) -> bool:
         """Whether so many pixels make an image."""

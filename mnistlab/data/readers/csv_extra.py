@@ -41,11 +41,11 @@ def rarely_named(names: Sequence[str], among: Sequence[int]) -> list[int]:
     return [i for i in odd if not PIXEL_NAME.fullmatch(names[i].casefold())]
 
 
-def counts_rows(cells: Sequence[str]) -> bool:
+def counts_rows(cells: Sequence[str], fewest: int = FEWEST_ROWS) -> bool:
     """Whether the cells of the first rows go 0, 1, 2, ... or 1, 2, 3, ..."""
     n = len(cells)
     numbers = [number(cell) for cell in cells]
-    return n >= FEWEST_ROWS and numbers in (list(range(n)), list(range(1, n + 1)))
+    return n >= fewest and numbers in (list(range(n)), list(range(1, n + 1)))
 
 
 def are_ids(cells: Sequence[str]) -> bool:

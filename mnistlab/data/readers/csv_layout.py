@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from mnistlab.data.notes import note
-from mnistlab.data.readers import csv_extra, csv_label, csv_strings, split_column
+from mnistlab.data.readers import csv_extra, csv_label, csv_strings, label_columns, split_column
 from mnistlab.data.readers.csv_beginning import Beginning, SampleAll
 from mnistlab.data.readers.csv_cells import DECIMAL_COMMA, Columns
 from mnistlab.data.readers.csv_head import (
@@ -61,8 +61,7 @@ def decide(
         raise DataError(f"{where}: row 1: column name {repeated!r} appears more than once")
     table = Beginning(block, where, size, head, names, sample_all)
     label = csv_label.told(table, label_column)
-    ids = csv_label.find(names, ID_NAMES) if table.has_header else None
-    ids = None if ids == label else ids
+    ids = _ids(table, label)
     split = _split_column(table, label)
     strings = _strings(table, label)
     whole = None if strings is None else strings.column
@@ -91,6 +90,20 @@ def decide(
     return Layout(
         columns, head.first_row, head.restored, strings, doubt, suspects, table.has_header
     )
+
+
+def _ids(table: Beginning, label: int | None) -> int | None:
+    """The column called ID, or else one called number or Nr. that numbers the rows."""
+    if not table.has_header:
+        return None
+    if (named := csv_label.find(table.names, ID_NAMES)) is not None:
+        return None if named == label else named
+    numbers = (
+        i
+        for i, name in enumerate(table.names)
+        if i != label and label_columns.is_number(name) and table.counts_rows(i, fewest=1)
+    )
+    return next(numbers, None)
 
 
 def _split_column(table: Beginning, label: int | None) -> int | None:

@@ -207,6 +207,11 @@ def folded(name: str) -> str:
     return split_column.folded(name).rsplit(".", 1)[-1]
 
 
+def is_number(name: str) -> bool:
+    """Whether a column is called number, Nr. or No."""
+    return split_column.folded(name).rstrip(".") in NUMBERS
+
+
 def file_rank(name: str) -> int:
     """How likely a column is one of files by its name alone; the lowest first."""
     return _rank(folded(name), FILE_COLUMNS)
