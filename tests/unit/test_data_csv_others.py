@@ -230,7 +230,7 @@ def test_a_column_called_number_that_does_not_count_has_the_labels(tmp_path: Pat
     ("columns", "words"),
     [
         (
-            {"pos": range(1, 43), "side": [28] * 42},
+            {"at": range(1, 43), "side": [28] * 42},
             "'at' (it counts the rows), 'side' (always 28)",
         ),
         (
