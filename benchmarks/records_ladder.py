@@ -85,8 +85,10 @@ OF_CLOTHES = (*ALL, BLOCKS, MIRRORED, MIRRORED_TEST, SHIFTED)
 IDEAS: dict[str, tuple[Idea, ...]] = {
     "records-mnist-99": (*ALL, SMALLER_BATCHES, SHIFTED),
     "records-mnist-995": (
-        *(*ALL, BLOCKS),
-        Idea("dropout of 0.3", True, model(dropout=0.0)),
+        *(MUON, ONE_CYCLE, SMOOTHING, AVERAGE, BLOCKS),
+        Idea("batches of 128, not 256", False, fields(batch_size=128)),
+        Idea("dropout of 0.3", False, model(dropout=0.3)),
+        Idea("mean with shifted test images", True, fields(test_time_augmentation=())),
         Idea("a first stage twice as wide", False, model(channels=(32, 64, 128))),
         Idea("shifts by 1", True, augmented(shift=0)),
         Idea("shifts by 2, not 1", False, augmented(shift=2)),
