@@ -62,7 +62,8 @@ for image in "$@"; do
         rm -rf "$packages"
         cp -a "$(podman image mount "docker.io/library/$base")/usr/local/lib/$python/site-packages" "$packages"
         podman image unmount "docker.io/library/$base" >/dev/null
-        set -- "$@" "--volume=$packages:/usr/local/lib/$python/site-packages"
+        # A cached layer would have none of the packages, which lie outside it.
+        set -- "$@" --no-cache "--volume=$packages:/usr/local/lib/$python/site-packages"
     fi
     podman build --isolation chroot --network host --format docker --pull=never "$@" -f "$file" -t "mnistlab-$image" .
 done
