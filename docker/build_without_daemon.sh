@@ -1,11 +1,12 @@
 #!/bin/sh
-# Builds the images, from the unchanged files, where neither a Docker daemon nor a registry can be had.
+# Builds the images, where neither Docker's daemon nor a registry can be had.
 #   docker/build_without_daemon.sh STORE serve|train...
 # Makes mnistlab-serve (1 GB of disk) and mnistlab-train (8 GB) for podman --root STORE/images
 # --runroot STORE/state. Needs Debian, root, podman, debootstrap and a C compiler. What pip and apt
 # are told on this machine holds inside too.
 set -eu
-store=$1 root=$1/base
+store=$(realpath -m "$1")
+root=$store/base
 shift
 cd "$(dirname "$0")/.."
 mkdir -p "$store"
@@ -21,29 +22,38 @@ podman() {
 # program linked with a shared libpython that it finds beside itself.
 make_base() {
     site=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' | head -n 1)
-    debootstrap --variant=minbase --include="ca-certificates,lib$python,python3-pip-whl,python3-setuptools-whl" "$release" "$root" "$site"
+    wheels=python3-pip-whl,python3-setuptools-whl
+    debootstrap --variant=minbase --include="ca-certificates,lib$python,$wheels" \
+        "$release" "$root" "$site"
     local=$root/usr/local lib=$root/usr/local/lib/$python
     rm -rf "$lib"
     mv "$root/usr/lib/$python" "$lib"
     mv "$root"/usr/lib/*/lib"$python".so.1* "$local/lib/"
-    echo 'int Py_BytesMain(int, char **); int main(int n, char **words) { return Py_BytesMain(n, words); }' |
-        cc -x c - -x none "$local/lib/lib$python.so.1.0" -Wl,-rpath,'$ORIGIN/../lib' -o "$local/bin/$python"
+    echo 'int Py_BytesMain(int, char **); int main(int n, char **w) { return Py_BytesMain(n, w); }' |
+        cc -o "$local/bin/$python" -x c - -x none "$local/lib/lib$python.so.1.0" \
+            -Wl,-rpath,'$ORIGIN/../lib'
     ln -s "$python" "$local/bin/python3"
     # Debian installs packages into other folders than Python does, and forbids pip to.
-    sed -i "s/'posix_local')/'posix_prefix')/; s/= 'posix_local'/= 'posix_prefix'/" "$lib/sysconfig.py"
-    rm -rf "$lib/EXTERNALLY-MANAGED" "$lib/sitecustomize.py" "$root"/var/cache/apt/archives/*.deb "$root"/var/lib/apt/lists/*
-    echo "import site, sys; site.addsitedir(sys.prefix + '/lib/$python/site-packages')" >"$lib/sitecustomize.py"
+    sed -i "s/'posix_local')/'posix_prefix')/; s/= 'posix_local'/= 'posix_prefix'/" \
+        "$lib/sysconfig.py"
+    rm -f "$lib/EXTERNALLY-MANAGED" "$lib/sitecustomize.py" # a link out of the folder
+    echo "import site, sys; site.addsitedir(sys.prefix + '/lib/$python/site-packages')" \
+        >"$lib/sitecustomize.py"
+    rm -rf "$root"/var/cache/apt/archives/*.deb "$root"/var/lib/apt/lists/*
     chroot "$root" sh -euc 'ldconfig; cd /usr/share/python-wheels; set -- pip-*.whl
-        PYTHONPATH=$1 python3 -m pip install --quiet --root-user-action=ignore --no-index --no-deps ./*.whl'
-    tar -C "$root" -c . | podman import -q --change 'ENV PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' \
-        --change 'ENV LANG=C.UTF-8' - "docker.io/library/$base"
+        PYTHONPATH=$1 python3 -m pip install --quiet --root-user-action=ignore \
+            --no-index --no-deps ./*.whl'
+    tar -C "$root" -c . | podman import -q --change 'ENV LANG=C.UTF-8' \
+        --change 'ENV PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' - \
+        "docker.io/library/$base"
     rm -rf "$root"
 }
 
-# The same as /etc/pip.conf: the build sees neither this machine's environment nor its user's files.
+# As /etc/pip.conf: the build sees neither this machine's environment nor its user's files.
 {
     echo '[global]'
-    pip config list | sed -n "s/^\(:env:\.\|global\.\)\([a-z-]*\)='\(.*\)'\$/\2 = \3/p" | awk '!seen[$1]++'
+    pip config list | sed -n "s/^\(:env:\.\|global\.\)\([a-z-]*\)='\(.*\)'\$/\2 = \3/p" |
+        awk '!seen[$1]++' # the environment's come first, and hold
 } >"$store/pip.conf"
 # Mounted: without Docker's daemon a layer is written four times, and torch with CUDA has 6 GB.
 mounted() {
@@ -60,10 +70,12 @@ for image in "$@"; do
     if [ "$image" = train ]; then
         file=Dockerfile.train packages=$store/site-packages
         rm -rf "$packages"
-        cp -a "$(podman image mount "docker.io/library/$base")/usr/local/lib/$python/site-packages" "$packages"
+        base_files=$(podman image mount "docker.io/library/$base")
+        cp -a "$base_files/usr/local/lib/$python/site-packages" "$packages"
         podman image unmount "docker.io/library/$base" >/dev/null
         # A cached layer would have none of the packages, which lie outside it.
         set -- "$@" --no-cache "--volume=$packages:/usr/local/lib/$python/site-packages"
     fi
-    podman build --isolation chroot --network host --format docker --pull=never "$@" -f "$file" -t "mnistlab-$image" .
+    podman build --isolation chroot --network host --format docker --pull=never "$@" \
+        -f "$file" -t "mnistlab-$image" .
 done

@@ -112,7 +112,7 @@ class Service:
         self.url = "http://" + podman("port", SERVICE, "8000/tcp").stdout.strip()
 
     def __enter__(self) -> Self:
-        for _ in range(300):
+        for _ in range(100):
             if self.is_healthy():
                 return self
             time.sleep(0.2)
