@@ -29,9 +29,9 @@ make_base() {
     rm -rf "$lib"
     mv "$root/usr/lib/$python" "$lib"
     mv "$root"/usr/lib/*/lib"$python".so.1* "$local/lib/"
-    echo 'int Py_BytesMain(int, char **); int main(int n, char **w) { return Py_BytesMain(n, w); }' |
-        cc -o "$local/bin/$python" -x c - -x none "$local/lib/lib$python.so.1.0" \
-            -Wl,-rpath,'$ORIGIN/../lib'
+    main='int Py_BytesMain(int, char **); int main(int n, char **w) { return Py_BytesMain(n, w); }'
+    echo "$main" | cc -o "$local/bin/$python" -x c - -x none "$local/lib/lib$python.so.1.0" \
+        -Wl,-rpath,'$ORIGIN/../lib'
     ln -s "$python" "$local/bin/python3"
     # Debian installs packages into other folders than Python does, and forbids pip to.
     sed -i "s/'posix_local')/'posix_prefix')/; s/= 'posix_local'/= 'posix_prefix'/" \
