@@ -5,7 +5,7 @@
 FROM python:3.11-slim-bookworm AS build
 WORKDIR /source
 COPY pyproject.toml constraints.txt README.md LICENSE ./
-COPY docker docker
+COPY docker/serving_root.sh docker/
 COPY mnistlab mnistlab
 RUN pip install --no-cache-dir --no-compile -c constraints.txt --target /app '.[serve]' \
     && docker/serving_root.sh /app /image
