@@ -22,29 +22,55 @@ function answerTable(page) {
     const found = columns.map((each, i) => each.show(answers && answers[i].probabilities));
     byId("verdict").replaceChildren(...(answers ? verdict(found, mostAccurate(page.networks)) : ["–"]));
   };
-  const unlike = (isUnlike) => columns.forEach((each, i) => each.warn(isUnlike[i]));
+  const unlike = (isUnlike) => columns.forEach((each, i) => each.mark(isUnlike[i]));
   return { answers, unlike };
 }
 
 // What most networks say, and how many of them; where they are equally many, what the most accurate
 // one says. Of one network its probability.
 function verdict(found, expert) {
-  const votes = (name) => found.filter((other) => other.name === name).length;
-  const names = found.map(({ name }) => name);
-  const more = (best, name) => (votes(name) > votes(best) ? name : best);
-  const most = names.reduce(more, names[expert]);
-  const share = `${votes(most)} of ${found.length} networks`;
+  const [most, share] = majority(found, expert);
   const beside = found.length === 1 ? percent(found[0].p) : share;
   return [most, made("small", { textContent: ` ${beside}` })];
 }
 
-// In words, for those who hear the page.
+function majority(found, expert) {
+  const votes = (name) => found.filter((other) => other.name === name).length;
+  const names = found.map(({ name }) => name);
+  const more = (best, name) => (votes(name) > votes(best) ? name : best);
+  const most = names.reduce(more, names[expert]);
+  return [most, `${votes(most)} of ${found.length} networks`];
+}
+
+// One status of the page is said aloud by screen readers, also when it says the same once more.
+const say = (words) => byId("spoken").replaceChildren(made("span", { textContent: words }));
+
+// What is wrong, for the eye and for the ear.
+function warn(words) {
+  byId("notice").textContent = words;
+  say(words);
+}
+
+// Says everything that is known of a drawing at once, when the pen rests, and nothing twice.
+function announcer(page) {
+  let [last, lastWords] = [null, byId("spoken").textContent];
+  return (image, answers, warning = "") => {
+    const words = answers ? `${spoken(page, answers)}${warning && `. ${warning}`}` : "Nothing is drawn.";
+    if (words !== lastWords || (last !== null && last !== image)) say(words);
+    [last, lastWords] = [image, words];
+  };
+}
+
+// In words, for those who hear the page: what most say, then what each says.
 function spoken(page, answers) {
+  const found = answers.map(({ probabilities: p }) => ({ name: page.classes[argmax(p)] }));
+  const [most, beside] = majority(found, mostAccurate(page.networks));
+  const first = found.length > 1 ? `${most}, say ${beside}. ` : "";
   const said = answers.map(({ probabilities: p }, i) => {
     const best = argmax(p);
     return `${page.networks[i].name}: ${page.classes[best]}, ${percent(p[best])}`;
   });
-  return said.join("; ");
+  return first + said.join("; ");
 }
 
 function column(network, classes) {
@@ -57,11 +83,11 @@ function column(network, classes) {
     const bar = made("span", { className: "bar" }, made("i"));
     return made("td", {}, made("span", { className: "cell" }, bar, made("span")));
   });
-  const warn = (isUnlike) => (warning.hidden = !isUnlike);
+  const mark = (isUnlike) => (warning.hidden = !isUnlike);
   const show = (p) => {
     const best = p ? argmax(p) : -1;
     name.textContent = p ? classes[best] : "–";
-    if (!p) warn(false);
+    if (!p) mark(false);
     cells.forEach((cell, k) => {
       cell.className = k === best ? "best" : "";
       cell.querySelector("i").style.transform = `scaleX(${p ? p[k] : 0})`;
@@ -69,7 +95,7 @@ function column(network, classes) {
     });
     return p && { name: classes[best], p: p[best] };
   };
-  return { heading, said, cells, show, warn };
+  return { heading, said, cells, show, mark };
 }
 
 function accuracyText({ accuracy }) {
