@@ -42,8 +42,11 @@ function majority(found, expert) {
   return [most, `${votes(most)} of ${found.length} networks`];
 }
 
-// One status of the page is said aloud by screen readers, also when it says the same once more.
-const say = (words) => byId("spoken").replaceChildren(made("span", { textContent: words }));
+// One status of the page is said aloud by screen readers, which pass over what it says already.
+function say(words) {
+  const status = byId("spoken");
+  status.textContent = status.textContent === words ? `${words}\u00a0` : words;
+}
 
 // What is wrong, for the eye and for the ear.
 function warn(words) {
@@ -53,7 +56,7 @@ function warn(words) {
 
 // Says everything that is known of a drawing at once, when the pen rests, and nothing twice.
 function announcer(page) {
-  let [last, lastWords] = [null, byId("spoken").textContent];
+  let [last, lastWords] = [null, byId("spoken").textContent]; // the page opens without a word
   return (image, answers, warning = "") => {
     const words = answers ? `${spoken(page, answers)}${warning && `. ${warning}`}` : "Nothing is drawn.";
     if (words !== lastWords || (last !== null && last !== image)) say(words);
@@ -65,7 +68,7 @@ function announcer(page) {
 function spoken(page, answers) {
   const found = answers.map(({ probabilities: p }) => ({ name: page.classes[argmax(p)] }));
   const [most, beside] = majority(found, mostAccurate(page.networks));
-  const first = found.length > 1 ? `${most}, say ${beside}. ` : "";
+  const first = found.length > 1 ? `${most}, by ${beside}. ` : "";
   const said = answers.map(({ probabilities: p }, i) => {
     const best = argmax(p);
     return `${page.networks[i].name}: ${page.classes[best]}, ${percent(p[best])}`;

@@ -32,7 +32,8 @@ function drawingArea(page, onChange) {
   const frame = () => {
     state.isAsked = false;
     draw();
-    if (state.isNew) onChange(pictureIn(shrunk(canvas))); // before the cursor, which is no ink
+    // Before the cursor, which is no ink. A stroke of keys is not finished while the pen is down.
+    if (state.isNew) onChange(pictureIn(shrunk(canvas)), state.key !== null && state.stroke !== null);
     state.isNew = false;
     if (state.key) drawCursor(context, state.key);
   };
@@ -77,7 +78,7 @@ function drawingArea(page, onChange) {
     draw();
   };
   listenToPointer(canvas, state, begin, extend);
-  listenToKeys(canvas, state, { begin, extend, undo, clear, moved });
+  listenToKeys(canvas, state, { begin, extend, undo, clear, moved, changed });
   byId("undo").addEventListener("click", undo);
   byId("clear").addEventListener("click", clear);
   draw();
@@ -106,11 +107,13 @@ function listenToPointer(canvas, state, begin, extend) {
 
 // To screen readers the drawing area is a slider: they pass the arrow keys of a slider to the page,
 // which some do not for an "application", and say its value when it changes.
-function listenToKeys(canvas, state, { begin, extend, undo, clear, moved }) {
+function listenToKeys(canvas, state, { begin, extend, undo, clear, moved, changed }) {
   const tell = () => {
     const at = state.key ?? MIDDLE;
     const [column, row] = at.map((place) => Math.round(place / KEY_STEP));
-    canvas.setAttribute("aria-valuenow", row * (DRAWING_SIDE / KEY_STEP + 1) + column);
+    // One number for each value: what has the same number as before is not said.
+    const place = row * (DRAWING_SIDE / KEY_STEP + 1) + column;
+    canvas.setAttribute("aria-valuenow", 2 * place + (state.stroke ? 1 : 0));
     const [across, down] = at.map((place) => Math.round((100 * place) / DRAWING_SIDE));
     const pen = state.stroke ? "down" : "up";
     canvas.setAttribute("aria-valuetext", `${across} % across, ${down} % down, pen ${pen}`);
@@ -127,8 +130,11 @@ function listenToKeys(canvas, state, { begin, extend, undo, clear, moved }) {
       else moved();
     } else if (event.key === " ") {
       state.key = [x, y];
-      if (state.stroke) state.stroke = null;
-      else begin(state.key);
+      if (!state.stroke) begin(state.key);
+      else {
+        state.stroke = null;
+        changed();
+      }
     } else if (event.key === "z" || event.key === "Z") undo();
     else if (event.key === "Delete" || event.key === "Backspace") clear();
     else return;
@@ -142,9 +148,10 @@ function listenToKeys(canvas, state, { begin, extend, undo, clear, moved }) {
   });
   canvas.addEventListener("blur", () => {
     if (state.key === null) return;
+    if (state.stroke) changed();
+    else moved();
     [state.key, state.stroke] = [null, null];
     tell();
-    moved();
   });
 }
 

@@ -19,9 +19,9 @@ async function startPage() {
     ...evidence(page, arrayOf),
   };
   const ask = asking(page, buffer, parts);
-  const easel = drawingArea(page, (picture) => {
+  const easel = drawingArea(page, (picture, isUnfinished) => {
     pressOnly(null);
-    ask({ picture });
+    ask({ picture, isUnfinished });
   });
   acceptPictures(easel);
   acceptCamera(easel);
@@ -46,7 +46,8 @@ async function startPage() {
 function asking(page, buffer, parts) {
   let asked = { id: 0, chosen: mostAccurate(page.networks), label: null, isInside: false };
   const labels = new Map(); // of the requests that may still be answered
-  const announce = announcer(page);
+  const tell = announcer(page);
+  const announce = (...what) => asked.isUnfinished || tell(asked.image ?? asked.picture, ...what);
   let answers = null; // of the newest drawing
   let late;
   const show = (reply) => {
@@ -62,11 +63,12 @@ function asking(page, buffer, parts) {
       document.body.dataset.answer = id;
     } else if (reply.kind === "rested" && isNewest) {
       // What comes of the training images is said together with the answers, unless it is late.
-      const wait = reply.answers && page.references ? LATE_MS : 0;
-      late = setTimeout(() => announce(asked.image ?? asked.picture, reply.answers), wait);
+      if (!reply.answers || !page.references) announce(reply.answers);
+      else late = setTimeout(() => announce(reply.answers), LATE_MS);
+      document.body.dataset.rested = reply.id; // for tests
     } else if (reply.kind === "near" && isNewest) {
       clearTimeout(late);
-      announce(asked.image ?? asked.picture, answers, parts.showNear(reply));
+      announce(answers, parts.showNear(reply));
     } else if (reply.kind === "unlike" && isNewest) parts.unlike(reply.isUnlike);
     else if (reply.kind === "speaks" && isNewest) {
       parts.showMap(reply);
@@ -77,7 +79,7 @@ function asking(page, buffer, parts) {
   const send = engine(page, buffer, show);
   return (change) => {
     if ("picture" in change) Object.assign(asked, { image: undefined, label: null });
-    if ("image" in change) Object.assign(asked, { picture: undefined, label: null });
+    if ("image" in change) Object.assign(asked, { picture: undefined, label: null, isUnfinished: false });
     clearTimeout(late);
     asked = { ...asked, ...change, id: asked.id + (change.isInside === false ? 0 : 1) };
     labels.set(asked.id, asked.label);
