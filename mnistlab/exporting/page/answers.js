@@ -30,8 +30,9 @@ function answerTable(page) {
 // one says. Of one network its probability.
 function verdict(found, expert) {
   const [most, share] = majority(found, expert);
-  const beside = found.length === 1 ? percent(found[0].p) : share;
-  return [most, made("small", { textContent: ` ${beside}` })];
+  const [by, beside] = found.length === 1 ? [",", percent(found[0].p)] : [", by", share];
+  const heard = made("span", { className: "unseen", textContent: by }); // else "7 3 of 3 networks"
+  return [most, heard, made("small", { textContent: ` ${beside}` })];
 }
 
 function majority(found, expert) {
@@ -42,7 +43,8 @@ function majority(found, expert) {
   return [most, `${votes(most)} of ${found.length} networks`];
 }
 
-// One status of the page is said aloud by screen readers, which pass over what it says already.
+// The status of the page is said aloud by screen readers, which pass over what it says already. It
+// lies outside the tabs' panels: what is in one is said anew whenever its tab is opened.
 function say(words) {
   const status = byId("spoken");
   status.textContent = status.textContent === words ? `${words}\u00a0` : words;
@@ -54,11 +56,13 @@ function warn(words) {
   say(words);
 }
 
+const NOTHING = "Nothing is drawn.";
+
 // Says everything that is known of a drawing at once, when the pen rests, and nothing twice.
 function announcer(page) {
-  let [last, lastWords] = [null, byId("spoken").textContent]; // the page opens without a word
+  let [last, lastWords] = [null, NOTHING]; // the page opens without a word
   return (image, answers, warning = "") => {
-    const words = answers ? `${spoken(page, answers)}${warning && `. ${warning}`}` : "Nothing is drawn.";
+    const words = answers ? `${spoken(page, answers)}${warning && `. ${warning}`}` : NOTHING;
     if (words !== lastWords || (last !== null && last !== image)) say(words);
     [last, lastWords] = [image, words];
   };

@@ -46,7 +46,7 @@ function nearestImages(page, arrayOf) {
       const image = all.subarray(i * height * width, (i + 1) * height * width);
       const canvas = paint(made("canvas"), image, height, width);
       const name = classes[references.labels[i]];
-      return made("div", {}, canvas, name);
+      return made("div", { role: "listitem" }, canvas, name);
     });
     byId("nearest").replaceChildren(...images);
     byId("nearest-text").textContent =

@@ -32,7 +32,11 @@ function mistakeTiles(page, arrayOf, onPick) {
     byId("mistakes-count").textContent = `Shown: ${count(rows.length)}. Choose one to see the answers to it.`;
     showConfusion(page, Number(network.value), actual, predicted);
   };
-  for (const select of filters) select.addEventListener("change", show);
+  for (const select of filters)
+    select.addEventListener("change", () => {
+      show();
+      say(byId("mistakes-count").textContent);
+    });
   byId("mistakes-text").textContent = network.options.length
     ? mistakesText(page)
     : "None of these networks was measured on test images.";
