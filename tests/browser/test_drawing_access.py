@@ -255,7 +255,8 @@ SMALL_TARGETS = """() => [...document.querySelectorAll("button, select, .button,
 CUT = """() => [...document.querySelectorAll("body *")]
   .filter((each) => each.checkVisibility() && !each.closest(".unseen"))
   .filter((each) => [...each.childNodes].some((n) => n.nodeType === 3 && n.data.trim()))
-  .filter((each) => each.scrollWidth > each.clientWidth + 1 && each.clientWidth)
+  .filter((each) => each.clientWidth && (each.scrollWidth > each.clientWidth + 1
+    || getComputedStyle(each).overflowY === "hidden" && each.scrollHeight > each.clientHeight + 1))
   .filter((each) => !["auto", "scroll"].includes(getComputedStyle(each).overflowX)
                  && getComputedStyle(each).textOverflow !== "ellipsis")
   .map((each) => each.outerHTML.slice(0, 80))"""
