@@ -119,6 +119,7 @@ function listenToKeys(canvas, state, { begin, extend, undo, clear, moved, change
     canvas.setAttribute("aria-valuetext", `${across} % across, ${down} % down, pen ${pen}`);
   };
   tell();
+  const easel = canvas.closest(".easel");
   const moves = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
   canvas.addEventListener("keydown", (event) => {
     const [x, y] = state.key ?? MIDDLE;
@@ -143,10 +144,12 @@ function listenToKeys(canvas, state, { begin, extend, undo, clear, moved, change
   });
   canvas.addEventListener("focus", () => {
     if (!canvas.matches(":focus-visible")) return; // a mouse has a pointer of its own
+    easel.classList.add("keyed"); // its hint says what the keys do
     state.key = MIDDLE;
     moved();
   });
   canvas.addEventListener("blur", () => {
+    easel.classList.remove("keyed");
     if (state.key === null) return;
     if (state.stroke) changed();
     else moved();
