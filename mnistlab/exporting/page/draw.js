@@ -4,6 +4,7 @@
 const DRAWING_SIDE = 560; // pixels of the drawing itself, whatever its size on the screen
 const READ_SIDE = 280; // pixels of it that are read: a quarter of the work, ten times what is seen
 const KEY_STEP = 14; // of the pen moved by arrow keys
+const MIDDLE = [DRAWING_SIDE / 2, DRAWING_SIDE / 2]; // where keys begin
 
 // The drawing: a list of strokes, drawn anew at every change, so that each can be taken back.
 function drawingArea(page, onChange) {
@@ -11,7 +12,7 @@ function drawingArea(page, onChange) {
   const context = canvas.getContext("2d", { willReadFrequently: true });
   const [ground, ink] = page.ground > 127 ? ["#fff", "#000"] : ["#000", "#fff"];
   canvas.classList.toggle("paper", page.ground > 127);
-  const state = { strokes: [], picture: null, stroke: null, key: null, isAsked: false };
+  const state = { strokes: [], picture: null, stroke: null, key: null, isAsked: false, isNew: false };
 
   const draw = () => {
     // Beside a picture that is not square lies its own ground: black there would be ink.
@@ -31,13 +32,20 @@ function drawingArea(page, onChange) {
   const frame = () => {
     state.isAsked = false;
     draw();
-    onChange(pictureIn(shrunk(canvas))); // before the cursor, which is no ink
+    // Before the cursor, which is no ink. A stroke of keys is not finished while the pen is down.
+    if (state.isNew) onChange(pictureIn(shrunk(canvas)), state.key !== null && state.stroke !== null);
+    state.isNew = false;
     if (state.key) drawCursor(context, state.key);
   };
-  const changed = () => {
+  // The pen has moved: the cursor is drawn anew, but no network is asked again.
+  const moved = () => {
     // At most once a frame, so that the pen is never behind the hand.
     if (!state.isAsked) requestAnimationFrame(frame);
     state.isAsked = true;
+  };
+  const changed = () => {
+    state.isNew = true;
+    moved();
   };
   const begin = (point) => {
     state.stroke = { width: Number(byId("pen").value), points: [point] };
@@ -51,6 +59,7 @@ function drawingArea(page, onChange) {
   const undo = () => {
     if (state.strokes.length) state.strokes.pop();
     else state.picture = null;
+    state.stroke = null; // a stroke that is taken back cannot go on
     changed();
   };
   const clear = () => {
@@ -58,7 +67,8 @@ function drawingArea(page, onChange) {
     changed();
   };
   const place = (picture) => {
-    [state.strokes, state.picture, state.pictureGround] = [[], picture, groundOf(picture)];
+    [state.strokes, state.picture, state.stroke] = [[], picture, null];
+    state.pictureGround = groundOf(picture);
     changed();
   };
   // A picture whose answers are asked for elsewhere, as it is.
@@ -68,7 +78,7 @@ function drawingArea(page, onChange) {
     draw();
   };
   listenToPointer(canvas, state, begin, extend);
-  listenToKeys(canvas, state, { begin, extend, undo, clear, changed });
+  listenToKeys(canvas, state, { begin, extend, undo, clear, moved, changed });
   byId("undo").addEventListener("click", undo);
   byId("clear").addEventListener("click", clear);
   draw();
@@ -95,30 +105,56 @@ function listenToPointer(canvas, state, begin, extend) {
     canvas.addEventListener(name, ({ isPrimary }) => isPrimary && (state.stroke = null));
 }
 
-function listenToKeys(canvas, state, { begin, extend, undo, clear, changed }) {
+// To screen readers the drawing area is a slider: they pass the arrow keys of a slider to the page,
+// which some do not for an "application", and say its value when it changes.
+function listenToKeys(canvas, state, { begin, extend, undo, clear, moved, changed }) {
+  const tell = () => {
+    const at = state.key ?? MIDDLE;
+    const [column, row] = at.map((place) => Math.round(place / KEY_STEP));
+    // One number for each value: what has the same number as before is not said.
+    const place = row * (DRAWING_SIDE / KEY_STEP + 1) + column;
+    canvas.setAttribute("aria-valuenow", 2 * place + (state.stroke ? 1 : 0));
+    const [across, down] = at.map((place) => Math.round((100 * place) / DRAWING_SIDE));
+    const pen = state.stroke ? "down" : "up";
+    canvas.setAttribute("aria-valuetext", `${across} % across, ${down} % down, pen ${pen}`);
+  };
+  tell();
+  const easel = canvas.closest(".easel");
   const moves = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
   canvas.addEventListener("keydown", (event) => {
-    const middle = DRAWING_SIDE / 2;
-    const [x, y] = state.key ?? [middle, middle];
+    const [x, y] = state.key ?? MIDDLE;
     const move = moves[event.key];
     if (move) {
       const inside = (place) => Math.min(Math.max(place, 0), DRAWING_SIDE);
       state.key = [inside(x + move[0] * KEY_STEP), inside(y + move[1] * KEY_STEP)];
       if (state.stroke) extend(state.key);
-      else changed();
+      else moved();
     } else if (event.key === " ") {
       state.key = [x, y];
-      if (state.stroke) state.stroke = null;
-      else begin(state.key);
+      if (!state.stroke) begin(state.key);
+      else {
+        state.stroke = null;
+        changed();
+      }
     } else if (event.key === "z" || event.key === "Z") undo();
     else if (event.key === "Delete" || event.key === "Backspace") clear();
     else return;
     event.preventDefault();
+    tell();
+  });
+  canvas.addEventListener("focus", () => {
+    if (!canvas.matches(":focus-visible")) return; // a mouse has a pointer of its own
+    easel.classList.add("keyed"); // its hint says what the keys do
+    state.key = MIDDLE;
+    moved();
   });
   canvas.addEventListener("blur", () => {
+    easel.classList.remove("keyed");
     if (state.key === null) return;
+    if (state.stroke) changed();
+    else moved();
     [state.key, state.stroke] = [null, null];
-    changed();
+    tell();
   });
 }
 

@@ -60,6 +60,6 @@ function imageButton(image, { height, width }, label, onPick) {
 
 function pressOnly(chosen) {
   for (const button of document.querySelectorAll('[aria-pressed="true"]'))
-    button.setAttribute("aria-pressed", "false");
+    if (button !== chosen) button.setAttribute("aria-pressed", "false");
   chosen?.setAttribute("aria-pressed", "true");
 }

@@ -29,23 +29,28 @@ function mistakeTiles(page, arrayOf, onPick) {
         return mistakeTile(page, pixels, page.mistakes.labels[image], guess, p, onPick);
       }),
     );
-    byId("mistakes-text").textContent = mistakesText(page, rows.length);
+    byId("mistakes-count").textContent = `Shown: ${count(rows.length)}. Choose one to see the answers to it.`;
     showConfusion(page, Number(network.value), actual, predicted);
   };
-  for (const select of filters) select.addEventListener("change", show);
+  for (const select of filters)
+    select.addEventListener("change", () => {
+      show();
+      say(byId("mistakes-count").textContent);
+    });
+  byId("mistakes-text").textContent = network.options.length
+    ? mistakesText(page)
+    : "None of these networks was measured on test images.";
   if (network.options.length) return show();
-  byId("mistakes-text").textContent = "None of these networks was measured on test images.";
   for (const each of [network.closest(".tools"), byId("confusion").closest("section")])
     each.hidden = true;
 }
 
-function mistakesText({ mistakes }, nShown) {
+function mistakesText({ mistakes }) {
   const sampled = mistakes.labels.length < mistakes.nFound;
-  const of = sampled
+  return sampled
     ? `This page has ${count(mistakes.labels.length)} of the ${count(mistakes.nFound)} test images ` +
-      "that some network got wrong, as many of each network. "
+      "that some network got wrong, as many of each network."
     : "";
-  return `${of}Shown: ${count(nShown)}. Choose one to see the answers to it.`;
 }
 
 function mistakeTile(page, image, label, guess, p, onPick) {

@@ -27,7 +27,7 @@ function modelCard(page, network, scale) {
       made("dt", { textContent: name }),
       value === time ? time : made("dd", { textContent: value }),
     );
-  const title = made("h3", { textContent: network.name });
+  const title = made("h2", { textContent: network.name });
   const summary = made("p", { className: "facts", textContent: network.summary });
   const element = made("article", {}, title, summary, accuracyLine(network, scale), list);
   const addTime = (ms) => {

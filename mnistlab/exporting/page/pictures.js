@@ -8,7 +8,7 @@ function acceptPictures({ canvas, place }) {
     try {
       place(await onWhite(await createImageBitmap(file)));
     } catch {
-      byId("notice").textContent = `${file.name || "The picture"} cannot be read as a picture.`;
+      warn(`${file.name || "The picture"} cannot be read as a picture.`);
     }
   };
   document.addEventListener("paste", (event) => read(event.clipboardData.files[0]));
@@ -52,9 +52,10 @@ function acceptCamera({ place }) {
       video.srcObject = await navigator.mediaDevices.getUserMedia(wanted);
       await video.play();
       [video.hidden, button.textContent] = [false, "Take the picture"];
+      say("The camera is on. Press once more to take the picture.");
     } catch {
       stop();
-      byId("notice").textContent = "The browser gives this page no camera. Open a picture instead.";
+      warn("The browser gives this page no camera. Open a picture instead.");
     }
   };
   button.addEventListener("click", async () => {

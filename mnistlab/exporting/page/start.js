@@ -1,11 +1,13 @@
 // The page begins: arrays are unpacked, the worker is started, and the parts are put together.
 "use strict";
 
+const LATE_MS = 1000; // after which answers are said without what the training images add
+
 async function startPage() {
   const page = JSON.parse(byId("facts").textContent);
   describe(page);
   if (typeof DecompressionStream === "undefined") {
-    byId("notice").textContent = "This page needs a newer browser: Chrome 80, Firefox 113, Safari 16.4.";
+    warn("This page needs a newer browser: Chrome 80, Firefox 113, Safari 16.4.");
     return;
   }
   const buffer = await unpacked(byId("arrays").textContent);
@@ -17,9 +19,9 @@ async function startPage() {
     ...evidence(page, arrayOf),
   };
   const ask = asking(page, buffer, parts);
-  const easel = drawingArea(page, (picture) => {
+  const easel = drawingArea(page, (picture, isUnfinished) => {
     pressOnly(null);
-    ask({ picture });
+    ask({ picture, isUnfinished });
   });
   acceptPictures(easel);
   acceptCamera(easel);
@@ -37,16 +39,22 @@ async function startPage() {
     byId("tab-draw").focus();
   });
   chooseNetwork(page, (chosen) => ask({ chosen }));
+  watchScrollers();
 }
 
 // A function that asks for answers to what has changed, and shows what comes back.
 function asking(page, buffer, parts) {
   let asked = { id: 0, chosen: mostAccurate(page.networks), label: null, isInside: false };
   const labels = new Map(); // of the requests that may still be answered
+  const tell = announcer(page);
+  const announce = (...what) => asked.isUnfinished || tell(asked.image ?? asked.picture, ...what);
+  let answers = null; // of the newest drawing
+  let late;
   const show = (reply) => {
     const isNewest = reply.id === asked.id;
     if (reply.kind === "answers") {
-      const { image, answers, id } = reply;
+      const { image, id } = reply;
+      answers = reply.answers;
       parts.showSeen(image, !answers, labels.get(id) ?? null);
       parts.answers(answers);
       if (answers) parts.times(answers);
@@ -54,9 +62,14 @@ function asking(page, buffer, parts) {
       document.body.classList.toggle("answered", answers !== null);
       document.body.dataset.answer = id;
     } else if (reply.kind === "rested" && isNewest) {
-      byId("spoken").textContent = reply.answers ? spoken(page, reply.answers) : "";
-    } else if (reply.kind === "near" && isNewest) parts.showNear(reply);
-    else if (reply.kind === "unlike" && isNewest) parts.unlike(reply.isUnlike);
+      // What comes of the training images is said together with the answers, unless it is late.
+      if (!reply.answers || !page.references) announce(reply.answers);
+      else late = setTimeout(() => announce(reply.answers), LATE_MS);
+      document.body.dataset.rested = reply.id; // for tests
+    } else if (reply.kind === "near" && isNewest) {
+      clearTimeout(late);
+      announce(answers, parts.showNear(reply));
+    } else if (reply.kind === "unlike" && isNewest) parts.unlike(reply.isUnlike);
     else if (reply.kind === "speaks" && isNewest) {
       parts.showMap(reply);
       document.body.dataset.mapped = reply.id; // for tests
@@ -66,7 +79,8 @@ function asking(page, buffer, parts) {
   const send = engine(page, buffer, show);
   return (change) => {
     if ("picture" in change) Object.assign(asked, { image: undefined, label: null });
-    if ("image" in change) Object.assign(asked, { picture: undefined, label: null });
+    if ("image" in change) Object.assign(asked, { picture: undefined, label: null, isUnfinished: false });
+    clearTimeout(late);
     asked = { ...asked, ...change, id: asked.id + (change.isInside === false ? 0 : 1) };
     labels.set(asked.id, asked.label);
     document.body.dataset.asked = asked.id;

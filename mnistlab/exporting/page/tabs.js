@@ -1,6 +1,24 @@
 // Tabs as WAI-ARIA describes them: arrow keys move between them, and the address names one.
 "use strict";
 
+// A table that is wider than its box is scrolled with arrow keys: then only, the box is a stop.
+function watchScrollers() {
+  const watch = new ResizeObserver((entries) => {
+    for (const { target } of entries) {
+      const box = target.closest(".scroll");
+      const attributes = { tabindex: "0", role: "group", "aria-label": "Table, wider than the screen" };
+      const isWider = box.scrollWidth > box.clientWidth;
+      for (const [name, value] of Object.entries(attributes))
+        if (isWider) box.setAttribute(name, value);
+        else box.removeAttribute(name);
+    }
+  });
+  for (const box of document.querySelectorAll(".scroll")) {
+    watch.observe(box);
+    watch.observe(box.firstElementChild);
+  }
+}
+
 function startTabs(onOpen) {
   const tabs = [...document.querySelectorAll('[role="tab"]')];
   const open = (tab) => {
