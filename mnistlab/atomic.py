@@ -110,7 +110,8 @@ def check_writable(folder: Path | str) -> None:
         with contextlib.suppress(FileNotFoundError, NotADirectoryError):
             folder.lstat()  # a name that is too long
         there = folder.resolve()
-        while not os.path.lexists(there):  # a link to itself is there, and is no folder
+        # A link to itself is there, and is no folder. A drive that is missing is its own parent.
+        while not os.path.lexists(there) and there != there.parent:
             there = there.parent
         if not there.is_dir():
             raise DataError(f"{folder}: cannot be written into: {there} is not a folder")
