@@ -12,7 +12,7 @@ from itertools import pairwise
 import pytest
 from drawing import ON_PAGE, PATIENCE_MS, drag, settle
 from page_checks import OUTSIDE
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FilePayload, Page, expect
 
 pytestmark = pytest.mark.slow
 
@@ -181,9 +181,9 @@ def test_a_stroke_of_keys_is_answered_aloud_when_the_pen_is_lifted(drawing: Page
 def test_a_picture_that_cannot_be_read_is_said(drawing: Page) -> None:
     texts: list[str] = []
     listen(drawing)
-    content = {"name": "a.png", "mimeType": "image/png", "buffer": b"no picture"}
+    content: FilePayload = {"name": "a.png", "mimeType": "image/png", "buffer": b"no picture"}
     for _ in range(2):  # said again: a screen reader passes over a text that has not changed
-        drawing.locator("#file").set_input_files([content])  # type: ignore[list-item]
+        drawing.locator("#file").set_input_files([content])
         while not (said := drawing.evaluate("window.heard.splice(0)")):
             drawing.wait_for_timeout(20)
         texts += said
