@@ -5,7 +5,6 @@ Unit tests draw no figures (conftest.py) unless their module is marked `drawn`.
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -16,13 +15,11 @@ from PIL import Image
 from mnistlab.reporting.figures import canvas
 from mnistlab.reporting.page import Figure
 
-_AS_USERS_HAVE_THEM = {name: getattr(canvas, name) for name in ("_composed", "_png", "_svg")}
+_AS_USERS_HAVE_THEM = {name: getattr(canvas, name) for name in ("_composed", "_pixels", "_svg")}
 
 
-def _one_pixel(blank: Any) -> bytes:
-    buffer = io.BytesIO()
-    Image.new("L", (1, 1)).save(buffer, "PNG")
-    return buffer.getvalue()
+def _one_pixel(blank: Any) -> tuple[Image.Image, float]:
+    return Image.new("L", (1, 1)), 72.0
 
 
 def _empty(blank: Any) -> bytes:
@@ -34,7 +31,7 @@ def _empty(blank: Any) -> bytes:
 @contextmanager
 def without_png() -> Iterator[None]:
     """Figures whose PNG is one pixel."""
-    with patch.object(canvas, "_png", _one_pixel):
+    with patch.object(canvas, "_pixels", _one_pixel):
         yield
 
 

@@ -13,7 +13,7 @@ from matplotlib.patches import Rectangle
 from PIL import Image
 
 from mnistlab.reporting.figures import image_grid
-from mnistlab.reporting.figures.canvas import INK, _png, _svg, canvas
+from mnistlab.reporting.figures.canvas import INK, _pixels, _svg, canvas
 from mnistlab.reporting.figures.marks import write
 from mnistlab.reporting.figures.mosaic import Mosaic, Style
 from mnistlab.reporting.figures.theme import themed
@@ -71,7 +71,7 @@ def test_a_mosaic_is_drawn_as_its_parts_would_be_by_themselves() -> None:
             mosaic.rectangle((10, 8, 40, 20), "#1d57a6", 0.3)
             mosaic.word(80, 30, "Seven 97.3", Style(INK, 10.5, "bold"), middle=True)
             mosaic.word(130, 50, "gjp", Style("#b4281f", 9.5))
-        return np.asarray(Image.open(io.BytesIO(_png(blank))))
+        return np.asarray(_pixels(blank)[0])
 
     np.testing.assert_array_equal(png(as_artists=False), png(as_artists=True))
 
