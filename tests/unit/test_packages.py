@@ -72,6 +72,14 @@ def test_the_citation_is_of_this_version():
     assert f"version: {mnistlab.__version__}" in cited
 
 
+def test_the_changelog_begins_with_this_version():
+    lines = (CHECKOUT / "CHANGELOG.md").read_text().splitlines()
+    newest = next(line for line in lines if line.startswith("## "))
+    released = next(line for line in lines if line.startswith("## ["))
+    assert released.startswith(f"## [{mnistlab.__version__}] - ")
+    assert newest in (released, "## Unreleased")
+
+
 def test_the_source_archive_builds_the_wheel(packages: dict[str, Path]):
     with tarfile.open(packages[".gz"]) as archive:
         held = {name.partition("/")[2] for name in archive.getnames()}
