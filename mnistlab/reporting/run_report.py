@@ -156,8 +156,8 @@ def _copies(result: Mapping[str, Any]) -> tuple[Fact, ...]:
 
 def _model_text(recipe: Recipe) -> str:
     """Such as "scratch, hidden sizes 128-64"; the name alone where there is much to say."""
-    arguments = _arguments(recipe)
-    text = ", ".join([recipe.model, *(" ".join(argument) for argument in arguments)])
+    words = (f"{name} {value}" for name, value in _arguments(recipe))
+    text = ", ".join([recipe.model, *words]).replace("hidden sizes none", "no hidden layer")
     return text if len(text) <= LONGEST_FACT else recipe.model
 
 
