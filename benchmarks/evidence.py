@@ -36,6 +36,7 @@ from benchmarks.conditions import (
     has_seeds,
 )
 from mnistlab import run_study
+from mnistlab.errors import Stopped
 from mnistlab.studies import get_study
 from mnistlab.study import Study
 
@@ -183,7 +184,11 @@ def main(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
     if options.arm:
         study, arm, data, out = options.arm
-        train_arm(study, arm, data, Path(out))
+        try:
+            train_arm(study, arm, data, Path(out))
+        except Stopped as stopped:
+            print(stopped)
+            return stopped.status
         return 0
     found = [each for each in lacking() if not options.only or each.study in options.only]
     print("\n".join(map(shown, found)), flush=True)

@@ -97,11 +97,13 @@ def test_stopped_and_begun_again_it_adds_the_whole_study_once(tmp_path: Path) ->
     (tmp_path / "ledger.jsonl").write_text("")
     env = os.environ | {"PYTHONPATH": str(ledger.CHECKOUT)}
     command = [sys.executable, "-c", BEGUN]
-    first = subprocess.Popen(command, cwd=tmp_path, env=env, stdout=subprocess.PIPE, text=True)
+    pipe = subprocess.PIPE
+    first = subprocess.Popen(command, cwd=tmp_path, env=env, stdout=pipe, stderr=pipe, text=True)
     while len(list((tmp_path / "runs").glob("*/result.json"))) < 2:
         time.sleep(0.2)
     first.send_signal(signal.SIGTERM)
-    said, _ = first.communicate(timeout=60)
+    said, complained = first.communicate(timeout=60)
+    assert "Traceback" not in complained
     assert first.returncode == 130
     assert "stopped; the same command resumes" in said
     assert (tmp_path / "ledger.jsonl").read_text() == ""
