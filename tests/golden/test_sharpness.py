@@ -82,9 +82,16 @@ def test_a_softer_margin_is_noticed() -> None:
     assert noticed("svm", softened)
 
 
+def every_change() -> Iterator[tuple[str, str]]:
+    for name in LEARNING:
+        for change in CHANGES:
+            # Its first layer is normalised by batch, which undoes another scaling of all pixels.
+            if (name, change) != ("records-mnist-mlp", "scaling"):
+                yield name, change
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("change", CHANGES)
-@pytest.mark.parametrize("name", LEARNING)
+@pytest.mark.parametrize(("name", "change"), list(every_change()))
 def test_every_other_change_is_noticed(name: str, change: str) -> None:
     assert noticed(name, CHANGES[change])
 

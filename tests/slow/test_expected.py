@@ -27,7 +27,9 @@ NOT_YET = {
         name for name in TRANSFER if name != "transfer-lite0"
     ),
     "days on two cores": ("final",),
-    "benchmarks.records measures them, ten seeds each": tuple(RECORDS),
+    "benchmarks.records measures them, ten seeds each": tuple(
+        name for name in RECORDS if not get_recipe(name).expect
+    ),
 }
 CASES = [(name, data) for name in RECIPES for data in get_recipe(name).expect]
 
