@@ -37,12 +37,12 @@ CONVOLUTIONAL = {"channels": (32, 64), "hidden_sizes": (64,), "padded": False}
 # Floor and ceiling of test accuracy on Fashion-MNIST: around the result of one seed, and wider for
 # plain SGD on raw pixels, whose accuracy changes by points from epoch to epoch.
 EXPECT = {
-    "dense-base": (0.872, 0.893),
+    "dense-base": (0.862, 0.89),
     "dense-wide": (0.878, 0.899),
-    "dense-deep": (0.875, 0.897),
+    "dense-deep": (0.868, 0.891),
     "dense-sgd": (0.76, 0.86),
     "dense-decay": (0.803, 0.857),
-    "dense-norm": (0.887, 0.905),
+    "dense-norm": (0.858, 0.887),
     "dense-dropout": (0.835, 0.87),
     "conv-base": (0.902, 0.92),
     "conv-wide": (0.901, 0.92),
