@@ -16,7 +16,7 @@ UNITS = r"%|points?|percent|seconds?|minutes?|hours?|ms|µs|s|kB|MB|GB|x|times"
 FIGURE = re.compile(rf"(?<![\w.])[+\-±]?(?:\d[\d,.]*\s?(?:{UNITS})(?![\w-])(?! \d)|0\.\d{{2,}})")
 
 STATED: dict[str, tuple[str, ...]] = {
-    "README.md": ("15 minutes on two quiet cores", "to a service in 20 minutes"),
+    "README.md": ("seven minutes on two quiet cores", "to a service in 20 minutes"),
     "checking.md": ("It has 10 seconds (15 if it catches", "3 GB"),
     "fit.md": (
         "in at most 4 % of the time",

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from mnistlab.fitting.candidates import FIRST, MACHINE, Size
+from mnistlab.fitting.candidates import EXPONENT, FIRST, IN_HASTE, MACHINE, Size
 from mnistlab.fitting.costs import Cost
 from mnistlab.fitting.trials import Trial
 
@@ -21,7 +21,8 @@ FIRST_FRACTION, FIRST_S = 0.04, 10.0  # of the budget, and at most so long
 ROUND_FRACTION = 0.03  # of the budget, for each candidate of the first round
 ALL_ROUNDS = 0.4  # of the budget: when they have taken so much, the main trainings begin
 END_FRACTION, END_S = 0.02, 0.5  # nothing is begun when less is left
-EXPONENT = 0.25  # of loss over training time, where one point is all that is known
+MAIN_FRACTION = 0.5  # of the budget, about what the main trainings have
+LEAST_EPOCHS = 2  # a candidate that has fewer in the main trainings is not tried
 STEEPEST = 0.6
 MOST_STRETCH = 3.0  # times a full training: longer ones bring less than another seed
 SECOND_WITHIN = 1.15  # how much worse the second best candidate may promise to be
@@ -46,7 +47,7 @@ class Situation:
     """What the next plan depends on.
 
     costs: of each candidate by name, the cheapest first. full: epochs of its full training.
-    left_s: seconds until the end must begin.
+    left_s: seconds until the end must begin. exponents: see Candidate.exponent.
     """
 
     costs: Mapping[str, Cost]
@@ -57,10 +58,25 @@ class Situation:
     budget_s: float
     left_s: float
     seed: int = 0
+    exponents: Mapping[str, float] = field(default_factory=dict)
 
     def full_s(self, name: str) -> float:
         """Seconds of a full training."""
         return self.costs[name].seconds(Size(self.full[name], self.n_train), self.n_val)
+
+    @property
+    def tried(self) -> list[str]:
+        """Candidates of the first round: few of them where the time ends before their training."""
+        few = [name for name in IN_HASTE if name in self.costs]
+        main_s = MAIN_FRACTION * self.budget_s
+        is_in_haste = bool(few) and min(map(self.full_s, few[1:] or few)) > main_s
+        return few if is_in_haste else list(self.costs)
+
+    def is_too_slow(self, name: str) -> bool:
+        """Whether the main trainings are too short for it."""
+        least = Size(min(LEAST_EPOCHS, self.full[name]), self.n_train)
+        seconds = self.costs[name].seconds(least, self.n_val)
+        return seconds > MAIN_FRACTION * self.budget_s
 
     def size(self, name: str, seconds: float, stretch: float = 1.0) -> Size | None:
         """The largest training of a candidate in so many seconds."""
@@ -74,10 +90,13 @@ class Situation:
             for trial in self.trials
             if trial.candidate == name and trial.loss is not None and trial.stage != "main"
         ]
-        return extrapolated(points, min(seconds, self.full_s(name)))
+        usual = self.exponents.get(name, EXPONENT)
+        return extrapolated(points, min(seconds, self.full_s(name)), usual)
 
 
-def extrapolated(points: Sequence[tuple[float, float]], seconds: float) -> float:
+def extrapolated(
+    points: Sequence[tuple[float, float]], seconds: float, usual: float = EXPONENT
+) -> float:
     """The loss after so many seconds by a power law through (seconds, loss); infinite of none.
 
     Two points from short trainings say little of the exponent, so that it is the mean of theirs and
@@ -86,10 +105,10 @@ def extrapolated(points: Sequence[tuple[float, float]], seconds: float) -> float
     if not points:
         return math.inf
     (t0, first), (t1, last) = min(points), max(points)
-    exponent = EXPONENT
+    exponent = usual
     if t1 > 1.2 * t0 and first > 0 < last:
         own = -math.log(last / first) / math.log(t1 / t0)
-        exponent = (min(max(own, 0.0), STEEPEST) + EXPONENT) / 2
+        exponent = (min(max(own, 0.0), STEEPEST) + usual) / 2
     best_t, best = min(points, key=lambda point: point[1])
     return float(best * max(seconds / best_t, 1.0) ** -exponent)
 
@@ -120,7 +139,7 @@ def _first(now: Situation) -> Plan:
 
 def _of_a_round(now: Situation) -> Plan | None:
     """The next training of the rounds; None when they are over."""
-    alive, number = list(now.costs), 1
+    alive, number = now.tried, 1
     while True:
         stage, seconds = f"round {number}", ROUND_FRACTION * now.budget_s * 2 ** (number - 1)
         done = {t.candidate: t for t in now.trials if t.stage == stage}
@@ -149,7 +168,7 @@ def _in_round(now: Situation, name: str, stage: str, seconds: float) -> Plan | N
     if name == MACHINE:
         return Plan(name, stage, now.seed, seconds, None)
     size = now.size(name, seconds)
-    if size is None:
+    if size is None or now.is_too_slow(name):
         return None
     return Plan(name, stage, now.seed, now.costs[name].seconds(size, now.n_val), size)
 

@@ -194,8 +194,14 @@ class Search:
                 self.subject.budget_s,
                 self.left_s,
                 self.subject.recipe.seed,
+                self._exponents,
             )
         )
+
+    @cached_property
+    def _exponents(self) -> dict[str, float]:
+        train, known = self.subject.split.train, self.subject.candidates
+        return {name: known[name].exponent(train) for name in known if known[name].in_epochs}
 
     def _try(self, plan: Plan, folder: Path) -> None:
         """Train as planned, and save the trial with the ensemble after it."""

@@ -104,6 +104,28 @@ def test_every_candidate_is_tried_before_any_is_trained_for_longer() -> None:
     assert "softmax-tuned" not in second  # the worst half is not trained again
 
 
+def test_a_short_fit_tries_only_what_learns_fastest() -> None:
+    """Where the time ends before the main training of the plain convolutions."""
+    costs = {"convolutions-small": Cost(0.004, 64, 2e-5), "convolutions": Cost(0.01, 64, 5e-5)}
+
+    def tried(budget_s: float) -> list[str]:
+        full = FULL | dict.fromkeys(costs, 8)
+        known = COSTS | costs
+        return Situation(known, full, [], N_TRAIN, N_VAL, budget_s, budget_s).tried
+
+    assert tried(60.0) == list(costs)
+    assert tried(600.0) == [*COSTS, *costs]
+    assert situation([], 60.0, 60.0).tried == list(COSTS)  # their images are too small to have any
+
+
+def test_a_candidate_that_is_too_slow_for_the_main_trainings_is_not_tried() -> None:
+    def tried(budget_s: float) -> set[str]:
+        return {trial.candidate for trial in simulated(budget_s)[0]}
+
+    assert "resnet-small" not in tried(60.0)
+    assert "resnet-small" in tried(120.0)
+
+
 def test_long_time_makes_several_trainings_to_average() -> None:
     few = [trial for trial in simulated(300.0)[0] if trial.stage == "main"]
     many = [trial for trial in simulated(7200.0)[0] if trial.stage == "main"]
@@ -129,6 +151,7 @@ def test_a_curve_is_a_power_law_that_does_not_rise() -> None:
     assert extrapolated([(1.0, 0.8)], 0.5) == 0.8
     flat, steep = ([(1.0, 0.8), (2.0, later)] for later in (0.9, 0.5))
     assert extrapolated(steep, 8) < extrapolated(flat, 8) < 0.8
+    assert extrapolated([(1.0, 0.8)], 16, 0.5) == pytest.approx(0.2)
     exact = [(t, 0.8 * t**-0.25) for t in (1.0, 3.0, 9.0)]
     assert extrapolated(exact, 27) == pytest.approx(0.8 * 27**-0.25)
 

@@ -207,6 +207,22 @@ def test_candidates_are_those_that_the_images_allow(subject: Subject, stripes: D
         candidates(gap, "cpu", 60.0)
 
 
+def test_networks_of_more_weights_promise_more_of_a_longer_training(subject: Subject) -> None:
+    train = subject.split.train
+    known = {each.name: each for each in candidates(train, "cpu", 60.0)}
+    rising = ("softmax-tuned", "convolutions-small", "convolutions", "resnet-wide")
+    exponents = [known[name].exponent(train) for name in rising]
+    assert exponents == sorted(set(exponents))
+    assert 0 < exponents[0] < exponents[-1] <= 0.3
+
+
+def test_mirrored_images_are_also_mirrored_in_prediction(subject: Subject) -> None:
+    known = {each.name: each.recipe for each in candidates(subject.split.train, "cpu", 60.0)}
+    assert known["convolutions-mirrored"].test_time_augmentation == ("flip",)
+    assert known["convolutions"].test_time_augmentation == ()
+    assert known["convolutions"].augmentation == {}
+
+
 def test_a_short_training_forgets_its_first_weights() -> None:
     decays = [AVERAGED.for_size(Size(n, 400), 0).phases[0].ema_decay for n in (1, 2, 6, 100)]
     assert decays[0] == 0.0
