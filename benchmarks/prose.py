@@ -22,7 +22,6 @@ STATED: dict[str, tuple[str, ...]] = {
         "in at most 4 % of the time",
         "a training of 3 % of the time each",
         "in at most 40 % of the time",
-        "its exponent is the usual one, 0.25",
     ),
     "index.md": ("to a service in 20 minutes",),
     "tutorial.md": (

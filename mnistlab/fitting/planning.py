@@ -66,11 +66,14 @@ class Situation:
 
     @property
     def tried(self) -> list[str]:
-        """Candidates of the first round: few of them where the time ends before their training."""
+        """Candidates of the first round: one alone where the time ends before its full training.
+
+        Short trainings of two networks do not tell which is better after a longer one.
+        """
         few = [name for name in IN_HASTE if name in self.costs]
-        main_s = MAIN_FRACTION * self.budget_s
-        is_in_haste = bool(few) and min(map(self.full_s, few[1:] or few)) > main_s
-        return few if is_in_haste else list(self.costs)
+        if not few or self.full_s(few[0]) <= MAIN_FRACTION * self.budget_s:
+            return list(self.costs)
+        return [next((name for name in few if not self.is_too_slow(name)), few[-1])]
 
     def is_too_slow(self, name: str) -> bool:
         """Whether the main trainings are too short for it."""

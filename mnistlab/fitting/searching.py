@@ -16,7 +16,7 @@ from mnistlab.errors import RunError, TrainingError
 from mnistlab.evaluation import fit_temperature, tempered
 from mnistlab.fitting import costs, machines, training
 from mnistlab.fitting.best import Best, best_of
-from mnistlab.fitting.candidates import FIRST, PRETRAINED, SMALL, Size
+from mnistlab.fitting.candidates import FIRST, IN_HASTE, PRETRAINED, SMALL, Size
 from mnistlab.fitting.clock import Clock, spent_s
 from mnistlab.fitting.costs import Cost
 from mnistlab.fitting.planning import Plan, Situation, next_plan
@@ -114,7 +114,8 @@ class Search:
             return None
         self._show("measuring threads")
         known, limit_s = self.subject.candidates, MEASURED_FRACTION * self.subject.budget_s
-        small, large = known.get(SMALL, known[RECOMMENDED]), known[RECOMMENDED]
+        large = next((known[name] for name in IN_HASTE if name in known), known[RECOMMENDED])
+        small = known.get(SMALL, large)
         return costs.faster_threads(small, large, self.subject.split.train, limit_s)
 
     def _first(self, partial: Path) -> None:

@@ -113,7 +113,8 @@ def test_a_short_fit_tries_only_what_learns_fastest() -> None:
         known = COSTS | costs
         return Situation(known, full, [], N_TRAIN, N_VAL, budget_s, budget_s).tried
 
-    assert tried(60.0) == list(costs)
+    assert tried(60.0) == ["convolutions"]
+    assert tried(20.0) == ["convolutions-small"]
     assert tried(600.0) == [*COSTS, *costs]
     assert situation([], 60.0, 60.0).tried == list(COSTS)  # their images are too small to have any
 

@@ -11,14 +11,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from mnistlab.classifiers import SVMClassifier
 from mnistlab.data import Dataset, split
 from mnistlab.errors import DataError
-from mnistlab.fitting import machines
+from mnistlab.fitting import costs, machines
 from mnistlab.fitting.candidates import Candidate, Size, candidates
 from mnistlab.fitting.clock import Clock
-from mnistlab.fitting.costs import measured, part_of
+from mnistlab.fitting.costs import Cost, measured, part_of
 from mnistlab.fitting.fitting import recipe_for
 from mnistlab.fitting.planning import Plan
 from mnistlab.fitting.subject import Subject
@@ -191,6 +192,34 @@ def test_costs_are_measured_on_a_few_steps(subject: Subject) -> None:
     cost = measured(AVERAGED, subject.split.train, "cpu", 10.0)
     assert 0 < cost.step_s < 10
     assert cost.image_s == 0
+
+
+@pytest.mark.parametrize(
+    ("of_several", "chosen"),
+    [
+        ([0.6, 0.6], 2),
+        ([5.0, 0.6, 0.6], 2),
+        ([5.0, 5.0], 1),
+        ([0.6, 5.0, 0.6], 2),
+        ([0.6, 2, 2], 1),
+    ],
+)
+def test_a_moment_of_disturbance_does_not_choose_one_thread(
+    of_several: list[float], chosen: int, monkeypatch: pytest.MonkeyPatch, stripes: Dataset
+) -> None:
+    left = list(of_several)  # seconds of a step with two threads, measurement by measurement
+
+    def timed(*_: Any) -> Cost:
+        return Cost(1.0 if torch.get_num_threads() == 1 else left.pop(0), 64, 0.0)
+
+    monkeypatch.setattr(costs, "measured", timed)
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        assert costs.faster_threads(AVERAGED, AVERAGED, stripes, 1.0) == chosen
+    finally:
+        torch.set_num_threads(before)
+    assert left == []
 
 
 def test_candidates_are_those_that_the_images_allow(subject: Subject, stripes: Dataset) -> None:
