@@ -195,14 +195,9 @@ class Search:
                 self.subject.budget_s,
                 self.left_s,
                 self.subject.recipe.seed,
-                self._exponents,
+                self.subject.exponents,
             )
         )
-
-    @cached_property
-    def _exponents(self) -> dict[str, float]:
-        train, known = self.subject.split.train, self.subject.candidates
-        return {name: known[name].exponent(train) for name in known if known[name].in_epochs}
 
     def _try(self, plan: Plan, folder: Path) -> None:
         """Train as planned, and save the trial with the ensemble after it."""
@@ -297,8 +292,7 @@ class Search:
         self.doing, self.shown_s = doing, self.clock.used
         best, labels = self.best, self.subject.split.val.labels
         accuracy = None if best is None else _accuracy(labels, best.probabilities)
-        n_members = 0 if best is None else len(best.trials)
-        budget_s = self.subject.budget_s
+        n_members, budget_s = 0 if best is None else len(best.trials), self.subject.budget_s
         self.on_status(Status(self.clock.used, budget_s, doing, accuracy, n_members, ended))
 
 

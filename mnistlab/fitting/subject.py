@@ -48,6 +48,12 @@ class Subject:
         found = candidates(self.split.train, self.device, self.budget_s)
         return {candidate.name: candidate for candidate in found}
 
+    @cached_property
+    def exponents(self) -> dict[str, float]:
+        """How fast the loss of each falls, before that is measured: see Candidate.exponent."""
+        known = self.candidates.values()
+        return {each.name: each.exponent(self.split.train) for each in known if each.in_epochs}
+
     def identity(self) -> dict[str, Any]:
         """What result.json says of which run it is."""
         return {
