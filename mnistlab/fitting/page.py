@@ -175,8 +175,9 @@ def _tried(trials: Sequence[Trial]) -> Section:
     )
     table = Table("Trainings", columns(*titles), rows).without_empty()
     text = (
-        "First a small network, so that something is there. Then rounds: all candidates in a short "
-        "training, the better half in longer ones. The rest of the time is for main trainings."
+        "First a small network, so that something is there. Then rounds: all candidates that are "
+        "fast enough for the time in a short training, the better half in longer ones. The rest of "
+        "the time is for main trainings."
     )
     return Section("What was tried", text, tables=(table,))
 

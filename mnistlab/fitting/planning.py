@@ -1,8 +1,8 @@
 """What a fit trains next: a pure function of what it has trained, what that costs, and the time.
 
 first    a small network, there within seconds
-rounds   successive halving: all candidates in a short training each, then the better half in
-         trainings twice as long (Jamieson and Talwalkar 2016)
+rounds   successive halving: all candidates that are fast enough in a short training each, then
+         the better half in trainings twice as long (Jamieson and Talwalkar 2016)
 main     the rest of the time: the candidate whose learning curve over time promises the lowest
          loss, in as many full trainings as fit, which also differ enough to be averaged
 """

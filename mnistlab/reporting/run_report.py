@@ -156,8 +156,11 @@ def _copies(result: Mapping[str, Any]) -> tuple[Fact, ...]:
 
 def _model_text(recipe: Recipe) -> str:
     """Such as "scratch, hidden sizes 128-64"; the name alone where there is much to say."""
-    words = (f"{name} {value}" for name, value in _arguments(recipe))
-    text = ", ".join([recipe.model, *words]).replace("hidden sizes none", "no hidden layer")
+    no_layer = ("hidden sizes", "none")
+    words = (
+        "no hidden layer" if each == no_layer else " ".join(each) for each in _arguments(recipe)
+    )
+    text = ", ".join([recipe.model, *words])
     return text if len(text) <= LONGEST_FACT else recipe.model
 
 

@@ -370,14 +370,3 @@ def test_parts_of_a_user_come_before_the_protocol_of_a_recipe(
     published = train(recipe, stripes, out=tmp_path)
     assert published.data["split"] == recipe.split
     assert published.path != run.path
-
-
-@pytest.mark.parametrize(
-    ("sizes", "said"), [((), "mlp, no hidden layer"), ((16, 8), "mlp, hidden sizes 16-8")]
-)
-def test_the_page_names_the_hidden_layers(
-    sizes: tuple[int, ...], said: str, stripes: Dataset, tmp_path: Path
-) -> None:
-    recipe = replace(RECIPE, model_args={"hidden_sizes": sizes}, phases=(Phase("adam", 0.01, 1),))
-    run = evaluate(train(recipe, stripes, out=tmp_path), stripes)
-    assert said in report(run, stripes).read_text(encoding="utf-8")
