@@ -159,3 +159,9 @@ def test_write_ups_import_what_a_user_could(path: Path) -> None:
             else:
                 assert node.module
                 assert node.module.partition(".")[0] in sys.stdlib_module_names
+
+
+def test_no_two_test_files_share_a_name() -> None:
+    # pytest imports a test file by its name alone and refuses the second: nothing runs then.
+    names = [path.name for path in Path(__file__).parents[1].rglob("test_*.py")]
+    assert sorted(names) == sorted(set(names))
