@@ -79,6 +79,7 @@ MIRRORED_TEST = Idea("mean with the mirrored test image", True, fields(test_time
 SHIFTED = Idea("shifts by 1", False, augmented(shift=1))
 NORMALISED = Idea("batch normalisation", True, model(batch_norm=False))
 DROPPED = Idea("dropout", True, model(dropout=0.0))
+ON_GRADIENTS = Idea("histograms of gradients", True, model(features="pixels"))
 OF_DENSE = (ONE_CYCLE, SMOOTHING, AVERAGE, NORMALISED, DROPPED)
 ALL = (MUON, ONE_CYCLE, SMOOTHING, AVERAGE, SMALL_BATCHES)
 OF_CLOTHES = (*ALL, BLOCKS, MIRRORED, MIRRORED_TEST, SHIFTED)
@@ -106,6 +107,8 @@ IDEAS: dict[str, tuple[Idea, ...]] = {
         Idea("shifts by 1", True, augmented(shift=0)),
     ),
     "records-mnist-numpy": (ONE_CYCLE, SMOOTHING, SMALL_BATCHES, NORMALISED),
+    "records-mnist-svm": (ON_GRADIENTS,),
+    "records-fashion-svm": (ON_GRADIENTS,),
 }
 
 

@@ -254,6 +254,7 @@ def _svm_arguments(
     gamma: float | Literal["scale", "auto"] = "scale",
     calibrated: bool = False,
     n_calibration_folds: int = 5,
+    features: Literal["pixels", "hog"] = "pixels",
 ) -> None:
     """RecipeError for numbers that an SVM cannot have."""
     check_number("C", C, positive=True)

@@ -12,7 +12,7 @@ from scipy.special import expit
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.metaestimators import available_if
 
-from mnistlab.bounds import check_all_finite
+from mnistlab.bounds import check_all_finite, shown
 from mnistlab.classifiers.inputs import (
     check_both,
     check_images,
@@ -22,11 +22,13 @@ from mnistlab.classifiers.inputs import (
 )
 from mnistlab.classifiers.support_vectors import SupportVectors
 from mnistlab.classifiers.weights import Weights, weights_of
+from mnistlab.data.hog import hog, n_features
 from mnistlab.data.scaling import PER_PIXEL, Shift, fit_scaling
 from mnistlab.errors import RecipeError
 from mnistlab.phases import CallbackOptions
 
 DTYPES = (np.float64, np.float32, np.uint8)  # float64 images are computed in float64
+FEATURES = ("pixels", "hog")
 CACHE_MB = 2000  # of kernel rows while training; the default of 200 suits smaller sets
 
 
@@ -34,6 +36,7 @@ class SVMClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sk
     """Scaled pixels into scikit-learn's SVC with the RBF kernel exp(-gamma |x - s|^2).
 
     C, gamma: see sklearn.svm.SVC. scaling: see mnistlab.data.scaling.
+    features: what is compared, "pixels" or "hog", histograms of oriented gradients (data/hog.py).
     calibrated: have predict_proba as well. Sigmoids (Platt 1999) are fitted to the decisions on
     n_calibration_folds folds, which takes that many more trainings.
     class_weight: "balanced", a dict by label or None, as in scikit-learn's SVC; probabilities are
@@ -55,6 +58,7 @@ class SVMClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sk
         n_calibration_folds: int = 5,
         random_state: int | np.random.RandomState | None = None,
         class_weight: str | Mapping[Any, float] | None = None,
+        features: str = "pixels",
     ) -> None:
         self.C = C
         self.gamma = gamma
@@ -63,6 +67,7 @@ class SVMClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sk
         self.n_calibration_folds = n_calibration_folds
         self.random_state = random_state
         self.class_weight = class_weight
+        self.features = features
 
     def fit(
         self,
@@ -83,6 +88,10 @@ class SVMClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sk
         check_both(X_val, y_val)
         check_all_finite("C", self.C)  # SVC itself checks the rest
         check_all_finite("gamma", self.gamma)
+        if self.features not in FEATURES:
+            raise RecipeError(
+                f"unknown features {shown(self.features)}; there are: {', '.join(FEATURES)}"
+            )
         images, codes = check_training_images(self, X, y, DTYPES)
         weights = weights_of(self.class_weight, sample_weight, self.classes_, codes)
         self._check_every_class(codes, weights)
@@ -94,7 +103,7 @@ class SVMClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sk
             self.scaling == "none"
         ):  # the kernel depends on differences only; centred, they lose fewer digits
             self.scaling_ = float(images.mean(dtype=np.float64)), 1.0
-        rows = self._rows(images)
+        rows = self.rows(images)
         kernel_machine = KernelMachine(self.C, self.gamma).fit(rows, codes, weights)
         self.machine_, self.engine_ = kernel_machine.machine_, kernel_machine.engine_
         self.sigmoids_ = (
@@ -106,7 +115,19 @@ class SVMClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sk
     def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:
         """Larger is more probable: (N, K), or (N,) for the second of two classes."""
         images = check_images(self, X, DTYPES)
-        return self.machine_.one_against_rest(self._rows(images))
+        return self.machine_.one_against_rest(self.rows(images))
+
+    def rows(self, images: NDArray[Any]) -> NDArray[Any]:
+        """What the machine compares (N, D): scaled pixels, or what is computed from them.
+
+        float64 of float64 images (N, H, W) or rows of their pixels, else float32, twice as fast.
+        """
+        shift, scale = self.scaling_
+        dtype = np.float64 if images.dtype == np.float64 else np.float32
+        rows: NDArray[Any] = images.reshape(len(images), -1).astype(dtype)
+        rows -= np.asarray(shift, dtype)
+        rows *= np.asarray(1 / scale, dtype)
+        return hog(rows.reshape(-1, *self.image_shape_)) if self.features == "hog" else rows
 
     @available_if(lambda self: self.calibrated)  # type: ignore[untyped-decorator]
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
@@ -128,7 +149,7 @@ class SVMClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sk
             codes = self.predict_proba(X).argmax(1)
         else:
             images = check_images(self, X, DTYPES)
-            codes = self.machine_.predict(self._rows(images))
+            codes = self.machine_.predict(self.rows(images))
         return np.asarray(self.classes_[codes])
 
     def arrays(self) -> dict[str, NDArray[Any]]:
@@ -154,11 +175,12 @@ class SVMClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sk
         self.machine_ = SupportVectors(**known)
         shift, scale = arrays["scaling"]
         self.scaling_, self.sigmoids_ = (shift, scale), arrays["sigmoids"]
+        n_columns = n_features(image_shape) if self.features == "hog" else self.n_features_in_
         shape = (2, self.n_features_in_) if self.scaling == PER_PIXEL else (2,)
         n_sigmoids = 0 if not self.calibrated else 1 if len(classes) == 2 else len(classes)
         if (
             len(self.machine_.n_support) != len(classes)
-            or self.machine_.vectors.shape[1] != image_shape[0] * image_shape[1]
+            or self.machine_.vectors.shape[1] != n_columns
             or self.sigmoids_.shape != (n_sigmoids, 2)
             or arrays["scaling"].shape != shape
             or not np.isfinite([*arrays["scaling"].ravel(), *self.sigmoids_.ravel()]).all()
@@ -175,15 +197,6 @@ class SVMClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sk
             machine.vectors.size + machine.coefficients.size + machine.intercepts.size
         )
         self.history_: list[dict[str, Any]] = []
-
-    def _rows(self, images: NDArray[Any]) -> NDArray[Any]:
-        """Scaled pixels (N, D), float64 for float64 images, else float32, twice as fast."""
-        shift, scale = self.scaling_
-        dtype = np.float64 if images.dtype == np.float64 else np.float32
-        rows: NDArray[Any] = images.reshape(len(images), -1).astype(dtype)
-        rows -= np.asarray(shift, dtype)
-        rows *= np.asarray(1 / scale, dtype)
-        return rows
 
     def _check_every_class(self, codes: NDArray[np.int64], weights: Weights | None) -> None:
         """ValueError for a class whose images all have weight 0: no machine learns it."""

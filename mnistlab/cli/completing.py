@@ -22,7 +22,8 @@ RECIPES = (
     "dense-dropout conv-base conv-wide conv-deep conv-sgd conv-decay conv-norm conv-dropout final "
     "final-tuned transfer-mobilenet transfer-resnet18 transfer-efficientnet-b0 transfer-lite0 "
     "records-mnist-99 records-mnist-995 records-fashion-916 records-fashion-93 "
-    "records-fashion-94 records-mnist-mlp records-fashion-mlp records-mnist-numpy"
+    "records-fashion-94 records-mnist-mlp records-fashion-mlp records-mnist-numpy "
+    "records-mnist-svm records-fashion-svm"
 )
 STUDIES = (
     "ladder embedding mlp-batch-size svm-grid mlp-vs-svm pixel-scaling optimizers lr-schedule "

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from mnistlab.classifiers import EnsembleClassifier, ScratchClassifier, SVMClassifier
 from mnistlab.classifiers.inputs import margins
-from mnistlab.explaining.scores import Codes, Images, scaled_rows, sides
+from mnistlab.explaining.scores import Codes, Images, sides
 from mnistlab.scratch import Network
 from mnistlab.scratch.layer import Array, Layer
 from mnistlab.scratch.regularisation import BatchNorm, Dropout
@@ -102,7 +102,7 @@ def _backward_after_training(layer: Layer, dY: Array) -> Array:
 def of_machine(classifier: SVMClassifier, images: Images, codes: Codes) -> NDArray[np.float64]:
     """Of the RBF decisions: d/dx of a exp(-gamma |x - s|^2) is -2 gamma (x - s) times that."""
     machine = classifier.machine_
-    rows = scaled_rows(classifier, images)  # (N, D)
+    rows = classifier.rows(images.astype(np.float64))  # (N, D)
     vectors = machine.vectors.astype(np.float64)  # (S, D)
     products = rows @ vectors.T - machine.half_squares - (rows**2).sum(1)[:, None] / 2
     kernel = np.exp(np.minimum(2 * machine.gamma * products, 0))  # (N, S)
@@ -110,4 +110,23 @@ def of_machine(classifier: SVMClassifier, images: Images, codes: Codes) -> NDArr
     of_classes = sign * machine.pair_coefficients @ sides(machine)  # (S, K)
     weights = kernel * of_classes[:, codes].T  # (N, S)
     by_rows = -2 * machine.gamma * (weights.sum(1)[:, None] * rows - weights @ vectors)
+    if classifier.features == "hog":
+        by_rows = _through_histograms(classifier, images, by_rows)
     return np.asarray(by_rows / classifier.scaling_[1]).reshape(images.shape)
+
+
+def _through_histograms(
+    classifier: SVMClassifier, images: Images, by_features: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Gradients by scaled pixels (N, H * W) from those by features (N, D)."""
+    import torch
+
+    from mnistlab.models.hog import HistogramsOfGradients
+
+    shift, scale = classifier.scaling_
+    scaled = (images.reshape(len(images), -1).astype(np.float64) - shift) / scale
+    X = torch.from_numpy(scaled.reshape(len(images), 1, *classifier.image_shape_))
+    (gradient,) = torch.autograd.grad(
+        HistogramsOfGradients()(X.requires_grad_()), X, torch.from_numpy(by_features)
+    )
+    return gradient.flatten(1).numpy()

@@ -36,14 +36,7 @@ def mean_margins(classifier: SVMClassifier, images: Images) -> Scores:
     them changes its sign; their mean does not.
     """
     machine: SupportVectors = classifier.machine_
-    return machine.decision(scaled_rows(classifier, images)) @ sides(machine)
-
-
-def scaled_rows(classifier: SVMClassifier, images: Images) -> NDArray[np.float64]:
-    """Images as the machine compares them with its vectors, (N, D)."""
-    shift, scale = classifier.scaling_
-    rows = images.reshape(len(images), -1).astype(np.float64)
-    return np.asarray((rows - shift) / scale)
+    return machine.decision(classifier.rows(images.astype(np.float64))) @ sides(machine)
 
 
 def sides(machine: SupportVectors) -> NDArray[np.float64]:

@@ -18,9 +18,9 @@ from torch import Tensor, nn
 from mnistlab import scratch
 from mnistlab.classifiers import ScratchClassifier, SVMClassifier, TorchClassifier
 from mnistlab.classifiers.inputs import margins
-from mnistlab.classifiers.support_vectors import SupportVectors
 from mnistlab.errors import RunError
 from mnistlab.evaluation.neighbours import N_NEAREST, Reference
+from mnistlab.exporting.machine_module import CalibratedMachine
 from mnistlab.models.last_layer import parts_of
 from mnistlab.models.scaling import Scaling
 from mnistlab.scratch import activations, convolution, linear, regularisation, shaping
@@ -232,63 +232,3 @@ def _fill(tensor: Tensor | None, values: NDArray[Any]) -> None:
     assert tensor is not None
     with torch.no_grad():
         tensor.copy_(torch.from_numpy(np.ascontiguousarray(values, np.float32)))
-
-
-class CalibratedMachine(nn.Module):
-    """A calibrated support vector machine: scaled pixels to the logarithm of its probabilities."""
-
-    shift: Tensor
-    inverse: Tensor
-    vectors: Tensor
-    half_squares: Tensor
-    coefficients: Tensor
-    intercepts: Tensor
-    sigmoids: Tensor
-    of_pairs: Tensor
-
-    def __init__(self, classifier: SVMClassifier) -> None:
-        super().__init__()
-        machine: SupportVectors = classifier.machine_
-        shift, scale = classifier.scaling_
-        self.two_classes = len(machine.n_support) == 2
-        self.gamma = machine.gamma
-        arrays = {
-            "shift": np.asarray(shift, np.float32),
-            "inverse": np.asarray(1 / np.asarray(scale), np.float32),
-            # 64 bits: the sign of a pair, a vote, must not hang on rounding.
-            "vectors": machine.vectors.T.astype(np.float64),  # (D, S)
-            "half_squares": (machine.vectors.astype(np.float64) ** 2).sum(1) / 2,
-            "coefficients": machine.pair_coefficients.astype(np.float64),
-            "intercepts": machine.intercepts.astype(np.float64),
-            "sigmoids": classifier.sigmoids_.astype(np.float64),
-            "of_pairs": _sides(machine),
-        }
-        for name, array in arrays.items():
-            self.register_buffer(name, torch.from_numpy(np.ascontiguousarray(array)))
-
-    def forward(self, X: Tensor) -> Tensor:
-        """Images (N, 1, H, W) to log probabilities (N, K)."""
-        rows = ((X.flatten(1) - self.shift.flatten()) * self.inverse.flatten()).double()
-        halves = self.half_squares + (rows * rows).sum(1, keepdim=True) / 2
-        exponents = ((rows @ self.vectors - halves) * (2 * self.gamma)).clamp_max(0)
-        pairs = exponents.exp() @ self.coefficients + self.intercepts
-        if self.two_classes:
-            a, b = self.sigmoids[0]
-            p = torch.sigmoid(-(pairs * a + b))  # of the second class
-            p = torch.cat([1 - p, p], 1)
-        else:
-            # Votes of all pairs, parted where equal by the pairs' values (scikit-learn's rule).
-            votes = torch.where(pairs > 0, 1.0, -1.0).double() @ self.of_pairs / 2
-            sums = pairs @ self.of_pairs
-            decision = votes + (self.of_pairs.shape[1] - 1) / 2 + sums / (3 * (sums.abs() + 1))
-            p = torch.sigmoid(-(decision * self.sigmoids[:, 0] + self.sigmoids[:, 1]))
-            p = p / p.sum(1, keepdim=True)
-        return p.clamp_min(torch.finfo(torch.float32).tiny).log().float()
-
-
-def _sides(machine: SupportVectors) -> NDArray[np.float64]:
-    """(pairs, K): 1 for the first class of a pair, -1 for the second, 0 for the others."""
-    sides = np.zeros((len(machine.pairs), len(machine.n_support)))
-    for row, (first, second) in enumerate(machine.pairs):
-        sides[row, first], sides[row, second] = 1.0, -1.0
-    return sides

@@ -16,7 +16,9 @@ from torch import Tensor, nn, uint8
 from torch.nn.utils import fuse_conv_bn_eval
 
 from mnistlab.errors import RunError
-from mnistlab.exporting.modules import CalibratedMachine, Exported, PixelScaling
+from mnistlab.exporting.machine_module import CalibratedMachine
+from mnistlab.exporting.modules import Exported, PixelScaling
+from mnistlab.models.hog import HistogramsOfGradients
 from mnistlab.models.residual import Residual
 
 Step = dict[str, Any]
@@ -135,6 +137,10 @@ def _machine(layer: Any, numbered: Callable[[Tensor], int]) -> Step:
 
     Coefficients (pairs, S) and the rest stay exact: a vote of two classes may hang on them.
     """
+    if isinstance(layer.features, HistogramsOfGradients):
+        raise RunError(
+            "a machine on histograms of gradients is not for a page; export to a .onnx file instead"
+        )
     scaled = layer.vectors.T.double()  # (S, D)
     levels = scaled / layer.inverse.flatten() + layer.shift.flatten()
     are_levels = bool((levels - levels.round()).abs().max() < LEVEL_ERROR)

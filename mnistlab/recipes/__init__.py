@@ -61,6 +61,8 @@ RECIPES: dict[str, Callable[[], Recipe]] = {
     "records-mnist-mlp": records.records_mnist_mlp,
     "records-fashion-mlp": records.records_fashion_mlp,
     "records-mnist-numpy": records.records_mnist_numpy,
+    "records-mnist-svm": records.records_mnist_svm,
+    "records-fashion-svm": records.records_fashion_svm,
 }
 
 

@@ -63,6 +63,8 @@ N_PARAMETERS: dict[str, int | None] = {
     "records-mnist-mlp": 1_867_786,
     "records-fashion-mlp": 2_795_018,
     "records-mnist-numpy": 52_314,
+    "records-mnist-svm": None,
+    "records-fashion-svm": None,
 }
 # The extra that must be installed to train it, and the library by which it is found.
 EXTRAS = {"transfer-lite0": ("mnistlab[transfer]", "timm")}

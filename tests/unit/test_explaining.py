@@ -16,7 +16,7 @@ from mnistlab.errors import DataError
 from mnistlab.explaining import occlusion, reading
 from mnistlab.explaining.gradients import gradients_times_input, input_gradients
 from mnistlab.explaining.occlusion import Patch, occlusions, patch_of, windows_of
-from mnistlab.explaining.scores import class_scores, mean_margins, scaled_rows
+from mnistlab.explaining.scores import class_scores, mean_margins
 from mnistlab.explaining.shuffling import (
     ALL,
     LAST,
@@ -138,14 +138,16 @@ def test_padding_and_views_are_followed(images: ml.Dataset) -> None:
     assert steps[1] - steps[0] == pytest.approx(gradient[0][place], rel=0.02)
 
 
+@pytest.mark.parametrize(("features", "step"), [("pixels", 1e-2), ("hog", 1e-5)])
 @pytest.mark.parametrize("n_classes", [2, 10])
 def test_machines_have_scikit_learns_decisions_and_their_slope(
-    n_classes: int, images: ml.Dataset
+    n_classes: int, features: str, step: float, images: ml.Dataset
 ) -> None:
     chosen = images.take(np.flatnonzero(images.labels < n_classes))
-    X = chosen.images.astype(np.float64)  # all is then computed in float64
-    machine = ml.SVMClassifier(gamma=0.02).fit(X, chosen.labels)
-    rows = scaled_rows(machine, X)
+    # All is then computed in float64. Directions have no slope where grey levels are exactly equal.
+    X = chosen.images + np.random.default_rng(1).random(chosen.images.shape)
+    machine = ml.SVMClassifier(gamma=0.02, features=features).fit(X, chosen.labels)
+    rows = machine.rows(X)
     theirs = SVC(C=1.0, gamma=0.02, decision_function_shape="ovo").fit(rows, chosen.labels)
     values = theirs.decision_function(rows[:N]).reshape(N, -1)
     values = -values if n_classes == 2 else values  # scikit-learn has the second class positive
@@ -159,10 +161,10 @@ def test_machines_have_scikit_learns_decisions_and_their_slope(
     random = np.random.default_rng(0)
     for place in random.integers(0, 28, (20, 2)):
         moved = np.repeat(X[None, :N], 2, axis=0)  # (2, N, H, W)
-        moved[:, :, place[0], place[1]] += np.array([[-0.01], [0.01]])
+        moved[:, :, place[0], place[1]] += np.array([[-step], [step]])
         low, high = (mean_margins(machine, of)[np.arange(N), codes] for of in moved)
         np.testing.assert_allclose(
-            (high - low) / 0.02, gradient[:, place[0], place[1]], rtol=1e-4, atol=1e-9
+            (high - low) / (2 * step), gradient[:, place[0], place[1]], rtol=1e-4, atol=1e-9
         )
 
 

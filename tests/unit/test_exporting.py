@@ -52,6 +52,9 @@ CLASSIFIERS: dict[str, Any] = {
         channels=(3, 5), hidden_sizes=(8,), batch_norm=True, **QUICK
     ),
     "support vectors": ml.SVMClassifier(calibrated=True, random_state=0),
+    "support vectors on gradients": ml.SVMClassifier(
+        calibrated=True, features="hog", random_state=0
+    ),
 }
 
 

@@ -70,7 +70,7 @@ def scaled_by(classifier: Any, images: np.ndarray) -> np.ndarray:
         return scaled[:, 0, 2:-2, 2:-2].reshape(len(images), -1).numpy()
     if isinstance(classifier, ScratchClassifier):
         return classifier.network_.layers[0].forward(images).reshape(len(images), -1)
-    return classifier._rows(images)
+    return classifier.rows(images)
 
 
 @pytest.mark.parametrize("name", ["torch", "scratch", "svm"])

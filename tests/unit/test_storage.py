@@ -33,6 +33,7 @@ UNTRAINED: dict[str, Any] = {
     "double": ScratchClassifier((3,), n_epochs=1, precision="float64"),
     "svm": SVMClassifier(C=10.0, gamma=0.3),
     "calibrated": SVMClassifier(calibrated=True, n_calibration_folds=2),
+    "gradients": SVMClassifier(features="hog", scaling="min-max-per-pixel"),
 }
 every_classifier = pytest.mark.parametrize("name", UNTRAINED)
 
