@@ -107,8 +107,14 @@ IDEAS: dict[str, tuple[Idea, ...]] = {
         Idea("shifts by 1", True, augmented(shift=0)),
     ),
     "records-mnist-numpy": (ONE_CYCLE, SMOOTHING, SMALL_BATCHES, NORMALISED),
-    "records-mnist-svm": (ON_GRADIENTS,),
-    "records-fashion-svm": (ON_GRADIENTS,),
+    "records-mnist-svm": (
+        ON_GRADIENTS,
+        Idea("shifted support vectors", True, model(virtual_shift=0)),
+    ),
+    "records-fashion-svm": (
+        ON_GRADIENTS,
+        Idea("shifted support vectors", False, model(virtual_shift=1)),
+    ),
 }
 
 

@@ -17,6 +17,9 @@ MOST_EPOCHS = 10**6
 MOST_LAYERS = 200
 WIDEST = 2**20  # units or channels of a layer
 LARGEST_SIDE = 1024  # of an image, in pixels
+MOST_FOLDS = 1000
+SMALLEST_C = 1e-12  # of a support vector machine; below, solvers find no support vectors at all
+MOST_SHIFTED = 8  # pixels by which copies of support vectors are shifted
 MOST_WEIGHTS = 2**29  # of a network: 2 GiB in float32, the largest file of weights that is read
 
 

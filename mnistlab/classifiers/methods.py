@@ -17,13 +17,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from mnistlab import machine
-from mnistlab.bounds import check_count, check_number, shown
+from mnistlab.bounds import MOST_FOLDS, MOST_SHIFTED, SMALLEST_C, check_count, check_number, shown
 from mnistlab.errors import RecipeError
 from mnistlab.phases import CallbackOptions, Phase
 
 ImageShape = tuple[int, int]
-MOST_FOLDS = 1000
-SMALLEST_C = 1e-12  # below, solvers find no support vectors at all
 CHANGING_IMAGES = ("pad_to", "augmentation", "expansion", "test_time_augmentation")
 
 
@@ -255,6 +253,7 @@ def _svm_arguments(
     calibrated: bool = False,
     n_calibration_folds: int = 5,
     features: Literal["pixels", "hog"] = "pixels",
+    virtual_shift: int = 0,
 ) -> None:
     """RecipeError for numbers that an SVM cannot have."""
     check_number("C", C, positive=True)
@@ -262,6 +261,7 @@ def _svm_arguments(
     if not isinstance(gamma, str):
         check_number("gamma", gamma, positive=True)
     check_count("n_calibration_folds", n_calibration_folds, 2, MOST_FOLDS)
+    check_count("virtual_shift", virtual_shift, 0, MOST_SHIFTED)
 
 
 def _describe_cpu(device: str, precision: str, precisions: Collection[str]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from scipy.special import expit
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.metaestimators import available_if
 
-from mnistlab.bounds import check_all_finite, shown
+from mnistlab.bounds import MOST_SHIFTED, check_all_finite, check_count, shown
 from mnistlab.classifiers.inputs import (
     check_both,
     check_images,
@@ -20,16 +20,16 @@ from mnistlab.classifiers.inputs import (
     seed_of,
     validation_images,
 )
+from mnistlab.classifiers.kernel_machine import KernelMachine, features_of
 from mnistlab.classifiers.support_vectors import SupportVectors
 from mnistlab.classifiers.weights import Weights, weights_of
-from mnistlab.data.hog import hog, n_features
+from mnistlab.data.hog import n_features
 from mnistlab.data.scaling import PER_PIXEL, Shift, fit_scaling
 from mnistlab.errors import RecipeError
 from mnistlab.phases import CallbackOptions
 
 DTYPES = (np.float64, np.float32, np.uint8)  # float64 images are computed in float64
 FEATURES = ("pixels", "hog")
-CACHE_MB = 2000  # of kernel rows while training; the default of 200 suits smaller sets
 
 
 class SVMClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
@@ -37,6 +37,8 @@ class SVMClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sk
 
     C, gamma: see sklearn.svm.SVC. scaling: see mnistlab.data.scaling.
     features: what is compared, "pixels" or "hog", histograms of oriented gradients (data/hog.py).
+    virtual_shift: train again on the support vectors and on their images shifted by so many pixels
+    up, down, left and right (virtual support vectors, Schölkopf et al. 1996); 0: do not.
     calibrated: have predict_proba as well. Sigmoids (Platt 1999) are fitted to the decisions on
     n_calibration_folds folds, which takes that many more trainings.
     class_weight: "balanced", a dict by label or None, as in scikit-learn's SVC; probabilities are
@@ -59,6 +61,7 @@ class SVMClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sk
         random_state: int | np.random.RandomState | None = None,
         class_weight: str | Mapping[Any, float] | None = None,
         features: str = "pixels",
+        virtual_shift: int = 0,
     ) -> None:
         self.C = C
         self.gamma = gamma
@@ -68,6 +71,7 @@ class SVMClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sk
         self.random_state = random_state
         self.class_weight = class_weight
         self.features = features
+        self.virtual_shift = virtual_shift
 
     def fit(
         self,
@@ -88,6 +92,7 @@ class SVMClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sk
         check_both(X_val, y_val)
         check_all_finite("C", self.C)  # SVC itself checks the rest
         check_all_finite("gamma", self.gamma)
+        check_count("virtual_shift", self.virtual_shift, 0, MOST_SHIFTED)
         if self.features not in FEATURES:
             raise RecipeError(
                 f"unknown features {shown(self.features)}; there are: {', '.join(FEATURES)}"
@@ -103,8 +108,8 @@ class SVMClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sk
             self.scaling == "none"
         ):  # the kernel depends on differences only; centred, they lose fewer digits
             self.scaling_ = float(images.mean(dtype=np.float64)), 1.0
-        rows = self.rows(images)
-        kernel_machine = KernelMachine(self.C, self.gamma).fit(rows, codes, weights)
+        rows = self._scaled(images)
+        kernel_machine = self._machine().fit(rows, codes, weights)
         self.machine_, self.engine_ = kernel_machine.machine_, kernel_machine.engine_
         self.sigmoids_ = (
             self._fit_sigmoids(rows, codes, weights) if self.calibrated else np.empty((0, 2))
@@ -122,12 +127,7 @@ class SVMClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sk
 
         float64 of float64 images (N, H, W) or rows of their pixels, else float32, twice as fast.
         """
-        shift, scale = self.scaling_
-        dtype = np.float64 if images.dtype == np.float64 else np.float32
-        rows: NDArray[Any] = images.reshape(len(images), -1).astype(dtype)
-        rows -= np.asarray(shift, dtype)
-        rows *= np.asarray(1 / scale, dtype)
-        return hog(rows.reshape(-1, *self.image_shape_)) if self.features == "hog" else rows
+        return features_of(self.features, self._scaled(images), self.image_shape_)
 
     @available_if(lambda self: self.calibrated)  # type: ignore[untyped-decorator]
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
@@ -168,7 +168,9 @@ class SVMClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sk
         """Take fitted state from storage instead of training; ValueError where it does not fit."""
         self.classes_, self.image_shape_ = np.asarray(classes), image_shape
         self.n_features_in_ = image_shape[0] * image_shape[1]
-        if any(array.dtype.kind != "f" for name, array in arrays.items() if name != "n_support"):
+        if self.features not in FEATURES or any(
+            array.dtype.kind != "f" for name, array in arrays.items() if name != "n_support"
+        ):
             raise ValueError("the arrays are not those of this classifier")
         known: dict[str, Any] = {f.name: arrays[f.name] for f in fields(SupportVectors)}
         known["gamma"] = float(known["gamma"].item())
@@ -198,6 +200,19 @@ class SVMClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sk
         )
         self.history_: list[dict[str, Any]] = []
 
+    def _scaled(self, images: NDArray[Any]) -> NDArray[Any]:
+        shift, scale = self.scaling_
+        dtype = np.float64 if images.dtype == np.float64 else np.float32
+        rows: NDArray[Any] = images.reshape(len(images), -1).astype(dtype)
+        rows -= np.asarray(shift, dtype)
+        rows *= np.asarray(1 / scale, dtype)
+        return rows
+
+    def _machine(self) -> KernelMachine:
+        return KernelMachine(
+            self.C, self.gamma, self.features, self.virtual_shift, self.image_shape_
+        )
+
     def _check_every_class(self, codes: NDArray[np.int64], weights: Weights | None) -> None:
         """ValueError for a class whose images all have weight 0: no machine learns it."""
         for code, weight in enumerate(np.bincount(codes, weights)):
@@ -217,61 +232,7 @@ class SVMClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sk
             self.n_calibration_folds, shuffle=True, random_state=seed_of(self.random_state)
         )
         calibrated = CalibratedClassifierCV(
-            KernelMachine(self.C, self.gamma), method="sigmoid", cv=folds, ensemble=False
+            self._machine(), method="sigmoid", cv=folds, ensemble=False
         ).fit(rows, codes, weights)
         (fitted,) = calibrated.calibrated_classifiers_
         return np.array([[sigmoid.a_, sigmoid.b_] for sigmoid in fitted.calibrators])
-
-
-class KernelMachine(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
-    """SVC on scaled rows (N, D) and classes 0..K-1, trained by the fastest package installed.
-
-    Calibration trains one on every fold.
-    """
-
-    def __init__(self, C: float = 1.0, gamma: float | str = "scale") -> None:
-        self.C = C
-        self.gamma = gamma
-
-    def fit(
-        self, X: NDArray[Any], y: NDArray[np.int64], sample_weight: Weights | None = None
-    ) -> Self:
-        """Train; ValueError for a C or gamma that SVC refuses or cannot compute with."""
-        svc_class, self.engine_ = fastest_svc()
-        svc = svc_class(C=self.C, gamma=self.gamma, cache_size=CACHE_MB).fit(X, y, sample_weight)
-        self.classes_ = svc.classes_
-        variance = float(X.var(dtype=np.float64))
-        named = {"scale": 1 / (X.shape[1] * variance or 1.0), "auto": 1 / X.shape[1]}
-        if not all(np.isfinite(of).all() for of in (svc.dual_coef_, svc.intercept_)):
-            raise RecipeError(  # gamma times a distance that was rounded to below 0 overflows
-                f"C {self.C} and gamma {self.gamma} give numbers that are not finite; take "
-                "smaller ones"
-            )
-        self.machine_ = SupportVectors(
-            vectors=np.ascontiguousarray(svc.support_vectors_, dtype=X.dtype),
-            coefficients=np.asarray(svc.dual_coef_, dtype=X.dtype),
-            intercepts=np.asarray(svc.intercept_, dtype=np.float64),
-            n_support=np.asarray(svc.n_support_, dtype=np.int64),
-            gamma=named[self.gamma] if isinstance(self.gamma, str) else float(self.gamma),
-        )
-        return self
-
-    def decision_function(self, X: NDArray[Any]) -> NDArray[np.float64]:
-        """As SVC's, one against the rest."""
-        return self.machine_.one_against_rest(X)
-
-    def predict(self, X: NDArray[Any]) -> NDArray[Any]:
-        """As SVC's."""
-        return np.asarray(self.classes_[self.machine_.predict(X)])
-
-
-def fastest_svc() -> tuple[type, str]:
-    """The fastest SVC installed and the name of its package; nothing in scikit-learn is patched."""
-    try:
-        from sklearnex.svm import SVC
-
-        return SVC, "scikit-learn-intelex"
-    except ImportError:
-        from sklearn.svm import SVC
-
-        return SVC, "scikit-learn"

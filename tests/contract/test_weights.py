@@ -290,14 +290,14 @@ def test_the_machine_is_scikit_learns(
     np.testing.assert_allclose(
         ours.decision_function(X), theirs.decision_function(X), atol=5e-3, err_msg=engine
     )
-    monkeypatch.setattr("mnistlab.classifiers.svm_classifier.fastest_svc", lambda: (SVC, "sklearn"))
+    monkeypatch.setattr("mnistlab.classifiers.kernel_machine.fastest_svc", lambda: (SVC, "sklearn"))
     ours.fit(X, y, sample_weight=weights)
     np.testing.assert_allclose(ours.decision_function(X), theirs.decision_function(X), atol=5e-3)
     assert np.array_equal(ours.predict(X), theirs.predict(X))
 
 
 def test_calibration_gets_the_weights(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mnistlab.classifiers.svm_classifier.fastest_svc", lambda: (SVC, "sklearn"))
+    monkeypatch.setattr("mnistlab.classifiers.kernel_machine.fastest_svc", lambda: (SVC, "sklearn"))
     X, y = rare(200)
     X = X.reshape(200, -1) / 255.0
     weights = np.random.default_rng(0).uniform(0.2, 2, 200)
