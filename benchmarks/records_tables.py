@@ -46,9 +46,10 @@ def _reached(line: dict[str, Any]) -> list[str]:
     return [
         f"{fmean(accuracies):.4f}{remark}",
         over_seeds_text(accuracies),
-        f"{min(accuracies):.4f} to {max(accuracies):.4f}",
+        f"{min(accuracies):.4f} to {max(accuracies):.4f}" if len(accuracies) > 1 else "–",
         str(len(accuracies)),
-        f"{fmean(seconds):.1f} ({min(seconds):.1f} to {max(seconds):.1f})",
+        f"{fmean(seconds):.1f}"
+        + (f" ({min(seconds):.1f} to {max(seconds):.1f})" if len(seconds) > 1 else ""),
         f"{fmean(figures['import_s']):.1f}",
         f"{fmean(before):.1f}",
         f"`{figures['command']}`",

@@ -148,21 +148,21 @@ def records_mnist_numpy() -> Recipe:
 
 def records_mnist_svm() -> Recipe:
     """99.4 % of MNIST by a support vector machine on gradients, with virtual support vectors."""
-    return _machine("records-mnist-svm", "support vectors and their shifts, gradients", 1)
+    return _machine("records-mnist-svm", "support vectors, shifted, on gradients", virtual_shift=1)
 
 
 def records_fashion_svm() -> Recipe:
     """92.6 % of Fashion-MNIST by a support vector machine on gradients."""
-    return _machine("records-fashion-svm", "support vector machine on gradients", 0)
+    return _machine("records-fashion-svm", "support vector machine on gradients")
 
 
-def _machine(name: str, summary: str, virtual_shift: int) -> Recipe:
+def _machine(name: str, summary: str, **arguments: Any) -> Recipe:
     return Recipe(
         name=name,
         system="-",
         summary=summary,
         model="svm",
-        model_args={"C": 10.0, "features": "hog", "virtual_shift": virtual_shift},
+        model_args={"C": 10.0, "features": "hog", **arguments},
         data=RECORDS[name].data,
         split="train-test",
         scaling="min-max",
