@@ -39,7 +39,8 @@ def test_arguments_are_those_a_recipe_may_set() -> None:
         "dropout",
     }
     types = argument_types("svm")
-    assert types.keys() == {"C", "gamma", "calibrated", "n_calibration_folds"}
+    settings = {"calibrated", "n_calibration_folds", "features", "virtual_shift"}
+    assert types.keys() == {"C", "gamma"} | settings
     assert (types["C"], types["calibrated"], types["n_calibration_folds"]) == (float, bool, int)
     assert argument_types("mlp").keys() == {
         "hidden_sizes",
