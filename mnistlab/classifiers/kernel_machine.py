@@ -17,7 +17,7 @@ N_VIRTUAL = 5  # a support vector and its four shifted copies
 CACHE_MB = 2000  # of kernel rows while training; the default of 200 suits smaller sets
 
 
-class KernelMachine(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+class KernelMachine(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
     """SVC on rows of scaled pixels (N, H * W) and classes 0..K-1; calibration trains one per fold.
 
     features, virtual_shift: see SVMClassifier. image_shape: (H, W), where one of them needs it.

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 CELL = 4  # pixels
 N_DIRECTIONS = 12
 APART = 2 * math.pi / N_DIRECTIONS  # between two directions
-# Below the difference of two grey levels, 1 / 255: roots have no slope at zero.
+# Added under roots, which have no slope at zero: less than the difference of two grey levels.
 LEAST_SQUARE = 1e-8
 LEAST_STRENGTH = 1e-4
 BLOCK_PIXELS = 1 << 20  # of images at a time: each makes twelve numbers
@@ -41,9 +41,11 @@ def hog(images: NDArray[Any]) -> NDArray[Any]:
     Pixels should be scaled to about one. Beyond the image they count as 0, as for a convolution:
     what touches its border has an edge there.
     """
-    block = max(BLOCK_PIXELS // max(images[0].size, 1), 1) if len(images) else 1
-    parts = [_histograms(images[i : i + block]) for i in range(0, len(images), block)]
-    return np.concatenate(parts) if parts else np.empty((0, n_features(images.shape[1:])))
+    rows = np.empty((len(images), n_features(images.shape[1:])), images.dtype)
+    block = max(BLOCK_PIXELS // math.prod(images.shape[1:]), 1)
+    for start in range(0, len(images), block):
+        rows[start : start + block] = _histograms(images[start : start + block])
+    return rows
 
 
 def _histograms(images: NDArray[Any]) -> NDArray[Any]:
@@ -52,8 +54,7 @@ def _histograms(images: NDArray[Any]) -> NDArray[Any]:
     padded = np.pad(images, ((0, 0), (1, 1 + below), (1, 1 + right)))
     along = padded[:, 1:-1, 2:] - padded[:, 1:-1, :-2]
     down = padded[:, 2:, 1:-1] - padded[:, :-2, 1:-1]
-    # How far a gradient reaches beyond the neighbouring directions: its length in its own
-    # direction, nothing from there on.
+    # What a gradient is worth in a direction next to its own. Less than that counts as nothing.
     lost = np.sqrt(along**2 + down**2 + LEAST_SQUARE) * math.cos(APART)
     rows, columns = (height + below) // CELL, (width + right) // CELL
     strengths = np.empty((n, N_DIRECTIONS, rows, columns), images.dtype)
