@@ -11,7 +11,9 @@ from sklearn.base import clone
 
 import mnistlab as ml
 from mnistlab.data.hog import CELL, LEAST_STRENGTH, N_DIRECTIONS, hog, n_features
-from mnistlab.errors import RecipeError
+from mnistlab.errors import RecipeError, RunError
+from mnistlab.exporting.modules import module_of
+from mnistlab.exporting.program import program_of
 from mnistlab.models.hog import HistogramsOfGradients
 
 
@@ -89,3 +91,15 @@ def test_a_machine_on_gradients_is_better_on_garments() -> None:
 def test_unknown_features_are_named() -> None:
     with pytest.raises(RecipeError, match="unknown features 'sift'; there are: pixels, hog"):
         ml.SVMClassifier(features="sift").fit(pictures(), [0, 1] * 3)
+
+
+def test_an_exported_machine_has_the_same_probabilities_and_no_page() -> None:
+    data = ml.load("digits").take(slice(300))
+    machine = ml.SVMClassifier(calibrated=True, features="hog", random_state=0)
+    machine.fit(data.images[:200], data.labels[:200])
+    module = module_of(machine, None)
+    logits = module.network(torch.from_numpy(data.images[200:, None]).float())
+    wanted = machine.predict_proba(data.images[200:])
+    np.testing.assert_allclose(logits.exp().numpy(), wanted, atol=1e-5)
+    with pytest.raises(RunError, match=r"gradients is not for a page; export to a \.onnx file"):
+        program_of(module)
