@@ -27,6 +27,7 @@ class Job(NamedTuple):
 class Batcher:
     """One network, its queue and its thread; all methods are called in the event loop.
 
+    The thread ends with the last reference to its batcher, so with the last request that uses it.
     A session computes in one thread, and NumPy and onnxruntime leave Python's lock alone meanwhile.
     """
 
@@ -36,7 +37,7 @@ class Batcher:
         self._limits = limits
         self._waiting: deque[Job] = deque()
         self._n_waiting = 0  # images
-        self._is_running = self._is_closing = False
+        self._is_running = False
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="predict")
         self._queue = meters.queue.labels(model.name)
         self._batches = meters.batches.labels(model.name)
@@ -59,12 +60,6 @@ class Batcher:
             loop.call_soon(self._start, loop)
         return job.answer
 
-    def close(self) -> None:
-        """Answer what waits, then end the thread; no request is given to this batcher any more."""
-        self._is_closing = True
-        if not self._is_running:
-            self._thread.shutdown(wait=False)
-
     def _start(self, loop: asyncio.AbstractEventLoop) -> None:
         jobs = self._taken()
         self._queue.set(self._n_waiting)
@@ -72,8 +67,6 @@ class Batcher:
             self._thread.submit(self._work, loop, jobs)
             return
         self._is_running = False
-        if self._is_closing:
-            self._thread.shutdown(wait=False)
 
     def _taken(self) -> list[Job]:
         """The oldest jobs, at most a batch of images, but one; without those given up."""

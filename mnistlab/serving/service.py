@@ -97,16 +97,15 @@ class Service:
         }
 
     def replace(self, model: Model) -> None:
-        """Let a new network answer under its name; requests that the old one has are answered."""
-        old = self.served.get(model.name)
+        """Let a new network answer under its name.
+
+        The old one is not closed: requests whose bodies are still arriving refer to it.
+        """
         self.served[model.name] = self._made(model)
-        if old is not None:
-            old.close()
 
     def close(self) -> None:
         """End the threads, once nothing is asked any more."""
-        for each in self.served.values():
-            each.close()
+        self.served.clear()
         self._decoding.shutdown(wait=False, cancel_futures=True)
 
     def _made(self, model: Model) -> Batcher:

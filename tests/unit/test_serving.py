@@ -7,6 +7,7 @@ import base64
 import json
 import os
 import struct
+import threading
 import time
 import zlib
 from collections.abc import Callable, Iterator
@@ -373,15 +374,24 @@ def test_what_takes_too_long_or_fails_says_nothing_of_the_inside(
     service.close()
 
 
+def predicting() -> set[threading.Thread]:
+    return {each for each in threading.enumerate() if each.name.startswith("predict")}
+
+
+@pytest.mark.parametrize("turns", range(1, 12))
 def test_a_replaced_network_answers_and_the_old_one_finishes(
-    model_path: Path, tmp_path: Path, runner: asyncio.Runner
+    turns: int, model_path: Path, tmp_path: Path, runner: asyncio.Runner
 ) -> None:
+    # Replaced while the body arrives (7 turns of the loop), while it waits, or while it runs.
+    others = predicting()
     service = a_service(model_path)
     other = open_model(write_model(tmp_path / "small.onnx", sign=-1.0), "small")
 
     async def across() -> tuple[Answered, Answered]:
-        before = asyncio.create_task(asked(service, body=IMAGES.tobytes()))
-        await asyncio.sleep(0.005)
+        before = asyncio.create_task(asked(service, body=IMAGES.tobytes(), chunks=7))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        assert not before.done()
         service.replace(other)
         return await before, await asked(service, body=IMAGES.tobytes())
 
@@ -390,6 +400,10 @@ def test_a_replaced_network_answers_and_the_old_one_finishes(
         assert old["label"] == CLASSES[p.argmax()]
         assert new["label"] == CLASSES[p.argmin()]
     service.close()
+    until = time.monotonic() + 20
+    while (left := predicting() - others) and time.monotonic() < until:
+        time.sleep(0.01)
+    assert not left
 
 
 def test_the_description_fits_the_answers(ask: Ask, service: Service) -> None:
