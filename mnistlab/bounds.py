@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from numbers import Real
 from typing import Any
 
 from mnistlab.errors import RecipeError
@@ -27,7 +28,7 @@ def check_number(
     name: str, value: float, low: float = -LARGEST, high: float = LARGEST, *, positive: bool = False
 ) -> None:
     """RecipeError unless low <= value <= high; positive: and unless it is above 0."""
-    number = _as_float(value)
+    number = _as_float(name, value)
     if not math.isfinite(number):
         raise RecipeError(f"{name} must be a finite number, got {shown(value)}")
     if positive and number <= 0:
@@ -41,7 +42,7 @@ def check_number(
 
 def check_fraction(name: str, value: float) -> None:
     """RecipeError unless 0 <= value < 1."""
-    if not 0 <= _as_float(value) < 1:
+    if not 0 <= _as_float(name, value) < 1:
         raise RecipeError(f"{name} must be in 0 <= {name} < 1, got {shown(value)}")
 
 
@@ -89,7 +90,9 @@ def shortened(text: str, n_characters: int = 60) -> str:
     return text if len(text) <= n_characters else f"{text[: n_characters - 3]}..."
 
 
-def _as_float(value: float) -> float:
+def _as_float(name: str, value: float) -> float:
+    if not isinstance(value, Real):  # such as "1"
+        raise RecipeError(f"{name} must be a number, got {shown(value)}")
     try:
         return float(value)
     except OverflowError:  # an integer beyond the largest float

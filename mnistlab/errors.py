@@ -42,3 +42,11 @@ def reason(error: BaseException) -> str:
     """What an exception says, on one line."""
     text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     return " ".join(text.split()) or type(error).__name__
+
+
+def check_kind(
+    name: str, value: object, kinds: type | tuple[type, ...], expected: str, hint: str = ""
+) -> None:
+    """TypeError, naming the argument and its type, where a value is of none of the kinds."""
+    if not isinstance(value, kinds):
+        raise TypeError(f"{name} must be {expected}, not {type(value).__name__}{hint}")

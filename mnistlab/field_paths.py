@@ -7,6 +7,7 @@ there.
 from __future__ import annotations
 
 import inspect
+import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -16,7 +17,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 from mnistlab.bounds import shortened
 from mnistlab.errors import RecipeError
 from mnistlab.phases import Phase
-from mnistlab.recipe import LABELS, Recipe, adapter_of, from_json
+from mnistlab.recipe import LABELS, Recipe, adapter_of, check_recipe, from_json
 
 Plain = dict[str, Any]  # a recipe as JSON has it
 Keys = tuple[str | int, ...]
@@ -31,18 +32,19 @@ class FieldPath:
     kind: Any
 
 
-def set_fields(recipe: Recipe, settings: Mapping[str, str]) -> Recipe:
+def set_fields(recipe: Recipe, settings: Mapping[str, object]) -> Recipe:
     """The recipe with fields changed, as `--set field=value` does it.
 
     "phases.0.learning_rate" and "model_args.dropout" reach inside; a bare field of Phase, such as
     "epochs", changes every phase, and a bare argument of the model, such as "dropout", is that of
     model_args. Epochs that are set are meant: they are not raised to min_steps, unless that is set
-    after them. Values are text, read as the field's type. Raises RecipeError for unknown fields and
-    values that do not fit.
+    after them. Values are text, read as the field's type, or what the text would say. Raises
+    RecipeError for unknown fields and values that do not fit.
     """
+    check_recipe(recipe)
     plain = recipe.to_json()
-    for path, text in settings.items():
-        found = _find(plain, path)
+    for path, value in settings.items():
+        text, found = _as_text(path, value), _find(plain, path)
         for keys in found.fields:
             holder = _holder(plain, keys)
             holder[keys[-1]] = _parsed(found, text)
@@ -50,6 +52,16 @@ def set_fields(recipe: Recipe, settings: Mapping[str, str]) -> Recipe:
                 holder["min_steps"] = 0  # a trial of one epoch must not become fifty on a small set
     plain["expect"] = {}
     return from_json(plain, "--set")
+
+
+def _as_text(path: str, value: object) -> str:
+    """As a command line says it: 3, null, [256,128] or a word."""
+    if isinstance(value, str):
+        return value
+    try:
+        return json.dumps(value)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"{path}: cannot be set to {type(value).__name__}: {error}") from error
 
 
 def value_of(recipe: Recipe, path: str) -> Any:

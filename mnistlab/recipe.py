@@ -18,7 +18,7 @@ from mnistlab import atomic
 from mnistlab.bounds import LARGEST_SIDE, check_all_finite, check_count, shown
 from mnistlab.cards import card, html_table
 from mnistlab.data.splits import PROTOCOLS
-from mnistlab.errors import RecipeError
+from mnistlab.errors import RecipeError, check_kind
 from mnistlab.phases import Phase, check_order
 
 # Raised whenever the same recipe would give other numbers, a changed default included, so that
@@ -155,8 +155,15 @@ def from_json(plain: Any, where: str) -> Recipe:
     return validated(Recipe, json.dumps(plain), where)
 
 
-def read_recipe(path: Path) -> Recipe:
+def check_recipe(recipe: Recipe) -> None:
+    """TypeError, with what to write, for anything but a recipe, such as its name."""
+    hint = f"; ml.get_recipe({shown(recipe)}) gives one" if isinstance(recipe, str) else ""
+    check_kind("recipe", recipe, Recipe, "a Recipe", hint)
+
+
+def read_recipe(path: Path | str) -> Recipe:
     """The recipe in a JSON file; RecipeError, naming the file, for anything else."""
+    path = Path(path)
     try:
         atomic.check_regular(path)
         return validated(Recipe, path.read_bytes(), str(path))

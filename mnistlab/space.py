@@ -183,12 +183,13 @@ class Space:
         return plain
 
 
-def read_space(path: Path) -> Space:
+def read_space(path: Path | str) -> Space:
     """The space in a JSON file: {"learning_rate": {"low": 0.001, "high": 1, "logarithmic": true}}.
 
     {"choices": [...]} is a choice, {"fewest": 1, "most": 3, "width": {"low": ..., "high": ...}}
     are layers. RecipeError, naming the file, for anything else.
     """
+    path = Path(path)
     try:
         with path.open("rb") as file:
             content = file.read(MOST_BYTES + 1)

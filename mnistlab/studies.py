@@ -39,6 +39,6 @@ STUDIES: dict[str, Callable[[], AnyStudy]] = {
 
 def get_study(name: str) -> AnyStudy:
     """The ready study of that name; RecipeError for an unknown name."""
-    if name not in STUDIES:
+    if not isinstance(name, str) or name not in STUDIES:
         raise RecipeError(f"unknown study {name!r}; there are: {', '.join(STUDIES)}")
     return STUDIES[name]()

@@ -33,9 +33,9 @@ from mnistlab.auditing.suspects import (
 )
 from mnistlab.cards import card, html_table
 from mnistlab.classifiers.methods import method_of
-from mnistlab.data import Dataset, load
+from mnistlab.data import Dataset, loaded
 from mnistlab.errors import DataError, RecipeError, RunError
-from mnistlab.recipe import Recipe
+from mnistlab.recipe import Recipe, check_recipe
 from mnistlab.recipes import get_recipe
 from mnistlab.runs.arrays import Wanted, read_arrays
 from mnistlab.runs.building import classifier_of
@@ -142,7 +142,7 @@ def quick_recipe(n_images: int) -> Recipe:
 
 
 def audit(
-    data: Dataset | str,
+    data: Dataset | Path | str,
     *,
     recipe: Recipe | None = None,
     n_folds: int = 5,
@@ -159,7 +159,9 @@ def audit(
     see Execution. Raises DataError, RecipeError and TrainingError, RunError for damaged
     probabilities.
     """
-    dataset, execution = data if isinstance(data, Dataset) else load(data), execution_of(options)
+    if recipe is not None:
+        check_recipe(recipe)
+    dataset, execution = loaded(data), execution_of(options)
     recipe = recipe or quick_recipe(len(dataset))
     check_ranking(ranking)
     if not 0 <= max_distance <= 2:

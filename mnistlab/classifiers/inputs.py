@@ -115,6 +115,7 @@ def check_training_images(
     from sklearn.utils.validation import validate_data
 
     images, labels = validate_data(estimator, X, y, dtype=list(dtypes), allow_nd=True)
+    images = _without_channel(images)
     with warnings.catch_warnings():  # of few images in many classes: labels need no guessing here
         warnings.filterwarnings("ignore", message="The number of unique classes")
         check_classification_targets(labels)
@@ -124,7 +125,7 @@ def check_training_images(
     if len(estimator.classes_) < 2:
         raise ValueError(
             "a classifier needs images of at least 2 classes; "
-            f"y holds only one class: {estimator.classes_[0]!r}"
+            f"y holds only one class: {estimator.classes_.tolist()[0]!r}"
         )
     return images, codes.astype(np.int64, copy=False)
 
@@ -143,6 +144,7 @@ def check_images(
     images: NDArray[Any] = check_array(
         X, dtype=list(dtypes), allow_nd=True, estimator=estimator, input_name="X"
     )
+    images = _without_channel(images)
     if images.ndim == 2:  # how many columns there are, and what they are called
         validate_data(estimator, X, reset=False, skip_check_array=True)
     elif image_shape_of(images) != estimator.image_shape_:
@@ -152,12 +154,19 @@ def check_images(
     return images
 
 
+def _without_channel(images: NDArray[Any]) -> NDArray[Any]:
+    """Images (N, H, W, 1) or (N, 1, H, W) as (N, H, W); others as they are."""
+    if images.ndim == 4 and 1 in (images.shape[3], images.shape[1]):
+        return images[..., 0] if images.shape[3] == 1 else images[:, 0]
+    return images
+
+
 def image_shape_of(X: NDArray[Any]) -> tuple[int, int]:
     """(H, W) of images (N, H, W), or of rows (N, D): a square where D is one, else a line."""
     if X.ndim == 3:
         return X.shape[1], X.shape[2]
     if X.ndim != 2:
-        raise ValueError(f"expected images (N, H, W) or rows (N, D), got shape {X.shape}")
+        raise ValueError(f"expected grey images (N, H, W) or rows (N, D), got shape {X.shape}")
     side = math.isqrt(X.shape[1])
     return (side, side) if side * side == X.shape[1] else (1, X.shape[1])
 
@@ -192,7 +201,9 @@ def validation_images(estimator: BaseEstimator, X: ArrayLike, y: ArrayLike) -> L
     check_consistent_length(images, labels)
     unknown = ~np.isin(labels, estimator.classes_)
     if unknown.any():
-        raise ValueError(f"y_val holds {labels[unknown][0]!r}, a class that y does not have")
+        raise ValueError(
+            f"y_val holds {labels[unknown].tolist()[0]!r}, a class that y does not have"
+        )
     return Labelled(images, np.searchsorted(estimator.classes_, labels), None)
 
 

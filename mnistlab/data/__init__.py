@@ -8,7 +8,7 @@ this package loads NumPy alone.
 
 from mnistlab.data.dataset import Dataset
 from mnistlab.data.exporting import export
-from mnistlab.data.loading import load
+from mnistlab.data.loading import load, loaded
 from mnistlab.data.published.resolve import available, fetch
 from mnistlab.data.published.sources import SOURCES
 from mnistlab.data.splits import PROTOCOLS, Split, split
@@ -22,5 +22,6 @@ __all__ = [
     "export",
     "fetch",
     "load",
+    "loaded",
     "split",
 ]

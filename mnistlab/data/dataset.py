@@ -52,6 +52,11 @@ class Dataset:
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        self._check_names()
+        wanted = {"images": "uint8 (N, H, W)", "labels": "int64 (N,)"}
+        for name, kind in wanted.items():
+            if not isinstance(value := getattr(self, name), np.ndarray):
+                raise DataError(f"{self.name}: {name} must be {kind}, got {type(value).__name__}")
         if self.images.ndim != 3 or self.images.dtype != np.uint8:
             raise DataError(
                 f"{self.name}: images must be uint8 (N, H, W), "
@@ -69,6 +74,19 @@ class Dataset:
             wrong = low if low < 0 else high
             raise DataError(f"{self.name}: label {wrong} is out of range 0..{self.n_classes - 1}")
         self._check_splits()
+
+    def _check_names(self) -> None:
+        if not self.name:
+            raise DataError("a data set needs a name")
+        if isinstance(self.class_names, str):
+            raise DataError(f"{self.name}: class_names must be a sequence of names, got str")
+        names = tuple(map(str, self.class_names))
+        object.__setattr__(self, "class_names", names)  # a list, or numbers, by hand
+        if "" in names:
+            raise DataError(f"{self.name}: a class has an empty name")
+        if len(set(names)) < len(names):
+            twice = next(name for name in names if names.count(name) > 1)
+            raise DataError(f"{self.name}: class {twice!r} is named twice")
 
     def _check_splits(self) -> None:
         n_train, n_val = self.n_official_train, self.n_official_val

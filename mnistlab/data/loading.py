@@ -35,16 +35,22 @@ from mnistlab.data.readers.kinds import Kind
 from mnistlab.data.readers.left_out import listed
 from mnistlab.data.readers.shapes import Size, as_size
 from mnistlab.data.split_files import SplitFiles
-from mnistlab.errors import DataError
+from mnistlab.errors import DataError, check_kind
 
 SHOWN = 4  # folders in a message
+OF_ARRAYS = '; of arrays: ml.Dataset("my-images", images, labels, class_names)'
+
+
+def loaded(data: Dataset | str | os.PathLike[str]) -> Dataset:
+    """The data set itself, or as `load` gives it; TypeError for any other kind of argument."""
+    return data if isinstance(data, Dataset) else load(data)
 
 
 def load(
     name_or_path: str | os.PathLike[str],
     *,
     size: int | Size | None = None,
-    label_column: str | None = None,
+    label_column: str | int | None = None,
 ) -> Dataset:
     """A data set by its name in SOURCES, or from a path.
 
@@ -56,6 +62,10 @@ def load(
     what a user might not expect, such as files that are left out. Images of 1 GiB or more stay on
     the disk. Raises DataError naming what is wrong.
     """
+    check_kind("data", name_or_path, (str, os.PathLike), "a Dataset, a name or a path", OF_ARRAYS)
+    if label_column is not None:
+        check_kind("label_column", label_column, (str, int), "a name or a number")
+        label_column = str(label_column)
     shape, name = as_size(size), os.fspath(name_or_path)
     said: list[str] = []
     with heard(said.append):

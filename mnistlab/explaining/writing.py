@@ -11,14 +11,14 @@ from mnistlab.errors import DataError
 from mnistlab.explaining.explanation import ExplainOptions, Explanation
 from mnistlab.explaining.measuring import explained
 from mnistlab.own_pages import check_page
-from mnistlab.runs.folder import Run
-from mnistlab.runs.prediction_files import open_beside_inputs
+from mnistlab.runs.folder import Run, opened
+from mnistlab.runs.prediction_files import input_path, open_beside_inputs
 
 ENDINGS = (".html", ".htm")
 
 
 def explain(
-    run: Run,
+    run: Run | Path | str,
     path: Path | str,
     out: Path | str | None = None,
     *,
@@ -38,6 +38,7 @@ def explain(
     fit, RunError for a class that the run does not know, and RecipeError for a setting out of its
     bounds. No file of the user's is ever replaced, but for an earlier page of mnistlab.
     """
+    run, path = opened(run), input_path(path)
     if out is None:
         return explained(run, path, on_image=on_image, on_note=on_note, **options)
     from mnistlab.explaining.page import explanation_page

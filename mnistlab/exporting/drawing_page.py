@@ -28,7 +28,7 @@ from mnistlab.exporting.page_content import (
 from mnistlab.exporting.references import references_of
 from mnistlab.own_pages import check_page
 from mnistlab.reporting.palette import VARIABLES
-from mnistlab.runs.folder import Run, dataset_of, recorded_parts
+from mnistlab.runs.folder import Run, dataset_of, opened, recorded_parts
 from mnistlab.version import __version__
 
 TEMPLATES = Path(__file__).parent / "page"
@@ -65,7 +65,7 @@ class DrawingPage(NamedTuple):
     of_runs: dict[str, int]
 
 
-def export_page(runs: Sequence[Run], path: Path | str) -> DrawingPage:
+def export_page(runs: Sequence[Run | Path | str], path: Path | str) -> DrawingPage:
     """Write one page with the classifiers of all runs, for images of the same classes and size.
 
     Raises RunError for runs that do not fit together, a classifier or layer that a page cannot
@@ -75,9 +75,10 @@ def export_page(runs: Sequence[Run], path: Path | str) -> DrawingPage:
     path = Path(path)
     atomic.check_writable(path.parent)
     check_page(path)
-    _check_alike(runs)
+    of_runs = [opened(run) for run in runs]
+    _check_alike(of_runs)
     packing = Packing()
-    facts = page_facts(runs, packing)
+    facts = page_facts(of_runs, packing)
     content = page_html(facts, packing.text()).encode()
     sizes = {network["name"]: network["nBytes"] for network in facts["networks"]}
     if len(content) > MAX_BYTES:

@@ -22,7 +22,7 @@ from mnistlab.errors import DataError, RunError
 from mnistlab.evaluation import tempered
 from mnistlab.evaluation.neighbours import Reference, distances
 from mnistlab.exporting.card import facts_of, is_card, model_card
-from mnistlab.runs.folder import Run, dataset_of
+from mnistlab.runs.folder import Run, dataset_of, opened
 from mnistlab.runs.neighbours import features_of, reference_of
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class Parity(NamedTuple):
         return self.n_equal == self.n_images and all(d <= TOLERANCE for d in differences)  # no nan
 
 
-def export_onnx(run: Run, path: Path | str) -> Parity:
+def export_onnx(run: Run | Path | str, path: Path | str) -> Parity:
     """Write the run's classifier to `path`, and a card that describes it to `path`.md.
 
     Input "images": uint8 (N, H, W) as they are read from a file; output "probabilities": float32
@@ -72,7 +72,7 @@ def export_onnx(run: Run, path: Path | str) -> Parity:
     probabilities, where its data are gone, or where the file does not answer as it does: nothing
     is written then.
     """
-    path = Path(path)
+    run, path = opened(run), Path(path)
     card = _card_path(path)
     classifier = run.classifier("cpu")
     images = some_images(run)

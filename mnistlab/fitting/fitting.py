@@ -6,11 +6,12 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Unpack
 
 from mnistlab import atomic
 from mnistlab.classifiers.ensemble_method import check_minutes
-from mnistlab.data import Dataset, load
+from mnistlab.data import Dataset, loaded
 from mnistlab.data.notes import note
 from mnistlab.errors import DataError
 from mnistlab.fitting.searching import Search
@@ -35,7 +36,7 @@ def _unseen(status: Status) -> None:
 
 
 def fit(
-    data: Dataset | str,
+    data: Dataset | Path | str,
     minutes: float,
     *,
     seed: int = 0,
@@ -56,7 +57,7 @@ def fit(
     execution = execution_of(options)
     if options.get("progress") is None:
         execution = replace(execution, progress=Progress(on_note=note))
-    dataset = data if isinstance(data, Dataset) else load(data)
+    dataset = loaded(data)
     return fit_in(dataset, minutes, seed, execution, on_status, began)
 
 

@@ -71,8 +71,8 @@ def get_recipe(name: str = RECOMMENDED) -> Recipe:
 
     Raises RecipeError for an unknown name.
     """
-    if name not in RECIPES:
-        close = get_close_matches(name, RECIPES, n=1)
+    if not isinstance(name, str) or name not in RECIPES:
+        close = get_close_matches(str(name), RECIPES, n=1)
         hint = f"did you mean {close[0]!r}?" if close else "see `mnistlab recipes`"
         raise RecipeError(f"unknown recipe {name!r}; {hint}")
     return RECIPES[name]()

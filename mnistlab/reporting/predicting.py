@@ -11,14 +11,14 @@ from mnistlab import runs
 from mnistlab.data.notes import heard, note, shown
 from mnistlab.data.readers.shapes import as_size
 from mnistlab.own_pages import check_page
-from mnistlab.runs import Run
+from mnistlab.runs import Run, opened
 from mnistlab.runs.predicting import Predicted, PredictOptions, PredictSettings
-from mnistlab.runs.prediction_files import open_beside_inputs, page_beside
+from mnistlab.runs.prediction_files import input_path, open_beside_inputs, page_beside
 from mnistlab.runs.predictions import chosen_threshold
 
 
 def predict(
-    run: Run,
+    run: Run | Path | str,
     path: Path | str,
     out: Path | str,
     *,
@@ -43,6 +43,7 @@ def predict(
     from mnistlab.reporting.prediction_sample import PredictionSample
     from mnistlab.reporting.render import render
 
+    run, path = opened(run), input_path(path)
     settings, notes = PredictSettings(**options), list[str]()
     limit = None if settings.threshold is None else chosen_threshold(run, settings.threshold)
     sample = PredictionSample(len(run.data["class_names"]), limit)

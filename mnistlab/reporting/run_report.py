@@ -16,20 +16,20 @@ from mnistlab.reporting.page import Column, Fact, Figure, Page, Section, Table
 from mnistlab.reporting.render import write
 from mnistlab.reporting.step_figure import step_figures
 from mnistlab.reporting.training_curves import curves_figure, curves_of, rate_figures
-from mnistlab.runs import Evaluation, Run, read_evaluation
+from mnistlab.runs import Evaluation, Run, opened, read_evaluation
 
 LONGEST_FACT = 80  # characters
 SHOWN_TEXT = "Test images, some of every class as far as they go"
 
 
-def report(run: Run | Evaluation, data: Dataset | None = None) -> Path:
+def report(run: Run | Path | str | Evaluation, data: Dataset | None = None) -> Path:
     """Write RUN/report.html and RUN/figures/*.png for an evaluated run; the page's path.
 
     run: the run, or its evaluation, of which nothing is then read again. data: the set the run was
     trained on, where it cannot be loaded again by name. Raises RunError for a run that has not
     been evaluated.
     """
-    evaluation = run if isinstance(run, Evaluation) else read_evaluation(run, data)
+    evaluation = run if isinstance(run, Evaluation) else read_evaluation(opened(run), data)
     run, metrics = evaluation.run, evaluation.metrics
     name, command = run.recipe.name, f"mnistlab evaluate {run.path}"
     low, high = metrics["test_accuracy_ci"]

@@ -23,7 +23,7 @@ from mnistlab.runs.execution import (
     ExecutionOptions,
     execution_of,
 )
-from mnistlab.runs.folder import Run, dataset_of, open_run, test_part
+from mnistlab.runs.folder import Run, dataset_of, open_run, opened, test_part
 from mnistlab.runs.predicting import predict
 from mnistlab.runs.progress import Progress, TrialEnd
 from mnistlab.runs.robustness import measure_robustness
@@ -49,6 +49,7 @@ __all__ = [
     "execution_of",
     "measure_robustness",
     "open_run",
+    "opened",
     "parts_of",
     "predict",
     "read_evaluation",

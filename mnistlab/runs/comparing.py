@@ -33,7 +33,7 @@ from mnistlab.evaluation import (
 from mnistlab.runs.computation import recorded_computation
 from mnistlab.runs.evaluations import check_evaluated
 from mnistlab.runs.execution import DEFAULT_FOLDER
-from mnistlab.runs.folder import Run
+from mnistlab.runs.folder import Run, opened
 
 MOST_SENTENCES = 3  # of more pairs the answer speaks of the best one alone
 
@@ -188,15 +188,16 @@ class Comparison:
         }
 
 
-def compare(runs: Sequence[Run], *, out: Path | str = DEFAULT_FOLDER) -> Comparison:
+def compare(runs: Sequence[Run | Path | str], *, out: Path | str = DEFAULT_FOLDER) -> Comparison:
     """Compare evaluated runs and write OUT/comparison-…/result.json.
 
     Raises RunError for fewer than two runs, one that is there twice or was not evaluated, and
     for runs that were not evaluated on the same test images.
     """
     atomic.check_writable(out)
-    _check(runs)
-    contenders = sorted(_contenders(runs), key=lambda each: -each.accuracies.mean())
+    given = [opened(run) for run in runs]
+    _check(given)
+    contenders = sorted(_contenders(given), key=lambda each: -each.accuracies.mean())
     pairs = list(itertools.combinations(contenders, 2))
     verdicts = [_verdict(one, other) for one, other in pairs]
     differences = corrected([verdict.difference for verdict in verdicts])

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from mnistlab import atomic
 from mnistlab.cards import card, html_table, per_cent
 from mnistlab.classifiers.methods import method_of
-from mnistlab.data import Dataset, load
+from mnistlab.data import Dataset, loaded
 from mnistlab.errors import RecipeError, RunError
-from mnistlab.recipe import Recipe
+from mnistlab.recipe import Recipe, check_recipe
 from mnistlab.runs.building import check_trainable, classifier_of, n_steps, parts_of
 from mnistlab.runs.computation import folder_name, precision_used
 from mnistlab.runs.execution import Execution, ExecutionOptions, execution_of
@@ -84,7 +84,7 @@ class Fold:
 
 def cross_validate(
     recipe: Recipe,
-    data: Dataset | str | None = None,
+    data: Dataset | Path | str | None = None,
     *,
     n_folds: int = 5,
     shuffled: bool = True,
@@ -99,7 +99,8 @@ def cross_validate(
     `force` trains again; for `options` see Execution. Raises DataError, RecipeError and
     TrainingError, RunError for a damaged result.
     """
-    dataset = data if isinstance(data, Dataset) else load(data or recipe.data)
+    check_recipe(recipe)
+    dataset = loaded(recipe.data if data is None else data)
     return cross_validate_in(recipe, dataset, n_folds, shuffled, execution_of(options))
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Unpack, cast
 
 import numpy as np
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 
 from mnistlab import machine
 from mnistlab.classifiers.methods import Classifier, method_of
-from mnistlab.data import Dataset, load
+from mnistlab.data import Dataset, loaded
 from mnistlab.data.notes import note
 from mnistlab.data.polarity import check_invert
 from mnistlab.errors import RunError
@@ -26,6 +27,7 @@ from mnistlab.runs.folder import (
     Run,
     check_writable,
     dataset_of,
+    opened,
     recorded_parts,
     test_part,
     update_result,
@@ -45,8 +47,8 @@ Note = Callable[[str], None]
 
 
 def evaluate(
-    run: Run,
-    data: Dataset | str | None = None,
+    run: Run | Path | str,
+    data: Dataset | Path | str | None = None,
     *,
     invert: str = "no",
     on_note: Note = note,
@@ -70,8 +72,8 @@ def evaluate(
 
 
 def evaluation(
-    run: Run,
-    data: Dataset | str | None = None,
+    run: Run | Path | str,
+    data: Dataset | Path | str | None = None,
     *,
     invert: str = "no",
     on_note: Note = note,
@@ -80,7 +82,8 @@ def evaluation(
     """As `evaluate`, with everything that was measured."""
     check_invert(invert)
     execution = execution_of(options)
-    dataset = load(data) if isinstance(data, str) else data or dataset_of(run)
+    run = opened(run)
+    dataset = dataset_of(run) if data is None else loaded(data)
     check_writable(run)
     with method_of(run.recipe.model).n_threads(execution.threads):
         if dataset.fingerprint != run.data["fingerprint"]:

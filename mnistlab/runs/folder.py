@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from mnistlab import atomic, locks
 from mnistlab.cards import card, per_cent
 from mnistlab.data import Dataset, Split, load
-from mnistlab.errors import DataError, MnistlabError, RunError
+from mnistlab.errors import DataError, MnistlabError, RunError, check_kind
 from mnistlab.phases import Epoch, epoch_of_weights
 from mnistlab.recipe import Recipe, read_recipe
 from mnistlab.runs.arrays import Wanted, read_arrays
@@ -163,6 +163,12 @@ class Run:
                 f"{path}: its predictions have an accuracy of {accuracy:.4f}, but result.json says "
                 f"{recorded:.4f}; `mnistlab evaluate` writes both again"
             )
+
+
+def opened(run: Run | Path | str) -> Run:
+    """The run itself, or that of a folder as `open_run` gives it; TypeError for anything else."""
+    check_kind("run", run, (Run, Path, str), "a Run or its folder")
+    return run if isinstance(run, Run) else open_run(run)
 
 
 def open_run(path: Path | str) -> Run:

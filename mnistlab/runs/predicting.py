@@ -18,11 +18,11 @@ from mnistlab.data.readers.shapes import Size, as_size
 from mnistlab.data.readers.unlabelled import Block, Unlabelled, open_images
 from mnistlab.errors import DataError, RunError
 from mnistlab.evaluation.neighbours import Reference, distances
-from mnistlab.runs.folder import Run
+from mnistlab.runs.folder import Run, opened
 from mnistlab.runs.label_columns import label_column_for
 from mnistlab.runs.neighbours import features_of, needed_reference
 from mnistlab.runs.other_data import must_invert
-from mnistlab.runs.prediction_files import UNUSUAL, open_beside_inputs
+from mnistlab.runs.prediction_files import UNUSUAL, input_path, open_beside_inputs
 from mnistlab.runs.prediction_table import kind_of
 from mnistlab.runs.predictions import by_threshold, chosen_threshold
 
@@ -96,7 +96,7 @@ class Predicted(NamedTuple):
 
 
 def predict(
-    run: Run,
+    run: Run | Path | str,
     path: Path | str,
     out: Path | str,
     *,
@@ -120,7 +120,7 @@ def predict(
     the run's folder is ever written, except for neighbours.npz with `unusual`, nor a file that was
     read, now or in training, or, of an IDX file of images, the labels beside it.
     """
-    settings = PredictSettings(**options)
+    run, path, settings = opened(run), input_path(path), PredictSettings(**options)
     classifier = run.classifier(settings.device)
     limit = None if settings.threshold is None else chosen_threshold(run, settings.threshold)
     wants_p = settings.probabilities or limit is not None
@@ -128,7 +128,7 @@ def predict(
         raise RunError(f"{run.path}: its classifier gives no probabilities")
     n_rows, wants_p = 0, wants_p or on_predicted is not None
     with open_beside_inputs(run, path, out) as file, kind_of(Path(out)).writing(file) as write:
-        id_name, blocks = opened_images(run, Path(path), settings, on_note)
+        id_name, blocks = opened_images(run, path, settings, on_note)
         reference = needed_reference(run, classifier) if settings.unusual else None
         names: list[str] = run.data["class_names"]
         asked = _Asked(classifier, names, settings.probabilities, wants_p, limit, reference)

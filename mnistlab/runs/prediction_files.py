@@ -11,11 +11,18 @@ from typing import IO
 
 from mnistlab import atomic
 from mnistlab.data.readers import idx
-from mnistlab.errors import DataError
+from mnistlab.errors import DataError, check_kind
 from mnistlab.runs.folder import Run
 from mnistlab.runs.prediction_table import n_columns
 
 UNUSUAL = ("distance", "unusual")  # headings of the columns that --unusual adds
+
+
+def input_path(path: Path | str) -> Path:
+    """The path of images to predict; TypeError, with what to write, for the images themselves."""
+    hint = "; of arrays: run.classifier().predict(images)"
+    check_kind("images", path, (str, os.PathLike), "the path of a file or folder", hint)
+    return Path(path)
 
 
 @contextlib.contextmanager

@@ -8,9 +8,9 @@ from typing import Any, Unpack
 
 from mnistlab import atomic, locks, machine
 from mnistlab.classifiers.methods import method_of
-from mnistlab.data import Dataset, load
+from mnistlab.data import Dataset, loaded
 from mnistlab.errors import RecipeError, RunError
-from mnistlab.recipe import Recipe, read_recipe
+from mnistlab.recipe import Recipe, check_recipe, read_recipe
 from mnistlab.runs.building import check_trainable, parts_of
 from mnistlab.runs.cautions import cautions
 from mnistlab.runs.checkpoints import FILES
@@ -22,7 +22,7 @@ from mnistlab.runs.trainer import Trainer, completed
 
 
 def train(
-    recipe: Recipe, data: Dataset | str | None = None, **options: Unpack[ExecutionOptions]
+    recipe: Recipe, data: Dataset | Path | str | None = None, **options: Unpack[ExecutionOptions]
 ) -> Run:
     """Train a recipe on a data set, a name or a path; a finished run of both is reused.
 
@@ -36,7 +36,8 @@ def train(
     its log complete.
     """
     execution = execution_of(options)
-    dataset = data if isinstance(data, Dataset) else load(data or recipe.data)
+    check_recipe(recipe)
+    dataset = loaded(recipe.data if data is None else data)
     return train_in(precision_used(recipe, execution.device), recipe, dataset, execution)
 
 

@@ -24,9 +24,9 @@ TICKS_PER_CHECK = 5  # of a tenth of a second each
 
 
 def serve(
-    paths: Sequence[Path],
+    paths: Sequence[Path | str],
     settings: ServeSettings | None = None,
-    page: Path | None = None,
+    page: Path | str | None = None,
     on_ready: Callable[[str, Service], None] = lambda url, service: None,
 ) -> None:
     """Serve runs and ONNX files until SIGINT or SIGTERM; accepted requests are still answered.
@@ -36,11 +36,11 @@ def serve(
     """
     settings = settings or ServeSettings()
     take_over()
-    sources = sources_of(paths)
+    sources = sources_of([Path(path) for path in paths])
     listening = listen(settings.host, settings.port)
     with listening:
         with ThreadPoolExecutor(2) as pool:  # exports are processes of their own
-            drawing = pool.submit(page_of, sources, page)
+            drawing = pool.submit(page_of, sources, None if page is None else Path(page))
             models = list(pool.map(loaded, sources))
             service = Service(models, settings, _page(drawing, is_needed=page is not None))
         url = address_of(listening, settings.host)

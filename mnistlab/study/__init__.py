@@ -10,10 +10,11 @@ A study is a value with a name and a question; its `run` gives a result with an 
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Unpack
 
 from mnistlab import atomic
-from mnistlab.data import Dataset, load
+from mnistlab.data import Dataset, loaded
 from mnistlab.errors import RecipeError
 from mnistlab.runs import ExecutionOptions, execution_of
 from mnistlab.scale import executor_of
@@ -52,7 +53,7 @@ AnyResult = StudyResult | GridResult | EmbeddingResult
 
 def run_study(
     study: AnyStudy,
-    data: Dataset | str | None = None,
+    data: Dataset | Path | str | None = None,
     *,
     n_seeds: int | None = None,
     quick: bool = False,
@@ -74,7 +75,7 @@ def run_study(
     if n_seeds is not None and n_seeds < 1:
         raise RecipeError(f"seeds must be at least 1, got {n_seeds}")
     execution = execution_of(options)
-    dataset = data if isinstance(data, Dataset) else load(data or study.data)
+    dataset = loaded(study.data if data is None else data)
     atomic.check_writable(execution.out)
     if quick:
         study, dataset = miniature(study), few_images(dataset)

@@ -19,10 +19,10 @@ from typing import Any, Unpack
 
 from mnistlab import atomic, locks, machine
 from mnistlab.cards import card, per_cent
-from mnistlab.data import Dataset, load
+from mnistlab.data import Dataset, loaded
 from mnistlab.errors import RecipeError, Stopped, TrainingError
 from mnistlab.evaluation import Difference, interval_text, on_same_images, over_seeds
-from mnistlab.recipe import Recipe
+from mnistlab.recipe import Recipe, check_recipe
 from mnistlab.recipes.spaces import space_of
 from mnistlab.runs import execution_of, parts_of
 from mnistlab.runs.building import check_trainable
@@ -99,7 +99,7 @@ class TuningResult:
 
 def tune(
     recipe: Recipe,
-    data: Dataset | str | None = None,
+    data: Dataset | Path | str | None = None,
     *,
     n_trials: int = 50,
     space: Space | None = None,
@@ -122,7 +122,8 @@ def tune(
     trained to its end.
     """
     execution = execution_of(options, FolderOptions)
-    dataset = data if isinstance(data, Dataset) else load(data or recipe.data)
+    check_recipe(recipe)
+    dataset = loaded(recipe.data if data is None else data)
     for name, value in (("trials", n_trials), ("seeds", n_seeds), ("processes", n_processes)):
         if value < 1:
             raise RecipeError(f"{name} must be at least 1, got {value}")

@@ -337,6 +337,20 @@ def test_takes_any_number_of_classes(name: str, n_classes: int) -> None:
 
 
 @every_classifier
+def test_an_axis_of_one_channel_changes_nothing(name: str, stripes: Dataset) -> None:
+    X, y = stripes.images[:60], stripes.labels[:60]
+    whole = outputs(untrained(name, n_epochs=1).fit(X, y), X)
+    for images in (X[..., None], X[:, None]):
+        classifier = untrained(name, n_epochs=1).fit(images, y)
+        assert classifier.n_features_in_ == 144
+        for given in (X, X[..., None], X[:, None]):
+            np.testing.assert_array_equal(outputs(classifier, given), whole)
+    for images in (np.repeat(X[..., None], 3, -1), X[0, 0]):
+        with pytest.raises(ValueError, match=r"grey images|2D array"):
+            classifier.predict(images)
+
+
+@every_classifier
 def test_wrong_shapes_are_refused(name: str, stripes: Dataset) -> None:
     classifier = untrained(name, n_epochs=1).fit(stripes.images, stripes.labels)
     with pytest.raises(ValueError, match="trained on images of"):

@@ -29,9 +29,9 @@ class Genuine(NamedTuple):
 
 def known(name: str) -> Source:
     """The source of that name; raises DataError that suggests the closest ones."""
-    if name in SOURCES:
+    if isinstance(name, str) and name in SOURCES:
         return SOURCES[name]
-    close = difflib.get_close_matches(name.lower(), SOURCES, n=3, cutoff=0.5)
+    close = difflib.get_close_matches(str(name).lower(), SOURCES, n=3, cutoff=0.5)
     hint = f"did you mean {' or '.join(close)}?" if close else f"there are: {', '.join(SOURCES)}"
     raise DataError(f"unknown data set {name!r}; {hint}")
 

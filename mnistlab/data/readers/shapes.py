@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import math
+import operator
 
+import numpy as np
+
+from mnistlab.bounds import shown
 from mnistlab.errors import DataError
 
 Size = tuple[int, int]
 
 
 def as_size(size: int | Size | None) -> Size | None:
-    """(H, W) from a number or a pair; raises DataError unless both are positive."""
+    """(H, W) from a number or a pair; raises DataError unless both are positive.
+
+    TypeError for anything else.
+    """
     if size is None:
         return None
-    height, width = (size, size) if isinstance(size, int) else size
+    try:
+        height, width = map(operator.index, size if np.iterable(size) else (size, size))
+    except (TypeError, ValueError) as error:
+        wanted = "a whole number or a pair (H, W)"
+        raise TypeError(f"size must be {wanted}, got {shown(size)}") from error
     if height < 1 or width < 1:
         raise DataError(f"size {height}x{width}: both sides must be positive")
     return height, width
