@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mnistlab.data.notes import note
-from mnistlab.data.readers import label_columns, sheets
+from mnistlab.data.readers import csv_strings, label_columns, sheets
 from mnistlab.data.readers.label_table import clean, names_nothing
 from mnistlab.data.readers.left_out import is_image, listed
 from mnistlab.data.readers.sheets import Sheet
@@ -28,8 +28,7 @@ def check(root: Path, tables: Sequence[Path]) -> None:
     for table in tables:
         if table.suffix.lower() not in TABLES:
             continue
-        sheet = next(sheets.readings(table), None)
-        if sheet is None or not sheet.rows or len(sheet.rows[0].cells) > MAX_COLUMNS:
+        if (sheet := _narrow(table)) is None:
             continue
         column = _of_file_names(sheet)
         if column is None and not _has_classes(root):
@@ -55,11 +54,9 @@ def check_alone(table: Path) -> None:
     """DataError for a table of file names of images, which was given without its images."""
     if not sheets.is_sheet(table) or not table.is_file():
         return
-    sheet = next(sheets.readings(table), None)
-    if sheet is None or not sheet.rows or len(sheet.rows[0].cells) > MAX_COLUMNS:
-        return
-    column = _of_file_names(sheet)
-    if column is not None and _n_of_numbers(sheet) < FEWEST_PIXELS:
+    sheet = _narrow(table)
+    column = None if sheet is None else _of_file_names(sheet)
+    if sheet is not None and column is not None and _n_of_numbers(sheet) < FEWEST_PIXELS:
         name = clean(sheet.rows[-1].cells[column])
         raise DataError(
             f"{table}: names image files such as {name!r}, and has no pixels; give the folder that "
@@ -80,11 +77,23 @@ def check_packed(path: Path, tables: Sequence[Path]) -> None:
 
 def has_no_pixels(table: Path) -> bool:
     """Whether a table has few columns of numbers, or several of texts, which are no pixels."""
-    sheet = next(sheets.readings(table), None)
-    if sheet is None or not sheet.rows or len(sheet.rows[0].cells) > MAX_COLUMNS:
+    sheet = _narrow(table)
+    if sheet is None:
         return False
     n_numbers = _n_of_numbers(sheet)
     return n_numbers < FEWEST_PIXELS or len(sheet.rows[0].cells) - n_numbers > 1
+
+
+def _narrow(table: Path) -> Sheet | None:
+    """The rows of a table whose columns are too few for pixels; None for any other file.
+
+    One column may hold whole images, as text: such a table has pixels.
+    """
+    sheet = next(sheets.readings(table), None)
+    if sheet is None or not sheet.rows or len(sheet.rows[0].cells) > MAX_COLUMNS:
+        return None
+    has_images = any(csv_strings.find(sheet.rows[i].cells) for i in (0, -1))
+    return None if has_images else sheet
 
 
 def _n_of_numbers(sheet: Sheet) -> int:
