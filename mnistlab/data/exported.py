@@ -17,6 +17,7 @@ import numpy as np
 from mnistlab import atomic
 from mnistlab.data.assembling import split_called
 from mnistlab.data.dataset import Dataset
+from mnistlab.data.readers.spellings import as_known, composed
 from mnistlab.errors import DataError, reason
 
 RECORD = "mnistlab-export.json"
@@ -105,12 +106,14 @@ def restored(path: Path, dataset: Dataset) -> Dataset:
         labels = [file for file in record.files if "labels" in file.name]
         if not all(_is_unchanged(folder, file) for file in labels):
             return dataset
-        known = {str(k): name for k, name in enumerate(record.class_names)}
-        names = tuple(known.get(name, name) for name in names)
-    if not set(names) <= set(record.class_names):
+        of_number = {str(k): name for k, name in enumerate(record.class_names)}
+        names = tuple(of_number.get(name, name) for name in names)
+    known = tuple(dict.fromkeys(map(composed, record.class_names)))
+    meant = as_known(names, known)  # a table says 1 for the class 01
+    if len(meant) < len(set(names)):
         return dataset
-    in_order = tuple(name for name in record.class_names if name in set(names))
-    places = np.array([in_order.index(name) for name in names], dtype=np.int64)
+    in_order = tuple(name for name in known if name in set(meant.values()))
+    places = np.array([in_order.index(meant[name]) for name in names], dtype=np.int64)
     return replace(dataset, labels=places[dataset.labels], class_names=in_order)
 
 

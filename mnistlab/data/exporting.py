@@ -23,6 +23,7 @@ from mnistlab.data.exported import Record
 from mnistlab.data.readers import content, labels
 from mnistlab.data.readers.csv_blocks import BLOCK_BYTES
 from mnistlab.data.readers.shapes import Size, as_size
+from mnistlab.data.readers.spellings import as_known
 from mnistlab.data.stratified import DEFAULT_SEED
 from mnistlab.errors import DataError, reason
 
@@ -162,10 +163,13 @@ def _of_occurring_classes(dataset: Dataset, format: str) -> Dataset:
 
 
 def _read_as_others(names: tuple[str, ...]) -> list[str]:
-    """The names that a table's labels would not be read as, such as " a", nan, or 01 beside 2."""
+    """The names that a table's labels would not be read as, such as " a", nan, or 01 beside 1."""
     no_names = labels.missing_among({name.strip() for name in names})
     missing = [name for name in names if name.strip() in no_names]
-    return missing or sorted({*names} - {*labels.from_texts(names, "")[1]})
+    if missing:
+        return missing
+    read = labels.from_texts(names, "")[1]
+    return sorted({*names} - {*as_known(read, names).values()})
 
 
 def _are_bytes(names: tuple[str, ...]) -> bool:

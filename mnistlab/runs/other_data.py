@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from mnistlab.data import Dataset
 from mnistlab.data.polarity import Border, border_of, polarity_differs
+from mnistlab.data.readers.spellings import as_known
 from mnistlab.errors import MnistlabError, RunError
 from mnistlab.runs.folder import Run, dataset_of, recorded_parts
 from mnistlab.runs.seen import is_seen, read_seen, seen_in
@@ -21,11 +22,13 @@ OTHER_WAY_ROUND = "dark and bright are the other way round than in training"
 def in_classes_of(run: Run, part: Dataset) -> Dataset:
     """The images with the class numbers of the run.
 
-    Raises RunError for an image of a class the run does not know, or of another size.
+    Their classes may be spelt in another way, see `as_known`. Raises RunError for an image of a
+    class the run does not know, or of another size.
     """
     known = {name: code for code, name in enumerate(run.data["class_names"])}
     occurring = [part.class_names[label] for label in np.unique(part.labels)]
-    unknown = [class_name for class_name in occurring if class_name not in known]
+    meant = as_known(occurring, list(known))
+    unknown = [class_name for class_name in occurring if class_name not in meant]
     if unknown:
         named = ", ".join(map(repr, unknown[:MOST_NAMED]))
         more = f" and {len(unknown) - MOST_NAMED} more" if len(unknown) > MOST_NAMED else ""
@@ -39,7 +42,7 @@ def in_classes_of(run: Run, part: Dataset) -> Dataset:
             f"{run.path}: {part.name}: images are {height}x{width}, but the run was trained on "
             f"{h}x{w}"
         )
-    codes = np.array([known.get(class_name, 0) for class_name in part.class_names])
+    codes = np.array([known[meant[name]] if name in meant else 0 for name in part.class_names])
     return Dataset(part.name, part.images, codes[part.labels].astype(np.int64), tuple(known))
 
 

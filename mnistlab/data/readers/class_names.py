@@ -1,7 +1,4 @@
-"""One spelling for each class: Cat and cat, or two Unicode forms of one name, are the same class.
-
-macOS writes ä as a and two dots, Windows and Linux as one character; archives keep what they got.
-"""
+"""One name for each class of image files: Cat and cat, or two Unicode forms, are the same class."""
 
 from __future__ import annotations
 
@@ -15,7 +12,7 @@ from numpy.typing import NDArray
 from mnistlab.data.dataset import SplitName
 from mnistlab.data.notes import note
 from mnistlab.data.readers import split_folders, wrappers
-from mnistlab.data.readers.image_index import composed
+from mnistlab.data.readers.spellings import composed, say_forms
 from mnistlab.errors import DataError
 
 # Parts into which large sets are cut, of any class: HAM10000_images_part_1, images_001.
@@ -76,7 +73,7 @@ def agreed(
     if said:
         shown = ", ".join(f"{old} is {new}" for old, new in sorted(said.items())[:SHOWN])
         note(f"{where}: classes of other splits in another case are those of train: {shown}")
-    _say_forms(distinct.values(), where)
+    say_forms((name for names in distinct.values() for name in names), where)
     _say_cases(trained, where)
     return {
         split: [distinct[split][name] for name in of_images] for split, of_images in classes.items()
@@ -87,6 +84,7 @@ def agreed_texts(
     texts: Sequence[str], codes: NDArray[np.int64], splits: NDArray[np.int64], where: str
 ) -> tuple[str, ...]:
     """`agreed` for labels of tables, texts[codes]; splits: the position of each in SPLIT_NAMES."""
+    say_forms(texts, where)
     named = [composed(text) for text in texts]
     trained = {named[code] for code in np.unique(codes[splits == TRAIN]).tolist()}
     others = {named[code]: named[code] for code in np.unique(codes[splits != TRAIN]).tolist()}
@@ -110,15 +108,6 @@ def _in_other_case(names: dict[str, str], trained: set[str]) -> dict[str, str]:
         if meant not in trained and len(same) == 1 and same[0] not in here:
             names[found] = said[meant] = same[0]
     return said
-
-
-def _say_forms(distinct: Iterable[Mapping[str, str]], where: str) -> None:
-    found = {name for names in distinct for name in names}
-    n_forms = {composed(name): 0 for name in found}
-    for name in found:
-        n_forms[composed(name)] += 1
-    if several := sorted(name for name, n in n_forms.items() if n > 1):
-        note(f"{where}: {', '.join(several[:SHOWN])}: one name in two forms of Unicode, one class")
 
 
 def _say_cases(names: set[str], where: str) -> None:

@@ -20,10 +20,10 @@ from mnistlab.data.readers import (
     wrappers,
 )
 from mnistlab.data.readers.folder_splits import CLASS_FOLDERS, RawSplit
-from mnistlab.data.readers.image_index import composed
 from mnistlab.data.readers.left_out import LeftOut, how_to_convert, listed, may_have_labels
 from mnistlab.data.readers.pixels import KINDS
 from mnistlab.data.readers.shapes import Size
+from mnistlab.data.readers.spellings import composed
 from mnistlab.data.readers.wrappers import FEWEST_CLASS_FOLDERS
 from mnistlab.errors import DataError
 

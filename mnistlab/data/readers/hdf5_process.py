@@ -103,8 +103,10 @@ def _texts(dataset: Any, where: str) -> NDArray[Any]:
     """Texts, some at a time: many may refer to the same long one."""
     texts: list[str] = []
     n_rows = len(dataset) if dataset.shape else 0
+    # NumPy's bytes are called ASCII in the file, also where they are UTF-8.
+    rows = dataset.asstr("utf-8")
     for first in range(0, n_rows, TEXTS_AT_ONCE):
-        texts += [str(text) for text in dataset.asstr()[first : first + TEXTS_AT_ONCE].reshape(-1)]
+        texts += [str(text) for text in rows[first : first + TEXTS_AT_ONCE].reshape(-1)]
         if len(texts) * 4 * max(map(len, texts)) > content.FLOOR_BYTES:
             raise DataError(f"{where}: texts of more than {content.FLOOR_BYTES} bytes; refused")
     return np.array(texts, dtype=np.str_)

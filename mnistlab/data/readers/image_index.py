@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import NamedTuple
 from mnistlab.data.dataset import SplitName
 from mnistlab.data.readers import split_folders
 from mnistlab.data.readers.left_out import is_image
+from mnistlab.data.readers.spellings import composed
 
 OUTSIDE = re.compile(r"/|[A-Za-z]:")  # /home/me, C:\
 # Of servers, such as Label Studio's: only the end of such a path can be the name of a file here.
@@ -124,8 +124,3 @@ class Index:
 
     def _steps(self, file: Path) -> set[str]:
         return {step.casefold() for step in file.relative_to(self.root).parts[:-1]}
-
-
-def composed(name: str) -> str:
-    """The text in the Unicode form NFC."""
-    return name if name.isascii() else unicodedata.normalize("NFC", name)

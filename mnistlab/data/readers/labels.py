@@ -2,13 +2,12 @@
 
 The labels of all files of a set are interpreted together. If every label is a whole number, they
 are integers in numeric order, however they are written (5, 5.0, 5.0e+00, 007); otherwise all are
-text as it stands. So readers return what they found as RawLabels, and `judge` decides.
+text in one Unicode form. So readers return what they found as RawLabels, and `judge` decides.
 """
 
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -16,17 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnistlab.data.notes import note
+from mnistlab.data.readers.spellings import DECIMAL, INTEGER, composed, say_forms, whole
 from mnistlab.errors import DataError
 
 # Kuzushiji-Kanji, the largest set of its kind, has 3,832. A damaged label must not name millions.
 MAX_CLASSES = 10_000
-# So many digits that a float holds them all: beyond, two labels could become one.
-INTEGER = re.compile(r"[+-]?[0-9]{1,15}")
-DECIMAL = re.compile(r"[+-]?[0-9]{1,400}\.?[0-9]{0,400}([eE][+-]?[0-9]{1,3})?")
 # What stands for a missing label, in lower case: always, and where the others are numbers.
 NEVER_NAMES = frozenset({"", "nan"})
 MISSING = NEVER_NAMES | {"na", "n/a", "<na>", "null", "none", "inf", "-inf", "+inf", "?"}
-LARGEST_WHOLE = 10**15
 MANY_FRACTIONS = 20  # different ones are measured, not labels
 
 Labels = tuple[NDArray[np.int64], tuple[str, ...]]
@@ -55,6 +51,7 @@ def judge(
     Raises DataError naming `where` for more classes than MAX_CLASSES, and a split's file and row
     (or image, from 1) for a missing label: see `missing_among`.
     """
+    splits = _in_one_form(splits, where)
     used = [_used(split) for split in splits]
     spellings = {
         split.texts[code]
@@ -83,10 +80,16 @@ def judge(
     ], class_names
 
 
+def _in_one_form(splits: Sequence[RawLabels], where: str) -> list[RawLabels]:
+    """The labels with all texts in one Unicode form, in which two of them may now be the same."""
+    say_forms((split.texts[code] for split in splits for code in _used(split).tolist()), where)
+    return [split._replace(texts=tuple(map(composed, split.texts))) for split in splits]
+
+
 def _check_measures(spellings: set[str], where: str) -> None:
     """DataError for many different fractions: measures such as angles, which are no classes."""
     decimals = [text for text in spellings if DECIMAL.fullmatch(text)]
-    fractions = sorted(text for text in decimals if _whole(text) is None)
+    fractions = sorted(text for text in decimals if whole(text) is None)
     if len(fractions) > MANY_FRACTIONS:
         raise DataError(
             f"{where}: its labels are {len(fractions)} different fractions, such as "
@@ -96,7 +99,7 @@ def _check_measures(spellings: set[str], where: str) -> None:
 
 def _say_minus_one(spellings: set[str], where: str) -> None:
     """Say that -1 is a class: beside 0, 1, 2, ... it often stands for images without a label."""
-    wholes = {_whole(text) for text in spellings}
+    wholes = {whole(text) for text in spellings}
     if -1 not in wholes or not {0, 1} <= wholes or None in wholes or min(filter(None, wholes)) < -1:
         return
     note(f"{where}: -1 is one of its classes; leave those images out if it stands for no label")
@@ -123,8 +126,8 @@ def is_unlabelled(split: RawLabels, trained: RawLabels) -> bool:
         return False
     text = split.texts[codes[0]]
     known = {trained.texts[code] for code in _used(trained).tolist()}
-    if _whole(text) == -1:
-        return -1 not in map(_whole, known)
+    if whole(text) == -1:
+        return -1 not in map(whole, known)
     return text.casefold() in MISSING and (text not in known or text.casefold() in NEVER_NAMES)
 
 
@@ -215,7 +218,7 @@ def raw_from_positions(values: NDArray[Any], names: Sequence[str], where: str) -
             f"{where}: with class names labels must be integers (N,), "
             f"got {values.dtype} {values.shape}"
         )
-    if not all(name.strip() for name in names) or len(set(names)) < len(names):
+    if not all(name.strip() for name in names) or len(set(map(composed, names))) < len(names):
         raise DataError(f"{where}: class names must be different and not empty")
     checked, _ = from_integers(values, where, tuple(names))
     return RawLabels(checked, tuple(names), verbatim=True)
@@ -257,26 +260,17 @@ def _coded(texts: Sequence[str]) -> tuple[NDArray[np.int64], list[str]]:
 
 def _canonical(spellings: set[str]) -> Mapping[str, str]:
     """What each spelling means: integers if all are whole numbers, else itself."""
-    wholes = {text: _whole(text) for text in spellings}
+    wholes = {text: whole(text) for text in spellings}
     if None in wholes.values():
         return {}
     return {text: str(whole) for text, whole in wholes.items()}
-
-
-def _whole(text: str) -> int | None:
-    if INTEGER.fullmatch(text):
-        return int(text)
-    if not DECIMAL.fullmatch(text):
-        return None
-    value = float(text)
-    return int(value) if value.is_integer() and abs(value) < LARGEST_WHOLE else None
 
 
 def _ordered(splits: Sequence[RawLabels], occurring: set[str]) -> tuple[str, ...]:
     """The classes in the order of the given list of names; without one as in sorted_names."""
     longest = max(splits, key=lambda split: len(split.texts)).texts
     if all(split.verbatim and split.texts == longest[: len(split.texts)] for split in splits):
-        return tuple(name for name in longest if name in occurring)
+        return tuple(name for name in dict.fromkeys(longest) if name in occurring)
     return tuple(sorted_names(occurring))
 
 
