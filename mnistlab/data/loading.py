@@ -19,6 +19,7 @@ from mnistlab.data.readers import (
     array_files,
     csv_table,
     disguised,
+    emnist,
     folder,
     hdf5,
     idx,
@@ -29,6 +30,7 @@ from mnistlab.data.readers import (
     parquet_beside,
     shards,
     unnamed_tables,
+    unpaired_arrays,
     wrappers,
 )
 from mnistlab.data.readers.kinds import Kind
@@ -109,7 +111,7 @@ def _load_path(path: Path, size: Size | None, label_column: str | None) -> Datas
     if (arrays := array_files.find(path)) is not None:
         splits = array_files.read_splits(path, arrays, size)
         return assembling.assembled(path.resolve().name, splits, str(path))
-    array_files.check_tables(path)
+    unpaired_arrays.check_tables(path)
     found = split_files.find(path)
     if found is not None and not _is_beside_images(path, found):
         return _load_split_files(path, found, size, label_column)
@@ -147,7 +149,7 @@ def _check_tables(path: Path) -> None:
     files = [file for file in top.others if file.is_file() and file.suffix.lower() != ".txt"]
     data = [file for file in files if kinds.kind_of(file) is not None]
     if not data and not wrappers.has_images(path):
-        array_files.check_pair(path)
+        unpaired_arrays.check_pair(path)
         _check_folders_of_data(path)
     if files and not data and not top.images and not top.folders:
         raise _unread(path, files)
@@ -224,6 +226,8 @@ def _read_file(
     path: Path, kind: Kind, size: Size | None, label_column: str | None
 ) -> dict[SplitName, RawSplit]:
     """The splits in one file; a single one is the training set."""
+    if kind in ("idx", "table"):
+        emnist.say_transposed(path)
     if kind == "npz":
         return npz.read_splits(path, size)
     if kind == "hdf5":

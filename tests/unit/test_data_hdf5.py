@@ -11,6 +11,7 @@ import pytest
 
 from mnistlab.data import load
 from mnistlab.data.readers import hdf5, hdf5_process
+from mnistlab.data.readers.unlabelled import open_images
 from mnistlab.errors import DataError
 
 GREYS = np.random.default_rng(0).integers(0, 256, (12, 5, 6), dtype=np.uint8)
@@ -166,3 +167,49 @@ def test_a_library_that_crashes_is_one_line(
     monkeypatch.setattr(hdf5.sys, "executable", "/bin/false")
     with pytest.raises(DataError, match=r"set\.h5: not a sound HDF5 file: its reader ended"):
         load(path)
+
+
+def _camelyon(folder: Path) -> Path:
+    for split, rows in {"train": slice(0, 6), "valid": slice(6, 9), "test": slice(9, 12)}.items():
+        stem = f"camelyonpatch_level_2_split_{split}"
+        colours = np.repeat(GREYS[rows, ..., None], 3, axis=3)
+        _write(folder / f"{stem}_x.h5", x=colours)
+        _write(folder / f"{stem}_y.h5", y=LABELS[rows, None, None, None])
+        header = ",coord_y,coord_x,tumor_patch,center_tumor_patch,wsi\n"
+        (folder / f"{stem}_meta.csv").write_text(header + "0,10,20,True,False,camelyon16\n")
+    return folder
+
+
+def test_images_and_labels_in_files_of_their_own_as_of_patch_camelyon(tmp_path: Path) -> None:
+    dataset = load(_camelyon(tmp_path))
+    assert np.array_equal(dataset.images, GREYS)
+    assert [int(dataset.class_names[k]) for k in dataset.labels] == LABELS.tolist()
+    assert (dataset.n_official_train, dataset.n_official_val) == (6, 3)
+
+
+def test_one_file_of_such_a_pair_names_the_folder(tmp_path: Path) -> None:
+    folder = _camelyon(tmp_path)
+    with pytest.raises(DataError, match="holds one array, and those of its set lie beside it"):
+        load(folder / "camelyonpatch_level_2_split_train_x.h5")
+    images = np.concatenate(
+        [
+            block.images
+            for block in open_images(
+                folder / "camelyonpatch_level_2_split_test_x.h5", (5, 6)
+            ).blocks
+        ]
+    )
+    assert np.array_equal(images, GREYS[9:])
+
+
+def test_a_pair_of_files_must_hold_one_dataset_each(tmp_path: Path) -> None:
+    _write(tmp_path / "train_x.h5", x=GREYS, y=LABELS)
+    _write(tmp_path / "train_y.h5", y=LABELS)
+    with pytest.raises(DataError, match=r"train_x\.h5: holds 2 datasets, .* give this file alone"):
+        load(tmp_path)
+
+
+def test_files_of_both_images_and_labels_are_no_pair(tmp_path: Path) -> None:
+    _write(tmp_path / "train_data.h5", x=GREYS[:8], y=LABELS[:8])
+    _write(tmp_path / "test_data.h5", x=GREYS[8:], y=LABELS[8:])
+    assert np.array_equal(load(tmp_path).images, GREYS)

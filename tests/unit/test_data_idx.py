@@ -196,3 +196,47 @@ def test_emnist_of_ones_own_is_said_to_be_transposed(tmp_path: Path) -> None:
     dataset = load(tmp_path)
     assert np.array_equal(dataset.images, IMAGES)
     assert "hold their images transposed" in " ".join(dataset.notes)
+
+
+@pytest.mark.parametrize("name", ["emnist-letters-{}.csv", "emnist-balanced-{}.csv.gz"])
+@pytest.mark.parametrize("whole", [True, False])
+def test_emnist_published_as_a_table_is_said_to_be_transposed(
+    name: str, whole: bool, tmp_path: Path
+) -> None:
+    for split in ("train", "test"):
+        images = np.random.default_rng(0).integers(0, 256, (6, 28, 28))
+        rows = [[i % 3 + 1, *image.ravel()] for i, image in enumerate(images)]
+        text = "".join(",".join(map(str, row)) + "\n" for row in rows).encode()
+        path = tmp_path / name.format(split)
+        path.write_bytes(gzip.compress(text) if name.endswith("gz") else text)
+    dataset = load(tmp_path if whole else tmp_path / name.format("train"))
+    assert np.array_equal(dataset.images[:6], images)
+    said = " ".join(dataset.notes)
+    assert f"{name.format('train')}: the files of EMNIST as published hold" in said
+
+
+@pytest.mark.parametrize(
+    ("images", "labels"),
+    [
+        ("qmnist-{}-images-idx3-ubyte", "qmnist-{}-labels-idx2-int"),
+        ("qmnist-{}-images-idx3-ubyte", "qmnist-{}-labels-idx2-int.gz"),
+        ("{}-images.idx3-ubyte", "{}-labels.idx1-int"),
+    ],
+)
+def test_labels_may_be_integers_as_those_of_qmnist(
+    images: str, labels: str, tmp_path: Path
+) -> None:
+    columns = np.arange(16, dtype=">i4").reshape(2, 8)
+    columns[:, 0] = 7, 3
+    values = columns[:, 0] if "idx1" in labels else columns
+    sizes = b"".join(n.to_bytes(4, "big") for n in values.shape)
+    raw = bytes([0, 0, 12, values.ndim]) + sizes + values.astype(">i4").tobytes()
+    for split in ("train", "test"):
+        (tmp_path / images.format(split)).write_bytes(idx.to_bytes(IMAGES))
+        packed = gzip.compress(raw) if labels.endswith("gz") else raw
+        (tmp_path / labels.format(split)).write_bytes(packed)
+    dataset = load(tmp_path)
+    assert [dataset.class_names[k] for k in dataset.labels] == ["7", "3"] * 2
+    assert len(load(tmp_path / images.format("test"))) == 2
+    with pytest.raises(DataError, match="holds labels; give the file of images"):
+        load(tmp_path / labels.format("train"))

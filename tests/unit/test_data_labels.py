@@ -104,6 +104,7 @@ def test_a_missing_label_tells_its_row(hole: str, others: Sequence[str], place: 
     [
         (np.array([3, 1, 3]), ["3", "1", "3"]),
         (np.array([[3], [1]], dtype=np.uint8), ["3", "1"]),
+        (np.array([[[[3]]], [[[1]]]]), ["3", "1"]),
         (np.array([-5, 2**40]), ["-5", str(2**40)]),
         (np.array([2.0, 1.0], dtype=np.float32), ["2", "1"]),
         (np.array([0.5, 1.0]), ["0.5", "1.0"]),

@@ -1,4 +1,5 @@
-"""Arrays of one set in files of their own: X.npy and y.npy, or Kuzushiji's NPZ files of one array.
+"""Arrays of one set in files of their own: X.npy and y.npy, Kuzushiji's NPZ files of one array, or
+PatchCamelyon's HDF5 files of one dataset.
 
 The words of a name, in any order, say whether the file has images or labels, and of which split;
 a folder called train or test says the split as well. What is left of the names is that of the set.
@@ -6,8 +7,8 @@ a folder called train or test says the split as well. What is left of the names 
 
 from __future__ import annotations
 
+import itertools
 import re
-import shlex
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -19,13 +20,23 @@ from numpy.typing import NDArray
 from mnistlab.data.assembling import RawSplit, split_called, split_of_set
 from mnistlab.data.dataset import SPLIT_NAMES, SplitName
 from mnistlab.data.notes import note
-from mnistlab.data.readers import content, kinds, named_arrays, npz, split_column, wrappers
+from mnistlab.data.readers import (
+    content,
+    hdf5,
+    kinds,
+    named_arrays,
+    npz,
+    split_column,
+    unnamed_tables,
+    wrappers,
+)
 from mnistlab.data.readers.left_out import listed
 from mnistlab.data.readers.named_arrays import IMAGE_WORDS, LABEL_WORDS, SHORT, Chosen, Role
 from mnistlab.data.readers.shapes import Size
 from mnistlab.errors import DataError
 
 ENDING = re.compile(r"\.(npy|npz)$", re.IGNORECASE)
+HDF5 = kinds.ENDINGS["hdf5"]
 # Kuzushiji_TrainImgs: a capital letter begins a word.
 WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+")
 BOTH = re.compile(  # xtrain, testy: one word with two meanings
@@ -60,11 +71,11 @@ def find(folder: Path) -> ArrayFiles | None:
 
     Raises DataError where it is open which ones are meant.
     """
-    files = list(_arrays_in(folder))
-    described = [one for one in map(_described, files) if one is not None]
-    if {one.role for one in described} != {"images", "labels"} or _has_other_data(folder):
+    files = arrays_in(folder)
+    candidates = [one for one in map(described, files) if one is not None]
+    if {one.role for one in candidates} != {"images", "labels"} or _has_other_data(folder):
         return None
-    of_set = _of_one_set(described, folder)
+    of_set = _of_one_set(candidates, folder)
     has_train = any(one.split == "train" for one in of_set)
     chosen: dict[Role, dict[SplitName, Path]] = {"images": {}, "labels": {}}
     for one in of_set:
@@ -101,12 +112,18 @@ def read_splits(
     ]
     note(f"{folder}: its arrays are read as one set: {'; '.join(pairs)}")
     if left:
-        note(f"{folder}: left out: {_several(left)}")
+        note(f"{folder}: left out: {several(left)}")
     return named_arrays.chosen_splits(arrays, chosen, str(folder), size)
 
 
 def array_of(path: Path) -> NDArray[np.generic]:
-    """The one array of a .npy or .npz file; DataError for a damaged one."""
+    """The one array of a .npy, .npz or HDF5 file; DataError for a damaged one."""
+    if HDF5.search(path.name):
+        datasets = hdf5.arrays_of(path)
+        if len(datasets) != 1:
+            n = len(datasets)
+            raise DataError(f"{path}: holds {n} datasets, not one array; give this file alone")
+        return next(iter(datasets.values()))
     if path.suffix.lower() == ".npy":
         return npz.array_in_npy(path)
     return next(iter(npz.arrays_of(path, str(path)).values()))
@@ -114,7 +131,8 @@ def array_of(path: Path) -> NDArray[np.generic]:
 
 def check_alone(path: Path) -> None:
     """DataError for one file of a set that lies in several: the folder is to be given."""
-    if not ENDING.search(path.name) or not _is_alone(path) or _described(path) is None:
+    is_array = HDF5.search(path.name) or (ENDING.search(path.name) and _is_alone(path))
+    if not is_array or described(path) is None:
         return
     try:
         found = find(path.parent)
@@ -127,48 +145,16 @@ def check_alone(path: Path) -> None:
         )
 
 
-def check_tables(folder: Path) -> None:
-    """DataError for the images in one table and their labels in another, with what joins them."""
-    tables = [f for f in listed(folder).others if kinds.kind_by_name(f) == "table"]
-    found = [one for one in (_described(path, ".") for path in tables) if one is not None]
-    for one in found:
-        if one.role != "labels" or one.word in NAMES_OF_CLASSES or one.split not in (None, "train"):
-            continue
-        other = next((o for o in found if o.role == "images" and o.split == one.split), None)
-        if other is not None:
-            both = " ".join(shlex.quote(kinds.shown_name(o.path)) for o in (one, other))
-            raise DataError(
-                f"{folder}: {one.path.name} seems to have the labels of {other.path.name}; put "
-                f"them side by side: paste -d, {both} > {one.split or 'set'}.csv, and move these "
-                "tables away"
-            )
+def arrays_in(folder: Path) -> list[Path]:
+    """Files of a single array each, also those in folders called like splits.
 
-
-def check_pair(folder: Path) -> None:
-    """DataError for a folder of arrays that no names join, with a line that does."""
-    files = [path for path in _arrays_in(folder) if path.suffix.lower() == ".npy"]
-    if not files:
-        return
-    if len(files) > 1 and not any(map(_described, files)):
-        line = (
-            "f = sorted(glob.glob('*.npy')); x = [np.load(n) for n in f]; np.savez('set.npz', "
-            "images=np.concatenate(x), labels=np.repeat([n[:-4] for n in f], [len(a) for a in x]))"
-        )
-        what = "if each has the images of one class, join them"
-    else:
-        name = ascii(files[0].relative_to(folder).as_posix())
-        line = f"np.savez('set.npz', images=np.load({name}), labels=y)"
-        what = "needed are images and labels, such as X.npy and y.npy, or one file of both"
-    raise DataError(f"{folder}: holds {_several(files)}; {what}: {line}")
-
-
-def _arrays_in(folder: Path) -> Iterator[Path]:
-    """Files of a single array each, also those in folders called like splits."""
+    Of HDF5, which only another process opens, those whose names say so, where no others are.
+    """
     top = listed(folder)
     below = [listed(one).others for one in top.folders if split_called(one.name)]
-    for path in [*top.others, *(file for files in below for file in files)]:
-        if ENDING.search(path.name) and path.is_file() and _is_alone(path):
-            yield path
+    files = [path for path in [*top.others, *itertools.chain(*below)] if path.is_file()]
+    found = [path for path in files if ENDING.search(path.name) and _is_alone(path)]
+    return found or [path for path in files if HDF5.search(path.name) and described(path)]
 
 
 def _is_alone(path: Path) -> bool:
@@ -183,15 +169,24 @@ def _is_alone(path: Path) -> bool:
 
 
 def _has_other_data(folder: Path) -> bool:
-    """Whether class folders or tables of splits lie there, which are read instead."""
+    """Whether class folders or files of splits lie there, which are read instead.
+
+    Tables without pixels are about the images, as PatchCamelyon's _meta.csv.
+    """
     top = listed(folder)
-    tables = [f for f in top.others if kinds.kind_by_name(f) not in (None, "npz", "zip")]
-    return any(split_of_set(file.name.split(".")[0]) for file in tables) or any(
-        map(wrappers.has_images, top.folders)
-    )
+    return any(map(_is_split, top.others)) or any(map(wrappers.has_images, top.folders))
 
 
-def _described(path: Path, ends_at: str = "") -> ArrayFile | None:
+def _is_split(file: Path) -> bool:
+    kind = kinds.kind_by_name(file)
+    if kind in (None, "npz", "zip") or split_of_set(file.name.split(".")[0]) is None:
+        return False
+    if kind == "table":
+        return not unnamed_tables.has_no_pixels(file)
+    return kind != "hdf5" or described(file) is None
+
+
+def described(path: Path, ends_at: str = "") -> ArrayFile | None:
     """What the words of a name say; None where they do not say which array it is.
 
     ends_at: where the name ends, if not before its last ending.
@@ -247,7 +242,7 @@ def _of_one_set(files: Sequence[ArrayFile], folder: Path) -> Sequence[ArrayFile]
     if len(whole) == 1 and _are_different(_without_names(whole[0])):
         return _without_names(whole[0])
     raise DataError(
-        f"{folder}: holds {_several(one.path for one in files)}, of which several may be meant; "
+        f"{folder}: holds {several(one.path for one in files)}, of which several may be meant; "
         "put the images and labels of one set into a folder of its own"
     )
 
@@ -271,7 +266,8 @@ def _key(path: Path, folder: Path) -> str:
     return path.stem if path.parent == folder else f"{path.parent.name}/{path.stem}"
 
 
-def _several(paths: Iterable[Path]) -> str:
+def several(paths: Iterable[Path]) -> str:
+    """How many files these are, and the names of the first."""
     names = sorted(path.name for path in paths)
     more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
     return f"{len(names)} file{'s' * (len(names) > 1)} of arrays ({', '.join(names[:SHOWN])}{more})"

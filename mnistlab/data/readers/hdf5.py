@@ -33,16 +33,16 @@ REFUSED = 3  # the exit status of `hdf5_process` that comes with a line
 
 def read_splits(path: Path, size: Size | None = None) -> dict[SplitName, RawSplit]:
     """As `npz.read_splits`. Raises DataError without h5py too, and for what refers elsewhere."""
-    return named_arrays.to_splits(_arrays(path), str(path), size)
+    return named_arrays.to_splits(arrays_of(path), str(path), size)
 
 
 def read_images(path: Path, size: Size | None = None) -> NDArray[np.uint8]:
     """The images that `read_splits` gives, uint8 (N, H, W), also where they have no labels."""
-    return named_arrays.to_images(_arrays(path), str(path), size)
+    return named_arrays.to_images(arrays_of(path), str(path), size)
 
 
-def _arrays(path: Path) -> dict[str, NDArray[Any]]:
-    """Every dataset, by its path inside the file."""
+def arrays_of(path: Path) -> dict[str, NDArray[Any]]:
+    """Every dataset, by its path inside the file; errors as in `read_splits`."""
     if not machine.has_library("h5py"):
         raise DataError(f"{path}: HDF5 is read with an extra: pip install 'mnistlab[hdf5]'")
     with tempfile.TemporaryDirectory(prefix="mnistlab-") as folder:

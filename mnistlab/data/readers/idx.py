@@ -16,7 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnistlab.data.assembling import RawSplit
-from mnistlab.data.notes import note
 from mnistlab.data.readers import content, labels
 from mnistlab.errors import DataError
 
@@ -24,7 +23,7 @@ TYPES: dict[int, np.dtype[Any]] = {8: np.dtype(np.uint8), 12: np.dtype(">i4")}
 MAX_RANK = 3
 IMAGES, LABELS = re.compile("images", re.IGNORECASE), re.compile("labels", re.IGNORECASE)
 
-EMNIST = re.compile("emnist[-_.]", re.IGNORECASE)
+INTEGERS = ("idx2", "idx1")  # labels of four bytes: QMNIST's table, and a single column
 
 Raw = bytes | bytearray | mmap.mmap
 
@@ -98,11 +97,6 @@ def read_split(images_path: Path) -> RawSplit:
         raise DataError(f"{images_path}: holds labels; give the file of images that lies beside it")
     labels_path = labels_beside(images_path)
     images = read_images(images_path)
-    if EMNIST.match(images_path.name):
-        note(
-            f"{images_path}: the files of EMNIST as published hold their images transposed; they "
-            "are read as they are here, and upright by --data emnist-letters and the like"
-        )
     values = parse_labels(content.read(labels_path), str(labels_path))
     if len(values) != len(images):
         raise DataError(
@@ -145,8 +139,11 @@ def _stems_of_labels(name: str) -> list[str]:
     name = _like(name, IMAGES, "labels")
     name = re.sub("(idx)3", r"\g<1>1", name, flags=re.IGNORECASE)
     stem = re.sub(r"\.gz$", "", name, flags=re.IGNORECASE)
-    # Some name one file with a dot, the other with a dash.
-    return [stem, *(re.sub(r"(?i)[.-](?=idx1)", mark, stem) for mark in "-.")]
+    # QMNIST's are rows of integers; some name one file with a dot, the other with a dash.
+    stems = [stem, *(re.sub(r"(?i)idx1([.-])ubyte", rf"{kind}\1int", stem) for kind in INTEGERS)]
+    return [
+        re.sub(r"(?i)[.-](?=idx[12])", mark, one) for one in stems for mark in (r"\g<0>", *"-.")
+    ]
 
 
 def _like(name: str, pattern: re.Pattern[str], word: str) -> str:

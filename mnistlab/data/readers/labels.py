@@ -177,13 +177,12 @@ def raw_from_texts(texts: Sequence[str], where: str, first_row: int = 1) -> RawL
 
 
 def raw_from_values(values: NDArray[Any], where: str) -> RawLabels:
-    """An array (N,) or (N, 1) of integers, floats, booleans or texts.
+    """An array (N,), (N, 1) or (N, 1, 1, 1) of integers, floats, booleans or texts.
 
     Whole floats count as integers. Raises DataError naming `where`, with the line of Python that
     turns the array into labels.
     """
-    if values.ndim == 2 and values.shape[1] == 1:
-        values = values[:, 0]
+    values = _flat(values)
     if values.dtype.kind == "O":
         raise DataError(f"{where}: labels are Python objects; save labels.astype(str) instead")
     if values.ndim == 2:
@@ -201,18 +200,23 @@ def raw_from_values(values: NDArray[Any], where: str) -> RawLabels:
     return RawLabels(codes, texts, False, where)
 
 
+def _flat(values: NDArray[Any]) -> NDArray[Any]:
+    """One value per image as (N,), whatever axes of one follow; others as they are."""
+    return values.reshape(-1) if values.ndim > 1 and values[:1].size == 1 else values
+
+
 def texts_of(values: NDArray[Any], where: str) -> tuple[str, ...]:
     """Values (N,) of any type as text without the white space around it."""
     return tuple(_as_text(value, where).strip() for value in values.tolist())
 
 
 def raw_from_positions(values: NDArray[Any], names: Sequence[str], where: str) -> RawLabels:
-    """Integers (N,) or (N, 1) that are positions in a list of class names, kept in its order.
+    """Integers, of a shape as in `raw_from_values`, that are positions in a list of class names.
 
-    Raises DataError naming `where` for other values, and for names that are empty or not unique.
+    The classes keep the order of the list. Raises DataError naming `where` for other values, and
+    for names that are empty or not unique.
     """
-    if values.ndim == 2 and values.shape[1] == 1:
-        values = values[:, 0]
+    values = _flat(values)
     if values.ndim != 1 or values.dtype.kind not in "iu":
         raise DataError(
             f"{where}: with class names labels must be integers (N,), "
