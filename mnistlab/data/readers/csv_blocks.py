@@ -24,27 +24,31 @@ from mnistlab.errors import DataError
 BLOCK_BYTES = 1 << 22  # 4 MiB: polars is slower with less; no row may be longer
 PIECE_BYTES = 1 << 16  # nearly every table of 0..255 has a pixel above 1 in its first piece
 N_THREADS = min(4, os.cpu_count() or 1)
+BLANK = b",;\t \r\n"  # what a line may hold without any cell
 # polars unpacks whatever begins like zlib, gzip or zstd, and without a bound.
 PACKED = (b"x\x01", b"x\x5e", b"x\x9c", b"x\xda", b"\x1f\x8b", b"\x28\xb5\x2f\xfd")
 
 
 def whole_lines(chunks: Iterable[bytes], where: str) -> Iterator[bytes]:
-    """The same bytes, cut after a line break; blank lines at the very end are dropped."""
+    """The same bytes, cut after a line break; blank lines at the very end are dropped.
+
+    Lines of nothing but marks between cells are blank too: spreadsheets write them.
+    """
     rest = b""
     for chunk in chunks:
         data = rest + chunk
-        cut = data.rfind(b"\n") + 1
-        tail = data[max(cut - 3, 0) : cut]
-        if tail.endswith((b"\n\n", b"\n\r\n")) or not tail.strip(b"\r\n"):
+        end = cut = data.rfind(b"\n") + 1
+        if not data[data.rfind(b"\n", 0, max(end - 1, 0)) + 1 : end].strip(BLANK):
             # Blank lines are left to the next block, which begins with them unless the file ends.
-            n_body = len(data[:cut].rstrip(b"\r\n"))
+            n_body = len(data[:end].rstrip(BLANK))
             cut = data.find(b"\n", n_body) + 1 if n_body else 0
         if cut:
             yield data[:cut]
-        rest = data[cut:]
+        # Only their number is kept: spreadsheets may have many of them.
+        rest = b"\n" * data.count(b"\n", cut, end) + data[end:]
         if len(rest.strip(b"\r\n")) > BLOCK_BYTES:
             raise DataError(f"{where}: holds a row longer than {BLOCK_BYTES} bytes")
-    if rest.strip(b"\r\n"):
+    if rest.strip(BLANK):
         yield rest + b"\n"
 
 

@@ -103,7 +103,7 @@ def parse(block: bytes, columns: Columns, where: str, first_row: int) -> Rows:
 
 
 def _parse_row(cells: list[str], columns: Columns, rows: Rows, row: int, where: str) -> None:
-    if not cells:
+    if not any(cell.strip() for cell in cells):
         raise DataError(f"{where} is blank")
     if len(cells) != len(columns.names):
         raise DataError(f"{where} has {len(cells)} cells, the first row {len(columns.names)}")

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from mnistlab.data.notes import note
-from mnistlab.data.readers import csv_mangled
+from mnistlab.data.readers import csv_mangled, csv_margins
 from mnistlab.data.readers.csv_cells import DECIMAL_COMMA, NO_UTF8, number
 from mnistlab.errors import DataError, reason
 
@@ -57,6 +57,8 @@ def head_of(block: bytes, where: str, label_column: str | None) -> Head:
     """The head of a table that begins with `block`; DataError naming `where`."""
     lines = block.split(b"\n", 64)[:-1]
     n_comments = next((i for i, line in enumerate(lines) if not line.startswith(b"#")), 0)
+    if not n_comments:
+        csv_margins.check_title(lines, where)
     text = _text(lines[n_comments], where, n_comments + 1)
     delimiter = _delimiter(text, where)
     try:

@@ -56,9 +56,7 @@ def decide(
     """
     head = head_of(block, where, label_column)
     names = head.names or tuple(str(i) for i in range(1, head.n_columns + 1))
-    repeated = next((name for i, name in enumerate(names) if name in names[:i]), None)
-    if repeated is not None:
-        raise DataError(f"{where}: row 1: column name {repeated!r} appears more than once")
+    _check_repeated(names, where)
     table = Beginning(block, where, size, head, names, sample_all)
     label = csv_label.told(table, label_column)
     ids = _ids(table, label)
@@ -90,6 +88,17 @@ def decide(
     return Layout(
         columns, head.first_row, head.restored, strings, doubt, suspects, table.has_header
     )
+
+
+def _check_repeated(names: Sequence[str], where: str) -> None:
+    """DataError for a name of several columns; pandas gives one of them none."""
+    unnamed = [i for i, name in enumerate(names, 1) if not name]
+    if len(unnamed) > 1:
+        both = " and ".join(map(str, unnamed[:2]))
+        raise DataError(f"{where}: row 1: columns {both} have no name; name them or leave them out")
+    repeated = next((name for i, name in enumerate(names) if name in names[:i]), None)
+    if repeated is not None:
+        raise DataError(f"{where}: row 1: column name {repeated!r} appears more than once")
 
 
 def _ids(table: Beginning, label: int | None) -> int | None:

@@ -6,7 +6,7 @@ import codecs
 from collections.abc import Iterator
 from pathlib import Path
 
-from mnistlab.data.readers import content, csv_blocks
+from mnistlab.data.readers import content, csv_blocks, csv_margins
 from mnistlab.errors import DataError
 
 BOM = b"\xef\xbb\xbf"
@@ -30,7 +30,7 @@ NO_TABLES = {
 
 
 def lines(path: Path) -> Iterator[bytes]:
-    """The table in blocks of whole lines, as UTF-8 without a byte-order mark.
+    """The table in blocks of whole lines, as UTF-8 without a byte-order mark and empty columns.
 
     UTF-16 with its mark, as Excel's "Unicode Text" has it, is converted. Raises DataError for a
     file that is no text, and as `content.chunks`.
@@ -42,7 +42,8 @@ def lines(path: Path) -> Iterator[bytes]:
         first = next(chunks, b"")
     first = first.removeprefix(BOM)
     _check(first, path)
-    return csv_blocks.whole_lines(_again(first, chunks), str(path))
+    blocks = csv_blocks.whole_lines(_again(first, chunks), str(path))
+    return csv_margins.without_empty_columns(blocks)
 
 
 def _again(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
