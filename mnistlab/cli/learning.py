@@ -25,6 +25,7 @@ from mnistlab.cli.options import (
     given,
     grouped,
     named_path,
+    options_given,
 )
 from mnistlab.cli.trained import quoted
 from mnistlab.errors import RecipeError
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from mnistlab.runs import Progress, Run
 
 MOST_NAMED = 10  # classes on a line
+RESUMED_WITH = ("resume", "device", "threads", "track", "as_json")
 
 app = typer.Typer()
 
@@ -40,6 +42,7 @@ app = typer.Typer()
 @app.command(epilog="Example: mnistlab train --data my-images/")
 @grouped
 def train(
+    context: typer.Context,
     data: DataChoice,
     execution: ExecutionChoice,
     recipe: Annotated[
@@ -74,6 +77,8 @@ def train(
 
     if resume is not None and recipe is not None:
         raise RecipeError("train takes a recipe, or --resume and a run's folder, not both")
+    if resume is not None:
+        _check_resumes_alone(context)
     out = execution.out if resume is None else resume.resolve().parent
     with shown_progress(seeds == 1) as shown, tracked(shown, track, out=out, say=say) as progress:
         if resume is not None:
@@ -85,6 +90,15 @@ def train(
     if as_json:
         results = [run.result | {"path": str(run.path)} for run in trained]
         print(json.dumps(results[0] if len(results) == 1 else {"runs": results}))
+
+
+def _check_resumes_alone(context: typer.Context) -> None:
+    others = [text for name, text in options_given(context).items() if name not in RESUMED_WITH]
+    if others:
+        raise RecipeError(
+            f"--resume goes on with what the folder says; leave out {', '.join(others)}, or train "
+            "without --resume"
+        )
 
 
 def _trained(

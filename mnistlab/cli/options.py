@@ -188,6 +188,18 @@ class ExecutionChoice(FolderChoice):
         return {"force": self.force, **self.folder_options(progress)}
 
 
+def options_given(context: typer.Context) -> dict[str, str]:
+    """The parameters that stand on the command line, each with its option, such as --set."""
+    sources = {
+        each: context.get_parameter_source(each.name or "") for each in context.command.params
+    }
+    return {
+        str(each.name): each.opts[0]
+        for each, source in sources.items()
+        if source is not None and source.name == "COMMANDLINE"
+    }
+
+
 def grouped(command: Callable[..., None]) -> Callable[..., None]:
     """A command for typer, with the fields of each dataclass parameter as options of their own."""
     hints = get_type_hints(command, include_extras=True)

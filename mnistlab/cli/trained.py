@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,7 +20,7 @@ from mnistlab.cli.options import (
     ThreadsOption,
     named_path,
 )
-from mnistlab.errors import DataError
+from mnistlab.errors import DataError, RecipeError
 
 if TYPE_CHECKING:
     from mnistlab.data import Dataset
@@ -76,6 +76,7 @@ def evaluate(
     from mnistlab import runs
     from mnistlab.data import load
 
+    _check_data_named(data, {"--size": size, "--label-column": label_column})
     opened = [runs.open_run(path) for path in run]
     if data is not None and label_column is None and len(opened) == 1:
         label_column = _nameless_column(opened[0], data)
@@ -97,6 +98,17 @@ def evaluate(
     if as_json:
         results = [each.result | {"path": str(each.path)} for each in evaluated]
         print(json.dumps(results[0] if len(results) == 1 else {"runs": results}))
+
+
+def _check_data_named(data: str | None, how_read: Mapping[str, object]) -> None:
+    """RecipeError for options that say how --data is read, where it is not given."""
+    without = [option for option, value in how_read.items() if value is not None]
+    if data is None and without:
+        verb = "says" if len(without) == 1 else "say"
+        raise RecipeError(
+            f"{' and '.join(without)} {verb} how --data is read; a run's own data are read as they "
+            "were for its training"
+        )
 
 
 def _nameless_column(run: Run, data: str) -> str | None:
