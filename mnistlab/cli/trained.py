@@ -20,7 +20,7 @@ from mnistlab.cli.options import (
     ThreadsOption,
     named_path,
 )
-from mnistlab.errors import DataError, RecipeError
+from mnistlab.errors import DataError, RecipeError, RunError
 
 if TYPE_CHECKING:
     from mnistlab.data import Dataset
@@ -74,13 +74,14 @@ def evaluate(
     metrics go into result.json under other_data. report.html always shows the run's own test part.
     """
     from mnistlab import runs
-    from mnistlab.data import load
+    from mnistlab.runs.as_trained import load_as_trained
 
     _check_data_named(data, {"--size": size, "--label-column": label_column})
     opened = [runs.open_run(path) for path in run]
-    if data is not None and label_column is None and len(opened) == 1:
-        label_column = _nameless_column(opened[0], data)
-    named = None if data is None else load(data, size=size, label_column=label_column)
+    _check_named_once(opened)
+    named = None
+    if data is not None:
+        named = load_as_trained(opened, data, size=size, label_column=label_column)
     own: dict[str, Dataset] = {}  # by fingerprint: seeds of one recipe share their data
     evaluated = []
     for each in opened:
@@ -111,13 +112,11 @@ def _check_data_named(data: str | None, how_read: Mapping[str, object]) -> None:
         )
 
 
-def _nameless_column(run: Run, data: str) -> str | None:
-    """The label column of a table without header, where it was in training."""
-    from mnistlab.data.published.sources import SOURCES
-    from mnistlab.runs.label_columns import label_column_for
-
-    is_named = run.data.get("source", {}).get("label_column") is not None  # perhaps not in this one
-    return None if is_named or data in SOURCES else label_column_for(run, Path(data))
+def _check_named_once(runs: Sequence[Run]) -> None:
+    paths = [run.path.resolve() for run in runs]
+    for run in runs:
+        if paths.count(run.path.resolve()) > 1:
+            raise RunError(f"{run.path}: is named twice")
 
 
 def quoted(runs: Sequence[Run]) -> str:

@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 
 from mnistlab import machine
 from mnistlab.classifiers.methods import Classifier, method_of
-from mnistlab.data import Dataset, loaded
+from mnistlab.data import Dataset
 from mnistlab.data.notes import note
 from mnistlab.data.polarity import check_invert
 from mnistlab.errors import RunError
+from mnistlab.runs.as_trained import load_as_trained
 from mnistlab.runs.evaluations import Evaluation, predicted_before, write_predictions
 from mnistlab.runs.execution import Execution, ExecutionOptions, execution_of
 from mnistlab.runs.folder import (
@@ -83,7 +84,10 @@ def evaluation(
     check_invert(invert)
     execution = execution_of(options)
     run = opened(run)
-    dataset = dataset_of(run) if data is None else loaded(data)
+    if data is None:
+        dataset = dataset_of(run)
+    else:
+        dataset = data if isinstance(data, Dataset) else load_as_trained([run], data)
     check_writable(run)
     with method_of(run.recipe.model).n_threads(execution.threads):
         if dataset.fingerprint != run.data["fingerprint"]:
@@ -128,6 +132,11 @@ def _on_other_data(
     run: Run, dataset: Dataset, invert: str, on_note: Note, execution: Execution
 ) -> Evaluation:
     given = in_classes_of(run, test_part(run, dataset))
+    if len(given) < len(dataset):
+        on_note(
+            f"{dataset.name} came in parts: measured on its test part of {len(given):,} images, "
+            f"not on the other {len(dataset) - len(given):,}"
+        )
     test = without_seen(run, given, on_note)
     is_inverted = must_invert(run, test.images, dataset.name, invert, on_note)
     if is_inverted:

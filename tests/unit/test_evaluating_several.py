@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import mnistlab as ml
 from mnistlab.cli import run_command
@@ -155,3 +157,57 @@ def test_copies_of_validation_images_are_counted(
     assert run.result["n_test_in_validation"] == 6
     assert run.result["test_accuracy_without_copies"] == right[6 + n_of_train :].mean()
     assert "6 are also in the validation part" in ml.report(run).read_text()
+
+
+def test_a_run_named_twice_is_refused(
+    stripes: Dataset, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    export(stripes.take(np.arange(200)), tmp_path / "set")
+    run = train(NET, str(tmp_path / "set"), out=tmp_path)
+    other = os.path.relpath(run.path)
+    capsys.readouterr()
+    assert run_command(["evaluate", str(run.path), other]) == 2
+    assert "is named twice" in capsys.readouterr().err
+    assert open_run(run.path).result["test_accuracy"] is None
+
+
+def pictures(images: np.ndarray, labels: np.ndarray, folder: Path, size: tuple[int, int]) -> Path:
+    """A folder of image files of other sizes than the arrays have."""
+    for number, (image, label) in enumerate(zip(images, labels, strict=True)):
+        path = folder / str(label) / f"{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image).resize(size).save(path)
+    return folder
+
+
+def test_images_are_resized_to_what_those_of_the_training_were(
+    stripes: Dataset, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own = pictures(stripes.images[:120], stripes.labels[:120], tmp_path / "own", (20, 24))
+    new = pictures(stripes.images[200:260], stripes.labels[200:260], tmp_path / "new", (30, 22))
+    run = train(NET, ml.load(own, size=10), out=tmp_path)
+    capsys.readouterr()
+    assert run_command(["evaluate", str(run.path), "--data", str(new)]) == 0
+    (by_command,) = open_run(run.path).result["other_data"].values()
+    assert by_command["n_test"] == 60
+    (by_python,) = evaluate(run, new).result["other_data"].values()
+    assert by_python["test_accuracy"] == by_command["test_accuracy"]
+    ml.predict(run, new, tmp_path / "predicted.csv")
+    predicted = [line.split(",") for line in (tmp_path / "predicted.csv").read_text().split()[1:]]
+    hits = [name.split("/")[0] == label for name, label in predicted]
+    assert np.mean(hits) == by_command["test_accuracy"]
+    assert run_command(["evaluate", str(run.path), "--data", str(new), "--size", "9"]) == 2
+    assert "images are 9x9, but the run was trained on 10x10" in capsys.readouterr().err
+
+
+def test_of_other_data_in_parts_the_test_part_is_measured_and_it_is_said(
+    stripes: Dataset, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    export(stripes.take(np.arange(200)), tmp_path / "set")
+    run = train(NET, str(tmp_path / "set"), out=tmp_path)
+    others = replace(stripes.take(np.arange(200, 300)), n_official_train=70)
+    said: list[str] = []
+    measured = evaluate(run, others, on_note=said.append)
+    (entry,) = measured.result["other_data"].values()
+    assert entry["n_test"] == 30
+    assert "measured on its test part of 30 images, not on the other 70" in "".join(said)
