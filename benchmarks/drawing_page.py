@@ -27,7 +27,7 @@ from benchmarks.drawn_digits import DIGITS, Drawing, drawings
 from benchmarks.ledger import run_benchmark
 from mnistlab.evaluation import tempered
 from mnistlab.exporting.references import evenly
-from mnistlab.runs.folder import dataset_of, recorded_parts
+from mnistlab.runs.run_data import dataset_of, recorded_parts
 
 CHROMIUM = "/usr/bin/chromium"
 N_DRAWINGS = 200

@@ -19,8 +19,8 @@ import mnistlab as ml
 from benchmarks.ledger import run_benchmark
 from mnistlab.exporting.card import facts_of
 from mnistlab.exporting.onnx_file import compared, onnx_bytes
-from mnistlab.runs.folder import dataset_of, recorded_parts
 from mnistlab.runs.neighbours import computed_reference
+from mnistlab.runs.run_data import dataset_of, recorded_parts
 
 
 def measured(run: ml.Run) -> dict[str, Any]:

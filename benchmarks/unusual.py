@@ -23,8 +23,8 @@ import mnistlab as ml
 from benchmarks.ledger import run_benchmark
 from mnistlab.evaluation import wilson_interval
 from mnistlab.evaluation.neighbours import N_NEAREST, N_REFERENCE, distances
-from mnistlab.runs.folder import dataset_of, recorded_parts
 from mnistlab.runs.neighbours import computed_reference, features_of
+from mnistlab.runs.run_data import dataset_of, recorded_parts
 
 OTHER = {"mnist": "fashion-mnist", "fashion-mnist": "mnist"}
 SCORES = ("largest probability", "entropy", "distance")

@@ -47,8 +47,8 @@ def export(
 
     FILE.onnx: onnxruntime loads it without mnistlab. Images go in as they are read from a file
     (uint8), probabilities come out: preprocessing and the fitted temperature are inside. The file
-    is run on 1,000 images of the run's data and is kept only if it answers as the trained
-    classifier does. FILE.onnx.md describes it.
+    is run on 1,000 images of the run's data, or on random ones where these are gone, and is kept
+    only if it answers as the trained classifier does. FILE.onnx.md describes it.
 
     FILE.html: one file that a browser opens without a server or a network. Draw, drop or pick a
     picture, and every network answers at each stroke.
@@ -70,7 +70,8 @@ def _write_onnx(runs: list[Run], output: Path) -> dict[str, Any]:
         raise DataError(f"{output}: an ONNX file holds one run, not {len(runs)}")
     parity = export_onnx(runs[0], output)
     print(
-        f"{output}: {output.stat().st_size / 1e6:.1f} MB; on {parity.n_images:,} images all labels "
+        f"{output}: {output.stat().st_size / 1e6:.1f} MB; on {parity.n_images:,} "
+        f"{'random ' if parity.are_random else ''}images all labels "
         f"equal the trained classifier's, probabilities differ by at most "
         f"{parity.largest_difference:.1g}"
     )

@@ -186,7 +186,7 @@ def _say_result(
 
     tell = say if str(out) in ALSO_STANDARD_OUTPUT else print
     result: dict[str, object] = {"n_images": n_images, "path": str(out)}
-    tell(f"{n_images} images predicted in {out}")
+    tell(f"{n_images} image{'s' * (n_images != 1)} predicted in {out}")
     if n_unusual is not None:
         result["n_unusual"] = n_unusual
         verb = "is" if n_unusual == 1 else "are"

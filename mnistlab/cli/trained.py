@@ -20,7 +20,7 @@ from mnistlab.cli.options import (
     ThreadsOption,
     named_path,
 )
-from mnistlab.errors import DataError, RecipeError, RunError
+from mnistlab.errors import RecipeError, RunError
 
 if TYPE_CHECKING:
     from mnistlab.data import Dataset
@@ -125,16 +125,12 @@ def quoted(runs: Sequence[Run]) -> str:
 
 
 def _own_data(run: Run, known: dict[str, Dataset]) -> Dataset:
-    """The data of the run's training; where they have moved, the error says how to name them."""
+    """The data of the run's training, loaded once."""
     from mnistlab.runs import dataset_of
 
     fingerprint = str(run.data["fingerprint"])
     if fingerprint not in known:
-        try:
-            known[fingerprint] = dataset_of(run)
-        except DataError as error:
-            moved = f"{error}; if the data of the training have moved: --data PATH"
-            raise DataError(moved) from error
+        known[fingerprint] = dataset_of(run)
     return known[fingerprint]
 
 
@@ -157,16 +153,21 @@ def _own_text(run: Run, n_images: int) -> str:
     # A recipe may train on some of the images alone.
     what = "that the run has seen in training" if n_left_out == n_seen else "of its other parts"
     return (
-        f"the data of its training: measured on its test part of {n_test} images\n"
-        f"left out: {n_left_out} images {what}"
+        f"the data of its training: measured on its test part of {_images(n_test)}\n"
+        f"left out: {_images(n_left_out)} {what}"
     )
+
+
+def _images(n: int) -> str:
+    """Such as "1 image"."""
+    return f"{n} image{'s' * (n != 1)}"
 
 
 def _print_metrics(evaluation: Evaluation) -> None:
     metrics, run = evaluation.metrics, evaluation.run
     low, high = metrics["test_accuracy_ci"]
     print(
-        f"accuracy {metrics['test_accuracy']:.4f} on {metrics['n_test']} images "
+        f"accuracy {metrics['test_accuracy']:.4f} on {_images(metrics['n_test'])} "
         f"(95 % interval {low:.4f} to {high:.4f})"
     )
     if text := _copies_text(metrics):
@@ -184,7 +185,8 @@ def _print_metrics(evaluation: Evaluation) -> None:
             f"{metrics['macro_f1_at_threshold']:.4f}"
         )
     if evaluation.n_left_out:
-        print(f"left out: {evaluation.n_left_out} images that the run has seen in training")
+        n_left_out = _images(evaluation.n_left_out)
+        print(f"left out: {n_left_out} that the run has seen in training")
 
 
 def _copies_text(metrics: Metrics) -> str:

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from mnistlab.errors import MnistlabError
 from mnistlab.evaluation.neighbours import distances, nearest
-from mnistlab.runs.folder import Run, dataset_of
+from mnistlab.runs.folder import Run
 from mnistlab.runs.neighbours import features_of, reference_of
+from mnistlab.runs.run_data import dataset_of
 
 N_NEAREST = 5
 

@@ -60,9 +60,9 @@ Tells {len(data["class_names"])} classes of grey images of {height} x {width} pi
   of {data["name"]} (licence of the data: {data.get("licence") or "not stated"}).
 - **Accuracy**: {_accuracy(run)}.
 - **Probabilities** {_temperature(result.get("temperature"))}.
-- **Checked**: on {parity.n_images:,} images of its data the file gives {parity.n_equal:,} of the
-  trained network's labels; probabilities differ by at most {parity.largest_difference:.1g}\
-{_distances_differ(parity)}.
+- **Checked**: on {parity.n_images:,} {_images_checked(parity)} the file gives
+  {parity.n_equal:,} of the trained network's labels; probabilities differ by at most
+  {parity.largest_difference:.1g}{_distances_differ(parity)}.
 - **Input** `images`: uint8 (N, {height}, {width}), grey levels 0 to 255 as in the data; they are
   scaled inside. **Output** `probabilities`: float32 (N, {len(data["class_names"])}), in the order
   of the classes above.{_distance_output(run, reference)}
@@ -87,6 +87,10 @@ USE_BOTH = """probabilities, distance = session.run(None, {"images": images})
 print(classes[probabilities[0].argmax()], probabilities[0].max())
 if distance[0] > float(facts["unusual_above"]):
     print("but it is unlike the training images")"""
+
+
+def _images_checked(parity: Parity) -> str:
+    return "random images" if parity.are_random else "images of its data"
 
 
 def _distances_differ(parity: Parity) -> str:

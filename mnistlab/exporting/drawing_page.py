@@ -28,7 +28,8 @@ from mnistlab.exporting.page_content import (
 from mnistlab.exporting.references import references_of
 from mnistlab.own_pages import check_page
 from mnistlab.reporting.palette import VARIABLES
-from mnistlab.runs.folder import Run, dataset_of, opened, recorded_parts
+from mnistlab.runs.folder import Run, opened
+from mnistlab.runs.run_data import dataset_of, recorded_parts
 from mnistlab.version import __version__
 
 TEMPLATES = Path(__file__).parent / "page"

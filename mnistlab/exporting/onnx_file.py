@@ -10,7 +10,7 @@ import contextlib
 import io
 import logging
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -18,12 +18,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnistlab import atomic
-from mnistlab.errors import DataError, RunError
+from mnistlab.data.notes import note
+from mnistlab.errors import DataError, MnistlabError, RunError
 from mnistlab.evaluation import tempered
 from mnistlab.evaluation.neighbours import Reference, distances
 from mnistlab.exporting.card import facts_of, is_card, model_card
-from mnistlab.runs.folder import Run, dataset_of, opened
+from mnistlab.runs.folder import Run, opened
 from mnistlab.runs.neighbours import features_of, reference_of
+from mnistlab.runs.run_data import dataset_of
 
 if TYPE_CHECKING:
     from mnistlab.exporting.ensemble_module import ExportedEnsemble
@@ -31,6 +33,9 @@ if TYPE_CHECKING:
 
 OPSET = 18  # of 2022: old enough for any onnxruntime in use
 N_CHECKED = 1000  # real images on which the file must answer as the classifier does
+PRODUCER = "mnistlab"
+PRODUCED = b"\x12\x08" + PRODUCER.encode()  # the field producer_name, as protobuf writes it
+HEAD_BYTES = 64  # where it stands: ahead of it is only the version
 TOLERANCE = 1e-4  # of a probability, and of a distance, which is at most 2
 MOST_ALONE = 10  # images asked for alone; see Parity.n_by_rounding
 NEEDS = "the export of ONNX files needs: pip install 'mnistlab[export]'"
@@ -44,7 +49,7 @@ class Parity(NamedTuple):
     the classifier's own answer hangs on rounding, as a support vector machine's vote does where a
     pair of classes is equal: it gives the file's answer too if asked for them alone, or with pixels
     of 64 bits, and these answers are compared. largest_by_rounding: of their probabilities, the
-    largest difference from the classifier's first answer.
+    largest difference from the classifier's first answer. are_random: the images are not the run's.
     """
 
     n_images: int
@@ -53,6 +58,7 @@ class Parity(NamedTuple):
     largest_distance_difference: float | None = None
     n_by_rounding: int = 0
     largest_by_rounding: float = 0.0
+    are_random: bool = False
 
     @property
     def is_kept(self) -> bool:
@@ -61,25 +67,29 @@ class Parity(NamedTuple):
         return self.n_equal == self.n_images and all(d <= TOLERANCE for d in differences)  # no nan
 
 
-def export_onnx(run: Run | Path | str, path: Path | str) -> Parity:
+def export_onnx(
+    run: Run | Path | str, path: Path | str, on_note: Callable[[str], None] = note
+) -> Parity:
     """Write the run's classifier to `path`, and a card that describes it to `path`.md.
 
     Input "images": uint8 (N, H, W) as they are read from a file; output "probabilities": float32
     (N, K) with the temperature that `evaluate` fitted; output "distance": float32 (N,), to the
     nearest training images (mnistlab.evaluation.neighbours); N is free. The metadata hold the
     classes, the accuracy and where it comes from, and the distance from which on an image is
-    unlike the training images. Raises RunError where the classifier has no
-    probabilities, where its data are gone, or where the file does not answer as it does: nothing
-    is written then.
+    unlike the training images. Where the run's data are gone, on_note says so: the answers are
+    then compared on random images, and "distance" is there only if the run's folder has what it
+    needs. Raises RunError where the classifier has no probabilities, or where the file does not
+    answer as it does: nothing is written then.
     """
     run, path = opened(run), Path(path)
     card = _card_path(path)
     classifier = run.classifier("cpu")
-    images = some_images(run)
+    images, are_random = some_images(run, on_note)
     temperature = run.result.get("temperature")
-    reference = reference_of(run, classifier)
+    reference = reference_of(run, classifier, on_note)
     content = onnx_bytes(classifier, temperature, facts_of(run, reference), reference)
     parity = compared(content, classifier, temperature, images, reference)
+    parity = parity._replace(are_random=are_random)
     if not parity.is_kept:
         raise RunError(
             f"{path}: not written: the exported network answers differently from the trained one "
@@ -94,9 +104,22 @@ def export_onnx(run: Run | Path | str, path: Path | str) -> Parity:
     return parity
 
 
+def is_export(path: Path) -> bool:
+    """Whether mnistlab wrote this ONNX file; whoever changes one later writes another producer."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return PRODUCED in file.read(HEAD_BYTES)
+
+
 def _card_path(path: Path) -> Path:
-    """Where the card goes; DataError where something else lies there, or nothing can be written."""
+    """Where the card goes; DataError where something else lies there, or nothing can be written.
+
+    So it is where something else than an export lies at `path` itself.
+    """
     atomic.check_writable(path.parent)
+    if path.exists() and not is_export(path):
+        raise DataError(f"{path}: exists and is no file of mnistlab export; move it away first")
     card = path.with_name(f"{path.name}.md")
     is_ours = card.is_file() and is_card(card.read_text(errors="replace"), path.name)
     if card.exists() and not is_ours:
@@ -104,11 +127,29 @@ def _card_path(path: Path) -> Path:
     return card
 
 
-def some_images(run: Run) -> NDArray[np.uint8]:
-    """At most N_CHECKED images of the run's data, evenly spaced, in the shape it was trained on."""
-    images = dataset_of(run).images
+def some_images(run: Run, on_note: Callable[[str], None]) -> tuple[NDArray[np.uint8], bool]:
+    """At most N_CHECKED images of the run's data, evenly spaced, in the shape it was trained on.
+
+    Random ones, and True, where the data are gone or have changed; on_note then says so.
+    """
+    try:
+        images = dataset_of(run).images
+    except MnistlabError as error:
+        on_note(f"the file is compared with the run on random images: {error}")
+        return random_images(run.data["image_shape"]), True
     places = np.linspace(0, len(images) - 1, min(len(images), N_CHECKED)).astype(np.intp)
-    return np.ascontiguousarray(images[places])
+    return np.ascontiguousarray(images[places]), False
+
+
+def random_images(image_shape: Sequence[int]) -> NDArray[np.uint8]:
+    """N_CHECKED images of blotches of 1, 2, 4 and 8 pixels: what networks see differs in them."""
+    rng, (height, width) = np.random.default_rng(0), image_shape
+    blotches = []
+    for side in (1, 2, 4, 8):
+        shape = (N_CHECKED // 4, -(-height // side), -(-width // side))
+        levels = rng.integers(0, 256, shape, dtype=np.uint8)
+        blotches.append(levels.repeat(side, 1).repeat(side, 2)[:, :height, :width])
+    return np.concatenate(blotches)
 
 
 def onnx_bytes(
@@ -128,7 +169,7 @@ def onnx_bytes(
     module = exported_module(classifier, temperature, reference)
     model = _traced(module, classifier.image_shape_)
     onnx.helper.set_model_props(model, facts)
-    model.producer_name = "mnistlab"
+    model.producer_name = PRODUCER
     onnx.checker.check_model(model, full_check=True)
     return bytes(model.SerializeToString())
 

@@ -23,10 +23,11 @@ from mnistlab.runs.execution import (
     ExecutionOptions,
     execution_of,
 )
-from mnistlab.runs.folder import Run, dataset_of, open_run, opened, test_part
+from mnistlab.runs.folder import Run, open_run, opened
 from mnistlab.runs.predicting import predict
 from mnistlab.runs.progress import Progress, TrialEnd
 from mnistlab.runs.robustness import measure_robustness
+from mnistlab.runs.run_data import dataset_of, test_part
 from mnistlab.runs.training import resume, train
 
 __all__ = [

@@ -24,15 +24,7 @@ from mnistlab.errors import RunError
 from mnistlab.runs.as_trained import load_as_trained
 from mnistlab.runs.evaluations import Evaluation, predicted_before, write_predictions
 from mnistlab.runs.execution import Execution, ExecutionOptions, execution_of
-from mnistlab.runs.folder import (
-    Run,
-    check_writable,
-    dataset_of,
-    opened,
-    recorded_parts,
-    test_part,
-    update_result,
-)
+from mnistlab.runs.folder import Run, check_writable, opened, update_result
 from mnistlab.runs.metrics import Fitted, Metrics, fitted_on, metrics_of, without_copies
 from mnistlab.runs.other_data import (
     OTHER_WAY_ROUND,
@@ -42,6 +34,7 @@ from mnistlab.runs.other_data import (
     without_seen,
 )
 from mnistlab.runs.predictions import predictions
+from mnistlab.runs.run_data import dataset_of, found_elsewhere, recorded_parts, test_part
 from mnistlab.runs.snapshots import accuracy_by_epoch
 
 Note = Callable[[str], None]
@@ -59,7 +52,8 @@ def evaluate(
 
     On the data of its training: the test part of the split it was trained with, by the weights of
     earlier epochs too where its recipe has them saved; a temperature for its probabilities is then
-    fitted on the validation part, and null where there is none. On other data: the test part they
+    fitted on the validation part, and null where there is none. A run whose data are no longer
+    where they were remembers where they are now. On other data: the test part they
     came with, or else every image, but for those that the run was trained on or validated with;
     an entry of result["other_data"] of its own for every data set, by name and content. They may
     lack classes, whose metrics are null. Metrics of probabilities are null for a classifier that
@@ -94,7 +88,7 @@ def evaluation(
             return _on_other_data(run, dataset, invert, on_note, execution)
         if invert == "yes":
             raise RunError(f"{run.path}: invert is for other data than those of its training")
-        return _on_own_data(run, dataset, on_note, execution)
+        return _on_own_data(found_elsewhere(run, dataset), dataset, on_note, execution)
 
 
 def _on_own_data(run: Run, dataset: Dataset, on_note: Note, execution: Execution) -> Evaluation:

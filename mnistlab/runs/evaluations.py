@@ -22,8 +22,9 @@ from mnistlab.data import Dataset
 from mnistlab.data.splits import places_of_sample
 from mnistlab.data.thumbnails import strip
 from mnistlab.errors import RunError
-from mnistlab.runs.folder import N_BEFORE, PREDICTIONS, Run, dataset_of, recorded_parts
+from mnistlab.runs.folder import N_BEFORE, PREDICTIONS, Run
 from mnistlab.runs.metrics import Metrics
+from mnistlab.runs.run_data import dataset_of, recorded_parts
 from mnistlab.runs.untrained import has_untrained, untrained
 
 N_MISTAKES = 20  # shown in a notebook

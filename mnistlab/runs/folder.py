@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import glob
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,12 +14,10 @@ from numpy.typing import NDArray
 
 from mnistlab import atomic, locks
 from mnistlab.cards import card, per_cent
-from mnistlab.data import Dataset, Split, load
-from mnistlab.errors import DataError, MnistlabError, RunError, check_kind
+from mnistlab.errors import DataError, RunError, check_kind
 from mnistlab.phases import Epoch, epoch_of_weights
 from mnistlab.recipe import Recipe, read_recipe
 from mnistlab.runs.arrays import Wanted, read_arrays
-from mnistlab.runs.building import parts_of
 from mnistlab.runs.records import RECORDS, EpochRecord, read_lines, read_record
 
 WEIGHTS, PREDICTIONS = "model.safetensors", "predictions.npz"
@@ -221,59 +219,6 @@ def check_writable(run: Run) -> None:
         atomic.check_writable(run.path)
     except DataError as error:
         raise RunError(str(error)) from error
-
-
-def dataset_of(run: Run) -> Dataset:
-    """The data set the run was trained on, loaded again from where it came.
-
-    Raises DataError where it is gone, RunError where it has changed or came from arrays.
-    """
-    return data_of(run.path, run.data)
-
-
-def data_of(path: Path, record: dict[str, Any]) -> Dataset:
-    """The data set in the record of a run folder, as `dataset_of` loads it."""
-    source = record.get("source")
-    if not source:
-        raise RunError(f"{path}: trained on arrays; say on which data")
-    try:
-        dataset = load(**source)
-    except MnistlabError:
-        raise
-    except (TypeError, ValueError) as error:
-        raise RunError(f"{path / 'data.json'}: source: {error}") from error
-    if dataset.fingerprint != record["fingerprint"]:
-        raise RunError(f"{path}: {dataset.name} has changed since the run was trained on it")
-    return dataset
-
-
-def recorded_parts(path: Path, recipe: Recipe, record: dict[str, Any], dataset: Dataset) -> Split:
-    """The parts in which a run was trained: its data set, found again, cut as it was then.
-
-    The test part is whole, the others as the recipe's n_train and n_val have them. Raises RunError
-    where the parts have other sizes than were recorded: the same images may have come in others.
-    """
-    parts = parts_of(replace(recipe, split=record["split"]), dataset)
-    for name in ("train", "val", "test"):
-        n, n_then = len(getattr(parts, name)), record[f"n_{name}"]
-        if n != n_then:
-            raise RunError(
-                f"{path}: {dataset.name} has the same images but comes in other parts now: the "
-                f"{name} part has {n:,} images and had {n_then:,} when the run was trained"
-            )
-    return parts
-
-
-def test_part(run: Run, dataset: Dataset) -> Dataset:
-    """The images of `dataset` on which `evaluate` measures the run.
-
-    Of other data than those of its training: the test part that they came with, or all of them.
-    """
-    if dataset.fingerprint == run.data["fingerprint"]:
-        return recorded_parts(run.path, run.recipe, run.data, dataset).test
-    if "test" in dataset.official_splits:
-        return dataset.take(dataset.official_splits["test"])
-    return dataset
 
 
 def read_records(path: Path, *names: str) -> tuple[dict[str, Any], ...]:

@@ -33,7 +33,8 @@ from mnistlab.evaluation.neighbours import (
     threshold_of,
 )
 from mnistlab.runs.arrays import read_arrays
-from mnistlab.runs.folder import Run, dataset_of, recorded_parts
+from mnistlab.runs.folder import Run
+from mnistlab.runs.run_data import dataset_of, recorded_parts
 
 FILE = "neighbours.npz"
 VERSION = 1  # of what the numbers mean; a file of another one is made anew

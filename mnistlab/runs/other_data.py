@@ -12,7 +12,8 @@ from mnistlab.data import Dataset
 from mnistlab.data.polarity import Border, border_of, polarity_differs
 from mnistlab.data.readers.spellings import as_known
 from mnistlab.errors import MnistlabError, RunError
-from mnistlab.runs.folder import Run, dataset_of, recorded_parts
+from mnistlab.runs.folder import Run
+from mnistlab.runs.run_data import dataset_of, recorded_parts
 from mnistlab.runs.seen import is_seen, read_seen, seen_in
 
 MOST_NAMED = 5  # classes in a message

@@ -16,8 +16,9 @@ from mnistlab.runs.cautions import cautions
 from mnistlab.runs.checkpoints import FILES
 from mnistlab.runs.computation import folder_of, is_name_of, precision_used
 from mnistlab.runs.execution import ComputeOptions, Execution, ExecutionOptions, execution_of
-from mnistlab.runs.folder import Run, data_of, read_records, recorded_parts
+from mnistlab.runs.folder import Run, read_records
 from mnistlab.runs.making import partial_of
+from mnistlab.runs.run_data import data_of, recorded_parts
 from mnistlab.runs.trainer import Trainer, completed
 
 

@@ -266,3 +266,10 @@ def test_a_misspelt_path_is_no_misspelt_name(
     missing = r"^unknown data set 'elsewhere'; .*; and no file or folder here is called elsewhere$"
     with pytest.raises(DataError, match=missing):
         load("elsewhere")
+
+
+@pytest.mark.parametrize(
+    ("file", "name"), [(".hidden.csv", "hidden"), (".csv", "csv"), ("set.v2.csv", "set")]
+)
+def test_a_set_is_named_after_its_file(file: str, name: str, tmp_path: Path) -> None:
+    assert load(_table(tmp_path / file, slice(0, 12))).name == name

@@ -25,8 +25,8 @@ from mnistlab.exporting.modules import module_of
 from mnistlab.exporting.packing import UNSAFE, Packing, as_text
 from mnistlab.exporting.page_content import answered_images, mistakes_of, names_of, sample_of
 from mnistlab.exporting.references import LEAST_REFERENCES, evenly, in_all, references_of
-from mnistlab.runs.folder import recorded_parts
 from mnistlab.runs.neighbours import features_of
+from mnistlab.runs.run_data import recorded_parts
 
 
 def content_of(text: str) -> bytes:

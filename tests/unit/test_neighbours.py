@@ -23,8 +23,8 @@ from mnistlab.evaluation.neighbours import (
 )
 from mnistlab.phases import Phase
 from mnistlab.recipe import Recipe
-from mnistlab.runs.folder import recorded_parts
 from mnistlab.runs.neighbours import FILE, features_of, read_reference, reference_of
+from mnistlab.runs.run_data import recorded_parts
 
 QUICK: dict[str, Any] = {"random_state": 0, "n_epochs": 1, "batch_size": 50}
 RECIPE = Recipe("small", "C19", "mlp", (Phase("adam", 0.01, 2),), {"hidden_sizes": [24]})

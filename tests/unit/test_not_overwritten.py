@@ -152,3 +152,30 @@ def test_the_name_of_a_table_says_what_is_in_it(
         assert not table.with_name(name).exists()
     with pytest.raises(DataError, match="xlsx"):
         ml.predict(run, table.with_name("new.npz"), table.with_name("r.xlsx"))
+
+
+@pytest.mark.parametrize("kind", ["text", "of another program", "folder"])
+def test_an_export_replaces_exports_alone(
+    kind: str, run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    onnx = pytest.importorskip("onnx", reason="the extra 'export' is not installed")
+    path, words = (
+        tmp_path / "mine.onnx",
+        ["export", str(run.path), "-o", str(tmp_path / "mine.onnx")],
+    )
+    if kind == "folder":
+        path.mkdir()
+    elif kind == "text":
+        path.write_text(OWN)
+    else:
+        graph = onnx.helper.make_graph([], "theirs", [], [])
+        onnx.save(onnx.helper.make_model(graph, producer_name="pytorch"), path)
+    before = None if path.is_dir() else path.read_bytes()
+    assert run_command(words) == 2
+    assert "mine.onnx: exists and is no file of mnistlab export" in capsys.readouterr().err
+    assert before is None or path.read_bytes() == before
+    assert not path.with_name("mine.onnx.md").exists()
+    if kind == "text":
+        path.unlink()
+        for _ in range(2):  # the second time in place of the first
+            assert run_command(words) == 0

@@ -44,6 +44,15 @@ def test_one_image_is_one_image(run: Run, stripes: Dataset, tmp_path: Path) -> N
         _seen(run, path, tmp_path)
 
 
+def test_one_image_is_not_called_images(
+    run: Run, stripes: Dataset, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    np.save(tmp_path / "one.npy", stripes.images[7])
+    words = ["predict", str(run.path), str(tmp_path / "one.npy"), "-o", str(tmp_path / "one.csv")]
+    assert run_command(words) == 0
+    assert capsys.readouterr().out.startswith("1 image predicted in ")
+
+
 @pytest.mark.parametrize("place", [0, SIDE * SIDE])
 def test_labels_lie_where_they_lay_in_training(
     stripes: Dataset, tmp_path: Path, place: int, capsys: pytest.CaptureFixture[str]
