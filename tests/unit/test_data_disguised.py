@@ -156,8 +156,8 @@ NAMELESS = {
     "old pickle": ("set", _pickled(0, [1]), r"is a pickle, which can run any program"),
     "pickled dict": (
         "data_batch_1",
-        _pickled(2, {b"data": 1}),
-        r"d = pickle\.load\(open\('data_batch_1', 'rb'\), encoding='bytes'\); .*d\[b'data'\]",
+        _pickled(2, {b"data": 1, b"labels": [1]}),
+        r"d = pickle\.load\(open\('data_batch_1', 'rb'\), encoding='bytes'\); .*d\.get\('data'",
     ),
     "packed pickle": ("m.pkl.gz", gzip.compress(_pickled(2)), r"load\(gzip\.open\('m\.pkl\.gz', "),
     "pickle called .csv": ("x.csv", _pickled(4), r"is called \.csv, but is a pickle"),
@@ -219,6 +219,63 @@ def test_the_lines_convert_what_they_say(tmp_path: Path, monkeypatch: pytest.Mon
         exec(re.split(r"(?:convert|trust) it: ", str(caught.value))[1], dict(known))
         np.testing.assert_array_equal(load("set.npz").images, x)
         Path("set.npz").unlink()
+
+
+COLOURS = np.arange(2 * 3072).reshape(2, 3072).astype(np.uint8)
+PICKLED_DICTS = {
+    "CIFAR-10": ("data_batch_1", {b"batch_label": b"1 of 5", b"labels": [0, 1], b"data": COLOURS}),
+    "CIFAR-100": (
+        "train",
+        {
+            b"filenames": [b"a"],
+            b"batch_label": b"1",
+            b"fine_labels": [0, 1],
+            b"coarse_labels": [0, 0],
+            b"data": COLOURS,
+        },
+    ),
+    "texts": ("letters", {"images": COLOURS[:, :784], "labels": [0, 1], "images_of": "me"}),
+    "other words": ("letters.pickle", {"X": COLOURS[:, :784], "y": np.array([0, 1])}),
+}
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # open() in a line
+@pytest.mark.parametrize("protocol", [2, 3, 4, 5])
+@pytest.mark.parametrize("kind", PICKLED_DICTS)
+def test_the_line_converts_a_pickled_dict(
+    kind: str, protocol: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    name, pickled = PICKLED_DICTS[kind]
+    Path(name).write_bytes(_pickled(protocol, pickled))
+    with pytest.raises(DataError) as caught:
+        load(name)
+    exec(re.split("trust it: ", str(caught.value))[1], {"np": np, "pickle": pickle})
+    dataset = load("set.npz")
+    assert dataset.class_names == ("0", "1")
+    side = 28 if "letters" in name else 32
+    assert dataset.images.shape == (2, side, side)
+
+
+def test_a_batch_as_python_2_pickled_it_is_converted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    # {'batch_label': 'training batch 1 of 5', 'labels': [6, 9], 'data': ...}, of cPickle
+    start = (
+        b"\x80\x02}q\x01(U\x0bbatch_labelq\x02U\x15training batch 1 of 5q\x03U\x06labelsq\x04]q\x05"
+    )
+    Path("data_batch_1").write_bytes(start + b"(K\x06K\te" + b"U\x04dataq\x06" + b"K\x01u.")
+    with pytest.raises(
+        DataError, match=r"images=d\[b'data'\]\.reshape\(-1, 3, 32, 32\), labels=d\[b"
+    ):
+        load("data_batch_1")
+
+
+def test_a_pickled_dict_of_unknown_names_says_how_to_see_them(tmp_path: Path) -> None:
+    (tmp_path / "d.pkl").write_bytes(_pickled(4, {"first": COLOURS, "second": [0, 1]}))
+    with pytest.raises(DataError, match=r"print\(d\.keys\(\)\)"):
+        load(tmp_path / "d.pkl")
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -131,3 +132,39 @@ def test_nothing_is_said_of_bright_levels(
     assert np.array_equal(load(path).images, LEVELS)
     assert np.array_equal(predicted(path), LEVELS)
     assert capsys.readouterr().err == ""
+
+
+ANY_LEVELS = np.random.default_rng(3).integers(0, 256, (6, 4, 4))
+ANY_LEVELS[0, 0, :2] = 0, 255
+DARKER = np.where(ANY_LEVELS > 229, 229, ANY_LEVELS)  # 0.8 where white is 1 and black is -1
+
+
+@pytest.mark.parametrize(
+    ("saved", "images", "which"),
+    [
+        (ANY_LEVELS.astype(np.uint8).view(np.int8), ANY_LEVELS, 0),
+        ((ANY_LEVELS - 128).astype(np.int8), ANY_LEVELS, 1),
+        ((DARKER / 127.5 - 1).astype(np.float32), DARKER, 0),
+        ((DARKER / 127.5 - 1).astype(np.float16), DARKER, 0),
+        (ANY_LEVELS / 127.5 - 1, ANY_LEVELS, 0),
+        (DARKER / 255 - 0.5, DARKER, 0),
+        (ANY_LEVELS / 255 - 1, ANY_LEVELS, 0),
+        ((ANY_LEVELS / 255 - 0.1307) / 0.3081, ANY_LEVELS, 0),
+        ((ANY_LEVELS * 257 - 32768).astype(np.int16), ANY_LEVELS, 0),
+        ((ANY_LEVELS * 257).astype(np.int16).astype(np.uint16) * 1.0 - 7, None, 0),
+        ((ANY_LEVELS * 200.0 - 20000).astype(np.float16), ANY_LEVELS, 0),
+        (ANY_LEVELS.astype(np.int64) * 10, ANY_LEVELS, 0),
+    ],
+)
+def test_the_line_that_converts_levels_does_what_it_says(
+    saved: np.ndarray, images: np.ndarray | None, which: int, tmp_path: Path
+) -> None:
+    np.savez(tmp_path / "x.npz", images=saved, labels=np.arange(6) % 2)
+    with pytest.raises(DataError, match=r"x\.npz: its images ") as caught:
+        load(tmp_path / "x.npz")
+    lines = re.findall(r"save (.*?)(?: instead|;|$)", str(caught.value))
+    with np.errstate(all="raise"):
+        converted = eval(lines[which], {"np": np, "x": saved})
+    np.savez(tmp_path / "x.npz", images=converted, labels=np.arange(6) % 2)
+    read = load(tmp_path / "x.npz").images
+    assert images is None or np.abs(read.astype(int) - images).max() <= 1

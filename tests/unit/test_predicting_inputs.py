@@ -444,7 +444,7 @@ FAULTS: dict[str, tuple[str, bytes, str]] = {
         "labels: holds object, which needs pickle; refused",
     ),
     "other arrays": ("x.npz", npz(pictures=IMAGES), "holds pictures; needed are images"),
-    "negative floats": ("x.npz", npz(X=IMAGES / 255 - 1), "save ((x + 1) * (255 / "),
+    "negative floats": ("x.npz", npz(X=IMAGES / 255 - 1), "save np.rint((x + 1) * (255 / "),
     "two channels": ("x.npz", npz(X=IMAGES[..., None].repeat(2, 3)), "X: (3, 12, 12, 2) is not"),
     "flat images of another size": ("x.npz", npz(X=IMAGES[:, 1].copy()), "X: 12 pixels are not"),
     "archive of another size": ("x.npz", npz(X=IMAGES[:, 1:]), "images are 11x12, not 12x12"),

@@ -121,7 +121,7 @@ def _factor(arrays: Mapping[str, Array], where: str) -> float:
     span = Span(low, high)
     _check_one_scale(arrays, spans, where)
     if low < 0:
-        raise _unknown_scale(span, where)
+        raise _unknown_scale(arrays, span, where)
     if high <= levels.UNIT_HIGH and "f" in kinds:
         done = levels.what_was_done(high)
         note(f"{where}: its images are floats 0 to {high:g} {done}")
@@ -131,15 +131,34 @@ def _factor(arrays: Mapping[str, Array], where: str) -> float:
     if high >= levels.DARK_IN_16_BITS and all(a.dtype in ("<u2", ">u2") for a in arrays.values()):
         note(f"{where}: its images are of 16 bits and are divided by 257, to 0..255")
         return 1 / 257
-    raise _unknown_scale(span, where)
+    raise _unknown_scale(arrays, span, where)
 
 
-def _unknown_scale(span: Span, where: str) -> DataError:
+def _unknown_scale(arrays: Mapping[str, Array], span: Span, where: str) -> DataError:
+    """The error for levels of another scale, with the line that converts them."""
+    types = {array.dtype for array in arrays.values()}
     low, high = span.low, span.high
-    from_zero = f"(x {'+' if low < 0 else '-'} {abs(low):g})" if low else "x"
+    x = "x" if types <= {np.dtype(np.float32), np.dtype(np.float64)} else "x.astype(float)"
+    is_symmetric = low < 0 < high <= levels.UNIT_HIGH and low >= -1
+    if types == {np.dtype(np.int8)}:
+        advice = (
+            "if 128 to 255 became negative, save x.view('uint8'); if 128 was subtracted, save "
+            f"({x} + 128).astype('uint8')"
+        )
+    elif is_symmetric and {one.kind for one in types} == {"f"}:
+        end = 0.5 if low >= -0.5 and high <= 0.5 else 1.0
+        factor = "255" if end == 0.5 else "(255 / 2)"
+        advice = (
+            f"if they mean -{end:g} to {end:g}, save "
+            f"np.rint(({x} + {end:g}) * {factor}).clip(0, 255).astype('uint8')"
+        )
+    else:
+        from_zero = f"({x} {'+' if low < 0 else '-'} {abs(low):g})" if low else x
+        advice = (
+            f"save np.rint({from_zero} * (255 / {(high - low) or 1:g})).astype('uint8') instead"
+        )
     return DataError(
-        f"{where}: its images go from {low:g} to {high:g}, where 0..255 or 0..1 is read; "
-        f"save ({from_zero} * (255 / {(high - low) or 1:g})).astype('uint8') instead"
+        f"{where}: its images go from {low:g} to {high:g}, where 0..255 or 0..1 is read; {advice}"
     )
 
 

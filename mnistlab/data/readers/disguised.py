@@ -7,7 +7,7 @@ import shlex
 import zipfile
 from pathlib import Path
 
-from mnistlab.data.readers import content, kinds, pixels, spreadsheet
+from mnistlab.data.readers import content, kinds, pickled, pixels, spreadsheet
 from mnistlab.data.readers.kinds import Kind
 from mnistlab.errors import DataError
 
@@ -38,10 +38,6 @@ PAGES = (b"<!doctype html", b"<html")
 PAGE = "a web page, perhaps a form to log in, instead of the file; download it again"
 MATLAB = b"MATLAB 5.0 MAT-file"
 MATLAB_7 = b"MATLAB 7.3 MAT-file"
-# A protocol from 2 on says so in its first bytes; older ones begin with a list, dict or array.
-PICKLE = re.compile(
-    rb"\x80[\x02-\x05][^\x00]|\(?[dl]p[0-9]+\n|\(?c(copy_reg|copyreg|numpy)[\w.]*\n"
-)
 LIBSVM = re.compile(rb"[+-]?[0-9.]+( [0-9]+:[0-9.eE+-]+){3,}")
 FEWEST_CELLS = 5  # numbers in each line of what may be a table of pixels
 LINES_LOOKED_AT = 20
@@ -59,8 +55,8 @@ def check(path: Path, kind: Kind | None) -> None:
         raise _unlike(path, PAGE)
     if start.startswith(b"PK\x03\x04") and kind not in ("npz", "zip"):
         raise _unlike(path, _archive(path))
-    if PICKLE.match(start):
-        raise _unlike(path, _pickle(path, start))
+    if pickled.START.match(start):
+        raise _unlike(path, pickled.words(path, start))
     if start.startswith((MATLAB, MATLAB_7)):
         raise _unlike(path, _matlab(path, start))
 
@@ -72,12 +68,14 @@ def refusal(path: Path) -> DataError:
         start = content.start_of(path, START_BYTES)
         if start.startswith(MATLAB_7):
             return DataError(f"{path}: is {_matlab(path, start)}")
+        if kinds.suffix_of(path.name) == ".pkl" and pickled.START.match(start):
+            return DataError(f"{path}: is {pickled.words(path, start)}")
         return kinds.refusal(path)
     try:
         check(path, None)
         start = bytes(next(content.chunks(path), b""))
-        if PICKLE.match(start):
-            return DataError(f"{path}: is {_pickle(path, start)}")
+        if pickled.START.match(start):
+            return DataError(f"{path}: is {pickled.words(path, start)}")
         if LIBSVM.match(start):
             words = kinds.REFUSED[".svm"].format(name=kinds.shown_name(path))
             return DataError(f"{path}: is {words}")
@@ -110,22 +108,6 @@ def _archive(path: Path) -> str:
     if any(name.endswith("/data.pkl") for name in names):
         return kinds.REFUSED[".pt"].format(name=kinds.shown_name(path))
     return "a ZIP archive: call it .zip"
-
-
-def _pickle(path: Path, start: bytes) -> str:
-    """What a pickle is and the line that converts it; one of CIFAR is a dict."""
-    name = kinds.shown_name(path)
-    words = kinds.REFUSED[".pkl"].format(name=name)
-    packed = content.start_of(path, 3)
-    module = "gzip." * packed.startswith(content.GZIP) + "bz2." * packed.startswith(content.BZIP2)
-    loading = f"pickle.load({module}open({name!r}, 'rb')"
-    if start[2:3] == b"}" or start.startswith((b"(d", b"d")):
-        head = words.partition(": ")[0]
-        return (
-            f"{head}: d = {loading}, encoding='bytes'); "
-            "np.savez('set.npz', images=d[b'data'], labels=d[b'labels'])"
-        )
-    return words.replace(f"pickle.load(open({name!r}, 'rb')", loading)
 
 
 def _matlab(path: Path, start: bytes) -> str:
