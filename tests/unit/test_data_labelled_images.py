@@ -157,7 +157,7 @@ FAULTS = {
     "missing": (["a.png,cat", "b.png,dog", "x.png,dog"], "row 4: 'x.png' is no image below "),
     "two missing": (["x,cat", "a.png,dog", "y,dog"], "(nor are those of 1 other rows)"),
     "all missing": (["x,cat", "y,dog"], "row 2: 'x' is no image below "),
-    "twice": (["a.png,cat", "b.png,dog", "a,cat"], "row 4: 'a' has a label already, in row 2 of"),
+    "twice": (["a.png,cat", "b.png,dog", "a,dog"], "row 4: 'a' has another label, in row 2 of"),
     "no label": (["a.png,cat", "b.png,"], "row 3: 'b.png' has no label"),
     "NaN": (["a.png,nan", "b.png,dog"], "row 2: 'a.png' has no label"),
     "up": (["a.png,cat", "../up.png,dog"], "row 3: '../up.png' is not below the folder; refused"),
@@ -192,7 +192,7 @@ def test_a_defect_is_told_by_its_row(tmp_path: Path, fault: str) -> None:
         ({"x.csv": "file,label,split\na,1,train\nb,2,dev\n"}, "row 3: 'dev' is not train, val or"),
         (
             {"train.csv": "id,label\na,1\n", "test.csv": "id,label\na,1\n"},
-            "a label already, in row",
+            "row 2: 'a' is in another split, in row 2 of train.csv",
         ),
     ],
 )
@@ -254,3 +254,75 @@ def test_a_table_of_a_part_names_images_of_its_part(tmp_path: Path) -> None:
     write(root, names, "id,label\n0.png,cat\n1.png,dog\n", "train.csv")
     (root / "sample_submission.csv").write_text("id,label\n0.png,cat\n1.png,cat\n")
     assert by_grey(load(root)) == {0: "cat", 1: "dog"}
+
+
+ELSEWHERE = ["", "/content/drive/s", "C:\\Users\\me\\set", "/root/of/set", "file:///home/me"]
+
+
+@pytest.mark.parametrize("above", ELSEWHERE)
+def test_absolute_paths_of_another_machine_are_matched_by_their_longest_end(
+    above: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mark = "\\" if "\\" in above else "/"
+    names = ["cat/1.png", "dog/1.png", "cat/2.png"]
+    rows = [f"{above}{mark}{name.replace('/', mark)},{LABELLED[i]}" for i, name in enumerate(names)]
+    write(tmp_path / "set", names, "\n".join(["path,label", *rows]))
+    assert by_grey(load(tmp_path / "set")) == LABELLED
+    assert "3 of its names are matched with image files by the end of" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        ("/home/me/1.png", "row 2: '/home/me/1.png' may be "),
+        ("/home/me/owl/1.png", "row 2: '/home/me/owl/1.png' may be "),
+        ("/home/me/3.png", "row 2: '/home/me/3.png' is not below the folder; refused"),
+        ("/home/me/../cat/1.png", "is not below the folder; refused"),
+    ],
+)
+def test_an_absolute_path_that_may_be_several_images_or_none_is_refused(
+    path: str, message: str, tmp_path: Path
+) -> None:
+    rows = f"path,label\n{path},cat\ncat/2.png,cat\ndog/1.png,dog\n"
+    write(tmp_path / "set", ["cat/1.png", "dog/1.png", "cat/2.png"], rows)
+    with pytest.raises(DataError) as caught:
+        load(tmp_path / "set")
+    assert message in str(caught.value)
+
+
+def test_an_image_outside_of_the_folder_is_never_read(tmp_path: Path) -> None:
+    outside = write(tmp_path / "other", ["b.png", "a.png"]) / "a.png"
+    write(tmp_path / "set", ["a.png", "b.png"], f"path,label\n{outside},cat\nb.png,dog\n")
+    assert by_grey(load(tmp_path / "set")) == {0: "cat", 1: "dog"}
+    (tmp_path / "set" / "a.png").unlink()
+    with pytest.raises(DataError, match="is not below the folder; refused"):
+        load(tmp_path / "set")
+
+
+def test_a_path_of_another_machine_stays_in_its_split(tmp_path: Path) -> None:
+    table = "path,label\n/home/me/train/1.png,cat\n/home/me/train/2.png,dog\n"
+    write(tmp_path / "set", ["train/1.png", "test/2.png", "train/3.png"], table)
+    with pytest.raises(DataError, match=r"row 3: '/home/me/train/2\.png' is not below"):
+        load(tmp_path / "set")
+
+
+@pytest.mark.parametrize("columns", ["file,label", "file,label,xmin"])
+def test_rows_that_repeat_an_image_with_its_label_are_taken_once(
+    columns: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = ["a.png,cat", "b.png,dog", "a,cat", "c.png,cat", "a.png,cat"]
+    if columns.endswith("xmin"):
+        rows = [f"{row},{i}" for i, row in enumerate(rows)]
+    write(tmp_path / "set", ["a.png", "b.png", "c.png", "d.png"], "\n".join([columns, *rows]))
+    dataset = load(tmp_path / "set")
+    assert by_grey(dataset) == LABELLED
+    said = capsys.readouterr().err
+    assert "labels.csv: 2 rows repeat an image with the same label; each is taken once" in said
+    assert "1 image without a row in labels.csv" in said
+
+
+def test_a_repeated_row_must_be_of_the_same_split(tmp_path: Path) -> None:
+    rows = ["a.png,cat,train", "b.png,dog,train", "a.png,cat,test"]
+    write(tmp_path / "set", ["a.png", "b.png"], "\n".join(["file,label,split", *rows]))
+    with pytest.raises(DataError, match=r"row 4: 'a\.png' is in another split, in row 2 of labels"):
+        load(tmp_path / "set")

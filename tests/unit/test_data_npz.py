@@ -230,7 +230,7 @@ def test_the_keys_of_keras_are_official_parts(tmp_path: Path) -> None:
             {"images": IMAGES - 1.0, "labels": LABELS},
             "-1 to 10, where 0..255 or 0..1 is read; save",
         ),
-        ({"images": IMAGES + 250.0, "labels": LABELS}, "save np.rint((x - 250) * (255 / 11)).astype"),
+        ({"images": IMAGES + 250.0, "labels": LABELS}, "np.rint((x - 250) * (255 / 11)).astype"),
         ({"images": IMAGES.astype(int) * 30, "labels": LABELS}, "go from 0 to 330"),
         ({"images": np.where(IMAGES, IMAGES, np.nan), "labels": LABELS}, "holds NaN or infinity"),
         ({"images": IMAGES.astype("U"), "labels": LABELS}, "images must be numbers, got <U"),

@@ -64,7 +64,8 @@ class Index:
         """Images by their path below the folder or the end of it, with or without suffix.
 
         base: the folder of the table, below which a name is looked up first. A path from the root
-        of the system counts if it leads below the folder; a URL is matched by its end. If several
+        of the system that does not lead below the folder is one of another machine: it is matched
+        by its longest end that is there, as a URL is, and nothing else is looked at. If several
         images match, only those in a folder of that split count. A name with another suffix or in
         another case counts last.
         """
@@ -76,7 +77,7 @@ class Index:
         if OUTSIDE.match(name):
             root = self.root.resolve()
             if not Path(name).is_relative_to(root):
-                return NOTHING
+                return self._by_end(name, split, first=0)
             name = Path(name).relative_to(root).as_posix()
         if base is not None and base != self.root:
             below = f"{composed(base.relative_to(self.root).as_posix())}/{name}"
@@ -100,9 +101,10 @@ class Index:
             return [exact]
         return self._chosen(found, split)
 
-    def _by_end(self, name: str, split: SplitName | None) -> Match:
+    def _by_end(self, name: str, split: SplitName | None, first: int = 1) -> Match:
+        """Images by the longest end of a path that is there. first: the step it begins with."""
         steps = [step for step in name.split("/") if step]
-        for i in range(1, len(steps)):
+        for i in range(first, len(steps)):
             # train/1.png of another computer must not become test/1.png of this one.
             told = split_folders.told_by(steps[:i])
             found = self._known("/".join(steps[i:]), split or told)

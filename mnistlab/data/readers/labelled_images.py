@@ -23,6 +23,7 @@ from mnistlab.data.readers import (
     label_columns,
     label_lists,
     label_notes,
+    label_rows,
     label_table,
     labelled_table,
     labels,
@@ -53,8 +54,8 @@ def read(path: Path, size: Size | None = None, label_column: str | None = None) 
     """The images with the labels of the tables, in their order; None where there is no such table.
 
     Images without a row are left out and counted. Raises DataError naming the table and the row
-    for a file that is missing, named twice, ambiguous or outside of the folder, and for a label
-    that is missing; and the columns, where it is open which one has the labels.
+    for a file that is missing, ambiguous, outside of the folder or named twice with two labels,
+    and for a label that is missing; and the columns, where it is open which one has the labels.
     """
     left_out = LeftOut()
     root = wrappers.unwrapped(path, left_out, past_tables=False)
@@ -80,7 +81,7 @@ def read(path: Path, size: Size | None = None, label_column: str | None = None) 
     for one in chosen:
         if label_column is None:
             _check_guess(one, index)
-    _check_rows(root, chosen)
+    chosen = label_rows.checked(root, chosen)
     images = image_files.all_below(root, left_out)
     naming = {one.path for one in names_images}
     unnamed_tables.say_missing(root, [one for one in paths if one not in naming])
@@ -188,53 +189,6 @@ def _without_labels(root: Path, tables: list[Table], index: Index) -> list[Table
     for one in tables:
         note(f"{one.naming.path}: lists image files, but no column has labels; it is not used")
     return []
-
-
-def _check_rows(root: Path, chosen: list[Table]) -> None:
-    """DataError for a row without a label or image, or with the image of another row.
-
-    A test set may lack all of its labels: `assembling.assembled` leaves it out.
-    """
-    labelled = [one for one in chosen if one.labels is not None]
-    told = [
-        (text, split)
-        for one in labelled
-        for text, split in zip(one.labels or (), one.splits, strict=True)
-    ]
-    of_test = {text for text, split in told if split == "test"}
-    others = {text for text, split in told if split != "test"}
-    no_labels = labels.missing_among(others if len(of_test) == 1 else others | of_test)
-    seen: dict[Path, str] = {}
-    for one in labelled:
-        path, table = one.naming.path, one.naming
-        named = [label_table.clean(row.cells[table.file]) for row in table.rows]
-        _check_files(root, one, named)
-        for i, text in enumerate(one.labels or ()):
-            where = f"{path}: row {table.rows[i].number}"
-            may_lack = len(of_test) == 1 and one.splits[i] == "test"
-            if text in no_labels and not may_lack:
-                raise DataError(f"{where}: {named[i]!r} has no label")
-            (file,) = table.matches[i].files
-            if file in seen:
-                raise DataError(f"{where}: {named[i]!r} has a label already, in {seen[file]}")
-            seen[file] = f"row {table.rows[i].number} of {path.name}"
-
-
-def _check_files(root: Path, one: Table, named: Sequence[str]) -> None:
-    path, rows = one.naming.path, one.naming.rows
-    for i, match in enumerate(one.naming.matches):
-        if len(match.files) > 1:
-            some = " and ".join(map(str, match.files[:2]))
-            raise DataError(
-                f"{path}: row {rows[i].number}: {named[i]!r} may be {some}; "
-                "write its path below the folder"
-            )
-    missing = [i for i, match in enumerate(one.naming.matches) if not match.files]
-    if not missing:
-        return
-    first = missing[0]
-    row, n_others = rows[first].number, len(missing) - 1
-    raise label_table.names_nothing(path, root, row, named[first], n_others)
 
 
 def _part(table: Table) -> Part:
