@@ -326,3 +326,13 @@ def test_a_repeated_row_must_be_of_the_same_split(tmp_path: Path) -> None:
     write(tmp_path / "set", ["a.png", "b.png"], "\n".join(["file,label,split", *rows]))
     with pytest.raises(DataError, match=r"row 4: 'a\.png' is in another split, in row 2 of labels"):
         load(tmp_path / "set")
+
+
+@pytest.mark.parametrize("mark", [",", ";", "\t"])
+@pytest.mark.parametrize("title", ["", "My cats,,,,\n,,,,\n"])
+def test_what_spreadsheets_leave_around_a_table_is_passed_over(
+    title: str, mark: str, tmp_path: Path
+) -> None:
+    table = f"{title}file,label,,,\na.png,cat,,,\nb.png,dog,,,\nc.png,cat,,,\n,,,,\n,,,,\n"
+    write(tmp_path, ["a.png", "b.png", "c.png"], table.replace(",", mark))
+    assert by_grey(load(tmp_path)) == LABELLED

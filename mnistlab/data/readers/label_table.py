@@ -205,11 +205,16 @@ def _evidence(
 
 
 def _first(sheet: Sheet) -> Row:
-    """The names of the columns, or the first row of as many cells as most have."""
+    """The names of the columns, or the first row of as many cells as most have.
+
+    A title of a spreadsheet is followed by empty cells: it has at most half of what others have.
+    """
     if sheet.names is not None:
         return Row(0, list(sheet.names))
     n = Counter(len(row.cells) for row in sheet.rows).most_common(1)[0][0]
-    return next(row for row in sheet.rows if len(row.cells) == n)
+    whole = [row for row in sheet.rows if len(row.cells) == n]
+    most = max(sum(map(bool, row.cells)) for row in whole)
+    return next((row for row in whole if 2 * sum(map(bool, row.cells)) > most), whole[0])
 
 
 def _are_of_all(found: Sequence[list[Path]], index: Index) -> bool:

@@ -152,13 +152,14 @@ def _delimiters(lines: Sequence[str]) -> list[str]:
 
 
 def _cut(lines: Iterator[str], delimiter: str, strict: bool = False) -> Iterator[Row]:
-    """Rows with the number of each; those of remarks, "sep=;" and empty lines have no cells."""
+    """Rows with the number of each; those of remarks, "sep=;" and empty cells have no cells."""
     if delimiter in DELIMITERS and delimiter != COLON:
         reader = csv.reader(lines, delimiter=delimiter, strict=strict)
         for number, cells in enumerate(reader, 1):
             whole = delimiter.join(cells)
             remark = _is_remark(whole) or (number == 1 and whole.startswith("sep="))
-            yield Row(number, [] if remark else [cell.strip() for cell in cells])
+            is_blank = remark or not any(map(str.strip, cells))
+            yield Row(number, [] if is_blank else [cell.strip() for cell in cells])
         return
     for number, line in enumerate(lines, 1):
         yield Row(number, [] if _is_remark(line) else _words(line.strip(), delimiter))
