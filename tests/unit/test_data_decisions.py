@@ -116,7 +116,7 @@ NOTES: dict[str, tuple[dict[str, str | bytes | None], str]] = {
     ),
     "case of classes": (
         dict.fromkeys(images("train/{c}/{i}.png", "Cat Dog") | images("test/{c}/{i}.png")),
-        "classes of other splits in another case are those of train: cat is Cat, dog is Dog",
+        "classes of other splits in another spelling are those of train: cat is Cat, dog is Dog",
     ),
     "case within train": (
         dict.fromkeys(images("{c}/{i}.png", "Cat cat")),

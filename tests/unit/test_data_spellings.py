@@ -148,6 +148,24 @@ def test_a_run_knows_its_classes_in_another_spelling(
     assert _n_tested(_run(trained, tmp_path / "runs"), path) == len(NEW)
 
 
+@pytest.mark.parametrize(("train", "test"), [(PADDED, BARE), (BARE, PADDED)])
+def test_folders_of_other_splits_may_write_numbers_in_another_way(
+    train: list[str], test: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _folders(tmp_path / "train", IMAGES, _labels(train))
+    _folders(tmp_path / "test", NEW, _labels(test, NEW))
+    dataset = load(tmp_path)
+    assert dataset.class_names == tuple(train)
+    assert [dataset.class_names[k] for k in dataset.labels[40:]].count(train[1]) == 4
+    assert f"{test[0]} is {train[0]}" in capsys.readouterr().err
+
+
+def test_folders_of_both_spellings_are_two_classes(tmp_path: Path) -> None:
+    _folders(tmp_path / "train", IMAGES, _labels(["1", "01", "2", "3"]))
+    _folders(tmp_path / "test", NEW, _labels(["001", "1", "2", "3"], NEW))
+    assert load(tmp_path).class_names == ("001", "01", "1", "2", "3")
+
+
 def test_each_image_counts_under_the_class_of_its_number(tmp_path: Path) -> None:
     run = _run(PADDED, tmp_path / "runs")
     path = _csv(tmp_path / "new.csv", NEW, _labels(["10", "2", "1", "0"], NEW))

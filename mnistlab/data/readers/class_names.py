@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from mnistlab.data.dataset import SplitName
 from mnistlab.data.notes import note
 from mnistlab.data.readers import split_folders, wrappers
-from mnistlab.data.readers.spellings import composed, say_forms
+from mnistlab.data.readers.spellings import as_known, composed, say_forms
 from mnistlab.errors import DataError
 
 # Parts into which large sets are cut, of any class: HAM10000_images_part_1, images_001.
@@ -62,17 +62,15 @@ def agreed(
 
     Names that differ in their Unicode form are one class everywhere. Names of another split that
     differ in case only are those of the training set, unless both spellings are classes there: a
-    and A may be different letters. A note says which.
+    and A may be different letters; and so are numbers with other zeros. A note says which.
     """
     distinct = {split: {name: composed(name) for name in set(of)} for split, of in classes.items()}
     trained = set(distinct.get("train", {}).values())
     said: dict[str, str] = {}
     for split, names in distinct.items():
         if split != "train":
-            said |= _in_other_case(names, trained)
-    if said:
-        shown = ", ".join(f"{old} is {new}" for old, new in sorted(said.items())[:SHOWN])
-        note(f"{where}: classes of other splits in another case are those of train: {shown}")
+            said |= _in_other_case(names, trained) | _as_other_numbers(names, trained)
+    _say_spellings(said, where)
     say_forms((name for names in distinct.values() for name in names), where)
     _say_cases(trained, where)
     return {
@@ -89,9 +87,7 @@ def agreed_texts(
     trained = {named[code] for code in np.unique(codes[splits == TRAIN]).tolist()}
     others = {named[code]: named[code] for code in np.unique(codes[splits != TRAIN]).tolist()}
     said = _in_other_case(others, trained)
-    if said:
-        shown = ", ".join(f"{old} is {new}" for old, new in sorted(said.items())[:SHOWN])
-        note(f"{where}: classes of other splits in another case are those of train: {shown}")
+    _say_spellings(said, where)
     _say_cases(trained, where)
     return tuple(text if text in trained else said.get(text, text) for text in named)
 
@@ -107,6 +103,20 @@ def _in_other_case(names: dict[str, str], trained: set[str]) -> dict[str, str]:
         same = known.get(meant.casefold(), [])
         if meant not in trained and len(same) == 1 and same[0] not in here:
             names[found] = said[meant] = same[0]
+    return said
+
+
+def _say_spellings(said: dict[str, str], where: str) -> None:
+    if said:
+        shown = ", ".join(f"{old} is {new}" for old, new in sorted(said.items())[:SHOWN])
+        note(f"{where}: classes of other splits in another spelling are those of train: {shown}")
+
+
+def _as_other_numbers(names: dict[str, str], trained: set[str]) -> dict[str, str]:
+    """Replace in `names` what is the same number with other zeros; return the changes."""
+    meant = as_known([*dict.fromkeys(names.values())], sorted(trained))
+    said = {name: one for name, one in meant.items() if one != name}
+    names.update({found: said[name] for found, name in names.items() if name in said})
     return said
 
 

@@ -23,7 +23,7 @@ from mnistlab.data.readers.folder_splits import CLASS_FOLDERS, RawSplit
 from mnistlab.data.readers.left_out import LeftOut, how_to_convert, listed, may_have_labels
 from mnistlab.data.readers.pixels import KINDS
 from mnistlab.data.readers.shapes import Size
-from mnistlab.data.readers.spellings import composed
+from mnistlab.data.readers.spellings import as_known, composed
 from mnistlab.data.readers.wrappers import FEWEST_CLASS_FOLDERS
 from mnistlab.errors import DataError
 
@@ -89,10 +89,10 @@ def of_files(path: Path, found: dict[SplitName, RawSplit], size: Size | None) ->
 
 def _leave_out_unknown(found: dict[SplitName, RawSplit], left_out: LeftOut) -> None:
     """Test images in folders that are no class of train, such as test/unknown, have no labels."""
-    trained = {composed(name).casefold() for name in found.get("train", ((), ()))[1]}
+    known = sorted({composed(name).casefold() for name in found.get("train", ((), ()))[1]})
     for split in ("val", "test"):
         classes = sorted(set(found[split].classes)) if split in found else []
-        if not classes or any(composed(n).casefold() in trained for n in classes):
+        if not classes or as_known([composed(name).casefold() for name in classes], known):
             continue
         if split == "val":
             raise DataError(
