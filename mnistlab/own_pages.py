@@ -1,7 +1,8 @@
-"""Which pages may be replaced: those that mnistlab wrote, never a file of the user's."""
+"""Which pages, models and tables may be replaced: those that mnistlab wrote, no other file."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from mnistlab.errors import DataError, reason
@@ -9,11 +10,23 @@ from mnistlab.errors import DataError, reason
 MARK = b'<meta name="generator" content="mnistlab">'
 # Of pages of before 2026-12, which have no generator.
 OLDER_MARK = b"content=\"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src"
+PRODUCER = "mnistlab"  # of an ONNX model, whose second field it is
+MODEL_MARK = b"\x12" + bytes([len(PRODUCER)]) + PRODUCER.encode()
 HEAD_BYTES = 2048
 
 
 def check_page(path: Path) -> None:
     """DataError where `path` is a file that is no page of mnistlab; call it before the work."""
+    check_ours(path, (MARK, OLDER_MARK), "page of mnistlab")
+
+
+def check_model(path: Path) -> None:
+    """DataError where `path` is a file that is no ONNX model of mnistlab, as `check_page`."""
+    check_ours(path, (MODEL_MARK,), "model of mnistlab")
+
+
+def check_ours(path: Path, marks: Sequence[bytes], what: str) -> None:
+    """DataError where `path` is a file whose beginning has none of the marks of what we write."""
     if not path.is_file():
         return
     try:
@@ -21,8 +34,8 @@ def check_page(path: Path) -> None:
             head = file.read(HEAD_BYTES)
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {reason(error)}") from error
-    if MARK not in head and OLDER_MARK not in head:
+    if not any(mark in head for mark in marks):
         raise DataError(
-            f"{path}: is there already and is no page of mnistlab, which would replace it; "
+            f"{path}: is there already and is no {what}, which would replace it; "
             "move it away, or name another output"
         )

@@ -15,6 +15,7 @@ from mnistlab.checking.finding import Finding, Report
 from mnistlab.checking.sandbox import check_file
 from mnistlab.checking.source import fingerprint, read_source
 from mnistlab.errors import DataError
+from mnistlab.own_pages import check_ours
 
 COLUMNS = ("submission", "mark", "passed", "checks", "mistakes", "reasons", "identical_to")
 ENDINGS = (".py", ".ipynb")
@@ -104,6 +105,12 @@ def _reason(finding: Finding) -> str:
 def _plain(cell: object) -> str:
     text = str(cell)
     return f"'{text}" if text.startswith(FORMULA) else text
+
+
+def check_table(path: Path) -> None:
+    """DataError where `path` is a file that is no table of marks; call it before the work."""
+    if not atomic.OPEN_ALREADY.fullmatch(str(path)):  # else a file that a shell has emptied
+        check_ours(path, [f"{','.join(COLUMNS)}\n".encode()], "table of marks")
 
 
 def write_table(marked: list[Marked], path: Path) -> None:

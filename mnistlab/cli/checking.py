@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mnistlab.cli.options import JsonOption, given, named_path
+from mnistlab.cli.options import JsonOption, given, named_path, refuse
 from mnistlab.errors import DataError
 
 if TYPE_CHECKING:
@@ -56,6 +56,7 @@ TableOption = Annotated[
 
 @app.command(epilog="Example: mnistlab check mlp.py --task backward --hint 1")
 def check(
+    context: typer.Context,
     file: FileArgument,
     task: TaskOption = None,
     hint: HintOption = 0,
@@ -77,6 +78,7 @@ def check(
     if out is not None:
         raise DataError(f"--out is for a folder of submissions, and {file} is not a folder")
     if watch:
+        refuse(context, {"as_json"}, "is of one check, and --watch never ends")
         _watch(file, task, hint)
     report = _checked(file, task, hint)
     if as_json:
@@ -123,9 +125,11 @@ def _wait() -> None:
 
 
 def _mark(folder: Path, task: str | None, out: Path | None) -> None:
-    from mnistlab.checking.submissions import mark_folder, table, write_table
+    from mnistlab.checking.submissions import check_table, mark_folder, table, write_table
     from mnistlab.cli.terminal import say
 
+    if out is not None:
+        check_table(out)
     marked = mark_folder(folder, task, lambda name: say(f"checked: {name}"))
     if out is None:
         sys.stdout.write(table(marked))

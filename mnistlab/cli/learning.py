@@ -25,7 +25,7 @@ from mnistlab.cli.options import (
     given,
     grouped,
     named_path,
-    options_given,
+    refuse,
 )
 from mnistlab.cli.trained import quoted
 from mnistlab.errors import RecipeError
@@ -34,7 +34,8 @@ if TYPE_CHECKING:
     from mnistlab.runs import Progress, Run
 
 MOST_NAMED = 10  # classes on a line
-RESUMED_WITH = ("resume", "device", "threads", "track", "as_json")
+# What a training may be resumed with; all else is in its folder.
+WITH_RESUME = {"recipe", "resume", "device", "threads", "track", "as_json"}
 
 app = typer.Typer()
 
@@ -78,7 +79,8 @@ def train(
     if resume is not None and recipe is not None:
         raise RecipeError("train takes a recipe, or --resume and a run's folder, not both")
     if resume is not None:
-        _check_resumes_alone(context)
+        because = "cannot be combined with --resume, which continues a training as it began"
+        refuse(context, context.params.keys() - WITH_RESUME, because)
     out = execution.out if resume is None else resume.resolve().parent
     with shown_progress(seeds == 1) as shown, tracked(shown, track, out=out, say=say) as progress:
         if resume is not None:
@@ -90,15 +92,6 @@ def train(
     if as_json:
         results = [run.result | {"path": str(run.path)} for run in trained]
         print(json.dumps(results[0] if len(results) == 1 else {"runs": results}))
-
-
-def _check_resumes_alone(context: typer.Context) -> None:
-    others = [text for name, text in options_given(context).items() if name not in RESUMED_WITH]
-    if others:
-        raise RecipeError(
-            f"--resume goes on with what the folder says; leave out {', '.join(others)}, or train "
-            "without --resume"
-        )
 
 
 def _trained(

@@ -7,7 +7,7 @@ as the options of its fields.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
@@ -70,6 +70,26 @@ def hold_out(fraction: float | None) -> float | None:
     if fraction is not None and not 0 < fraction < 1:  # so is NaN
         raise RecipeError(f"hold-out must be a fraction between 0 and 1: {fraction}")
     return fraction
+
+
+def refuse(context: typer.Context, names: Collection[str], because: str) -> None:
+    """RecipeError that lists those of the options that stand on the command line.
+
+    names: of parameters that have no meaning beside what else was given, which `because` says. An
+    option that were ignored would let a person believe that it was followed.
+    """
+    listed = [
+        option.opts[0]
+        for option in context.command.params
+        if option.name in names and _is_on_command_line(context, option.name)
+    ]
+    if listed:
+        raise RecipeError(f"{', '.join(listed)}: {because}")
+
+
+def _is_on_command_line(context: typer.Context, name: str) -> bool:
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
 
 
 RECIPE_HELP = "A recipe's name, or a recipe in a .json file."
@@ -186,18 +206,6 @@ class ExecutionChoice(FolderChoice):
     def options(self, progress: Progress) -> ExecutionOptions:
         """Keyword arguments of a public function that trains."""
         return {"force": self.force, **self.folder_options(progress)}
-
-
-def options_given(context: typer.Context) -> dict[str, str]:
-    """The parameters that stand on the command line, each with its option, such as --set."""
-    sources = {
-        each: context.get_parameter_source(each.name or "") for each in context.command.params
-    }
-    return {
-        str(each.name): each.opts[0]
-        for each, source in sources.items()
-        if source is not None and source.name == "COMMANDLINE"
-    }
 
 
 def grouped(command: Callable[..., None]) -> Callable[..., None]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mnistlab.cli.completing import record_names
-from mnistlab.cli.options import LARGEST_SEED, MOST_SEEDS, JsonOption, ThreadsOption
+from mnistlab.cli.options import LARGEST_SEED, MOST_SEEDS, JsonOption, ThreadsOption, refuse
 from mnistlab.cli.streams import say
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ app = typer.Typer()
 
 @app.command(epilog="Example: mnistlab records records-mnist-99 --seeds 3")
 def records(
+    context: typer.Context,
     names: Annotated[
         list[str] | None,
         typer.Argument(
@@ -53,6 +54,7 @@ def records(
     for name in names or ():
         record_of(name)
     if not names:
+        refuse(context, context.params.keys() - {"as_json"}, "is of a training; name the record")
         _print_targets(as_json)
         return
     import mnistlab.classifiers.torch_classifier  # noqa: F401  # loads torch, which takes seconds

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mnistlab.cli.options import named_path
+from mnistlab.cli.options import named_path, refuse
 from mnistlab.errors import RunError
 
 if TYPE_CHECKING:
@@ -66,6 +66,7 @@ LogOption = Annotated[
 
 @app.command(epilog="Example: mnistlab serve model.onnx --port 8000")
 def serve(
+    context: typer.Context,
     model: ModelsArgument,
     port: PortOption = 8000,
     host: HostOption = "127.0.0.1",
@@ -83,6 +84,8 @@ def serve(
     computer is served unless --host says otherwise. Ctrl-C and SIGTERM stop it after accepted
     requests are answered. Needs: pip install 'mnistlab[serve]', which brings no torch.
     """
+    if token_file is not None:
+        refuse(context, {"anyone"}, "lets other computers in without the token of --token-file")
     try:
         from mnistlab.serving.server import serve as run_service
     except ModuleNotFoundError as error:

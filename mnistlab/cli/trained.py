@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,8 +19,9 @@ from mnistlab.cli.options import (
     SizeOption,
     ThreadsOption,
     named_path,
+    refuse,
 )
-from mnistlab.errors import RecipeError, RunError
+from mnistlab.errors import RunError
 
 if TYPE_CHECKING:
     from mnistlab.data import Dataset
@@ -58,6 +59,7 @@ CorruptionsOption = Annotated[
     epilog="Example: mnistlab evaluate runs/resnet-small-my-images-seed0-1b2c3d4e-5f6a7b8c"
 )
 def evaluate(
+    context: typer.Context,
     run: RunsArgument,
     data: DataOption = None,
     invert: InvertOption = "no",
@@ -76,7 +78,8 @@ def evaluate(
     from mnistlab import runs
     from mnistlab.runs.as_trained import load_as_trained
 
-    _check_data_named(data, {"--size": size, "--label-column": label_column})
+    if data is None:
+        refuse(context, {"size", "label_column"}, "say how --data is read, which is not given")
     opened = [runs.open_run(path) for path in run]
     _check_named_once(opened)
     named = None
@@ -99,17 +102,6 @@ def evaluate(
     if as_json:
         results = [each.result | {"path": str(each.path)} for each in evaluated]
         print(json.dumps(results[0] if len(results) == 1 else {"runs": results}))
-
-
-def _check_data_named(data: str | None, how_read: Mapping[str, object]) -> None:
-    """RecipeError for options that say how --data is read, where it is not given."""
-    without = [option for option, value in how_read.items() if value is not None]
-    if data is None and without:
-        verb = "says" if len(without) == 1 else "say"
-        raise RecipeError(
-            f"{' and '.join(without)} {verb} how --data is read; a run's own data are read as they "
-            "were for its training"
-        )
 
 
 def _check_named_once(runs: Sequence[Run]) -> None:

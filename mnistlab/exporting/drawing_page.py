@@ -14,9 +14,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from mnistlab import atomic
+from mnistlab.data import Dataset, Split
+from mnistlab.data.notes import note
 from mnistlab.data.preparing import recorded_preparation
-from mnistlab.errors import RunError
+from mnistlab.errors import MnistlabError, RunError
 from mnistlab.exporting.packing import Packing
 from mnistlab.exporting.page_content import (
     answered_images,
@@ -69,8 +73,9 @@ class DrawingPage(NamedTuple):
 def export_page(runs: Sequence[Run | Path | str], path: Path | str) -> DrawingPage:
     """Write one page with the classifiers of all runs, for images of the same classes and size.
 
+    Where the data of their training are gone, a note says so, and the page has no images of them.
     Raises RunError for runs that do not fit together, a classifier or layer that a page cannot
-    compute, data that are gone, and a page of more than MAX_BYTES, DataError for a path where
+    compute, and a page of more than MAX_BYTES, DataError for a path where
     something else than a page of mnistlab lies; nothing is written then.
     """
     path = Path(path)
@@ -108,9 +113,8 @@ def _check_alike(runs: Sequence[Run]) -> None:
 def page_facts(runs: Sequence[Run], packing: Packing) -> dict[str, Any]:
     """All that the page says and computes with; its arrays are added to `packing`."""
     data, names = runs[0].data, names_of(runs)
-    dataset = dataset_of(runs[0])
+    splits = _splits_of(runs)
     border = data.get("border") or {}
-    splits = [recorded_parts(run.path, run.recipe, run.data, dataset) for run in runs]
     parts = [answered_images(run, split) for run, split in zip(runs, splits, strict=True)]
     classifiers = [run.classifier("cpu") for run in runs]
     return {
@@ -131,6 +135,22 @@ def page_facts(runs: Sequence[Run], packing: Packing) -> dict[str, Any]:
         "mistakes": mistakes_of(parts, packing),
         "version": __version__,
     }
+
+
+def _splits_of(runs: Sequence[Run]) -> list[Split]:
+    """The parts that each run was trained in, which are empty where the data are gone."""
+    try:
+        dataset = dataset_of(runs[0])
+    except MnistlabError as error:
+        note(
+            "the page has no test images, and does not tell what is unlike the training data: "
+            f"{error}"
+        )
+        none = np.zeros((0, *runs[0].data["image_shape"]), np.uint8)
+        names, labels = tuple(runs[0].data["class_names"]), np.zeros(0, np.int64)
+        empty = Dataset(runs[0].data["name"], none, labels, names, is_part=True)
+        return [Split(run.data["split"], empty, empty, empty) for run in runs]
+    return [recorded_parts(run.path, run.recipe, run.data, dataset) for run in runs]
 
 
 def _published_by(provenance: str) -> str:

@@ -23,6 +23,7 @@ from mnistlab.errors import DataError, MnistlabError, RunError
 from mnistlab.evaluation import tempered
 from mnistlab.evaluation.neighbours import Reference, distances
 from mnistlab.exporting.card import facts_of, is_card, model_card
+from mnistlab.own_pages import PRODUCER, check_model
 from mnistlab.runs.folder import Run, opened
 from mnistlab.runs.neighbours import features_of, reference_of
 from mnistlab.runs.run_data import dataset_of
@@ -33,9 +34,6 @@ if TYPE_CHECKING:
 
 OPSET = 18  # of 2022: old enough for any onnxruntime in use
 N_CHECKED = 1000  # real images on which the file must answer as the classifier does
-PRODUCER = "mnistlab"
-PRODUCED = b"\x12\x08" + PRODUCER.encode()  # the field producer_name, as protobuf writes it
-HEAD_BYTES = 64  # where it stands: ahead of it is only the version
 TOLERANCE = 1e-4  # of a probability, and of a distance, which is at most 2
 MOST_ALONE = 10  # images asked for alone; see Parity.n_by_rounding
 NEEDS = "the export of ONNX files needs: pip install 'mnistlab[export]'"
@@ -104,22 +102,13 @@ def export_onnx(
     return parity
 
 
-def is_export(path: Path) -> bool:
-    """Whether mnistlab wrote this ONNX file; whoever changes one later writes another producer."""
-    if not path.is_file():
-        return False
-    with path.open("rb") as file:
-        return PRODUCED in file.read(HEAD_BYTES)
-
-
 def _card_path(path: Path) -> Path:
-    """Where the card goes; DataError where something else lies there, or nothing can be written.
+    """Where the card goes; DataError where something else lies there or at `path` itself.
 
-    So it is where something else than an export lies at `path` itself.
+    So it is where nothing can be written.
     """
     atomic.check_writable(path.parent)
-    if path.exists() and not is_export(path):
-        raise DataError(f"{path}: exists and is no file of mnistlab export; move it away first")
+    check_model(path)
     card = path.with_name(f"{path.name}.md")
     is_ours = card.is_file() and is_card(card.read_text(errors="replace"), path.name)
     if card.exists() and not is_ours:

@@ -34,8 +34,8 @@ class AnsweredImages(NamedTuple):
 
 
 def answered_images(run: Run, split: Split) -> AnsweredImages:
-    """The run's test images; its answers to them are None until `evaluate` stored them."""
-    if run.result.get("test_accuracy") is None:
+    """The run's test images; its answers, None until `evaluate` stored them or without images."""
+    if run.result.get("test_accuracy") is None or not len(split.test):
         return AnsweredImages(split.test, None, None)
     stored = run.predictions()
     return AnsweredImages(split.test, stored.predicted, stored.probabilities)

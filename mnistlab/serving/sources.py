@@ -6,6 +6,7 @@ Only that process needs torch. Its files are kept in the cache, by what the run 
 from __future__ import annotations
 
 import hashlib
+import json
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -23,7 +24,7 @@ EXPORT_LIMIT_S = 600
 EXPORTS = 2  # one more whenever exported files say or hold something else than before
 LARGEST_PAGE = 16 << 20  # bytes
 TITLE = b"<title>Draw - "  # of pages to draw on; other pages of mnistlab have other titles
-RESULT, WEIGHTS = "result.json", "model.safetensors"
+RESULT, WEIGHTS, NEIGHBOURS = "result.json", "model.safetensors", "neighbours.npz"
 
 
 class Source(NamedTuple):
@@ -130,7 +131,21 @@ def _exported(sources: Sequence[Source], suffix: str) -> Path:
     if done.returncode:
         said = done.stderr.strip().splitlines() or [f"exit status {done.returncode}"]
         raise RunError(f"{runs[0]}: cannot be exported: {said[-1].removeprefix('error: ')}")
+    for line in done.stderr.splitlines():
+        if line.startswith("note: "):
+            log("exported", note=line.removeprefix("note: "))
     return path
+
+
+def _is_comparable(folder: Path) -> bool:
+    """Whether a run's export can hold what tells images unlike the training images."""
+    try:
+        data = json.loads((folder / "data.json").read_bytes())
+        place = Path(data["source"]["name_or_path"])
+        is_there = not place.is_absolute() or place.exists()  # not a path: a published set
+    except (OSError, ValueError, TypeError, KeyError):
+        is_there = False
+    return is_there or (folder / NEIGHBOURS).is_file()
 
 
 def _key(sources: Sequence[Source]) -> str:
@@ -144,4 +159,6 @@ def _key(sources: Sequence[Source]) -> str:
             except OSError as error:
                 raise RunError(f"{file}: cannot be read: {reason(error)}") from error
             digest.update(hashlib.sha256(content).digest())
+        if not _is_comparable(source.path):  # exported again once the data are back
+            digest.update(b"without the training data")
     return digest.hexdigest()[:32]

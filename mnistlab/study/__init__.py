@@ -64,7 +64,8 @@ def run_study(
     """Run a study on a data set and write OUT/study-NAME-DATA/result.json.
 
     quick: a miniature of it, in a folder of its own, to see in a minute or two what it does.
-    precision: of networks whose recipe has "auto"; None lets the machine choose.
+    n_seeds: of every arm; None leaves it to the study. precision: of networks whose recipe has
+    "auto"; None lets the machine choose.
     on: the executor of its trainings, "local" or "ray"; Ray trains with one thread each unless more
     are given. For `options` see Execution. With the same seeds, threads and precision the results
     are the same.
@@ -79,8 +80,8 @@ def run_study(
     atomic.check_writable(execution.out)
     if quick:
         study, dataset = miniature(study), few_images(dataset)
-    if on != "local" and not isinstance(study, Study):
-        raise RecipeError(f"study {study.name} compares no arms: it runs here alone, not on {on}")
+    if not isinstance(study, Study):
+        _check_has_no_arms(study, n_seeds, on)
     with executor_of(on) as executor:
         execution = replace(execution, threads=execution.threads or executor.default_threads)
         settings = Settings(execution, executor, n_seeds, precision)
@@ -88,3 +89,11 @@ def run_study(
         result = study.run(dataset, settings)
     atomic.write_json(result.path / "result.json", result.to_json())
     return result
+
+
+def _check_has_no_arms(study: AnyStudy, n_seeds: int | None, on: str) -> None:
+    """RecipeError for what only a study of arms can follow."""
+    if on != "local":
+        raise RecipeError(f"study {study.name} compares no arms: it runs here alone, not on {on}")
+    if n_seeds is not None:
+        raise RecipeError(f"study {study.name} compares no arms: it has no seeds to set")

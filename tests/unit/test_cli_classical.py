@@ -165,6 +165,12 @@ def test_help_of_cv_shows_an_example(capsys: pytest.CaptureFixture[str]) -> None
         ("study svm-gird", "unknown study 'svm-gird'; there are: ladder, embedding"),
         ("study embedding --data nowhere", "nowhere"),
         ("study embedding --seeds 0", "--seeds"),
+        # Options that the rest of the command leaves without a meaning.
+        ("study embedding --seeds 3", "study embedding compares no arms: it has no seeds"),
+        ("evaluate run --size 8 --label-column y", "--size, --label-column: say how --data is"),
+        ("records --seeds 2 --json", "--seeds: is of a training; name the record"),
+        ("check nowhere.py --watch --json", "--json: is of one check, and --watch never ends"),
+        ("serve nowhere.onnx --anyone --token-file t", "--anyone: lets other computers in without"),
     ],
 )
 def test_bad_input_is_one_line_and_status_2(

@@ -129,6 +129,34 @@ def test_a_page_holds_what_is_known_of_each_run(run: ml.Run, sister: ml.Run) -> 
     assert written["networks"][0]["interval"] == list(run.result["test_accuracy_ci"])
 
 
+def test_a_page_without_the_training_data_has_networks_alone_and_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = ml.load("fashion-mini").take(np.arange(600))
+    np.savez(tmp_path / "set.npz", images=data.images, labels=data.labels)
+    recipe = ml.set_fields(ml.get_recipe("softmax-tuned"), {"epochs": "1"})
+    trained = ml.train(recipe, str(tmp_path / "set.npz"), out=tmp_path / "runs", threads=1)
+    run = ml.evaluate(trained)
+    (tmp_path / "set.npz").rename(tmp_path / "moved.npz")
+    words = ["export", str(run.path), "-o", str(tmp_path / "page.html")]
+    capsys.readouterr()
+    assert run_command(words) == 0
+    said = capsys.readouterr().err
+    assert f"{tmp_path / 'set.npz'}: the data that {run.path} was trained on are no longer" in said
+    assert "the page has no test images" in said
+    assert said.count("\n") == 1
+    facts = drawing_page.page_facts([run], Packing())
+    assert facts["references"] is None
+    assert (facts["images"]["labels"], facts["mistakes"]["confusion"]) == ([], [None])
+    assert facts["networks"][0]["accuracy"] == run.result["test_accuracy"]
+    capsys.readouterr()
+    found = ml.evaluate(run, tmp_path / "moved.npz")
+    capsys.readouterr()
+    assert run_command(words) == 0
+    assert "note: " not in capsys.readouterr().err
+    assert drawing_page.page_facts([found], Packing())["references"]
+
+
 def test_test_images_are_those_of_all_runs(run: ml.Run) -> None:
     data = ml.load("fashion-mini")
     part = answered_images(run, recorded_parts(run.path, run.recipe, run.data, data))

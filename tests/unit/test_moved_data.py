@@ -41,7 +41,6 @@ def test_what_needs_the_data_says_how_the_run_finds_them_again(
     for words in (
         ["evaluate", path],
         ["predict", path, images, "-o", f"{out}.csv", "--unusual"],
-        ["export", path, "-o", f"{out}.html"],
     ):
         line = refusal(words, capsys)
         assert f"the data that {path} was trained on are no longer there" in line
@@ -50,7 +49,7 @@ def test_what_needs_the_data_says_how_the_run_finds_them_again(
     assert not list(tmp_path.glob("out*"))
     assert run_command(["evaluate", path, "--data", str(tmp_path / "moved" / "set")]) == 0
     assert run_command(["evaluate", path]) == 0
-    assert run_command(["export", path, "-o", f"{out}.html"]) == 0
+    assert run_command(["predict", path, images, "-o", f"{out}.csv", "--unusual"]) == 0
 
 
 def test_other_data_are_not_remembered(run: ml.Run, tmp_path: Path) -> None:

