@@ -54,6 +54,11 @@ def per_cent(fraction: float | None, digits: int = 2) -> str | None:
     return None if fraction is None else f"{100 * fraction:.{digits}f} %"
 
 
+def counted(n: int, noun: str, form: str = ",") -> str:
+    """Such as "1 image" or "2,000 images"; the nouns that are counted here take an s."""
+    return f"{n:{form}} {noun}{'s' * (n != 1)}"
+
+
 def _rows(rows: Iterable[Sequence[str]], head: str = "") -> str:
     cells = ("".join(f'<td style="{CELL}">{escape(cell)}</td>' for cell in row) for row in rows)
     body = "".join(f'<tr style="background:none">{row}</tr>' for row in cells)

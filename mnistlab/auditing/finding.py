@@ -44,6 +44,7 @@ from mnistlab.runs.cross_validation import check_folds, train_folds
 from mnistlab.runs.execution import Execution, ExecutionOptions, execution_of
 from mnistlab.version import __version__
 
+SMALLEST_POOLED = 4  # pixels of a side that two pools halve
 LARGE, EPOCHS_OF_LARGE = 20_000, 4  # with so many images a few epochs are enough
 
 
@@ -133,9 +134,13 @@ class Audit:
         }
 
 
-def quick_recipe(n_images: int) -> Recipe:
-    """The recipe of audits: a small convolutional network, trained briefly on large sets."""
-    recipe = get_recipe("simple-cnn-tuned")
+def quick_recipe(n_images: int, image_shape: tuple[int, ...] = (28, 28)) -> Recipe:
+    """The recipe of audits: a small convolutional network, trained briefly on large sets.
+
+    Without convolutions for images (H, W) that are too small for its two pools.
+    """
+    is_small = min(image_shape) < SMALLEST_POOLED
+    recipe = get_recipe("mlp-tuned" if is_small else "simple-cnn-tuned")
     if n_images < LARGE:
         return recipe
     return replace(recipe, phases=(replace(recipe.phases[0], epochs=EPOCHS_OF_LARGE),))
@@ -162,7 +167,7 @@ def audit(
     if recipe is not None:
         check_recipe(recipe)
     dataset, execution = loaded(data), execution_of(options)
-    recipe = recipe or quick_recipe(len(dataset))
+    recipe = recipe or quick_recipe(len(dataset), dataset.images.shape[1:])
     check_ranking(ranking)
     if not 0 <= max_distance <= 2:
         raise RecipeError(f"max_distance must be in 0 <= max_distance <= 2, got {max_distance}")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from mnistlab.cards import counted
+
 DIFFERS = "differs"  # wrong, and equal to no known mistake
 
 
@@ -82,13 +84,13 @@ class Report:
             ]
         shown += [f"note: {note}" for note in self.notes]
         n_found = len(self.findings)
+        checks = counted(len(self.checks), "check", "d")
         if self.passed:
-            shown.append(f"{self.task}: {len(self.checks)} checks, nothing found")
+            shown.append(f"{self.task}: {checks}, nothing found")
         elif not self.checks:
             shown.append(f"{self.task}: nothing could be checked")
         else:
-            counted = "1 mistake" if n_found == 1 else f"{n_found} mistakes"
-            shown.append(f"{self.task}: {len(self.checks)} checks, {counted}")
+            shown.append(f"{self.task}: {checks}, {counted(n_found, 'mistake', 'd')}")
         return shown
 
 

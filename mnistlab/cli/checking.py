@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mnistlab.cards import counted
 from mnistlab.cli.options import JsonOption, given, named_path, refuse
 from mnistlab.errors import DataError
 
@@ -136,4 +137,4 @@ def _mark(folder: Path, task: str | None, out: Path | None) -> None:
         return
     write_table(marked, out)
     n_passed = sum(each.report.passed for each in marked)
-    print(f"{len(marked)} submissions, {n_passed} passed; marks: {out}")
+    print(f"{counted(len(marked), 'submission', 'd')}, {n_passed} passed; marks: {out}")

@@ -64,16 +64,17 @@ def export(
 
 
 def _write_onnx(runs: list[Run], output: Path) -> dict[str, Any]:
+    from mnistlab.cards import counted
     from mnistlab.exporting import export_onnx
 
     if len(runs) > 1:
         raise DataError(f"{output}: an ONNX file holds one run, not {len(runs)}")
     parity = export_onnx(runs[0], output)
     print(
-        f"{output}: {output.stat().st_size / 1e6:.1f} MB; on {parity.n_images:,} "
-        f"{'random ' if parity.are_random else ''}images all labels "
-        f"equal the trained classifier's, probabilities differ by at most "
-        f"{parity.largest_difference:.1g}"
+        f"{output}: {output.stat().st_size / 1e6:.1f} MB; on "
+        f"{counted(parity.n_images, 'random image' if parity.are_random else 'image')} all labels "
+        f"equal the trained classifier's, "
+        f"probabilities differ by at most {parity.largest_difference:.1g}"
     )
     print(f"described in {output}.md")
     return parity._asdict()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mnistlab.cards import counted
 from mnistlab.cli.options import (
     LARGEST_SEED,
     ExecutionChoice,
@@ -81,7 +82,8 @@ def _print_run(run: Run) -> None:
     ]
     print(table(["member", "seed", "weight", "epochs", "val accuracy"], rows))
     print(
-        f"val accuracy {run.result['val_accuracy']:.4f} on {run.data['n_val']:,} images that also "
+        f"val accuracy {run.result['val_accuracy']:.4f} on "
+        f"{counted(run.data['n_val'], 'image')} that also "
         f"chose the members; {run.result['seconds_used']:.0f} s used"
     )
     print(f"page: {run.path / 'fit.html'}")

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from mnistlab.cards import counted
 from mnistlab.cli.options import (
     DeviceOption,
     JsonOption,
@@ -186,7 +187,7 @@ def _say_result(
 
     tell = say if str(out) in ALSO_STANDARD_OUTPUT else print
     result: dict[str, object] = {"n_images": n_images, "path": str(out)}
-    tell(f"{n_images} image{'s' * (n_images != 1)} predicted in {out}")
+    tell(f"{counted(n_images, 'image', 'd')} predicted in {out}")
     if n_unusual is not None:
         result["n_unusual"] = n_unusual
         verb = "is" if n_unusual == 1 else "are"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mnistlab import machine
+from mnistlab.cards import counted
 from mnistlab.cli.completing import recipe_names
 from mnistlab.cli.inputs import named_recipe
 from mnistlab.cli.options import JsonOption, given
@@ -122,8 +123,8 @@ def _describe(recipe: Recipe, group: str, purpose: str) -> dict[str, Any]:
         "data": recipe.data,
         "n_parameters": n_parameters,
         "phases": [
-            f"{p.optimizer} {p.learning_rate:g} {p.schedule}, {p.epochs} epochs"
-            + (f", at least {p.min_steps} steps" if p.min_steps else "")
+            f"{p.optimizer} {p.learning_rate:g} {p.schedule}, {counted(p.epochs, 'epoch', 'd')}"
+            + (f", at least {counted(p.min_steps, 'step', 'd')}" if p.min_steps else "")
             for p in recipe.phases
         ],
         "expect": recipe.expect,

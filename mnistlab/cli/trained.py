@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mnistlab.cards import counted
 from mnistlab.cli.completing import run_folders
 from mnistlab.cli.options import (
     DataOption,
@@ -21,7 +22,6 @@ from mnistlab.cli.options import (
     named_path,
     refuse,
 )
-from mnistlab.errors import RunError
 
 if TYPE_CHECKING:
     from mnistlab.data import Dataset
@@ -77,11 +77,12 @@ def evaluate(
     """
     from mnistlab import runs
     from mnistlab.runs.as_trained import load_as_trained
+    from mnistlab.runs.evaluations import check_distinct
 
     if data is None:
         refuse(context, {"size", "label_column"}, "say how --data is read, which is not given")
     opened = [runs.open_run(path) for path in run]
-    _check_named_once(opened)
+    check_distinct(opened)
     named = None
     if data is not None:
         named = load_as_trained(opened, data, size=size, label_column=label_column)
@@ -102,13 +103,6 @@ def evaluate(
     if as_json:
         results = [each.result | {"path": str(each.path)} for each in evaluated]
         print(json.dumps(results[0] if len(results) == 1 else {"runs": results}))
-
-
-def _check_named_once(runs: Sequence[Run]) -> None:
-    paths = [run.path.resolve() for run in runs]
-    for run in runs:
-        if paths.count(run.path.resolve()) > 1:
-            raise RunError(f"{run.path}: is named twice")
 
 
 def quoted(runs: Sequence[Run]) -> str:
@@ -145,21 +139,16 @@ def _own_text(run: Run, n_images: int) -> str:
     # A recipe may train on some of the images alone.
     what = "that the run has seen in training" if n_left_out == n_seen else "of its other parts"
     return (
-        f"the data of its training: measured on its test part of {_images(n_test)}\n"
-        f"left out: {_images(n_left_out)} {what}"
+        f"the data of its training: measured on its test part of {counted(n_test, 'image', 'd')}\n"
+        f"left out: {counted(n_left_out, 'image', 'd')} {what}"
     )
-
-
-def _images(n: int) -> str:
-    """Such as "1 image"."""
-    return f"{n} image{'s' * (n != 1)}"
 
 
 def _print_metrics(evaluation: Evaluation) -> None:
     metrics, run = evaluation.metrics, evaluation.run
     low, high = metrics["test_accuracy_ci"]
     print(
-        f"accuracy {metrics['test_accuracy']:.4f} on {_images(metrics['n_test'])} "
+        f"accuracy {metrics['test_accuracy']:.4f} on {counted(metrics['n_test'], 'image', 'd')} "
         f"(95 % interval {low:.4f} to {high:.4f})"
     )
     if text := _copies_text(metrics):
@@ -177,7 +166,7 @@ def _print_metrics(evaluation: Evaluation) -> None:
             f"{metrics['macro_f1_at_threshold']:.4f}"
         )
     if evaluation.n_left_out:
-        n_left_out = _images(evaluation.n_left_out)
+        n_left_out = counted(evaluation.n_left_out, "image", "d")
         print(f"left out: {n_left_out} that the run has seen in training")
 
 
@@ -188,7 +177,8 @@ def _copies_text(metrics: Metrics) -> str:
         "validation": metrics.get("n_test_in_validation", 0),
     }
     copies = [
-        f"{n} of the {metrics['n_test']} test images are also in the {part} part"
+        f"{n} of the {metrics['n_test']} test images {'is' if n == 1 else 'are'} also in the "
+        f"{part} part"
         for part, n in counts.items()
         if n
     ]

@@ -138,12 +138,14 @@ def _say_lacking(
     for split, of_split in zip(present[1:], codes[1:], strict=True):
         occurring = set(np.unique(of_split).tolist())
         if alone := [class_names[k] for k in sorted(occurring - trained)]:
-            said = _some(alone)
-            note(f"{provenance}: {len(alone)} classes of {split} have no training image: {said}")
+            said = "1 class" if len(alone) == 1 else f"{len(alone)} classes"
+            have = "has" if len(alone) == 1 else "have"
+            note(f"{provenance}: {said} of {split} {have} no training image: {_some(alone)}")
         if lacking := [class_names[k] for k in sorted(trained - occurring)]:
+            have, them = ("has", "it") if len(lacking) == 1 else ("have", "them")
             note(
-                f"{provenance}: {len(lacking)} of {len(trained)} classes have no image in {split}, "
-                f"which says nothing of them: {_some(lacking)}"
+                f"{provenance}: {len(lacking)} of {len(trained)} classes {have} no image in "
+                f"{split}, which says nothing of {them}: {_some(lacking)}"
             )
 
 

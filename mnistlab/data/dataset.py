@@ -55,7 +55,7 @@ class Dataset:
         self._check_names()
         wanted = {"images": "uint8 (N, H, W)", "labels": "int64 (N,)"}
         for name, kind in wanted.items():
-            if not isinstance(value := getattr(self, name), np.ndarray):
+            if not hasattr(value := getattr(self, name), "dtype"):  # mapped images are no ndarray
                 raise DataError(f"{self.name}: {name} must be {kind}, got {type(value).__name__}")
         if self.images.ndim != 3 or self.images.dtype != np.uint8:
             raise DataError(
@@ -82,11 +82,8 @@ class Dataset:
             raise DataError(f"{self.name}: class_names must be a sequence of names, got str")
         names = tuple(map(str, self.class_names))
         object.__setattr__(self, "class_names", names)  # a list, or numbers, by hand
-        if "" in names:
-            raise DataError(f"{self.name}: a class has an empty name")
-        if len(set(names)) < len(names):
-            twice = next(name for name in names if names.count(name) > 1)
-            raise DataError(f"{self.name}: class {twice!r} is named twice")
+        if len(set(names)) < len(names) or not all(name.strip() for name in names):
+            raise DataError(f"{self.name}: class names must be different and not empty")
 
     def _check_splits(self) -> None:
         n_train, n_val = self.n_official_train, self.n_official_val

@@ -147,8 +147,6 @@ def _of_occurring_classes(dataset: Dataset, format: str) -> Dataset:
     """The set without classes that have no image; DataError for names that a format cannot hold."""
     occurring = np.flatnonzero(np.bincount(dataset.labels, minlength=dataset.n_classes))
     names = tuple(dataset.class_names[k] for k in occurring.tolist())
-    if len(set(names)) < len(names) or not all(name.strip() for name in names):
-        raise DataError(f"{dataset.name}: class names must be different and not empty")
     if format == "csv":
         wrong = [name for name in names if NOT_IN_TABLES.search(name)]
         wrong = wrong or _read_as_others(names)

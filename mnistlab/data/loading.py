@@ -218,8 +218,7 @@ def _load_file(path: Path, size: Size | None, label_column: str | None) -> Datas
     disguised.check(path, kind)
     shards.note_alone(path)
     found = _read_file(path, kind, size, label_column)
-    name = path.stem if kind == "npz" else path.name.lstrip(".").split(".")[0]
-    return assembling.assembled(name, found, str(path))
+    return assembling.assembled(kinds.name_of_set(path, kind), found, str(path))
 
 
 def _read_file(

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from mnistlab.cards import counted
 from mnistlab.data.preparing import recorded_preparation
 from mnistlab.evaluation.neighbours import FALSE_ALARMS, N_NEAREST, Reference
 from mnistlab.runs.folder import Run
@@ -60,9 +61,9 @@ Tells {len(data["class_names"])} classes of grey images of {height} x {width} pi
   of {data["name"]} (licence of the data: {data.get("licence") or "not stated"}).
 - **Accuracy**: {_accuracy(run)}.
 - **Probabilities** {_temperature(result.get("temperature"))}.
-- **Checked**: on {parity.n_images:,} {_images_checked(parity)} the file gives
-  {parity.n_equal:,} of the trained network's labels; probabilities differ by at most
-  {parity.largest_difference:.1g}{_distances_differ(parity)}.
+- **Checked**: on {_checked_on(parity)} the file gives {parity.n_equal:,} of the
+  trained network's labels; probabilities differ by at most {parity.largest_difference:.1g}\
+{_distances_differ(parity)}.
 - **Input** `images`: uint8 (N, {height}, {width}), grey levels 0 to 255 as in the data; they are
   scaled inside. **Output** `probabilities`: float32 (N, {len(data["class_names"])}), in the order
   of the classes above.{_distance_output(run, reference)}
@@ -89,8 +90,10 @@ if distance[0] > float(facts["unusual_above"]):
     print("but it is unlike the training images")"""
 
 
-def _images_checked(parity: Parity) -> str:
-    return "random images" if parity.are_random else "images of its data"
+def _checked_on(parity: Parity) -> str:
+    if parity.are_random:
+        return counted(parity.n_images, "random image")
+    return f"{counted(parity.n_images, 'image')} of its data"
 
 
 def _distances_differ(parity: Parity) -> str:
@@ -126,7 +129,7 @@ def _accuracy(run: Run) -> str:
     if result.get("test_accuracy") is not None:
         low, high = result["test_accuracy_ci"]
         return (
-            f"{100 * result['test_accuracy']:.2f} % of {data['n_test']:,} test images "
+            f"{100 * result['test_accuracy']:.2f} % of {counted(data['n_test'], 'test image')} "
             f"(95 % interval {100 * low:.2f} to {100 * high:.2f})"
         )
     if result.get("val_accuracy") is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from mnistlab.cards import counted
 from mnistlab.profiling.grey_levels import statistics_of
 from mnistlab.profiling.measuring import Embedding, Profile
 
@@ -34,7 +35,7 @@ def percent(fraction: float) -> str:
 
 def n_images(n: int) -> str:
     """Such as "70,000 images"."""
-    return "1 image" if n == 1 else f"{n:,} images"
+    return counted(n, "image")
 
 
 def shown(profile: Profile) -> str:

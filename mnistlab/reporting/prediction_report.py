@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from mnistlab.cards import counted
 from mnistlab.reporting.bounds import MOST_CLASSES, enumerated, extremes, with_left_out
 from mnistlab.reporting.figures import class_balance, class_gallery, percent_text, predicted_grid
 from mnistlab.reporting.page import Cell, Column, Fact, Figure, Page, Section, Table
@@ -57,13 +58,17 @@ def _answer(of: _Source) -> str:
     seen, names, counts = of.seen, of.class_names, of.seen.counts
     most = int(counts.argmax())
     parts = [
-        f"Most of its {seen.n_images:,} images, {counts[most]:,}, are predicted as {names[most]}"
+        f"Its only image is predicted as {names[most]}"
+        if seen.n_images == 1
+        else f"Most of its {seen.n_images:,} images, {counts[most]:,}, are predicted as "
+        f"{names[most]}"
         if 2 * counts[most] > seen.n_images
         else f"Of its {seen.n_images:,} images {names[most]} is predicted most often, "
-        f"{counts[most]:,} times"
+        f"{counted(int(counts[most]), 'time')}"
     ]
     if seen.has_probabilities:
-        parts.append(f"{seen.n_below_half:,} have a probability below 50 %")
+        have = "has" if seen.n_below_half == 1 else "have"
+        parts.append(f"{seen.n_below_half:,} {have} a probability below 50 %")
     return f"{'; '.join(parts)}. They have no labels: how many are correct is not known."
 
 
@@ -74,7 +79,7 @@ def _facts(of: _Source) -> tuple[Fact, ...]:
         low, high = run.result["test_accuracy_ci"]
         text = (
             f"{run.result['test_accuracy']:.4f} ({low:.4f} to {high:.4f}) on "
-            f"{run.result['n_test']:,} images of {run.data['name']}"
+            f"{counted(run.result['n_test'], 'image')} of {run.data['name']}"
         )
         facts.append(Fact("Test accuracy of the run", text))
     if seen.has_probabilities:
@@ -96,7 +101,8 @@ def _classes(of: _Source) -> Section:
         counts[None],
         ["predicted"],
         names,
-        caption=f"The {seen.n_images:,} images of {of.name} by the class predicted for them.",
+        caption=f"The {counted(seen.n_images, 'image')} of {of.name} by the class predicted "
+        "for them.",
         command=of.command,
         name="predicted-classes",
         title="Images by predicted class",
@@ -127,7 +133,8 @@ def _some(of: _Source) -> Figure:
     if len(examples) == n:
         which, evenly = "All", ""
     chance = " and its probability" if of.seen.has_probabilities else ""
-    caption = f"{which} {n:,} images{evenly}. Below each the predicted class{chance}."
+    shown = "The image" if n == 1 else f"{which} {n:,} images{evenly}"
+    caption = f"{shown}. Below each the predicted class{chance}."
     return _grid(of, examples, caption, "predicted", "Images and what they were predicted as")
 
 
@@ -159,8 +166,8 @@ def _least_sure(of: _Source) -> Section:
     at_threshold = of.seen.threshold is not None
     where = "probability nearest the threshold" if at_threshold else "lowest probability"
     caption = (
-        f"The {len(examples)} images of the {where}, the least sure first. Below each the "
-        "predicted class, then the next one."
+        f"The {counted(len(examples), 'image')} of the {where}, the least sure first. Below each "
+        "the predicted class, then the next one."
     )
     title = "The least sure predictions"
     figure = _grid(of, examples, caption, "least-sure", title, with_second=several)

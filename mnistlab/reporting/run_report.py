@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from mnistlab.cards import counted
 from mnistlab.data import Dataset
 from mnistlab.phases import Phase
 from mnistlab.recipe import Recipe
@@ -39,7 +40,7 @@ def report(run: Run | Path | str | Evaluation, data: Dataset | None = None) -> P
         question=f"How well does {name} ({run.recipe.summary or run.recipe.model}) "
         f"classify images of {evaluation.test.name} that it has never seen?",
         answer=f"It classifies {100 * metrics['test_accuracy']:.2f} % of "
-        f"{metrics['n_test']:,} test images correctly (95 % interval "
+        f"{counted(metrics['n_test'], 'test image')} correctly (95 % interval "
         f"{100 * low:.2f} to {100 * high:.2f} %; one seed).",
         facts=_facts(run, evaluation.test.name),
         sections=(

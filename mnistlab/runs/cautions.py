@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from mnistlab.cards import counted
 from mnistlab.data import Dataset, Split
 from mnistlab.data.polarity import border_of, polarity_differs
 from mnistlab.phases import Phase
@@ -36,7 +37,8 @@ def cautions(recipe: Recipe, dataset: Dataset, parts: Split) -> Iterator[str]:
         wanted = getattr(recipe, field)
         if wanted is not None and wanted > len(part):
             name = CALLED[field.removeprefix("n_")]
-            yield f"{field}={wanted:,}: the {name} part of {dataset.name} has {len(part):,} images"
+            has = counted(len(part), "image")
+            yield f"{field}={wanted:,}: the {name} part of {dataset.name} has {has}"
     if dataset.is_published:
         return
     height, width = dataset.images.shape[1:]
@@ -66,7 +68,8 @@ def cautions(recipe: Recipe, dataset: Dataset, parts: Split) -> Iterator[str]:
 def _copies_text(are_copies: NDArray[np.bool_], name: str, dataset: Dataset, among: str) -> str:
     return (
         f"{are_copies.sum():,} of the {len(are_copies):,} {CALLED[name]} images of {dataset.name} "
-        f"are also in the {among}; the {CALLED[name]} accuracy will be too high"
+        f"{'is' if are_copies.sum() == 1 else 'are'} also in the {among}; the {CALLED[name]} "
+        "accuracy will be too high"
     )
 
 

@@ -31,7 +31,7 @@ from mnistlab.evaluation import (
     over_seeds,
 )
 from mnistlab.runs.computation import recorded_computation
-from mnistlab.runs.evaluations import check_evaluated
+from mnistlab.runs.evaluations import check_distinct, check_evaluated
 from mnistlab.runs.execution import DEFAULT_FOLDER
 from mnistlab.runs.folder import Run, opened
 
@@ -218,12 +218,8 @@ def p_text(p: float) -> str:
 def _check(runs: Sequence[Run]) -> None:
     if len(runs) < 2:
         raise RunError("to compare needs two runs or more")
+    check_distinct(runs)
     check_evaluated(runs)
-    seen = set()
-    for run in runs:
-        if run.path.resolve() in seen:
-            raise RunError(f"{run.path}: is there twice")
-        seen.add(run.path.resolve())
     first = runs[0]
     labels = first.test_labels()
     for run in runs[1:]:

@@ -95,6 +95,15 @@ def write_predictions(evaluation: Evaluation) -> None:
     atomic.write_bytes(evaluation.run.path / PREDICTIONS, buffer.getvalue())
 
 
+def check_distinct(runs: Sequence[Run]) -> None:
+    """RunError for a run that is there twice, by whatever path."""
+    seen = set()
+    for run in runs:
+        if run.path.resolve() in seen:
+            raise RunError(f"{run.path}: is there twice")
+        seen.add(run.path.resolve())
+
+
 def check_evaluated(runs: Sequence[Run]) -> None:
     """RunError with the command that evaluates those runs that are not evaluated yet."""
     missing = [run.path for run in runs if run.result["test_accuracy"] is None]

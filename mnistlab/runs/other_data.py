@@ -60,7 +60,8 @@ def without_seen(run: Run, part: Dataset, on_note: Callable[[str], None]) -> Dat
     is_new = ~is_seen(part.images, seen)
     if not is_new.any():
         raise RunError(
-            f"{run.path}: was trained on or validated with all {len(part):,} images of "
+            f"{run.path}: was trained on or validated with "
+            f"{f'all {len(part):,} images' if len(part) > 1 else 'the only image'} of "
             f"{part.name}; evaluate it on others"
         )
     return part if is_new.all() else part.take(np.flatnonzero(is_new))

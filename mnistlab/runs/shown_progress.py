@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from mnistlab import machine
+from mnistlab.cards import counted
 from mnistlab.data import Dataset
 from mnistlab.data.notes import note
 from mnistlab.phases import Epoch
@@ -61,7 +62,10 @@ def plain_lines(say: Callable[[str], None], found_text: str = FOUND) -> Progress
     def on_start(recipe: Recipe, dataset: Dataset, n_steps: int) -> None:
         nonlocal title
         title = f"[{plan['done'] + 1}/{plan['runs']}] {recipe.name} seed {recipe.seed}"
-        say(f"{title}: training on {dataset.name}" + (f", {n_steps} steps" if n_steps else ""))
+        say(
+            f"{title}: training on {dataset.name}"
+            + (f", {counted(n_steps, 'step', 'd')}" if n_steps else "")
+        )
 
     def on_resume(n_steps: int, n_damaged: int) -> None:
         damaged = f"; {n_damaged} damaged checkpoints skipped" if n_damaged else ""
@@ -69,7 +73,7 @@ def plain_lines(say: Callable[[str], None], found_text: str = FOUND) -> Progress
 
     def on_features(n_done: int, n_images: int) -> None:
         if n_done == 0:
-            say(f"{title}: {n_images:,} images through the frozen blocks, once")
+            say(f"{title}: {counted(n_images, 'image')} through the frozen blocks, once")
 
     def on_end(run: Run) -> None:
         plan["done"] += 1

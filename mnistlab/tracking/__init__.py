@@ -70,7 +70,8 @@ def tracked(
         n_lost = delivery.close(patience_s)
         if n_lost:
             say(
-                f"mlflow: {n_lost} of {delivery.n_done + n_lost} messages to {runs.uri} are lost; "
+                f"mlflow: {n_lost} of {delivery.n_done + n_lost} messages to {runs.uri} "
+                f"{'is' if n_lost == 1 else 'are'} lost; "
                 "the run folders have everything"
             )
 

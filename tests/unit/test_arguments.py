@@ -185,9 +185,10 @@ def test_what_is_no_name_names_nothing(name: Any) -> None:
     [
         ({"images": IMAGES.tolist()}, r"images must be uint8 \(N, H, W\), got list"),
         ({"labels": LABELS.tolist()}, r"labels must be int64 \(N,\), got list"),
-        ({"class_names": ("a", "b", "a")}, "class 'a' is named twice"),
+        ({"class_names": ("a", "b", "a")}, "class names must be different and not empty"),
         ({"class_names": "abc"}, "class_names must be a sequence of names, got str"),
-        ({"class_names": ("a", "", "c")}, "a class has an empty name"),
+        ({"class_names": ("a", "", "c")}, "class names must be different and not empty"),
+        ({"class_names": ("a", " ", "c")}, "class names must be different and not empty"),
         ({"name": ""}, "a data set needs a name"),
     ],
 )

@@ -110,7 +110,7 @@ def test_ways_out_of_a_damaged_run_and_of_data_that_have_moved(
     run = train(NET, str(tmp_path / "set"), out=tmp_path)
     (tmp_path / "set").rename(tmp_path / "moved")
     assert run_command(["evaluate", str(run.path)]) == 2
-    assert "if the data of the training have moved: --data PATH" in capsys.readouterr().err
+    assert "if they are elsewhere: mnistlab evaluate" in capsys.readouterr().err
     assert run_command(["evaluate", str(run.path), "--data", str(tmp_path / "moved")]) == 0
     (tmp_path / "moved").rename(tmp_path / "set")
     for name in ("env.json", "recipe.json", "model.safetensors"):

@@ -240,15 +240,6 @@ def test_names_that_a_table_reads_as_other_numbers_are_restored(
     assert load(tmp_path).class_names == names
 
 
-@pytest.mark.parametrize("names", [("a", "a"), ("a", ""), ("a", "  ")])
-@pytest.mark.parametrize("format", ["csv", "npz", "idx"])
-def test_classes_are_told_apart_by_name(
-    tmp_path: Path, names: tuple[str, ...], format: str
-) -> None:
-    with pytest.raises(DataError, match="class names must be different and not empty"):
-        export(Dataset("few", *_one_of_each(2), names), tmp_path, format)
-
-
 # Nothing of the user's is replaced
 
 

@@ -192,7 +192,7 @@ def test_a_class_that_is_not_trained_on_is_said(capsys: pytest.CaptureFixture[st
     assembling.assembled("s", {"train": _part(["1", "2"]), "test": _part(["2", "1"])}, "s")
     assert capsys.readouterr().err == ""
     assembling.assembled("s", {"train": _part(["1"]), "test": _part(["7", "1"])}, "s")
-    assert capsys.readouterr().err == "note: s: 1 classes of test have no training image: 7\n"
+    assert capsys.readouterr().err == "note: s: 1 class of test has no training image: 7\n"
 
 
 @pytest.mark.parametrize("split", ["val", "test"])

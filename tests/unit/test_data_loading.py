@@ -269,7 +269,19 @@ def test_a_misspelt_path_is_no_misspelt_name(
 
 
 @pytest.mark.parametrize(
-    ("file", "name"), [(".hidden.csv", "hidden"), (".csv", "csv"), ("set.v2.csv", "set")]
+    ("file", "name"),
+    [
+        (".hidden.csv", "hidden"),
+        ("..set.v2.csv", "set"),
+        (".csv.gz", "csv"),
+        (" .csv", "data"),
+        (".hidden.npz", "hidden"),
+    ],
 )
-def test_a_set_is_named_after_its_file(file: str, name: str, tmp_path: Path) -> None:
-    assert load(_table(tmp_path / file, slice(0, 12))).name == name
+def test_a_hidden_file_gives_a_set_with_a_name(file: str, name: str, tmp_path: Path) -> None:
+    path = tmp_path / file
+    if path.suffix == ".npz":
+        np.savez(path, images=IMAGES, labels=LABELS)
+    else:
+        _table(path, slice(0, 12))
+    assert load(path).name == name

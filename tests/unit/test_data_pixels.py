@@ -229,7 +229,7 @@ def test_floats_of_either_scale() -> None:
     assert depths.notes() == ["1 image of floats 0..1: multiplied by 255"]
     bytes_ = saved(GREY.astype(np.float32), "TIFF")
     assert np.array_equal(pixels.decode(bytes_, "x", depths=depths), GREY)
-    with pytest.raises(DataError, match=r"^set: 1 of its 2 images of floats are in 0..1, the"):
+    with pytest.raises(DataError, match=r"^set: 1 of its 2 images of floats is in 0..1, the"):
         depths.check("set")
 
 

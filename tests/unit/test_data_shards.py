@@ -48,7 +48,7 @@ def npz(path: Path) -> None:
 def test_shards_that_are_missing_are_named(tmp_path: Path, names: list[str], missing: str) -> None:
     for name in names:
         parquet(tmp_path / f"{name}.parquet")
-    with pytest.raises(DataError, match=rf"1 of \d files are missing: {missing}.*\.parquet"):
+    with pytest.raises(DataError, match=rf"1 of \d files is missing: {missing}.*\.parquet"):
         load(tmp_path)
 
 

@@ -167,7 +167,7 @@ def test_a_run_named_twice_is_refused(
     other = os.path.relpath(run.path)
     capsys.readouterr()
     assert run_command(["evaluate", str(run.path), other]) == 2
-    assert "is named twice" in capsys.readouterr().err
+    assert "is there twice" in capsys.readouterr().err
     assert open_run(run.path).result["test_accuracy"] is None
 
 

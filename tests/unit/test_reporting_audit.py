@@ -59,3 +59,18 @@ def test_of_a_clean_set_the_page_says_so(stripes: Dataset, tmp_path: Path) -> No
     page = audit_report(found).read_text()
     assert {suspect.reason for suspect in found.suspects} <= {"doubtful-label"}
     assert "Of 600 images 0 have a label that is likely wrong" in page
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 9), (3, 3), (4, 4)])
+def test_images_that_are_too_small_for_convolutions_are_audited_all_the_same(
+    shape: tuple[int, int], tmp_path: Path
+) -> None:
+    labels = np.arange(60) % 3
+    noise = np.random.default_rng(0).integers(0, 20, (60, *shape))
+    images = (noise + 80 * labels[:, None, None]).astype(np.uint8)
+    np.savez(tmp_path / "tiny.npz", images=images, labels=labels)
+    words = ["data", "audit", str(tmp_path / "tiny.npz"), "--folds", "2", "--out", str(tmp_path)]
+    assert run_command(words) == 0
+    (folder,) = tmp_path.glob("audit-*")
+    used = json.loads((folder / "recipe.json").read_text())["model"]
+    assert used == ("cnn" if min(shape) >= 4 else "mlp")

@@ -173,8 +173,9 @@ def say_derived(root: Path, files: Sequence[Path]) -> None:
         if (match := DERIVED.fullmatch(file.stem)) and (file.parent, match["of"]) in known
     ]
     if found:
+        made = f"{len(found)} images seem" if len(found) > 1 else "1 image seems"
         note(
-            f"{root}: {len(found)} images seem to be made from others, such as {found[0].name}; "
-            "where a split is drawn, they and the others may be on both sides: test accuracy is "
-            "then too high; leave them out, or put them into folders train and test"
+            f"{root}: {made} to be made from others, such as {found[0].name}; "
+            "where a split is drawn, such images and the others may be on both sides: test "
+            "accuracy is then too high; leave them out, or put them into folders train and test"
         )

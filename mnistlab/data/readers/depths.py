@@ -66,6 +66,7 @@ class Depths:
             )
         if 0 < self.n_fractions < self.n_floats:
             raise DataError(
-                f"{where}: {self.n_fractions} of its {self.n_floats} images of floats are in 0..1"
+                f"{where}: {self.n_fractions} of its {self.n_floats} images of floats "
+                f"{'is' if self.n_fractions == 1 else 'are'} in 0..1"
                 ", the others go up to 255; save all of them with 8 bits"
             )

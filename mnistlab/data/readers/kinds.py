@@ -98,6 +98,13 @@ def stem_of(path: Path, kind: Kind) -> str:
     return ENDINGS[kind].sub("", path.name, count=1)
 
 
+def name_of_set(path: Path, kind: Kind) -> str:
+    """The name of the set in a file, which is never empty: run folders are called after it."""
+    visible = Path(path.name.lstrip("."))
+    name = visible.stem if kind == "npz" else visible.name.split(".")[0]
+    return name if name.strip() else "data"
+
+
 def suffix_of(name: str) -> str:
     """The ending in lower case; ".tar" for .tar.gz and the like."""
     suffixes = Path(name.lower()).suffixes

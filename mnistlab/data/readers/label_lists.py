@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from mnistlab.cards import counted
 from mnistlab.data.dataset import SplitName
 from mnistlab.data.notes import note
 from mnistlab.data.readers import split_folders
@@ -31,7 +32,8 @@ def cut(tables: list[Table], beside: Sequence[Table]) -> list[Table]:
     missing = sum(not files or files[0] not in split_of for rows in of_rows for files in rows)
     has_train = "train" in split_of.values()
     if missing and has_train:
-        note(f"{names}: list no split for {missing} images of the table, and are not used")
+        images = counted(missing, "image", "d")
+        note(f"{names}: list no split for {images} of the table, and are not used")
         return tables
     note(f"{names}: list the images of their splits" + ("" if has_train else "; others train"))
     return [

@@ -20,10 +20,9 @@ def say(table: Table, index: Index) -> None:
     """Say what was decided about a table that is used, where the user might not expect it."""
     path, names, choice = table.naming.path, table.naming.names, table.choice
     if table.labels is None:
-        note(
-            f"{path}: has no labels: its {len(table.naming.rows)} test images are left out here; "
-            "`mnistlab predict` reads them"
-        )
+        n = len(table.naming.rows)
+        left = "test image is" if n == 1 else f"{n} test images are"
+        note(f"{path}: has no labels: its {left} left out here; `mnistlab predict` reads them")
         return
     if choice.one_hot:
         shown = label_columns.listed(names, choice.one_hot)
@@ -77,6 +76,7 @@ def _say_other_folders(table: Table, classes: set[str]) -> None:
     n_other = sum(text != name for text, name in zip(texts, folders, strict=False))
     if n_other:
         note(
-            f"{table.naming.path}: {n_other} of its {len(texts)} labels are not the name of the "
+            f"{table.naming.path}: {n_other} of its {len(texts)} labels "
+            f"{'is' if n_other == 1 else 'are'} not the name of the "
             "image's folder; those of the table are taken"
         )

@@ -224,7 +224,10 @@ def _not_listed(root: Path, chosen: list[Table]) -> list[Part]:
     others = [(file, name) for file, name in both if file not in seen]
     if not others:
         return []
-    note(f"{root}: {len(others)} images are in none of the lists ({_named(chosen)}): they train")
+    n = len(others)
+    counted = "1 image is" if n == 1 else f"{n} images are"
+    they = "it trains" if n == 1 else "they train"
+    note(f"{root}: {counted} in none of the lists ({_named(chosen)}): {they}")
     files, names = zip(*others, strict=True)
     return [Part([*files], [*names], ["train"] * len(files), str(root))]
 

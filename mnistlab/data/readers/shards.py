@@ -34,8 +34,9 @@ def check_complete(paths: Iterable[Path]) -> None:
             names = [f"{before}-{i:05d}-of-{n:05d}{after}" for i in missing[:SHOWN]]
             more = f" and {len(missing) - SHOWN} others" if len(missing) > SHOWN else ""
             raise DataError(
-                f"{folder}: {len(missing)} of {n} files are missing: {', '.join(names)}{more}; "
-                "put them beside the others, or rename those that are here to use them alone"
+                f"{folder}: {len(missing)} of {n} files {'is' if len(missing) == 1 else 'are'} "
+                f"missing: {', '.join(names)}{more}; put them beside the others, or rename those "
+                "that are here to use them alone"
             )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mnistlab.cards import counted
 from mnistlab.data.assembling import split_called
 from mnistlab.data.dataset import SPLIT_NAMES, SplitName
 from mnistlab.data.notes import note
@@ -49,7 +50,8 @@ def splits_of(
     told = [split or rest for split in told]
     counts = {split: told.count(split) for split in (*SPLIT_NAMES, None)}
     said = ", ".join(f"{counts[split]} {split}" for split in SPLIT_NAMES if counts[split])
-    left = f"; left out: {counts[None]} images in none of them" if counts[None] else ""
+    n_left = counts[None]
+    left = f"; left out: {counted(n_left, 'image', 'd')} in none of them" if n_left else ""
     note(f"{where}: splits by {' and '.join(called)}: {said}{left}")
     return told
 
