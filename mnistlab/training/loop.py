@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from mnistlab.phases import Callbacks, Epoch, Phase, TrainState
+from mnistlab.training import memory
 from mnistlab.training.denormals import flushed_to_zero
 from mnistlab.training.examples import Examples
 from mnistlab.training.freezing import groups_of, trained_in
@@ -31,6 +32,7 @@ from mnistlab.training.settings import Settings
 from mnistlab.training.state import PhaseState, RngStates, copy_of_weights, tensors_of
 
 
+@memory.kept()
 @flushed_to_zero()
 def train(
     network: nn.Sequential,
