@@ -22,7 +22,7 @@ from mnistlab.runs.folder import Run, opened
 from mnistlab.runs.label_columns import label_column_for
 from mnistlab.runs.neighbours import features_of, needed_reference
 from mnistlab.runs.other_data import must_invert
-from mnistlab.runs.prediction_files import UNUSUAL, check_own_table, input_path, open_beside_inputs
+from mnistlab.runs.prediction_files import UNUSUAL, input_path, open_beside_inputs
 from mnistlab.runs.prediction_table import kind_of
 from mnistlab.runs.predictions import by_threshold, chosen_threshold
 
@@ -128,7 +128,6 @@ def predict(
         raise RunError(f"{run.path}: its classifier gives no probabilities")
     n_rows, wants_p = 0, wants_p or on_predicted is not None
     with open_beside_inputs(run, path, out) as file, kind_of(Path(out)).writing(file) as write:
-        check_own_table(Path(out))
         id_name, blocks = opened_images(run, path, settings, on_note)
         reference = needed_reference(run, classifier) if settings.unusual else None
         names: list[str] = run.data["class_names"]

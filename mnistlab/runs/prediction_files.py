@@ -13,7 +13,7 @@ from mnistlab import atomic
 from mnistlab.data.readers import idx
 from mnistlab.errors import DataError, check_kind
 from mnistlab.runs.folder import Run
-from mnistlab.runs.prediction_table import headings
+from mnistlab.runs.prediction_table import n_columns
 
 UNUSUAL = ("distance", "unusual")  # headings of the columns that --unusual adds
 
@@ -36,18 +36,6 @@ def open_beside_inputs(run: Run, path: Path | str, out: Path | str) -> Iterator[
     inputs = [path, *_label_files(Path(path)), run.path]
     with atomic.open_output(out, inputs=inputs) as file:
         yield file
-
-
-def check_own_table(out: Path) -> None:
-    """DataError where `out` is a file that is neither empty nor a table of predictions."""
-    if not out.is_file() or atomic.OPEN_ALREADY.fullmatch(str(out)) or not out.stat().st_size:
-        return
-    names = headings(out)
-    if len(names) < 2 or not all(name in UNUSUAL or name.startswith("p_") for name in names[2:]):
-        raise DataError(
-            f"{out}: is there already and is no table of predictions, which would replace it; move "
-            "it away, or name another output"
-        )
 
 
 def page_beside(out: Path | str) -> Path:
@@ -102,7 +90,7 @@ def _is_later_table(run: Run, target: Path) -> bool:
     is_later = target.stat().st_mtime > (run.path / "data.json").stat().st_mtime
     with_probabilities = 2 + len(run.data["class_names"])
     numbers = (2, with_probabilities, 2 + len(UNUSUAL), with_probabilities + len(UNUSUAL))
-    return is_later and len(headings(target)) in numbers
+    return is_later and n_columns(target) in numbers
 
 
 def _label_files(images_path: Path) -> list[Path]:

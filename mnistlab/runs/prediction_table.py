@@ -57,11 +57,11 @@ def kind_of(out: Path) -> TableKind:
     return TableKind("\t" if ending == ".tsv" else ",", is_packed)
 
 
-def headings(path: Path) -> list[str]:
-    """The headings of the table in a file, whatever the file holds."""
+def n_columns(path: Path) -> int:
+    """How many headings the table in a file has, whatever the file holds."""
     kind = kind_of(path)
     with contextlib.suppress(OSError, EOFError, zlib.error, csv.Error):
         with gzip.open(path) if kind.is_packed else path.open("rb") as file:
             line = file.readline(LONGEST_HEADING).decode(errors="replace")
-        return next(csv.reader([line], delimiter=kind.separator), [])
-    return []
+        return len(next(csv.reader([line], delimiter=kind.separator), []))
+    return 0

@@ -102,26 +102,6 @@ def test_predictions_never_replace_what_was_learned(
     assert predicted(run, table, "results.csv") == 0
 
 
-@pytest.mark.parametrize("name", ["notes.csv", "notes.tsv", "notes.csv.gz", "notes.txt"])
-def test_predictions_replace_tables_of_predictions_alone(
-    run: Run, table: Path, name: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    own = table.with_name(name)
-    separator = "\t" if name.endswith(".tsv") else ","
-    packed = gzip.compress if name.endswith(".gz") else bytes
-    for line in ("my own notes", separator.join(["day", "who", "what"]), "\0\1"):
-        own.write_bytes(packed(f"{line}\n".encode()))
-        before = own.read_bytes()
-        capsys.readouterr()
-        assert predicted(run, table, name, "--probabilities") == 2
-        error = capsys.readouterr().err
-        assert f"{name}: is there already and is no table of predictions" in error
-        assert (error.count("\n"), own.read_bytes()) == (1, before)
-    own.write_bytes(b"")  # as mktemp makes it
-    for options in (["--probabilities"], ["--unusual"], ["--columns", "ImageId,Label"], []):
-        assert predicted(run, table, name, *options) == 0
-
-
 def test_marks_replace_tables_of_marks_alone(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

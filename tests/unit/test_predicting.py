@@ -102,11 +102,11 @@ def test_a_table_that_does_not_fit_leaves_what_was_there(
     else:
         write_table(path, images, list(range(5)), end=[[5, 1, 2]])
     out = tmp_path / "results.csv"
-    out.write_text("ID,label\nas it was")
+    out.write_text("as it was")
     with pytest.raises(DataError, match=r"evaluate\.csv: ") as caught:
         predict(run, path, out)
     assert "\n" not in str(caught.value)
-    assert out.read_text() == "ID,label\nas it was"
+    assert out.read_text() == "as it was"
     assert sorted(p.name for p in tmp_path.iterdir()) == ["evaluate.csv", "results.csv"]
 
 

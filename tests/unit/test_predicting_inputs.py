@@ -465,13 +465,13 @@ FAULTS: dict[str, tuple[str, bytes, str]] = {
 def refused(run: Run, path: Path, out: Path, capsys: pytest.CaptureFixture[str]) -> str:
     """What the command line says of an input it does not take, once all else is checked."""
     out.mkdir(exist_ok=True)
-    (out / "r.csv").write_text(earlier := "ID,label\nas it was")
+    (out / "r.csv").write_text("as it was")
     assert run_command(["predict", str(run.path), str(path), "-o", str(out / "r.csv")]) == 2
     shown = capsys.readouterr()
     assert shown.out == ""
     assert shown.err.startswith("error: ")
     assert shown.err.count("\n") == 1
-    assert [(f.name, f.read_text()) for f in out.iterdir()] == [("r.csv", earlier)]
+    assert [(f.name, f.read_text()) for f in out.iterdir()] == [("r.csv", "as it was")]
     return shown.err
 
 
