@@ -38,12 +38,12 @@ CONVOLUTIONAL = {"channels": (32, 64), "hidden_sizes": (64,), "padded": False}
 # and wider for plain SGD on raw pixels, whose accuracy changes by points from epoch to epoch.
 EXPECT = {
     "dense-base": (0.862, 0.89),
-    "dense-wide": (0.878, 0.899),
+    "dense-wide": (0.864, 0.886),
     "dense-deep": (0.868, 0.891),
     "dense-sgd": (0.76, 0.86),
     "dense-decay": (0.803, 0.857),
     "dense-norm": (0.858, 0.887),
-    "dense-dropout": (0.835, 0.87),
+    "dense-dropout": (0.825, 0.868),
     "conv-base": (0.902, 0.92),
     "conv-wide": (0.888, 0.91),
     "conv-deep": (0.904, 0.924),
