@@ -58,21 +58,23 @@ def records(
         _print_targets(as_json)
         return
     import mnistlab.classifiers.torch_classifier  # noqa: F401  # loads torch, which takes seconds
-    from mnistlab.runs.timed import train_record
 
     import_s = time.monotonic() - began
-    measured = []
-    for name in names:
-
-        def say_trained(timed: Timed, name: str = name) -> None:
-            say(f"{name}, seed {timed.seed}: {timed.test_accuracy:.4f} after {timed.train_s:.2f} s")
-
-        trained = train_record(name, seeds, first_seed, threads, say_trained)
-        measured.append(asdict(trained))
+    measured = [_measured(name, seeds, first_seed, threads) for name in names]
     _print_measured(measured, import_s)
     if as_json:
         env = _env(names[0], threads)
         print(json.dumps({"records": measured, "import_s": import_s, "env": env}))
+
+
+def _measured(name: str, seeds: int, first_seed: int, threads: int | None) -> dict[str, Any]:
+    """A record, trained from every seed; each training is said when it ends."""
+    from mnistlab.runs.timed import train_record
+
+    def say_trained(timed: Timed) -> None:
+        say(f"{name}, seed {timed.seed}: {timed.test_accuracy:.4f} after {timed.train_s:.2f} s")
+
+    return asdict(train_record(name, seeds, first_seed, threads, say_trained))
 
 
 def _env(name: str, threads: int | None) -> dict[str, Any]:

@@ -31,9 +31,8 @@ def predict(
     """Predict the class of every image of a file or folder and write `out`, a table ID,label.
 
     report: write a page of the predictions as well, `page_beside(out)`: results.html for
-    results.csv. It appears when it is whole, and takes the place only of what `out` itself might,
-    and of no page but an earlier one of mnistlab.
-    All else, what is returned and what is raised are those of `mnistlab.runs.predict`.
+    results.csv. It appears when it is whole, and takes the place only of an earlier page of
+    mnistlab. All else, what is returned and what is raised are those of `mnistlab.runs.predict`.
     """
     if not report:
         return runs.predict(
@@ -43,8 +42,8 @@ def predict(
     from mnistlab.reporting.prediction_sample import PredictionSample
     from mnistlab.reporting.render import render
 
-    run, path = opened(run), input_path(path)
-    settings, notes = PredictSettings(**options), list[str]()
+    run, path, settings = opened(run), input_path(path), PredictSettings(**options)
+    notes: list[str] = []
     limit = None if settings.threshold is None else chosen_threshold(run, settings.threshold)
     sample = PredictionSample(len(run.data["class_names"]), limit)
 
@@ -63,9 +62,9 @@ def predict(
         n_images = runs.predict(
             run, path, out, on_rows=on_rows, on_note=on_noted, on_predicted=on_block, **options
         )
-        words = ["mnistlab", "predict", str(run.path), str(path), "-o", str(out)]
-        command = shlex.join([*words, *_arguments(settings), "--report"])
-        page = prediction_page(run, Path(path).name, sample, list(dict.fromkeys(notes)), command)
+        words = ["predict", str(run.path), str(path), "-o", str(out), *_arguments(settings)]
+        command = shlex.join(["mnistlab", *words, "--report"])
+        page = prediction_page(run, path.name, sample, list(dict.fromkeys(notes)), command)
         file.write(render(page).encode())
     return n_images
 

@@ -33,7 +33,9 @@ print(min(outside), inside[-1], min(pages(), pages()))
 SETTINGS = ("MALLOC_", "GLIBC_TUNABLES")
 N_PAGES = (100 << 20) // 4096
 
-of_glibc = pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc is told")
+of_glibc = pytest.mark.skipif(
+    platform.libc_ver()[0] != "glibc", reason="the C library here is not glibc"
+)
 
 
 def pages_taken(variables: dict[str, str]) -> list[int]:
