@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -10,9 +9,9 @@ from pathlib import Path
 from mnistlab.data import assembling, exported, folders_above, split_files
 from mnistlab.data.assembling import RawSplit
 from mnistlab.data.dataset import Dataset, SplitName
+from mnistlab.data.missing import missing
 from mnistlab.data.notes import heard, note
 from mnistlab.data.published.named import load_named
-from mnistlab.data.published.resolve import known
 from mnistlab.data.published.sources import SOURCES
 from mnistlab.data.readers import (
     archive,
@@ -73,6 +72,7 @@ def load(
     with heard(said.append):
         if name in SOURCES:
             _say_what_lies_beside(name)
+            _refuse_columns(f"the published set {name}", label_column)
             dataset = load_named(name)
         else:
             dataset = _load_files(name, shape, label_column)
@@ -91,9 +91,16 @@ def _load_files(name: str, shape: Size | None, label_column: str | None) -> Data
         note(f"{name} is taken as what lies here; {name.lower()} is the published set")
     path = Path(name)
     if not (path.is_file() or path.is_dir()):
-        raise _missing(name)
+        raise missing(name)
     exported.check_whole(path)
     return exported.restored(path, _load_path(path, shape, label_column))
+
+
+def _refuse_columns(of: str, label_column: str | None) -> None:
+    if label_column is not None:
+        raise DataError(
+            f"{of} has no columns: leave label_column {label_column!r} (--label-column) out"
+        )
 
 
 def _say_what_lies_beside(name: str) -> None:
@@ -109,6 +116,7 @@ def _load_path(path: Path, size: Size | None, label_column: str | None) -> Datas
     if (labelled := labelled_images.read(path, size, label_column)) is not None:
         return labelled
     if (arrays := array_files.find(path)) is not None:
+        _refuse_columns(f"{path}: a folder of arrays", label_column)
         splits = array_files.read_splits(path, arrays, size)
         return assembling.assembled(path.resolve().name, splits, str(path))
     unpaired_arrays.check_tables(path)
@@ -122,6 +130,7 @@ def _load_path(path: Path, size: Size | None, label_column: str | None) -> Datas
         dataset = _load_path(below, size, label_column)
         return replace(dataset, name=path.resolve().name)
     _check_tables(path)
+    _refuse_columns(f"{path}: a folder of images per class", label_column)
     return folder.read(path, size)
 
 
@@ -181,30 +190,6 @@ def _unread(path: Path, files: list[Path]) -> DataError:
     return DataError(f"{path}: holds no file that is read ({split_files.said(files)}); {error}")
 
 
-def _missing(name: str) -> DataError:
-    path = Path(name)
-    if path.name == name and not path.suffix:  # no ./ or / either
-        near = _near(path)
-        try:
-            known(path.name)  # a misspelt name rather than a path: says which come close
-        except DataError as error:
-            or_path = f"or {near}?" if near else f"and no file or folder here is called {name}"
-            return DataError(f"{error}; {or_path}")
-    if path.exists():  # a device or a pipe
-        return DataError(f"{path}: is neither a regular file nor a folder")
-    near = _near(path)
-    return DataError(f"{path}: no such file or folder{f'; did you mean {near}?' if near else ''}")
-
-
-def _near(path: Path) -> str:
-    """A file or folder there whose name is similar; empty if there is none."""
-    beside = os.listdir(path.parent) if path.parent.is_dir() else ()  # noqa: PTH208
-    near = difflib.get_close_matches(path.name, beside, n=1, cutoff=0.7)
-    if not near:
-        return ""
-    return f"./{near[0]}" if path.parent == Path() else str(path.parent / near[0])
-
-
 def _load_file(path: Path, size: Size | None, label_column: str | None) -> Dataset:
     kind = kinds.kind_of(path)
     unnamed_tables.check_alone(path)
@@ -227,6 +212,8 @@ def _read_file(
     """The splits in one file; a single one is the training set."""
     if kind in ("idx", "table"):
         emnist.say_transposed(path)
+    if kind in ("npz", "hdf5", "idx"):
+        _refuse_columns(f"{path}: a file of arrays", label_column)
     if kind == "npz":
         return npz.read_splits(path, size)
     if kind == "hdf5":
