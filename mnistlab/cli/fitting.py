@@ -59,7 +59,7 @@ def fit(
     from mnistlab.classifiers.ensemble_method import check_minutes
     from mnistlab.cli.inputs import load_data
     from mnistlab.cli.terminal import shown_progress
-    from mnistlab.fitting.fitting import fit_in
+    from mnistlab.fitting.beginning import fit_in
     from mnistlab.runs.execution import execution_of
 
     check_minutes(minutes)

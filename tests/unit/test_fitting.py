@@ -23,7 +23,7 @@ from mnistlab import atomic
 from mnistlab.cli import run_command
 from mnistlab.data import Split
 from mnistlab.errors import DataError, RecipeError, RunError
-from mnistlab.fitting import fitting
+from mnistlab.fitting import beginning
 from mnistlab.fitting.clock import FILE, spent_s
 from mnistlab.fitting.publishing import OTHER, write_ensemble
 from mnistlab.fitting.trials import FOLDER, read_trials
@@ -52,14 +52,14 @@ def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def said(out: Path) -> tuple[str, str]:
     """What a fit of nine CPU seconds prints, its test part out of reach."""
-    real = fitting.parts_of
+    real = beginning.parts_of
 
     def guarded(*arguments: Any) -> Split:
         parts = real(*arguments)
         return replace(parts, test=Forbidden(len(parts.test)))
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(fitting, "parts_of", guarded)
+        patched.setattr(beginning, "parts_of", guarded)
         patched.setattr("mnistlab.cli.fitting.process_age_s", lambda: 0.0)
         patched.setattr(time, "monotonic", time.process_time)
         return command(out)
@@ -187,7 +187,7 @@ def test_the_page_to_draw_on_takes_it(evaluated: ml.Run, tmp_path: Path) -> None
 def test_seeds_and_minutes_are_fits_of_their_own(out: Path) -> None:
     data = ml.load("fashion-mini")
     names = {
-        fitting.folder_of(out, fitting.recipe_for(data, minutes, seed), data, "float32").name
+        beginning.folder_of(out, beginning.recipe_for(data, minutes, seed), data, "float32").name
         for minutes in (1.0, 2.0)
         for seed in (0, 1)
     }
@@ -196,8 +196,8 @@ def test_seeds_and_minutes_are_fits_of_their_own(out: Path) -> None:
 
 def test_of_many_validation_images_some_are_used() -> None:
     data = ml.load("fashion-mini")
-    assert fitting.recipe_for(data, 1.0, 0).n_val is None  # it has no more than 500
-    assert fitting.recipe_for(data, 0.05, 0).n_val == 100
+    assert beginning.recipe_for(data, 1.0, 0).n_val is None  # it has no more than 500
+    assert beginning.recipe_for(data, 0.05, 0).n_val == 100
 
 
 @pytest.mark.parametrize("minutes", ["0", "-1", "nan", "inf", "1e9"])

@@ -17,10 +17,10 @@ from mnistlab.classifiers import SVMClassifier
 from mnistlab.data import Dataset, split
 from mnistlab.errors import DataError
 from mnistlab.fitting import costs, machines
+from mnistlab.fitting.beginning import recipe_for
 from mnistlab.fitting.candidates import Candidate, Size, candidates
 from mnistlab.fitting.clock import Clock
 from mnistlab.fitting.costs import Cost, measured, part_of
-from mnistlab.fitting.fitting import recipe_for
 from mnistlab.fitting.planning import Plan
 from mnistlab.fitting.subject import Subject
 from mnistlab.fitting.training import RUNNING, Task, clear_running, running_plan, trained
