@@ -15,7 +15,7 @@ from torch import Generator, Tensor
 
 import mnistlab as ml
 from mnistlab import atomic
-from mnistlab.data.readers import idx
+from mnistlab.data.readers.binary import idx
 from mnistlab.training.augmentation import AUGMENTATIONS
 
 N_COPIES, N_ORIGINALS = 135, 60_000

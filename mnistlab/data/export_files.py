@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from mnistlab import atomic
 from mnistlab.data import large
-from mnistlab.data.readers import idx
+from mnistlab.data.readers.binary import idx
 from mnistlab.data.readers.shapes import Size
 
 ROWS_AT_ONCE = 4096  # polars wants a table column by column, a copy: keep it small

@@ -21,9 +21,9 @@ from mnistlab.data.dataset import Dataset
 from mnistlab.data.export_files import WRITERS, Part, file_names
 from mnistlab.data.exported import Record
 from mnistlab.data.readers import content, labels
-from mnistlab.data.readers.csv_blocks import BLOCK_BYTES
 from mnistlab.data.readers.shapes import Size, as_size
 from mnistlab.data.readers.spellings import as_known
+from mnistlab.data.readers.tables.csv_blocks import BLOCK_BYTES
 from mnistlab.data.stratified import DEFAULT_SEED
 from mnistlab.errors import DataError, reason
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from mnistlab.data.assembling import split_called
 from mnistlab.data.readers import kinds
-from mnistlab.data.readers.left_out import listed
+from mnistlab.data.readers.folders.left_out import listed
 
 MAX_DEPTH = 3  # folders in folders
 MAX_FOLDERS = 16  # of one folder; class folders are many

@@ -13,28 +13,14 @@ from mnistlab.data.missing import missing
 from mnistlab.data.notes import heard, note
 from mnistlab.data.published.named import load_named
 from mnistlab.data.published.sources import SOURCES
-from mnistlab.data.readers import (
-    archive,
-    array_files,
-    csv_table,
-    disguised,
-    emnist,
-    folder,
-    hdf5,
-    idx,
-    kinds,
-    labelled_images,
-    npz,
-    parquet,
-    parquet_beside,
-    shards,
-    unnamed_tables,
-    unpaired_arrays,
-    wrappers,
-)
+from mnistlab.data.readers import archive, disguised, kinds, parquet, parquet_beside, shards
+from mnistlab.data.readers.binary import array_files, emnist, hdf5, idx, npz, unpaired_arrays
+from mnistlab.data.readers.folders import folder, wrappers
+from mnistlab.data.readers.folders.left_out import listed
 from mnistlab.data.readers.kinds import Kind
-from mnistlab.data.readers.left_out import listed
+from mnistlab.data.readers.label_tables import labelled_images, unnamed_tables
 from mnistlab.data.readers.shapes import Size, as_size
+from mnistlab.data.readers.tables import csv_table
 from mnistlab.data.split_files import SplitFiles
 from mnistlab.errors import DataError, check_kind
 

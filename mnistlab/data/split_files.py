@@ -11,8 +11,8 @@ from mnistlab.data.assembling import SPELLINGS, split_called, split_of_set
 from mnistlab.data.dataset import SplitName
 from mnistlab.data.folders_above import wrapped_files
 from mnistlab.data.readers import kinds, shards
+from mnistlab.data.readers.folders.left_out import is_junk, listed
 from mnistlab.data.readers.kinds import Kind
-from mnistlab.data.readers.left_out import is_junk, listed
 from mnistlab.errors import DataError
 
 # Where the splits lie in files of several kinds, the first of these is read.

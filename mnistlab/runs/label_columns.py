@@ -9,7 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from mnistlab.data import split_files
-from mnistlab.data.readers import csv_table, kinds
+from mnistlab.data.readers import kinds
+from mnistlab.data.readers.tables import csv_table
 from mnistlab.errors import DataError
 from mnistlab.runs.folder import Run
 

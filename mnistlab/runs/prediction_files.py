@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO
 
 from mnistlab import atomic
-from mnistlab.data.readers import idx
+from mnistlab.data.readers.binary import idx
 from mnistlab.errors import DataError, check_kind
 from mnistlab.runs.folder import Run
 from mnistlab.runs.prediction_table import n_columns

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from mnistlab.data import Dataset, large, load
-from mnistlab.data.readers import archive, content, idx
+from mnistlab.data.readers import archive, content
+from mnistlab.data.readers.binary import idx
 from mnistlab.errors import DataError
 
 IMAGES = np.arange(200, 200 + 6 * 9, dtype=np.uint8).reshape(6, 3, 3)

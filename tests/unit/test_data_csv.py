@@ -15,8 +15,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mnistlab.data import Dataset, load
-from mnistlab.data.readers import csv_blocks, csv_cells, csv_table, labels, unlabelled
-from mnistlab.data.readers.csv_cells import Columns
+from mnistlab.data.readers import labels, unlabelled
+from mnistlab.data.readers.tables import csv_blocks, csv_cells, csv_table
+from mnistlab.data.readers.tables.csv_cells import Columns
 from mnistlab.errors import DataError
 
 PIXELS = [[0, 12, 255, 7], [1, 2, 3, 4], [200, 0, 0, 99]]

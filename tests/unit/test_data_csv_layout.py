@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from mnistlab.data import Dataset, load, split
-from mnistlab.data.readers import csv_blocks
+from mnistlab.data.readers.tables import csv_blocks
 from mnistlab.data.readers.unlabelled import open_images
 from mnistlab.errors import DataError
 

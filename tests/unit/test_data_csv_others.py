@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from mnistlab.data import Dataset, load
-from mnistlab.data.readers import csv_mangled
+from mnistlab.data.readers.tables import csv_mangled
 from mnistlab.data.readers.unlabelled import open_images
 from mnistlab.errors import DataError
 
@@ -448,7 +448,7 @@ def test_decimal_commas(
     header: list | None,
     block_bytes: int,
 ) -> None:
-    from mnistlab.data.readers import csv_blocks
+    from mnistlab.data.readers.tables import csv_blocks
 
     monkeypatch.setattr(csv_blocks, "BLOCK_BYTES", block_bytes)
     quote = '"' if mark == "," else ""

@@ -23,7 +23,7 @@ from mnistlab.cli import run_command
 from mnistlab.data import Dataset, available, fetch, load
 from mnistlab.data.published import download, openml, resolve
 from mnistlab.data.published.sources import SOURCES, File
-from mnistlab.data.readers import idx
+from mnistlab.data.readers.binary import idx
 from mnistlab.errors import DataError
 
 TRAIN_IMAGES = "train-images-idx3-ubyte.gz"

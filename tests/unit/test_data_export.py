@@ -21,7 +21,7 @@ from mnistlab import locks
 from mnistlab.cli import run_command
 from mnistlab.data import Dataset, export, export_files, exporting, load
 from mnistlab.data.exported import RECORD
-from mnistlab.data.readers import idx
+from mnistlab.data.readers.binary import idx
 from mnistlab.errors import DataError
 
 NAMES = ("coat", "bag", "a shoe")

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from mnistlab.data import load
-from mnistlab.data.readers import idx
+from mnistlab.data.readers.binary import idx
 from mnistlab.errors import DataError
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (6, 3, 3), dtype=np.uint8)

@@ -17,7 +17,7 @@ from PIL import Image
 
 from mnistlab.data import load
 from mnistlab.data.published.openml import parse as parse_arff
-from mnistlab.data.readers import hdf5, idx
+from mnistlab.data.readers.binary import hdf5, idx
 from mnistlab.errors import DataError
 
 RANDOM = np.random.default_rng(0)

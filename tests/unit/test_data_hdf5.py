@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from mnistlab.data import load
-from mnistlab.data.readers import hdf5, hdf5_process
+from mnistlab.data.readers.binary import hdf5, hdf5_process
 from mnistlab.data.readers.unlabelled import open_images
 from mnistlab.errors import DataError
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from mnistlab.data import load
-from mnistlab.data.readers import idx
+from mnistlab.data.readers.binary import idx
 from mnistlab.errors import DataError
 
 IMAGES = np.arange(2 * 3 * 4, dtype=np.uint8).reshape(2, 3, 4)

@@ -23,7 +23,8 @@ from hypothesis import strategies as st
 import mnistlab as ml
 from mnistlab.classifiers import ScratchClassifier, TorchClassifier
 from mnistlab.data import Dataset, large, load
-from mnistlab.data.readers import csv_blocks, idx
+from mnistlab.data.readers.binary import idx
+from mnistlab.data.readers.tables import csv_blocks
 from mnistlab.data.scaling import fit_scaling
 from mnistlab.errors import DataError
 from mnistlab.training import reading

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from mnistlab.data import load
-from mnistlab.data.readers import idx
+from mnistlab.data.readers.binary import idx
 from mnistlab.data.readers.unlabelled import open_images
 from mnistlab.errors import DataError
 

@@ -19,7 +19,7 @@ import pytest
 from mnistlab.data import SOURCES, Dataset, available, fetch, load
 from mnistlab.data.embedded import make_fashion_mini
 from mnistlab.data.published.resolve import EMBEDDED
-from mnistlab.data.readers import idx, npz
+from mnistlab.data.readers.binary import idx, npz
 from mnistlab.errors import DataError
 
 Publish = Callable[[str, dict[str, bytes]], None]

@@ -10,7 +10,7 @@ import pytest
 
 from mnistlab.data import load
 from mnistlab.data.readers import unlabelled
-from mnistlab.data.readers.pixel_order import pixel_order
+from mnistlab.data.readers.tables.pixel_order import pixel_order
 
 IMAGES = np.random.default_rng(0).integers(2, 256, (6, 4, 4), dtype=np.uint8)
 LABELS = np.arange(6) % 3

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from mnistlab.data import export, load
-from mnistlab.data.readers import npz
+from mnistlab.data.readers.binary import npz
 from mnistlab.data.readers.unlabelled import open_images
 from mnistlab.errors import DataError
 

@@ -15,7 +15,8 @@ import pytest
 
 from mnistlab.data import SOURCES, available, fetch, load
 from mnistlab.data.published.sources import File
-from mnistlab.data.readers import content, idx
+from mnistlab.data.readers import content
+from mnistlab.data.readers.binary import idx
 from mnistlab.errors import DataError
 
 NAMES = [file.name for file in SOURCES["mnist"].files]

@@ -14,7 +14,8 @@ import pytest
 import mnistlab as ml
 from mnistlab.cli import run_command
 from mnistlab.data import Dataset
-from mnistlab.data.readers import csv_blocks, idx
+from mnistlab.data.readers.binary import idx
+from mnistlab.data.readers.tables import csv_blocks
 from mnistlab.errors import DataError, RunError
 from mnistlab.phases import Phase
 from mnistlab.recipe import Recipe

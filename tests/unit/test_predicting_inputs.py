@@ -26,7 +26,9 @@ from PIL import Image
 import mnistlab as ml
 from mnistlab.cli import run_command
 from mnistlab.data import Dataset, load
-from mnistlab.data.readers import content, csv_blocks, idx, unlabelled
+from mnistlab.data.readers import content, unlabelled
+from mnistlab.data.readers.binary import idx
+from mnistlab.data.readers.tables import csv_blocks
 from mnistlab.errors import DataError
 from mnistlab.phases import Phase
 from mnistlab.recipe import Recipe

@@ -22,7 +22,8 @@ from PIL import Image
 from quick_figures import unpainted
 
 from mnistlab.cli import run_command
-from mnistlab.data.readers import idx, kinds
+from mnistlab.data.readers import kinds
+from mnistlab.data.readers.binary import idx
 
 PAGE = (Path(__file__).parents[2] / "docs" / "your-images.md").read_text(encoding="utf-8")
 EXAMPLES = dict(

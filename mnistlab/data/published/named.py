@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from mnistlab.data.dataset import Dataset
 from mnistlab.data.published.resolve import EMBEDDED, Genuine, genuine_files, known
 from mnistlab.data.published.sources import SOURCES, Format, Source
-from mnistlab.data.readers import content, idx, labels, npz
+from mnistlab.data.readers import content, labels
+from mnistlab.data.readers.binary import idx, npz
 from mnistlab.errors import DataError, reason
 
 FASHION_MINI_FINGERPRINT = "2c9f332f9374ebca8817f88af602b7676589be7fd4d4924cc5d6c6867256f7c3"

@@ -14,8 +14,10 @@ from numpy.typing import NDArray
 
 from mnistlab import atomic
 from mnistlab.data.published.sources import Source
-from mnistlab.data.readers import content, csv_blocks, csv_cells, idx
-from mnistlab.data.readers.csv_cells import Columns, Rows
+from mnistlab.data.readers import content
+from mnistlab.data.readers.binary import idx
+from mnistlab.data.readers.tables import csv_blocks, csv_cells
+from mnistlab.data.readers.tables.csv_cells import Columns, Rows
 from mnistlab.errors import DataError
 
 ATTRIBUTE = re.compile(rb"@attribute\s+['\"]?([^\s'\"]+)", re.IGNORECASE)

@@ -22,8 +22,9 @@ from typing import IO
 
 from mnistlab.data import notes
 from mnistlab.data.dataset import Dataset
-from mnistlab.data.readers import content, kinds, split_folders, wrappers
-from mnistlab.data.readers.left_out import is_junk
+from mnistlab.data.readers import content, kinds
+from mnistlab.data.readers.folders import split_folders, wrappers
+from mnistlab.data.readers.folders.left_out import is_junk
 from mnistlab.errors import DataError, reason
 
 NO_DATA = (None, "zip")

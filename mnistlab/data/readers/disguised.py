@@ -7,8 +7,10 @@ import shlex
 import zipfile
 from pathlib import Path
 
-from mnistlab.data.readers import content, kinds, pickled, pixels, spreadsheet
+from mnistlab.data.readers import content, kinds, pixels
+from mnistlab.data.readers.binary import pickled
 from mnistlab.data.readers.kinds import Kind
+from mnistlab.data.readers.label_tables import spreadsheet
 from mnistlab.errors import DataError
 
 START_BYTES = 512

@@ -7,7 +7,8 @@ import shlex
 from pathlib import Path
 from typing import Literal
 
-from mnistlab.data.readers import idx, pixels
+from mnistlab.data.readers import pixels
+from mnistlab.data.readers.binary import idx
 from mnistlab.errors import DataError
 
 Kind = Literal["table", "npz", "idx", "parquet", "hdf5", "zip"]

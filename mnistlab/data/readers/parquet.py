@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from mnistlab.data import large
 from mnistlab.data.assembling import RawSplit
 from mnistlab.data.notes import note
-from mnistlab.data.readers import arrays, content, labels, pixels
+from mnistlab.data.readers import content, labels, pixels
+from mnistlab.data.readers.binary import arrays
 from mnistlab.data.readers.depths import Depths
 from mnistlab.data.readers.labels import RawLabels
 from mnistlab.data.readers.parquet_columns import Columns, columns_of

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from mnistlab.data.notes import note
-from mnistlab.data.readers import csv_extra, split_column
-from mnistlab.data.readers.csv_head import ID_NAMES, LABEL_NAMES
-from mnistlab.data.readers.pixel_order import pixel_order
+from mnistlab.data.readers import split_column
 from mnistlab.data.readers.shapes import Size
+from mnistlab.data.readers.tables import csv_extra
+from mnistlab.data.readers.tables.csv_head import ID_NAMES, LABEL_NAMES
+from mnistlab.data.readers.tables.pixel_order import pixel_order
 from mnistlab.errors import DataError
 
 IMAGE_NAMES = ("image", "img", "images", "picture")

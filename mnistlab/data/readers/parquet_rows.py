@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from mnistlab.data.readers import parquet
-from mnistlab.data.readers.json_rows import MAX_BYTES, MAX_COLUMNS, Table
+from mnistlab.data.readers.label_tables.json_rows import MAX_BYTES, MAX_COLUMNS, Table
 from mnistlab.errors import DataError
 
 MAX_ROWS = 1 << 22

@@ -20,24 +20,22 @@ from mnistlab.data.notes import note
 from mnistlab.data.readers import (
     archive,
     content,
-    csv_table,
     disguised,
-    hdf5,
-    idx,
-    image_files,
     kinds,
-    npz,
     parquet,
     parquet_beside,
     pixels,
     shards,
-    unnamed_tables,
 )
+from mnistlab.data.readers.binary import hdf5, idx, npz
 from mnistlab.data.readers.depths import Depths
+from mnistlab.data.readers.folders import image_files
+from mnistlab.data.readers.folders.left_out import LeftOut
 from mnistlab.data.readers.kinds import Kind
-from mnistlab.data.readers.left_out import LeftOut
+from mnistlab.data.readers.label_tables import unnamed_tables
 from mnistlab.data.readers.levels import Brightness
 from mnistlab.data.readers.shapes import Size
+from mnistlab.data.readers.tables import csv_table
 from mnistlab.errors import DataError, reason
 
 BLOCK_PIXELS = 1 << 20  # decoded pixels per block; a single image may have more

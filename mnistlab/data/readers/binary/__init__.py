@@ -1,0 +1,1 @@
+"""Arrays of images and labels: NPZ, NPY, HDF5 and IDX files."""

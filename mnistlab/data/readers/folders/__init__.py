@@ -1,0 +1,1 @@
+"""Folders of image files: classes, splits, and what is left out."""

@@ -1,0 +1,1 @@
+"""Image files beside a table of their labels: which column names them, which has the labels."""

@@ -1,0 +1,1 @@
+"""CSV and TSV files of images: a row per image, a column per pixel."""
