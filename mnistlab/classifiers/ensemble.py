@@ -125,7 +125,7 @@ class EnsembleClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
 
     def restore(
         self,
-        classes: Sequence[Any],
+        classes: ArrayLike,
         image_shape: tuple[int, int],
         arrays: Mapping[str, NDArray[Any]],
     ) -> Self:

@@ -65,7 +65,7 @@ class Classifier(Protocol):
         """All fitted numbers; `restore` takes them back."""
 
     def restore(
-        self, classes: Sequence[Any], image_shape: ImageShape, arrays: Mapping[str, NDArray[Any]]
+        self, classes: ArrayLike, image_shape: ImageShape, arrays: Mapping[str, NDArray[Any]]
     ) -> Self:
         """Take fitted state from storage instead of training; ValueError where it does not fit."""
 

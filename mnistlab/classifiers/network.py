@@ -97,7 +97,7 @@ class NetworkSettings:
 
     def restore(
         self,
-        classes: Sequence[Any],
+        classes: ArrayLike,
         image_shape: tuple[int, int],
         arrays: Mapping[str, NDArray[Any]],
     ) -> Self:

@@ -146,7 +146,7 @@ class ScratchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
 
     def restore(
         self,
-        classes: Sequence[Any],
+        classes: ArrayLike,
         image_shape: tuple[int, int],
         arrays: Mapping[str, NDArray[Any]],
     ) -> Self:

@@ -43,7 +43,7 @@ def save_classifier(classifier: Classifier, path: Path | str) -> None:
     )
 
 
-def _described(classifier: Any) -> dict[str, Any]:
+def _described(classifier: Classifier) -> dict[str, Any]:
     """Which classifier it is, and its parameters, ready for JSON."""
     parameters = classifier.get_params()
     parameters.pop("device", None)  # the argument of load_classifier
@@ -54,6 +54,9 @@ def _described(classifier: Any) -> dict[str, Any]:
     if not isinstance(parameters.get("random_state"), int | np.integer | None):
         parameters["random_state"] = None  # it was used up by fit
     if "members" in parameters:
+        from mnistlab.classifiers.ensemble import EnsembleClassifier
+
+        assert isinstance(classifier, EnsembleClassifier)
         parameters["members"] = [_described(member) for member in classifier.members_]
     return {"classifier": type(classifier).__name__, "parameters": parameters}
 

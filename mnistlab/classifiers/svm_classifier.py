@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any, Self, Unpack
 
@@ -161,7 +161,7 @@ class SVMClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sk
 
     def restore(
         self,
-        classes: Sequence[Any],
+        classes: ArrayLike,
         image_shape: tuple[int, int],
         arrays: Mapping[str, NDArray[Any]],
     ) -> Self:
@@ -179,9 +179,11 @@ class SVMClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sk
         self.scaling_, self.sigmoids_ = (shift, scale), arrays["sigmoids"]
         n_columns = n_features(image_shape) if self.features == "hog" else self.n_features_in_
         shape = (2, self.n_features_in_) if self.scaling == PER_PIXEL else (2,)
-        n_sigmoids = 0 if not self.calibrated else 1 if len(classes) == 2 else len(classes)
+        n_sigmoids = (
+            0 if not self.calibrated else 1 if len(self.classes_) == 2 else len(self.classes_)
+        )
         if (
-            len(self.machine_.n_support) != len(classes)
+            len(self.machine_.n_support) != len(self.classes_)
             or self.machine_.vectors.shape[1] != n_columns
             or self.sigmoids_.shape != (n_sigmoids, 2)
             or arrays["scaling"].shape != shape

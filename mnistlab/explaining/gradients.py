@@ -7,13 +7,12 @@ black, grey level 0, it is their definition.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
 from mnistlab.classifiers import EnsembleClassifier, ScratchClassifier, SVMClassifier
 from mnistlab.classifiers.inputs import margins
+from mnistlab.classifiers.methods import Classifier
 from mnistlab.explaining.scores import Codes, Images, sides
 from mnistlab.scratch import Network
 from mnistlab.scratch.layer import Array, Layer
@@ -24,7 +23,7 @@ BATCH_PIXELS = 1 << 18  # a network holds all activations of a batch, many for e
 
 
 def gradients_times_input(
-    classifier: Any, images: Images, codes: Codes, ground: int
+    classifier: Classifier, images: Images, codes: Codes, ground: int
 ) -> NDArray[np.float64]:
     """(N, H, W): the gradient of each image's class score, times grey level less ground.
 
@@ -38,7 +37,7 @@ def gradients_times_input(
     return np.concatenate(parts) * (images.astype(np.float64) - ground)
 
 
-def input_gradients(classifier: Any, images: Images, codes: Codes) -> NDArray[np.float64]:
+def input_gradients(classifier: Classifier, images: Images, codes: Codes) -> NDArray[np.float64]:
     """(N, H, W): the gradient of class score codes[n] by the grey levels of image n."""
     if isinstance(classifier, EnsembleClassifier):
         return of_ensemble(classifier, images, codes)
@@ -58,13 +57,15 @@ def of_ensemble(
     return np.tensordot(shares, np.stack(by_member), 1)
 
 
-def by_torch(classifier: Any, images: Images, codes: Codes) -> NDArray[np.float64]:
+def by_torch(classifier: Classifier, images: Images, codes: Codes) -> NDArray[np.float64]:
     """By torch; with test-time augmentation of the mean logit over all views."""
     import torch
 
     from mnistlab.classifiers.image_tensors import as_tensor, prepared
+    from mnistlab.classifiers.network import NetworkSettings
     from mnistlab.training.fixed_views import as_is, views_of
 
+    assert isinstance(classifier, NetworkSettings)
     network = classifier.network_.eval()
     device = next(network.parameters()).device
     around = margins(classifier.image_shape_, classifier.pad_to)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple, Unpack
+from typing import NamedTuple, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mnistlab.bounds import shown as shown_value
+from mnistlab.classifiers.methods import Classifier
 from mnistlab.data.notes import heard, note, shown
 from mnistlab.data.polarity import border_of
 from mnistlab.errors import RunError
@@ -108,7 +109,7 @@ def explained(
     )
 
 
-def _question(run: Run, classifier: Any, images: Images, about: int | None) -> Question:
+def _question(run: Run, classifier: Classifier, images: Images, about: int | None) -> Question:
     codes, probabilities = predictions(classifier, images)
     return Question(
         images,
@@ -120,7 +121,7 @@ def _question(run: Run, classifier: Any, images: Images, about: int | None) -> Q
     )
 
 
-def _checked(classifier: Any, of: Question) -> tuple[SanityCheck, ...]:
+def _checked(classifier: Classifier, of: Question) -> tuple[SanityCheck, ...]:
     n_shuffles = -(-N_COMPARED // len(of.images))
     return tuple(sanity_checks(classifier, _maps_of(of), n_shuffles))
 
@@ -145,7 +146,7 @@ def ground_of(run: Run, images: Images) -> int:
 
 
 def _explained_images(
-    classifier: Any, question: Question, chosen: Chosen, similar: list[Similar] | None
+    classifier: Classifier, question: Question, chosen: Chosen, similar: list[Similar] | None
 ) -> Iterator[Explained]:
     of = question
     gradients = gradients_times_input(classifier, of.images, of.about, of.ground)
@@ -164,11 +165,11 @@ def _explained_images(
         )
 
 
-def _occlusions(classifier: Any, of: Question) -> Iterator[Occlusion]:
+def _occlusions(classifier: Classifier, of: Question) -> Iterator[Occlusion]:
     return occlusions(lambda some: class_scores(classifier, some), of.images, of.ground, of.patch)
 
 
-def _strongest(classifier: Any, of: Question, occlusion: Occlusion, place: int) -> Strongest:
+def _strongest(classifier: Classifier, of: Question, occlusion: Occlusion, place: int) -> Strongest:
     """The patch without which the score falls most.
 
     Of a class that is not predicted: without which it rises most, as what speaks against it.
@@ -186,10 +187,10 @@ def _strongest(classifier: Any, of: Question, occlusion: Occlusion, place: int) 
     return Strongest(window, covered, before, after, int(predicted), float(p[0, predicted]))
 
 
-def _maps_of(of: Question) -> Callable[[Any], Maps]:
+def _maps_of(of: Question) -> Callable[[Classifier], Maps]:
     """Of a classifier, the maps that a sanity check compares, without what is ground anyway."""
 
-    def maps_of(classifier: Any) -> Maps:
+    def maps_of(classifier: Classifier) -> Maps:
         gradients = gradients_times_input(classifier, of.images, of.about, of.ground)
         covered = zip(_occlusions(classifier, of), of.about, strict=True)
         return Maps(

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
 from mnistlab.classifiers import SVMClassifier
+from mnistlab.classifiers.methods import Classifier
 from mnistlab.classifiers.support_vectors import SupportVectors
 
 Images = NDArray[np.uint8]  # (N, H, W)
@@ -18,7 +17,7 @@ BLOCK_PIXELS = 1 << 22  # of images that are made to be predicted: 4 MB
 LOWEST = np.finfo(np.float64).tiny  # a probability of 0 has no logarithm
 
 
-def class_scores(classifier: Any, images: Images) -> Scores:
+def class_scores(classifier: Classifier, images: Images) -> Scores:
     """(N, K): the logarithm of each class's probability; of a support vector machine see below.
 
     Logarithms also show what changes a probability near 0 or 1.

@@ -9,14 +9,18 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
 from mnistlab.classifiers import EnsembleClassifier, ScratchClassifier, SVMClassifier
+from mnistlab.classifiers.methods import Classifier
 from mnistlab.scratch import Network
+
+if TYPE_CHECKING:
+    from torch import nn
 
 LAST, ALL = "last layer", "all layers"
 
@@ -42,7 +46,7 @@ class Maps(NamedTuple):
 
 
 def sanity_checks(
-    classifier: Any, maps_of: Callable[[Any], Maps], n_shuffles: int, seed: int = 0
+    classifier: Classifier, maps_of: Callable[[Classifier], Maps], n_shuffles: int, seed: int = 0
 ) -> list[SanityCheck]:
     """How the maps of a classifier are like those with the last layer shuffled, and all layers.
 
@@ -86,7 +90,7 @@ def mean_of(correlations: Sequence[float]) -> float:
     return float(np.mean(known)) if known else float("nan")
 
 
-def shuffled(classifier: Any, which: str, random: Generator) -> Any:
+def shuffled(classifier: Classifier, which: str, random: Generator) -> Classifier:
     """A copy of the classifier with the weights of one layer, or all, in random order."""
     changed = copy.deepcopy(classifier)
     if isinstance(changed, EnsembleClassifier):
@@ -98,11 +102,11 @@ def shuffled(classifier: Any, which: str, random: Generator) -> Any:
     elif isinstance(changed, ScratchClassifier):
         _shuffle_by_hand(changed.network_, which, random)
     else:
-        _shuffle_torch(changed.network_, which, random)
+        _shuffle_torch(_torch_network(changed), which, random)
     return changed
 
 
-def n_layers(classifier: Any) -> int:
+def n_layers(classifier: Classifier) -> int:
     """How many layers with weights there are; a support vector machine has one.
 
     Of an ensemble: in its deepest member.
@@ -113,8 +117,15 @@ def n_layers(classifier: Any) -> int:
         return 1
     if isinstance(classifier, ScratchClassifier):
         return sum(bool(layer.trained) for layer in classifier.network_.layers)
-    modules = classifier.network_.modules()
+    modules = _torch_network(classifier).modules()
     return sum(any(True for _ in module.parameters(recurse=False)) for module in modules)
+
+
+def _torch_network(classifier: Classifier) -> nn.Module:
+    from mnistlab.classifiers.network import NetworkSettings
+
+    assert isinstance(classifier, NetworkSettings)
+    return classifier.network_
 
 
 def _shuffle_by_hand(network: Network, which: str, random: Generator) -> None:
@@ -125,7 +136,7 @@ def _shuffle_by_hand(network: Network, which: str, random: Generator) -> None:
             values[...] = random.permutation(values.ravel()).reshape(values.shape)
 
 
-def _shuffle_torch(network: Any, which: str, random: Generator) -> None:
+def _shuffle_torch(network: nn.Module, which: str, random: Generator) -> None:
     import torch
 
     modules = [m for m in network.modules() if any(True for _ in m.parameters(recurse=False))]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mnistlab.classifiers.methods import Classifier
 from mnistlab.errors import MnistlabError
 from mnistlab.evaluation.neighbours import distances, nearest
 from mnistlab.runs.folder import Run
@@ -43,7 +44,7 @@ class Similar(NamedTuple):
 
 
 def similar_to(
-    run: Run, classifier: Any, images: NDArray[np.uint8], on_note: Callable[[str], None]
+    run: Run, classifier: Classifier, images: NDArray[np.uint8], on_note: Callable[[str], None]
 ) -> list[Similar] | None:
     """One for each image (N, H, W); None where the run has nothing to compare with."""
     reference = reference_of(run, classifier, on_note)

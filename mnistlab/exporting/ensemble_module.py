@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from mnistlab.classifiers import EnsembleClassifier
+from mnistlab.classifiers.methods import Classifier
 from mnistlab.evaluation.neighbours import Reference
 from mnistlab.exporting.modules import Distance, Exported, module_of
 
@@ -48,7 +48,7 @@ class ExportedEnsemble(nn.Module):
 
 
 def exported_module(
-    classifier: Any, temperature: float | None, reference: Reference | None = None
+    classifier: Classifier, temperature: float | None, reference: Reference | None = None
 ) -> Exported | ExportedEnsemble:
     """Any classifier as a module in evaluation mode; RunError for one without probabilities.
 

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from mnistlab import scratch
 from mnistlab.classifiers import ScratchClassifier, SVMClassifier, TorchClassifier
 from mnistlab.classifiers.inputs import margins
+from mnistlab.classifiers.methods import Classifier
 from mnistlab.errors import RunError
 from mnistlab.evaluation.neighbours import N_NEAREST, Reference
 from mnistlab.exporting.machine_module import CalibratedMachine
@@ -120,7 +121,7 @@ class PixelScaling(nn.Module):
 
 
 def module_of(
-    classifier: Any, temperature: float | None, reference: Reference | None = None
+    classifier: Classifier, temperature: float | None, reference: Reference | None = None
 ) -> Exported:
     """One classifier as a module in evaluation mode; RunError for one without probabilities.
 

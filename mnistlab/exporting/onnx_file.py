@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnistlab import atomic
+from mnistlab.classifiers.methods import Classifier
 from mnistlab.data.notes import note
 from mnistlab.errors import DataError, MnistlabError, RunError
 from mnistlab.evaluation import tempered
@@ -142,7 +143,7 @@ def random_images(image_shape: Sequence[int]) -> NDArray[np.uint8]:
 
 
 def onnx_bytes(
-    classifier: Any,
+    classifier: Classifier,
     temperature: float | None,
     facts: dict[str, str],
     reference: Reference | None = None,
@@ -186,7 +187,7 @@ def _traced(module: Exported | ExportedEnsemble, image_shape: tuple[int, int]) -
 
 def compared(
     content: bytes,
-    classifier: Any,
+    classifier: Classifier,
     temperature: float | None,
     images: NDArray[np.uint8],
     reference: Reference | None = None,

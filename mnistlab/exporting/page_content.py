@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnistlab.classifiers import EnsembleClassifier
+from mnistlab.classifiers.methods import Classifier
 from mnistlab.data import Dataset, Split
 from mnistlab.errors import RunError
 from mnistlab.exporting.modules import module_of
@@ -54,7 +55,7 @@ def names_of(runs: Sequence[Run]) -> list[str]:
     raise RunError(f"{runs[0].path}: the same run is named twice")
 
 
-def network_of(run: Run, name: str, classifier: Any, packing: Packing) -> dict[str, Any]:
+def network_of(run: Run, name: str, classifier: Classifier, packing: Packing) -> dict[str, Any]:
     """A run as the page wants it: what is known of it, and its members (one, but of ensembles)."""
     start = packing.n_bytes
     members, temperature = members_of(run, classifier, packing)
@@ -73,7 +74,9 @@ def network_of(run: Run, name: str, classifier: Any, packing: Packing) -> dict[s
     }
 
 
-def members_of(run: Run, classifier: Any, packing: Packing) -> tuple[list[dict[str, Any]], float]:
+def members_of(
+    run: Run, classifier: Classifier, packing: Packing
+) -> tuple[list[dict[str, Any]], float]:
     """The networks whose weighted mean a run answers, the one that counts most first.
 
     Also the temperature that sharpens the mean; that of a single network is its own.
@@ -96,7 +99,7 @@ def members_of(run: Run, classifier: Any, packing: Packing) -> tuple[list[dict[s
 
 
 def member_of(
-    name: str, weight: float, classifier: Any, temperature: float, packing: Packing
+    name: str, weight: float, classifier: Classifier, temperature: float, packing: Packing
 ) -> dict[str, Any]:
     """One network as its steps, with the places of their arrays."""
     views = getattr(classifier, "test_time_augmentation", ())

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mnistlab.classifiers.methods import Classifier
 from mnistlab.data import Dataset, Split
 from mnistlab.evaluation.neighbours import N_NEAREST, Reference, distances, threshold_of
 from mnistlab.exporting.packing import Packing
@@ -65,7 +66,7 @@ def evenly(n: int, most: int) -> NDArray[np.intp]:
     return np.unique(np.linspace(0, max(n - 1, 0), min(n, most)).astype(np.intp))
 
 
-def _threshold(classifier: Any, images: NDArray[np.uint8], split: Split) -> float:
+def _threshold(classifier: Classifier, images: NDArray[np.uint8], split: Split) -> float:
     """From validation images, or, without any, from training images, which are known too well."""
     others = split.val if len(split.val) else split.train
     some = np.asarray(others.images[evenly(len(others), N_VALIDATION)])

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from mnistlab import atomic
 from mnistlab.cards import card, html_table, per_cent
-from mnistlab.classifiers.methods import method_of
+from mnistlab.classifiers.methods import Classifier, method_of
 from mnistlab.data import Dataset, loaded
 from mnistlab.errors import RecipeError, RunError
 from mnistlab.recipe import Recipe, check_recipe
@@ -78,7 +78,7 @@ class Fold:
     """The indices of a fold's images, and a classifier trained on all other folds."""
 
     held_out: NDArray[np.intp]
-    classifier: Any
+    classifier: Classifier
     train_time_s: float
 
 

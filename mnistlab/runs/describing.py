@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mnistlab.classifiers.methods import Classifier
 from mnistlab.data import Dataset, Split
 from mnistlab.data.polarity import border_of
 from mnistlab.data.preparing import preparation_of
@@ -19,7 +20,7 @@ from mnistlab.runs.computation import sizes_given
 from mnistlab.runs.predictions import predictions, threshold_record
 
 
-def validation_metrics(classifier: Any, val: Dataset) -> dict[str, Any]:
+def validation_metrics(classifier: Classifier, val: Dataset) -> dict[str, Any]:
     """Metrics on the validation part; for two classes also a threshold.
 
     Null where the validation part is empty.

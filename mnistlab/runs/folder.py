@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,9 @@ from mnistlab.phases import Epoch, epoch_of_weights
 from mnistlab.recipe import Recipe, read_recipe
 from mnistlab.runs.arrays import Wanted, read_arrays
 from mnistlab.runs.records import RECORDS, EpochRecord, read_lines, read_record
+
+if TYPE_CHECKING:
+    from mnistlab.classifiers.methods import Classifier
 
 WEIGHTS, PREDICTIONS = "model.safetensors", "predictions.npz"
 N_BEFORE = 64  # test images that are predicted before training too (write-up E shows so many)
@@ -87,7 +90,7 @@ class Run:
         }
         return card(f"run of {self.recipe.name}, seed {self.recipe.seed}", facts)
 
-    def classifier(self, device: str = "auto", *, to_predict: bool = False) -> Any:
+    def classifier(self, device: str = "auto", *, to_predict: bool = False) -> Classifier:
         """The trained classifier; RunError for a damaged or foreign model file.
 
         to_predict: its predictions are all that is needed; a torch network then loads faster, but

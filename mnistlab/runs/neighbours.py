@@ -12,12 +12,13 @@ import io
 import math
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mnistlab import atomic
+from mnistlab.classifiers.methods import Classifier
 from mnistlab.data import Dataset, large
 from mnistlab.data.notes import note
 from mnistlab.data.splits import PROTOCOLS, places_of_sample
@@ -36,6 +37,10 @@ from mnistlab.runs.arrays import read_arrays
 from mnistlab.runs.folder import Run
 from mnistlab.runs.run_data import dataset_of, recorded_parts
 
+if TYPE_CHECKING:
+    from mnistlab.classifiers import ScratchClassifier
+    from mnistlab.classifiers.network import NetworkSettings
+
 FILE = "neighbours.npz"
 VERSION = 1  # of what the numbers mean; a file of another one is made anew
 SEED = 20_261_130  # of the choice of training images
@@ -43,7 +48,7 @@ N_VALIDATION = 5000  # images by which the threshold is chosen
 UNIT = 1e-3  # how far from 1 the length of a feature may be
 
 
-def features_of(classifier: Any, images: NDArray[np.uint8]) -> Features:
+def features_of(classifier: Classifier, images: NDArray[np.uint8]) -> Features:
     """What a classifier sees in images uint8 (N, H, W), float32 (N, D), each of length 1.
 
     Of a network: what enters its last linear layer, without test-time augmentation. Where nothing
@@ -51,12 +56,13 @@ def features_of(classifier: Any, images: NDArray[np.uint8]) -> Features:
     support vector machine: the grey levels of the pixels themselves. Of an ensemble: what its
     heaviest member sees. Black images give zeros.
     """
-    from mnistlab.classifiers import EnsembleClassifier, ScratchClassifier, TorchClassifier
+    from mnistlab.classifiers import EnsembleClassifier, ScratchClassifier
+    from mnistlab.classifiers.network import NetworkSettings
 
     if isinstance(classifier, EnsembleClassifier):
         classifier = classifier.heaviest
     blocks = large.blocks(images)  # at least one, which may be empty
-    if isinstance(classifier, TorchClassifier):
+    if isinstance(classifier, NetworkSettings):
         rows = [_of_torch(classifier, block) for block in blocks]
     elif isinstance(classifier, ScratchClassifier):
         rows = [_by_hand(classifier, block) for block in blocks]
@@ -69,7 +75,7 @@ def _pixels(images: NDArray[np.uint8]) -> NDArray[np.float32]:
     return images.reshape(len(images), math.prod(images.shape[1:])).astype(np.float32)
 
 
-def _of_torch(classifier: Any, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+def _of_torch(classifier: NetworkSettings, images: NDArray[np.uint8]) -> NDArray[np.float32]:
     from mnistlab.classifiers.image_tensors import as_tensor, prepared
     from mnistlab.classifiers.inputs import margins
     from mnistlab.models.last_layer import parts_of
@@ -85,7 +91,7 @@ def _of_torch(classifier: Any, images: NDArray[np.uint8]) -> NDArray[np.float32]
     return predict_logits(parts.before, X).flatten(1).cpu().numpy()
 
 
-def _by_hand(classifier: Any, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+def _by_hand(classifier: ScratchClassifier, images: NDArray[np.uint8]) -> NDArray[np.float32]:
     from mnistlab.scratch.linear import Linear
     from mnistlab.scratch.network import EVALUATION_BATCH
 
@@ -105,7 +111,7 @@ def _by_hand(classifier: Any, images: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 
 def reference_of(
-    run: Run, classifier: Any = None, on_note: Callable[[str], None] = note
+    run: Run, classifier: Classifier | None = None, on_note: Callable[[str], None] = note
 ) -> Reference | None:
     """The training images to compare with, from the run's folder, or computed and saved there.
 
@@ -120,7 +126,7 @@ def reference_of(
         return None
 
 
-def needed_reference(run: Run, classifier: Any = None) -> Reference:
+def needed_reference(run: Run, classifier: Classifier | None = None) -> Reference:
     """As `reference_of`; DataError or RunError where the data are gone or have changed."""
     stored = read_reference(run)
     if stored is not None:
@@ -131,7 +137,7 @@ def needed_reference(run: Run, classifier: Any = None) -> Reference:
     return reference
 
 
-def computed_reference(run: Run, dataset: Dataset, classifier: Any) -> Reference:
+def computed_reference(run: Run, dataset: Dataset, classifier: Classifier) -> Reference:
     """The reference of a run from its data; RunError where they have other parts by now.
 
     Of the training images N_REFERENCE, every class in proportion. The threshold comes from at most

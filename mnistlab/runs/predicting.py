@@ -6,11 +6,12 @@ import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple, TypedDict, Unpack
+from typing import NamedTuple, TypedDict, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mnistlab.classifiers.methods import Classifier
 from mnistlab.data.notes import note
 from mnistlab.data.polarity import N_LOOKED_AT, check_invert
 from mnistlab.data.preparing import PREPARATIONS, recorded_preparation
@@ -242,7 +243,7 @@ def _upright(
 class _Asked:
     """What is asked of every block of images, and how it is written."""
 
-    classifier: Any
+    classifier: Classifier
     class_names: list[str]
     writes_probabilities: bool
     wants_probabilities: bool

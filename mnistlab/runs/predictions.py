@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mnistlab.classifiers.methods import Classifier
 from mnistlab.data import Dataset
 from mnistlab.errors import RunError
 from mnistlab.evaluation import best_threshold
@@ -16,7 +17,7 @@ POSITIVE = 1  # of two classes, the one whose probability the threshold is for
 
 
 def predictions(
-    classifier: Any, images: NDArray[np.uint8]
+    classifier: Classifier, images: NDArray[np.uint8]
 ) -> tuple[NDArray[np.int64], NDArray[np.float64] | None]:
     """Class numbers (N,), and probabilities (N, K) of a classifier that knows them."""
     if not hasattr(classifier, "predict_proba"):  # an SVM that is not calibrated

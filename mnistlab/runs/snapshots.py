@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnistlab import atomic
+from mnistlab.classifiers.methods import Classifier
 from mnistlab.data import Dataset
 from mnistlab.errors import RunError
 from mnistlab.runs.arrays import read_arrays
@@ -39,7 +40,7 @@ def write_snapshots(folder: Path, snapshots: Mapping[int, Mapping[str, NDArray[A
     atomic.write_bytes(folder / FILE, buffer.getvalue())
 
 
-def accuracy_by_epoch(run: Run, test: Dataset, classifier: Any) -> dict[str, float]:
+def accuracy_by_epoch(run: Run, test: Dataset, classifier: Classifier) -> dict[str, float]:
     """Test accuracy of the weights saved after each epoch, by its number; RunError for damage.
 
     classifier: that of the run; it is left with the weights of the last of these epochs.

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mnistlab import atomic, machine
-from mnistlab.classifiers.methods import Method, method_of
+from mnistlab.classifiers.methods import Classifier, Method, method_of
 from mnistlab.data import Dataset, Split
 from mnistlab.errors import RecipeError
 from mnistlab.phases import Epoch
@@ -133,7 +133,7 @@ class Trainer:
             env["kernels"] = with_kernels
         return env if processes is None else env | {"processes": processes.size}
 
-    def _write_result(self, folder: Path, classifier: Any, measured: dict[str, Any]) -> None:
+    def _write_result(self, folder: Path, classifier: Classifier, measured: dict[str, Any]) -> None:
         """Write the weights, the hashes of the images seen, and last of all result.json."""
         from mnistlab.classifiers.storage import content_hash, save_classifier
 
@@ -157,7 +157,7 @@ class Trainer:
 
     def _fit_and_log(
         self,
-        classifier: Any,
+        classifier: Classifier,
         folder: Path,
         checkpoints: Checkpoints,
         processes: Processes | None,
@@ -194,7 +194,7 @@ class Trainer:
             )
             return checkpoints.seconds_before + time.perf_counter() - start
 
-    def _fit(self, classifier: Any, **hooks: Any) -> None:
+    def _fit(self, classifier: Classifier, **hooks: Any) -> None:
         train, val = self.split.train, self.split.val
         classifier.fit(train.images, train.labels, val.images, val.labels, **hooks)
 
