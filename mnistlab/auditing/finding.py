@@ -174,6 +174,7 @@ def audit(
     name = f"audit-{n_folds}-folds-{folder_name(recipe, dataset, execution.device)}"
     path = execution.out / name
     _check_own(path)
+    execution.progress.on_plan(n_folds)
     if (path / "probabilities.npz").exists() and not execution.force:
         judged = _stored(path / "probabilities.npz", dataset, n_folds)
         for number, accuracy in enumerate(judged.accuracy, start=1):

@@ -140,7 +140,6 @@ def data_audit(
     atomic.check_writable(out)
     dataset = load(name, size=size, label_column=label_column)
     with shown_progress() as progress:
-        progress.on_plan(folds)
         found = audit(
             dataset,
             n_folds=folds,

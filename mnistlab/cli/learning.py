@@ -180,7 +180,6 @@ def cv(
     chosen = named_recipe(recipe, settings or [])
     dataset = data.load(chosen.data)
     with shown_progress() as progress:
-        progress.on_plan(folds)
         result = runs.cross_validate(chosen, dataset, n_folds=folds, **execution.options(progress))
     rows = [
         (number, f"{accuracy:.4f}", f"{seconds:.1f}")

@@ -101,7 +101,9 @@ def cross_validate(
     """
     check_recipe(recipe)
     dataset = loaded(recipe.data if data is None else data)
-    return cross_validate_in(recipe, dataset, n_folds, shuffled, execution_of(options))
+    execution = execution_of(options)
+    execution.progress.on_plan(n_folds)
+    return cross_validate_in(recipe, dataset, n_folds, shuffled, execution)
 
 
 def cross_validate_in(

@@ -212,7 +212,9 @@ def test_probabilities_are_used_again_unless_forced(
 ) -> None:
     started: list[str] = []
     folds: list[tuple[int, float]] = []
+    planned: list[int] = []
     progress = Progress(
+        on_plan=planned.append,
         on_start=lambda recipe, dataset, n_steps: started.append(dataset.name),
         on_fold=lambda recipe, number, accuracy: folds.append((number, accuracy)),
     )
@@ -221,6 +223,7 @@ def test_probabilities_are_used_again_unless_forced(
     assert again.suspects == found.suspects
     assert again.to_json() == found.to_json()
     assert (started, folds) == ([], list(enumerate(found.accuracy, start=1)))
+    assert planned == [3]
     other = audit(planted, n_folds=3, ranking="normalized_margin", max_distance=0, **common)
     assert not started
     assert len(other.of("near-duplicate")) == 0

@@ -275,3 +275,14 @@ def test_data_by_name_or_from_the_recipe(tmp_path: Path) -> None:
     assert named.path.name == own.path.name
     with pytest.raises(DataError):
         cross_validate(recipe, "no-such-set", n_folds=2, out=tmp_path)
+
+
+def test_progress_counts_the_folds(
+    stripes: Dataset, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Also from Python, and where the folds are found."""
+    for _ in range(2):
+        cross_validate(SVM, stripes, n_folds=3, out=tmp_path)
+        lines = capsys.readouterr().err.splitlines()
+        scored = [line.split(" svm ")[0] for line in lines if "scored" in line]
+        assert [line.split()[0] for line in scored] == ["[1/3]", "[2/3]", "[3/3]"]
