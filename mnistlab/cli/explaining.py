@@ -15,6 +15,7 @@ from mnistlab.cli.options import (
     JsonOption,
     RunArgument,
     SizeOption,
+    ThreadsOption,
     given,
     named_path,
 )
@@ -60,6 +61,7 @@ def explain(
     prepare: PrepareOption = False,
     size: SizeOption = None,
     device: DeviceOption = "auto",
+    threads: ThreadsOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show why a run says what it says of some images. Writes a page.
@@ -84,6 +86,7 @@ def explain(
             invert=invert,
             prepare=prepare,
             device=device,
+            threads=threads,
         )
     print(f"explained: {found.chosen}")
     print(table(*_summary(found)))

@@ -16,6 +16,7 @@ from mnistlab.cli.options import (
     JsonOption,
     RunArgument,
     SizeOption,
+    ThreadsOption,
     grouped,
     named_path,
 )
@@ -134,6 +135,7 @@ def predict(
     reading: ReadingChoice,
     report: ReportOption = False,
     device: DeviceOption = "auto",
+    threads: ThreadsOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Predict the classes of unlabelled images and write a CSV.
@@ -166,6 +168,7 @@ def predict(
         invert=reading.invert,
         size=reading.size,
         device=device,
+        threads=threads,
     )
     if table.threshold is not None:
         _say_threshold(opened.data["class_names"])

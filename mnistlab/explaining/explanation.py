@@ -32,6 +32,7 @@ class ExplainOptions(TypedDict, total=False):
     invert: str
     prepare: bool
     device: str
+    threads: int | None
 
 
 @dataclass(frozen=True)
@@ -39,9 +40,9 @@ class ExplainSettings:
     """What is explained.
 
     limit: how many images at most, evenly from the first to the last. class_name: the class that
-    all maps are about; None: of each image the predicted one. size, invert, prepare, device:
-    as in mnistlab.runs.predicting.PredictSettings. Raises RecipeError for a limit that is no such
-    number.
+    all maps are about; None: of each image the predicted one. size, invert, prepare, device,
+    threads: as in mnistlab.runs.predicting.PredictSettings. Raises RecipeError for a limit that is
+    no such number.
     """
 
     limit: int = LIMIT
@@ -50,6 +51,7 @@ class ExplainSettings:
     invert: str = "no"
     prepare: bool = False
     device: str = "auto"
+    threads: int | None = None
 
     def __post_init__(self) -> None:
         check_count("limit", self.limit, 1, MOST)

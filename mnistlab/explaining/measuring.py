@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnistlab.bounds import shown as shown_value
-from mnistlab.classifiers.methods import Classifier
+from mnistlab.classifiers.methods import Classifier, method_of
 from mnistlab.data.notes import heard, note, shown
 from mnistlab.data.polarity import border_of
 from mnistlab.errors import RunError
@@ -73,9 +73,8 @@ def explained(
     """Explain what the run says of some images of a file or folder, whichever `predict` reads.
 
     on_image: called with the ID of each image that is done, and how many there are. options: see
-    ExplainSettings. Raises
-    DataError for images that cannot be read or do not fit, and RunError for a class that the run
-    does not know.
+    ExplainSettings. Raises DataError for images that cannot be read or do not fit, and RunError for
+    a class that the run does not know.
     """
     settings, notes = ExplainSettings(**options), list[str]()
 
@@ -83,30 +82,31 @@ def explained(
         notes.append(" ".join(shown(text).split()))
         on_note(text)
 
-    about = None if settings.class_name is None else code_of(run, settings.class_name)
-    classifier = run.classifier(settings.device)
-    with heard(notes.append):
-        blocks = images_to_explain(run, Path(path), settings, on_noted)
-        chosen = chosen_from(blocks, settings.limit, str(path))
-        similar = similar_to(run, classifier, chosen.images, on_noted)
-        confusions = confusions_of(run, on_noted)
-    question = _question(run, classifier, chosen.images, about)
-    images = []
-    for image in _explained_images(classifier, question, chosen, similar):
-        images.append(image)
-        on_image(image.id, len(chosen.ids))
-    return Explanation(
-        run,
-        Path(path),
-        settings,
-        chosen.words,
-        tuple(images),
-        question.ground,
-        question.patch,
-        _checked(classifier, question.first(N_CHECKED)),
-        confusions,
-        tuple(dict.fromkeys(notes)),
-    )
+    with method_of(run.recipe.model).n_threads(settings.threads):
+        about = None if settings.class_name is None else code_of(run, settings.class_name)
+        classifier = run.classifier(settings.device)
+        with heard(notes.append):
+            blocks = images_to_explain(run, Path(path), settings, on_noted)
+            chosen = chosen_from(blocks, settings.limit, str(path))
+            similar = similar_to(run, classifier, chosen.images, on_noted)
+            confusions = confusions_of(run, on_noted)
+        question = _question(run, classifier, chosen.images, about)
+        images = []
+        for image in _explained_images(classifier, question, chosen, similar):
+            images.append(image)
+            on_image(image.id, len(chosen.ids))
+        return Explanation(
+            run,
+            Path(path),
+            settings,
+            chosen.words,
+            tuple(images),
+            question.ground,
+            question.patch,
+            _checked(classifier, question.first(N_CHECKED)),
+            confusions,
+            tuple(dict.fromkeys(notes)),
+        )
 
 
 def _question(run: Run, classifier: Classifier, images: Images, about: int | None) -> Question:

@@ -11,7 +11,7 @@ from typing import NamedTuple, TypedDict, Unpack
 import numpy as np
 from numpy.typing import NDArray
 
-from mnistlab.classifiers.methods import Classifier
+from mnistlab.classifiers.methods import Classifier, method_of
 from mnistlab.data.notes import note
 from mnistlab.data.polarity import N_LOOKED_AT, check_invert
 from mnistlab.data.preparing import PREPARATIONS, recorded_preparation
@@ -41,6 +41,7 @@ class PredictOptions(TypedDict, total=False):
     prepare: bool
     unusual: bool
     device: str
+    threads: int | None
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,8 @@ class PredictSettings:
     prepared theirs (mnistlab.data.preparing); `size` is then that of flat pictures that are not
     square. unusual: add the columns distance, to the nearest training images, and unusual, "true"
     where it is above that of 99 % of the validation images (mnistlab.evaluation.neighbours).
-    device: "auto", "cpu", "cuda" or "mps". Raises DataError for what is none of these.
+    device: "auto", "cpu", "cuda" or "mps". threads: as in Execution. Raises DataError for what is
+    none of these.
     """
 
     size: int | Size | None = None
@@ -68,6 +70,7 @@ class PredictSettings:
     prepare: bool = False
     unusual: bool = False
     device: str = "auto"
+    threads: int | None = None
 
     def __post_init__(self) -> None:
         check_invert(self.invert)
@@ -128,7 +131,11 @@ def predict(
     if wants_p and not hasattr(classifier, "predict_proba"):
         raise RunError(f"{run.path}: its classifier gives no probabilities")
     n_rows, wants_p = 0, wants_p or on_predicted is not None
-    with open_beside_inputs(run, path, out) as file, kind_of(Path(out)).writing(file) as write:
+    with (
+        method_of(run.recipe.model).n_threads(settings.threads),
+        open_beside_inputs(run, path, out) as file,
+        kind_of(Path(out)).writing(file) as write,
+    ):
         id_name, blocks = opened_images(run, path, settings, on_note)
         reference = needed_reference(run, classifier) if settings.unusual else None
         names: list[str] = run.data["class_names"]
