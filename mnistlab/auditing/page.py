@@ -13,8 +13,8 @@ from mnistlab.auditing.finding import Audit
 from mnistlab.auditing.suspects import REASONS, Suspect
 from mnistlab.reporting.bounds import spread, with_left_out
 from mnistlab.reporting.commands import command_for
-from mnistlab.reporting.figures import image_grid
-from mnistlab.reporting.page import Cell, Column, Fact, Figure, Page, Section, Table
+from mnistlab.reporting.figures.images import image_grid
+from mnistlab.reporting.page import Cell, Fact, Figure, Page, Section, Table, columns
 from mnistlab.reporting.render import write
 
 N_SHOWN, N_ROWS = 64, 50
@@ -66,8 +66,8 @@ def counts_table(audit: Audit) -> Table:
     rows: list[tuple[Cell, ...]] = [
         (TITLES[reason], *(counts[reason, part] for part in parts)) for reason in REASONS
     ]
-    columns = (Column("Suspected for"), *(Column(f"Images, {part}", ",") for part in parts))
-    return Table("Suspects", columns, tuple(rows))
+    titles = columns("Suspected for", *(f"Images, {part}:," for part in parts))
+    return Table("Suspects", titles, tuple(rows))
 
 
 def _answer(audit: Audit) -> str:
@@ -87,14 +87,7 @@ def _labels(audit: Audit) -> list[Section]:
     if not suspects:
         return []
     names = audit.dataset.class_names
-    columns = (
-        Column("Image", ","),
-        Column("Part"),
-        Column("Its place there", ","),
-        Column("Label"),
-        Column("Suggested"),
-        Column("Probability of the label", ".4f"),
-    )
+    titles = ("Image:,", "Part", "Its place there:,", "Label", "Suggested")
     rows = tuple(
         (
             s.index,
@@ -108,7 +101,8 @@ def _labels(audit: Audit) -> list[Section]:
     )
     note = f"The first {len(rows):,} of {len(suspects):,}." if len(suspects) > len(rows) else ""
     note = f"{len(likely):,} are likely wrong, the others doubtful. {note}".rstrip()
-    table = Table("Labels, worst first", columns, rows, note=note)
+    columns_of_labels = columns(*titles, "Probability of the label:.4f")
+    table = Table("Labels, worst first", columns_of_labels, rows, note=note)
     caption = "In red what classifiers say that never saw the image, below it the label it has."
     figures = tuple(
         _grid(

@@ -16,7 +16,16 @@ from mnistlab.explaining.words import (
     paragraphs,
     trust,
 )
-from mnistlab.reporting.page import Cell, Column, Fact, Number, Page, Section, Table
+from mnistlab.reporting.page import (
+    Cell,
+    Fact,
+    Number,
+    Page,
+    Section,
+    Table,
+    accuracy_text,
+    columns,
+)
 
 
 def explanation_page(found: Explanation, out: Path) -> Page:
@@ -68,13 +77,8 @@ def _facts(found: Explanation) -> tuple[Fact, ...]:
     run, patch = found.run, found.patch
     facts = [Fact("Explained", found.chosen), Fact("Run", run.path.name)]
     if run.result.get("test_accuracy") is not None:
-        low, high = run.result["test_accuracy_ci"]
-        facts.append(
-            Fact(
-                "Test accuracy of the run",
-                f"{run.result['test_accuracy']:.4f} ({low:.4f} to {high:.4f})",
-            )
-        )
+        accuracy = accuracy_text(run.result["test_accuracy"], *run.result["test_accuracy_ci"])
+        facts.append(Fact("Test accuracy of the run", accuracy.text))
     facts.append(Fact("Patch", f"{patch.height} x {patch.width} pixels"))
     facts.append(Fact("Covered with", f"grey level {found.ground} of 255"))
     return tuple(facts)
@@ -106,7 +110,6 @@ def _reading(found: Explanation) -> Section:
 
 def sanity_table(found: Explanation) -> Table:
     """Rank correlations of the maps with those of shuffled weights."""
-    columns = (Column("Weights shuffled"), Column("Occlusion"), Column("Gradient times input"))
     rows: list[tuple[Cell, ...]] = [
         (
             check.shuffled,
@@ -119,7 +122,7 @@ def sanity_table(found: Explanation) -> Table:
     which = "the image" if n == 1 else f"{n} images"
     return Table(
         "Rank correlation with the maps of a shuffled network",
-        columns,
+        columns("Weights shuffled", "Occlusion", "Gradient times input"),
         tuple(rows),
         note=f"Mean over {which} and several shuffles.",
     )
@@ -147,16 +150,11 @@ def _confusions(found: Explanation) -> tuple[Section, ...]:
         return (Section(title, text),)
     names = found.class_names
     codes = sorted({code for image in found.images for code in (image.predicted, image.about)})
-    columns = (
-        Column("Predicted class"),
-        Column("Test images", ","),
-        Column("Correct", ".2%"),
-        Column("Truly, of the others", wide=True),
-    )
+    titles = ("Predicted class", "Test images:,", "Correct:.2%", "Truly, of the others:wide")
     rows: list[tuple[Cell, ...]] = []
     for code in codes:
         mistaken = found.confusions.predicted_as(code)
         correct = mistaken.n_right / mistaken.n if mistaken.n else None
         rows.append((names[code], mistaken.n, correct, others(mistaken, names)))
-    table = Table("Test images by predicted class", columns, tuple(rows))
+    table = Table("Test images by predicted class", columns(*titles), tuple(rows))
     return (Section(title, tables=(table,)),)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from mnistlab.explaining.confusions import Confusions, Mistaken
 from mnistlab.explaining.explanation import Explained, Explanation
 from mnistlab.explaining.shuffling import SanityCheck
-from mnistlab.reporting.figures import percent_text
+from mnistlab.reporting.figures.images import percent_text
 
 WEAK, STRONG = 0.3, 0.6  # rank correlations below and above which maps differ and are alike
 LITTLE = 0.01  # a change of a probability that matters little

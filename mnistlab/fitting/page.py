@@ -11,7 +11,7 @@ from mnistlab.fitting.best import Best
 from mnistlab.fitting.subject import Subject
 from mnistlab.fitting.trials import Trial
 from mnistlab.reporting.commands import command_for
-from mnistlab.reporting.figures import growth_curves
+from mnistlab.reporting.figures.growth import growth_curves
 from mnistlab.reporting.page import Cell, Fact, Figure, Page, Section, Table, columns
 from mnistlab.reporting.render import write
 from mnistlab.runs.making import FIT_PAGE

@@ -20,20 +20,13 @@ from mnistlab.profiling.tables import (
 )
 from mnistlab.profiling.words import answer, classes, closest, compared, components, percent, shown
 from mnistlab.reporting.commands import command_for
-from mnistlab.reporting.figures import (
-    alike_pairs,
-    black_pixels,
-    class_balance,
-    class_gallery,
-    class_moments,
-    embedding_map,
-    grey_levels,
-    image_grid,
-    pie,
-    variance_curve,
-)
+from mnistlab.reporting.figures.classes import class_gallery, class_moments
+from mnistlab.reporting.figures.images import alike_pairs, image_grid
+from mnistlab.reporting.figures.pies import pie
+from mnistlab.reporting.figures.probabilities import grey_levels
+from mnistlab.reporting.figures.rows import black_pixels, class_balance
+from mnistlab.reporting.figures.scatter import embedding_map, variance_curve
 from mnistlab.reporting.page import Fact, Figure, Page, Section
-from mnistlab.reporting.palette import ARMS
 from mnistlab.reporting.render import write
 
 N_FIRST = 10  # images, as write-up A shows them
@@ -200,19 +193,15 @@ def _directions(profile: Profile, embedding: Embedding) -> tuple[Section, Sectio
     some = f"{n_map:,} of " if n_map < len(profile.compared) else ""
     curve = variance_curve(
         np.array(embedding.variance),
-        caption=f"Principal component analysis of {compared(profile)}, {n_pixels:,} pixels each. "
-        "Bars: each component alone. Line: all up to it.",
+        caption=f"Principal component analysis of {compared(profile)}, {n_pixels:,} pixels each.",
     )
     figures: tuple[Figure, ...] = ()
     if embedding.points is not None:
-        repeated = profile.dataset.n_classes > len(ARMS)
         points = embedding_map(
             embedding.points,
             profile.dataset.labels[profile.compared[:n_map]],
             profile.dataset.class_names,
-            caption=f"t-SNE of {some}{compared(profile)}, perplexity {embedding.perplexity:.3g}. "
-            "Neighbours on it are alike in their pixels; distances between groups mean little."
-            + (" Dashes are classes whose colour is that of a class of dots." if repeated else ""),
+            caption=f"t-SNE of {some}{compared(profile)}, perplexity {embedding.perplexity:.3g}.",
         )
         figures = (points,)
     return (

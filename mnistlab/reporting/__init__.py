@@ -1,21 +1,6 @@
 """One self-contained HTML page for a run, a study or a comparison.
 
-Plain values in, bytes out: nothing here knows of recipes or torch. The figures
-are drawn in `mnistlab.reporting.figures`, which loads matplotlib and is
-therefore not imported here.
+`page` says what a page holds, `render` makes HTML of it, `figures` draws its pictures; the other
+files say what is on which page. Plain values in, bytes out: nothing in these three knows of
+recipes or torch.
 """
-
-from mnistlab.reporting.page import Column, Fact, Figure, Number, Page, Section, Table
-from mnistlab.reporting.render import render, write
-
-__all__ = [
-    "Column",
-    "Fact",
-    "Figure",
-    "Number",
-    "Page",
-    "Section",
-    "Table",
-    "render",
-    "write",
-]

@@ -8,13 +8,12 @@ import numpy as np
 
 from mnistlab.evaluation import ClassReport
 from mnistlab.reporting.bounds import MOST_CLASSES, highest, with_left_out
-from mnistlab.reporting.page import Column, Table
+from mnistlab.reporting.page import Table, columns
 
 
 def report_table(report: ClassReport, class_names: Sequence[str]) -> Table:
     """Precision, recall, F1, images and predictions of each class, then the averages."""
-    scores = [Column(name, ".3f") for name in ("Precision", "Recall", "F1")]
-    columns = (Column("Class"), *scores, Column("Images", ","), Column("Predicted", ","))
+    titles = ("Class", "Precision:.3f", "Recall:.3f", "F1:.3f", "Images:,", "Predicted:,")
     by_class = zip(report.by_class, report.support, strict=True)
     f1 = np.array([score.f1 if n else np.nan for score, n in by_class], dtype=float)
     chosen = highest(-f1, MOST_CLASSES)
@@ -28,4 +27,4 @@ def report_table(report: ClassReport, class_names: Sequence[str]) -> Table:
         (name, score.precision, score.recall, score.f1, *counts)
         for name, score, *counts in zip(names, rated, supports, predicted, strict=True)
     )
-    return Table("Classification report", columns, rows, note=note)
+    return Table("Classification report", columns(*titles), rows, note=note)

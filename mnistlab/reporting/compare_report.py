@@ -7,9 +7,18 @@ from pathlib import Path
 
 from mnistlab.evaluation import fraction_interval, interval_text
 from mnistlab.reporting.bounds import MOST_ROWS, with_left_out
-from mnistlab.reporting.comparison_report import accuracy_text, over_images_text
-from mnistlab.reporting.figures import Row, differences
-from mnistlab.reporting.page import Column, Fact, Number, Page, Section, Table
+from mnistlab.reporting.comparison_report import over_images_text
+from mnistlab.reporting.figures.rows import Row, differences
+from mnistlab.reporting.page import (
+    Cell,
+    Fact,
+    Number,
+    Page,
+    Section,
+    Table,
+    accuracy_text,
+    columns,
+)
 from mnistlab.reporting.render import write
 from mnistlab.reporting.run_report import machine_text
 from mnistlab.runs import Comparison
@@ -20,6 +29,7 @@ TESTS = (
     "Over seeds: Student's paired test. On images: McNemar's test (mid-p) and the paired "
     "bootstrap, one model each."
 )
+LAST_COLUMNS = ("p", "Found on", "Shown")
 CORRECTED = (
     " p is corrected for {} comparisons (Holm), and the intervals hold "
     "together with 95 % (Bonferroni)."
@@ -48,7 +58,7 @@ def compare_report(comparison: Comparison) -> Path:
         ),
         sections=(
             Section("Contenders", tables=(contenders_table(comparison),)),
-            _verdicts(comparison, command),
+            _verdicts(comparison),
         ),
         command=command,
     )
@@ -67,55 +77,36 @@ def contenders_table(comparison: Comparison) -> Table:
         )
         for contender in comparison.contenders
     )
-    columns = (
-        Column("Recipe"),
-        Column("Row"),
-        Column("Parameters", ","),
-        Column("Seeds"),
-        Column("Test accuracy"),
-    )
+    titles = columns("Recipe", "Row", "Parameters:,", "Seeds", "Test accuracy")
     several = any(len(contender.runs) > 1 for contender in comparison.contenders)
     over_seeds = "Mean over seeds and its 95 % interval over seeds (Student, on the logit scale). "
     best = float(comparison.contenders[0].accuracies.mean())
     note = (over_seeds if several else "") + over_images_text(best, comparison.n_images)
-    return Table("Contenders", columns, rows, note=note)
+    return Table("Contenders", titles, rows, note=note)
 
 
-def _verdicts(comparison: Comparison, command: str) -> Section:
-    columns = (
-        Column("Better"),
-        Column("Worse"),
-        Column("Points", ".2f"),
-        Column("Simultaneous 95 % interval" if len(comparison.verdicts) > 1 else "95 % interval"),
-        Column("p"),
-        Column("Found on"),
-        Column("Shown"),
-    )
-    rows = tuple(_row(verdict) for verdict in comparison.verdicts[:MOST_ROWS])
-    n_verdicts = len(comparison.verdicts)
-    several = n_verdicts > 1
-    note = TESTS + (CORRECTED.format(n_verdicts) if several else "")
-    note = with_left_out(note, len(rows), n_verdicts, "first", "comparisons")
-    table = Table("Differences", columns, rows, note=note)
+def _verdicts(comparison: Comparison) -> Section:
+    verdicts, n_verdicts = comparison.verdicts, len(comparison.verdicts)
+    interval, note = "95 % interval", TESTS
+    if n_verdicts > 1:
+        interval, note = "simultaneous 95 % interval", TESTS + CORRECTED.format(n_verdicts)
+    note = with_left_out(note, MOST_ROWS, n_verdicts, "first", "comparisons")
+    shown = columns("Better", "Worse", "Points:.2f", interval.capitalize(), *LAST_COLUMNS)
+    table = Table("Differences", shown, tuple(map(_cells, verdicts[:MOST_ROWS])), note=note)
     figure = differences(
-        [
-            Row(
-                f"{verdict.better} \N{MINUS SIGN} {verdict.worse}",
-                100 * verdict.difference.mean,
-                100 * verdict.difference.low,
-                100 * verdict.difference.high,
-                verdict.difference.is_shown,
-            )
-            for verdict in comparison.verdicts
-        ],
-        caption="Test accuracy of the first minus that of the second; a line is a "
-        + ("simultaneous 95 % interval." if several else "95 % interval."),
-        command=command,
+        [_row(verdict) for verdict in verdicts],
+        caption=f"Test accuracy of the first minus that of the second; a line is a {interval}.",
     )
     return Section("Differences", tables=(table,), figures=(figure,))
 
 
-def _row(verdict: Verdict) -> tuple[str | float | Number, ...]:
+def _row(verdict: Verdict) -> Row:
+    d = verdict.difference
+    label = f"{verdict.better} \N{MINUS SIGN} {verdict.worse}"
+    return Row(label, 100 * d.mean, 100 * d.low, 100 * d.high, d.is_shown)
+
+
+def _cells(verdict: Verdict) -> tuple[Cell, ...]:
     d = verdict.difference
     return (
         verdict.better,

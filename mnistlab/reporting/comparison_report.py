@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -15,17 +14,23 @@ from mnistlab.reporting.cost import (
     setting_sections,
 )
 from mnistlab.reporting.evidence import or_nan
-from mnistlab.reporting.figures import (
-    accuracy_against_parameters,
-    accuracy_bars,
-    learning_curves,
-    per_class_accuracy,
-    validation_losses,
-)
+from mnistlab.reporting.figures.curves import learning_curves, validation_losses
+from mnistlab.reporting.figures.lines import Curves
+from mnistlab.reporting.figures.rows import accuracy_bars, per_class_accuracy
+from mnistlab.reporting.figures.scatter import accuracy_against_parameters
 from mnistlab.reporting.listing import listing_sections
-from mnistlab.reporting.page import Fact, Figure, Number, Page, Section, Table, columns
+from mnistlab.reporting.page import (
+    Fact,
+    Figure,
+    Number,
+    Page,
+    Section,
+    Table,
+    accuracy_text,
+    columns,
+)
 from mnistlab.reporting.run_report import SHOWN_TEXT, gallery, images_text, machine_text
-from mnistlab.reporting.series import repeats, standing_apart
+from mnistlab.reporting.series import marked_names, repeats, standing_apart
 from mnistlab.reporting.training_curves import (
     curves_caption,
     curves_of,
@@ -52,7 +57,7 @@ def comparison_page(result: StudyResult, command: str) -> Page:
         facts=_facts(result),
         sections=(
             _comparison(result, apart),
-            *listing_sections(result, command),
+            *listing_sections(result),
             *_bars(result),
             *growth_sections(result),
             *setting_sections(result),
@@ -89,8 +94,8 @@ def comparison_table(result: StudyResult) -> Table:
         *("Arm", "Row", "Parameters:,", "Weights", "Published", "Validation:.4f"),
         *("Validation, expanded:.4f", "Test accuracy", "Late swing:.3f"),
     )
-    note, arms = _note(result, shown, left_out), tuple(_names(standing_apart(result.arms)))
-    return Table("Comparison", titles, rows, note=note, arms=arms).without_empty()
+    note, marked = _note(result, shown, left_out), marked_names(result.arms)
+    return Table("Comparison", titles, rows, note=note, arms=marked).without_empty()
 
 
 def published_table(result: StudyResult) -> Table | None:
@@ -101,8 +106,8 @@ def published_table(result: StudyResult) -> Table | None:
         for arm in result.arms
         if (published := arm.arm.published.get(data)) is not None
     )
-    names = tuple(_names(standing_apart(result.arms)))
-    return Table("Published and measured", columns(*titles), rows, arms=names) if rows else None
+    marked = marked_names(result.arms)
+    return Table("Published and measured", columns(*titles), rows, arms=marked) if rows else None
 
 
 def _measured_as(published: str, arm: ArmResult) -> Number:
@@ -115,12 +120,6 @@ def _measured_as(published: str, arm: ArmResult) -> Number:
         found = fraction_interval(arm.each(key))
         return Number(found[0], f"val {accuracy_text(*found).text}")
     return accuracy_text(*arm.test_accuracy)
-
-
-def accuracy_text(mean: float, low: float, high: float) -> Number:
-    """Such as "0.9215 (0.9205 to 0.9225)", sorted by the mean; one seed has no interval."""
-    text = f"{mean:.4f}" if math.isnan(low) else f"{mean:.4f} ({low:.4f} to {high:.4f})"
-    return Number(mean, text)
 
 
 def over_images_text(accuracy: float, n_images: int) -> str:
@@ -227,23 +226,22 @@ def _training(result: StudyResult, apart: Sequence[ArmResult]) -> list[Section]:
         return []
     names, curves = _names(apart), {arm.arm.name: curves_of(arm.runs) for arm in learned}
     runs = [run for arm in learned for run in arm.runs]
-    figures = [*_curves(result, learned, names), *rate_figures(names, curves, command="")]
+    if result.study.together:
+        figures = _curves_together(result, learned, curves)
+    else:
+        figures = [learning_curves(names, curves, caption=curves_caption(runs))]
+    figures += rate_figures(names, curves)
     if result.study.bars:
-        caption = (
-            f"{lines_text(runs)} A mark per seed at the epoch whose weights were saved.".lstrip()
-        )
+        saved = "A mark per seed at the epoch whose weights were saved."
+        caption = f"{lines_text(runs)} {saved}".lstrip()
         figures.append(validation_losses(names, curves, caption=caption))
     return [Section("Training", figures=tuple(figures))]
 
 
-def _curves(
-    result: StudyResult, learned: Sequence[ArmResult], names: Sequence[str]
+def _curves_together(
+    result: StudyResult, learned: Sequence[ArmResult], curves: Mapping[str, Curves]
 ) -> list[Figure]:
-    """Learning curves: of all arms in one figure, or of those that the study puts together."""
-    curves = {arm.arm.name: curves_of(arm.runs) for arm in learned}
-    if not result.study.together:
-        caption = curves_caption([run for arm in learned for run in arm.runs])
-        return [learning_curves(names, curves, caption=caption)]
+    """Learning curves of the arms that the study puts together, a figure per group."""
     figures = []
     for group in result.study.together:
         runs = [run for arm in learned if arm.arm.name in group for run in arm.runs]
@@ -282,11 +280,7 @@ def _galleries(result: StudyResult) -> list[Section]:
             f"{arm.arm.name}: before and after",
             f"{SHOWN_TEXT}, as the network classified them when it was initialised and when it was "
             f"trained (seed {arm.runs[0].recipe.seed}).",
-            figures=gallery(
-                read_evaluation(arm.runs[0], result.dataset),
-                command="",
-                name=f"images-{arm.arm.name}",
-            ),
+            figures=gallery(read_evaluation(arm.runs[0], result.dataset), f"images-{arm.arm.name}"),
         )
         for arm in result.arms
         if arm.arm.name in result.study.gallery

@@ -11,14 +11,11 @@ from numpy.typing import NDArray
 from mnistlab.data import Dataset
 from mnistlab.evaluation import class_report, measure, power_law
 from mnistlab.reporting.class_table import report_table
-from mnistlab.reporting.figures import (
-    confusion_matrix,
-    growth_curves,
-    learning_curves,
-    setting_curve,
-)
+from mnistlab.reporting.figures.curves import learning_curves
+from mnistlab.reporting.figures.growth import growth_curves, setting_curve
+from mnistlab.reporting.figures.matrix import confusion_matrix
 from mnistlab.reporting.page import Figure, Section, Table, columns
-from mnistlab.reporting.series import Series, repeats, series_of, standing_apart
+from mnistlab.reporting.series import Series, marked_names, repeats, series_of
 from mnistlab.reporting.training_curves import curves_caption, curves_of
 from mnistlab.runs import Run
 from mnistlab.study import ArmResult, StudyResult, growing_families
@@ -60,7 +57,7 @@ def cost_table(result: StudyResult) -> Table:
         rows,
         note=f"{means}Images are those trained on. Epochs include validation, prediction is that "
         "of the test part." + (f" {ON_MEMORY}" if seen else ""),
-        arms=tuple(arm.arm.name for arm in standing_apart(result.arms)),
+        arms=marked_names(result.arms),
     ).without_empty()
 
 
@@ -69,8 +66,7 @@ def growth_sections(result: StudyResult) -> list[Section]:
     families = growing_families(result.arms)
     if not families:
         return []
-    apart = [arm.arm.name for arm in standing_apart(result.arms)]
-    names = [*apart, *(name for name in families if name not in apart)]
+    names = list(dict.fromkeys([*marked_names(result.arms), *families]))
     sizes = {name: [arm.runs[0].data["n_train"] for arm in arms] for name, arms in families.items()}
     seconds = {name: [arm.mean("train_time_s") for arm in arms] for name, arms in families.items()}
     accuracies = {

@@ -4,29 +4,24 @@ from __future__ import annotations
 
 import numpy as np
 
-from mnistlab.reporting.figures import embedding_map, variance_curve
+from mnistlab.reporting.figures.scatter import embedding_map, variance_curve
 from mnistlab.reporting.page import Fact, Page, Section, Table, columns
-from mnistlab.reporting.palette import ARMS
 from mnistlab.study import EmbeddingResult
 
 
 def embedding_page(result: EmbeddingResult, command: str) -> Page:
     """Question, answer, the two pictures and what neighbours agree on."""
     study = result.study
-    repeated = result.dataset.n_classes > len(ARMS)
     curve = variance_curve(
         np.array(result.variance),
-        caption="Principal component analysis of all training images, pixels from 0 to 1. "
-        "Bars: each component alone. Line: all up to it.",
+        caption="Principal component analysis of all training images, pixels from 0 to 1.",
     )
     points = embedding_map(
         result.points,
         result.labels,
         result.dataset.class_names,
         caption=f"t-SNE of {len(result.points):,} training images, perplexity "
-        f"{result.perplexity:g}. Neighbours on it are alike in their pixels; distances between "
-        "groups mean little."
-        + (" Dashes are classes whose colour is that of a class of dots." if repeated else ""),
+        f"{result.perplexity:g}.",
     )
     return Page(
         title=f"{study.name} on {result.dataset.name}",
@@ -55,14 +50,12 @@ def agreement_table(result: EmbeddingResult) -> Table:
 def _facts(result: EmbeddingResult) -> tuple[Fact, ...]:
     return (
         Fact("Data set", f"{result.dataset.name}, split {result.study.protocol}"),
-        Fact(
-            "Components fitted on",
-            f"{result.n_train:,} images, {result.time_s['pca']:.1f}\N{NO-BREAK SPACE}s",
-        ),
-        Fact(
-            "Map drawn of",
-            f"{len(result.points):,} images, {result.time_s['map']:.1f}\N{NO-BREAK SPACE}s",
-        ),
+        Fact("Components fitted on", _timed(result.n_train, result.time_s["pca"])),
+        Fact("Map drawn of", _timed(len(result.points), result.time_s["map"])),
         Fact("Seed", str(result.study.seed)),
         Fact("Used", "the training part alone"),
     )
+
+
+def _timed(n_images: int, time_s: float) -> str:
+    return f"{n_images:,} images, {time_s:.1f}\N{NO-BREAK SPACE}s"

@@ -22,16 +22,12 @@ from mnistlab.evaluation.corruptions import FAMILIES, SEVERITIES
 from mnistlab.evaluation.probabilities import N_BINS
 from mnistlab.reporting.bounds import in_turns, spread
 from mnistlab.reporting.class_table import report_table
-from mnistlab.reporting.figures import (
-    confusion_matrix,
-    image_grid,
-    per_class_accuracy,
-    reliability_diagram,
-    roc_curves,
-    score_grid,
-    severity_curves,
-)
-from mnistlab.reporting.page import Cell, Column, Figure, Number, Section, Table
+from mnistlab.reporting.figures.growth import severity_curves
+from mnistlab.reporting.figures.images import image_grid
+from mnistlab.reporting.figures.matrix import confusion_matrix, score_grid
+from mnistlab.reporting.figures.probabilities import reliability_diagram, roc_curves
+from mnistlab.reporting.figures.rows import per_class_accuracy
+from mnistlab.reporting.page import Cell, Figure, Number, Section, Table, accuracy_text, columns
 from mnistlab.runs import Evaluation, Run
 from mnistlab.runs.metrics import Metrics
 
@@ -52,17 +48,16 @@ METRICS = (
 )
 
 
-def evidence_sections(evaluation: Evaluation, command: str) -> list[Section]:
+def evidence_sections(evaluation: Evaluation) -> list[Section]:
     """The sections on what a run predicts on its test part."""
     test, predicted = evaluation.test, evaluation.predicted
     confusion = measure(test.labels, predicted, test.n_classes).confusion
-    sections = [_metrics(evaluation.metrics), _by_class(evaluation, confusion, command)]
+    sections = [_metrics(evaluation.metrics), _by_class(evaluation, confusion)]
     if evaluation.probabilities is not None and test.n_classes > 1:
-        sections.append(_probabilities(evaluation, evaluation.probabilities, command))
-    sections.append(_mistakes(evaluation, confusion, command))
-    sections.append(_predictions(test, predicted, command))
+        sections.append(_probabilities(evaluation, evaluation.probabilities))
+    sections += [_mistakes(evaluation, confusion), _predictions(test, predicted)]
     if "corruptions" in evaluation.run.result:
-        sections.append(_corruptions(evaluation.run, command))
+        sections.append(_corruptions(evaluation.run))
     return sections
 
 
@@ -73,11 +68,8 @@ def or_nan(values: Sequence[float | None]) -> NDArray[np.float64]:
 
 def _metrics(metrics: Metrics) -> Section:
     """Every metric there is; runs evaluated long ago have fewer."""
-    low, high = metrics["test_accuracy_ci"]
-    interval = f"{metrics['test_accuracy']:.4f} ({low:.4f} to {high:.4f})"
-    rows: list[tuple[str, Cell, str]] = [
-        ("Accuracy", Number(metrics["test_accuracy"], interval), "95 % interval (Wilson)")
-    ]
+    accuracy = accuracy_text(metrics["test_accuracy"], *metrics["test_accuracy_ci"])
+    rows: list[tuple[str, Cell, str]] = [("Accuracy", accuracy, "95 % interval (Wilson)")]
     values: dict[str, Any] = {**metrics}
     rows += [(title, values[k], what) for k, title, what in METRICS if values.get(k) is not None]
     if seconds := metrics.get("predict_time_per_image_s"):
@@ -86,24 +78,22 @@ def _metrics(metrics: Metrics) -> Section:
     if (memory := metrics.get("predict_memory_mb")) is not None:
         what = "peak while predicting them, beyond what was in use before"
         rows.append(("Memory", Number(0, f"{memory:.0f} MB"), what))
-    columns = (Column("Metric"), Column("Test part", ".4f"), Column("What it is", wide=True))
-    return Section("Metrics", tables=(Table("Metrics", columns, tuple(rows)),))
+    titles = columns("Metric", "Test part:.4f", "What it is:wide")
+    return Section("Metrics", tables=(Table("Metrics", titles, tuple(rows)),))
 
 
-def _by_class(evaluation: Evaluation, confusion: NDArray[np.int64], command: str) -> Section:
+def _by_class(evaluation: Evaluation, confusion: NDArray[np.int64]) -> Section:
     name, class_names = evaluation.run.recipe.name, evaluation.test.class_names
     accuracy = per_class_accuracy(
         [name],
         {name: or_nan(evaluation.metrics["per_class_accuracy"])},
         class_names,
         caption="Fraction of each class's test images predicted correctly.",
-        command=command,
     )
     matrix = confusion_matrix(
         confusion,
         class_names,
         caption="Rows are the true classes, columns the predicted ones.",
-        command=command,
     )
     return Section(
         "By class",
@@ -112,9 +102,7 @@ def _by_class(evaluation: Evaluation, confusion: NDArray[np.int64], command: str
     )
 
 
-def _probabilities(
-    evaluation: Evaluation, probabilities: NDArray[np.float64], command: str
-) -> Section:
+def _probabilities(evaluation: Evaluation, probabilities: NDArray[np.float64]) -> Section:
     labels, figures = evaluation.test.labels, []
     curves = one_against_rest(labels, probabilities)
     if any(curves):
@@ -124,7 +112,6 @@ def _probabilities(
                 curves,
                 caption="Receiver operating characteristic of every class; the number is the area "
                 "under it.",
-                command=command,
             )
         )
     kinds = {"as it is": reliability(labels, probabilities)}
@@ -136,13 +123,12 @@ def _probabilities(
             kinds,
             caption="On the dashed line confidence is accuracy: below it the network is too sure "
             "of itself.",
-            command=command,
         )
     )
     return Section("Probabilities", figures=tuple(figures))
 
 
-def _mistakes(evaluation: Evaluation, confusion: NDArray[np.int64], command: str) -> Section:
+def _mistakes(evaluation: Evaluation, confusion: NDArray[np.int64]) -> Section:
     test, predicted = evaluation.test, evaluation.predicted
     wrong = np.flatnonzero(predicted != test.labels)
     if not len(wrong):
@@ -153,32 +139,29 @@ def _mistakes(evaluation: Evaluation, confusion: NDArray[np.int64], command: str
     else:
         places = most_confident_mistakes(test.labels, evaluation.probabilities, N_SHOWN)
         caption = "The most confident first; the true class stands below. Some labels may be wrong."
-    grid = _grid(test, predicted, places, caption, command, "Mistakes")
+    grid = _grid(test, predicted, places, caption, "Mistakes")
     return Section("Mistakes", tables=(_confused(confusion, test.class_names),), figures=(grid,))
 
 
 def _confused(confusion: NDArray[np.int64], names: Sequence[str]) -> Table:
-    percent = Column("Of the class, %", ".1f")
-    return Table(
-        "Most confused pairs",
-        (Column("True"), Column("Predicted"), Column("Images", ","), percent),
-        tuple(
-            (names[true], names[predicted], n, 100 * n / int(confusion[true].sum()))
-            for true, predicted, n in most_confused_pairs(confusion, N_PAIRS)
-        ),
+    rows = tuple(
+        (names[true], names[predicted], n, 100 * n / int(confusion[true].sum()))
+        for true, predicted, n in most_confused_pairs(confusion, N_PAIRS)
     )
+    titles = columns("True", "Predicted", "Images:,", "Of the class, %:.1f")
+    return Table("Most confused pairs", titles, rows)
 
 
-def _predictions(test: Dataset, predicted: NDArray[np.int64], command: str) -> Section:
+def _predictions(test: Dataset, predicted: NDArray[np.int64]) -> Section:
     """Predictions overall and, where classes are few, a row of eight for each predicted class."""
     overall, caption = _some(test, np.arange(len(test))), f"{_which(test)} images of the test part."
-    figures = [_grid(test, predicted, overall, caption, command, "Predictions")]
+    figures = [_grid(test, predicted, overall, caption, "Predictions")]
     if test.n_classes <= MOST_CLASSES:
         rows = [_of_class(test, np.flatnonzero(predicted == k)) for k in range(test.n_classes)]
         first = "The first " if test.is_published else ""
         caption = f"{first}{N_OF_CLASS} images predicted as each class."
         by_class = np.concatenate(rows)
-        figures.append(_grid(test, predicted, by_class, caption, command, "Predictions by class"))
+        figures.append(_grid(test, predicted, by_class, caption, "Predictions by class"))
     return Section("Predictions", figures=tuple(figures))
 
 
@@ -205,7 +188,6 @@ def _grid(
     predicted: NDArray[np.int64],
     places: NDArray[np.intp],
     caption: str,
-    command: str,
     title: str,
 ) -> Figure:
     return image_grid(
@@ -214,16 +196,15 @@ def _grid(
         predicted[places],
         test.class_names,
         caption=caption,
-        command=command,
         name=title.lower().replace(" ", "-"),
         title=title,
     )
 
 
-def _corruptions(run: Run, command: str) -> Section:
+def _corruptions(run: Run) -> Section:
     errors, clean = run.result["corruptions"], run.result["test_accuracy"]
     accuracy = 1 - np.array(list(errors.values()))
-    command = f"{command} --corruptions"
+    command = f"mnistlab evaluate {run.path} --corruptions"
     grid = score_grid(
         list(errors),
         SEVERITIES,

@@ -6,12 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnistlab.recipe import Recipe
-from mnistlab.reporting.figures import views_row
+from mnistlab.reporting.figures.images import views_row
 from mnistlab.reporting.page import Section
 from mnistlab.runs import Evaluation
 
 
-def expansion_sections(evaluation: Evaluation, command: str) -> tuple[Section, ...]:
+def expansion_sections(evaluation: Evaluation) -> tuple[Section, ...]:
     """The first image of the training part in all views; nothing without an expansion."""
     recipe, train = evaluation.run.recipe, evaluation.train
     if train is None or recipe.expansion is None:
@@ -31,7 +31,6 @@ def expansion_sections(evaluation: Evaluation, command: str) -> tuple[Section, .
         caption=f"The first image of the training part, of class {of_class}, as the network is "
         f"shown it, {height} by {width} pixels. Each of its {len(train):,} images becomes "
         f"{len(names)} such images, {len(names) * len(train):,} in all.",
-        command=command,
     )
     return (Section("The training images in every view", figures=(figure,)),)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from mnistlab.reporting.cost import ROWS_TEXT, confusion_section
-from mnistlab.reporting.figures import score_grid
+from mnistlab.reporting.figures.matrix import score_grid
 from mnistlab.reporting.page import Fact, Page, Section, Table, columns
 from mnistlab.reporting.run_report import images_text, machine_text, validation_text
 from mnistlab.study import GridResult

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from mnistlab.evaluation import mean_interval
-from mnistlab.reporting.figures import growth_curves, in_words
-from mnistlab.reporting.page import Cell, Column, Number, Section, Table
+from mnistlab.reporting.figures.growth import growth_curves
+from mnistlab.reporting.figures.lines import in_words
+from mnistlab.reporting.page import Cell, Column, Number, Section, Table, columns
 from mnistlab.reporting.training_curves import curves_of
 from mnistlab.study import ArmResult, StudyResult
 
@@ -20,7 +21,7 @@ BESIDE = ", to stand beside what the write-up printed at these epochs"
 SHORT = 30  # epochs: up to so many their axis is linear
 
 
-def listing_sections(result: StudyResult, command: str) -> list[Section]:
+def listing_sections(result: StudyResult) -> list[Section]:
     """A table and a figure of the arms whose weights were saved during training, if any."""
     arms = [arm for arm in result.arms if None not in arm.each("test_accuracy_by_epoch")]
     if not arms:
@@ -30,23 +31,14 @@ def listing_sections(result: StudyResult, command: str) -> list[Section]:
         published |= arm.arm.published_by_epoch.get(result.dataset.name, {})
     by_arm = {arm.arm.name: _by_epoch(arm) for arm in arms}
     epochs = sorted({epoch for values in by_arm.values() for epoch in values})
-    columns = [Column("Epoch", ","), *(Column(name) for name in by_arm)]
-    rows: list[list[Cell]] = [
-        [epoch, *(_cell(values.get(epoch)) for values in by_arm.values())] for epoch in epochs
-    ]
-    if published:
-        columns.insert(1, Column("Published", ".2f"))
-        for row, epoch in zip(rows, epochs, strict=True):
-            row.insert(1, published.get(epoch))
-    n_seeds = max(len(arm.runs) for arm in arms)
-    table = Table(
-        "Test accuracy along the way",
-        tuple(columns),
-        tuple(tuple(row) for row in rows),
-        note="Mean over seeds and half-width of its 95 % interval (Student)."
-        if n_seeds > 1
-        else "",
+    titles = (*columns("Epoch:,", "Published:.2f"), *map(Column, by_arm))
+    rows = tuple(
+        (epoch, published.get(epoch), *(_cell(values.get(epoch)) for values in by_arm.values()))
+        for epoch in epochs
     )
+    n_seeds = max(len(arm.runs) for arm in arms)
+    note = "Mean over seeds and half-width of its 95 % interval (Student)." * (n_seeds > 1)
+    table = Table("Test accuracy along the way", titles, rows, note=note).without_empty()
     shown = {
         name: {epoch: 100 * np.array(seeds) for epoch, seeds in values.items()}
         for name, values in by_arm.items()
@@ -63,8 +55,7 @@ def listing_sections(result: StudyResult, command: str) -> list[Section]:
         unit="%",
         title=table.title,
         caption=_caption(arms, n_seeds),
-        x_scale="linear" if epochs[-1] <= SHORT else "log",
-        command=command,
+        logarithmic=epochs[-1] > SHORT,
         name="listing",
     )
     text = TEXT.format(BESIDE if published else "")

@@ -53,6 +53,12 @@ class Number(NamedTuple):
     text: str
 
 
+def accuracy_text(mean: float, low: float, high: float) -> Number:
+    """Such as "0.9215 (0.9205 to 0.9225)", sorted by the mean; one seed has no interval."""
+    text = f"{mean:.4f}" if math.isnan(low) else f"{mean:.4f} ({low:.4f} to {high:.4f})"
+    return Number(mean, text)
+
+
 class Column(NamedTuple):
     """A heading, the format of its numbers, such as ".3f", and whether it holds sentences."""
 

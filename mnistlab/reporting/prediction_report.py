@@ -9,8 +9,19 @@ import numpy as np
 
 from mnistlab.cards import counted
 from mnistlab.reporting.bounds import MOST_CLASSES, enumerated, extremes, with_left_out
-from mnistlab.reporting.figures import class_balance, class_gallery, percent_text, predicted_grid
-from mnistlab.reporting.page import Cell, Column, Fact, Figure, Page, Section, Table
+from mnistlab.reporting.figures.classes import class_gallery
+from mnistlab.reporting.figures.images import percent_text, predicted_grid
+from mnistlab.reporting.figures.rows import class_balance
+from mnistlab.reporting.page import (
+    Cell,
+    Fact,
+    Figure,
+    Page,
+    Section,
+    Table,
+    accuracy_text,
+    columns,
+)
 from mnistlab.reporting.prediction_sample import Example, PredictionSample
 from mnistlab.runs import Run
 
@@ -18,12 +29,11 @@ N_ROWS = 24  # of the least sure
 
 
 class _Source(NamedTuple):
-    """What every section needs: the run, its input's name, a sample, and the page's command."""
+    """What every section needs: the run, its input's name, and a sample."""
 
     run: Run
     name: str
     seen: PredictionSample
-    command: str
 
     @property
     def class_names(self) -> list[str]:
@@ -35,7 +45,7 @@ def prediction_page(
     run: Run, source: str, seen: PredictionSample, notes: Sequence[str], command: str
 ) -> Page:
     """The whole page. source: the name of the file or folder. notes: what was noticed."""
-    of = _Source(run, source, seen, command)
+    of = _Source(run, source, seen)
     return Page(
         kind="Predictions",
         title=f"{source}, predicted by {run.recipe.name}",
@@ -76,11 +86,8 @@ def _facts(of: _Source) -> tuple[Fact, ...]:
     run, seen = of.run, of.seen
     facts = [Fact("Images", f"{seen.n_images:,} of {of.name}"), Fact("Run", run.path.name)]
     if run.result["test_accuracy"] is not None:
-        low, high = run.result["test_accuracy_ci"]
-        text = (
-            f"{run.result['test_accuracy']:.4f} ({low:.4f} to {high:.4f}) on "
-            f"{counted(run.result['n_test'], 'image')} of {run.data['name']}"
-        )
+        accuracy = accuracy_text(run.result["test_accuracy"], *run.result["test_accuracy_ci"]).text
+        text = f"{accuracy} on {counted(run.result['n_test'], 'image')} of {run.data['name']}"
         facts.append(Fact("Test accuracy of the run", text))
     if seen.has_probabilities:
         mean = float(seen.probability_sums.sum() / seen.n_images)
@@ -89,9 +96,8 @@ def _facts(of: _Source) -> tuple[Fact, ...]:
         fraction = percent_text(seen.n_unusual / max(seen.n_images, 1))
         facts.append(Fact("Unlike the training images", f"{seen.n_unusual:,} ({fraction})"))
     if seen.threshold is not None:
-        facts.append(
-            Fact("Threshold", f"{of.class_names[1]} from a probability of {seen.threshold:.4f} on")
-        )
+        text = f"{of.class_names[1]} from a probability of {seen.threshold:.4f} on"
+        facts.append(Fact("Threshold", text))
     return tuple(facts)
 
 
@@ -103,27 +109,18 @@ def _classes(of: _Source) -> Section:
         names,
         caption=f"The {counted(seen.n_images, 'image')} of {of.name} by the class predicted "
         "for them.",
-        command=of.command,
         name="predicted-classes",
         title="Images by predicted class",
     )
-    columns = [Column("Predicted class"), Column("Images", ","), Column("Fraction", ".2%")]
-    if seen.has_probabilities:
-        columns.append(Column("Mean probability", ".4f"))
     chosen = extremes(counts, MOST_CLASSES)
     rows: list[tuple[Cell, ...]] = []
     for k in chosen:
-        n = int(counts[k])
-        row: list[Cell] = [names[k], n, n / seen.n_images]
-        if seen.has_probabilities:
-            row.append(float(seen.probability_sums[k] / n) if n else None)
-        rows.append(tuple(row))
-    table = Table(
-        "Predicted classes",
-        tuple(columns),
-        tuple(rows),
-        note=with_left_out("", len(chosen), len(names), "most and least frequent, half each"),
-    )
+        n, known = int(counts[k]), seen.has_probabilities and counts[k]
+        mean = float(seen.probability_sums[k] / n) if known else None
+        rows.append((names[k], n, n / seen.n_images, mean))
+    titles = columns("Predicted class", "Images:,", "Fraction:.2%", "Mean probability:.4f")
+    note = with_left_out("", len(chosen), len(names), "most and least frequent, half each")
+    table = Table("Predicted classes", titles, tuple(rows), note=note).without_empty()
     return Section("Predicted classes", tables=(table,), figures=(balance,))
 
 
@@ -145,7 +142,6 @@ def _by_class(of: _Source) -> Section:
         [names[k] for k in places],
         caption=f"Images of {of.name} in the row of the class that was predicted for them, evenly "
         "over the file. An image that does not fit into its row is likely a mistake.",
-        command=of.command,
         name="predicted-by-class",
         title="Images by predicted class",
     )
@@ -155,14 +151,12 @@ def _by_class(of: _Source) -> Section:
 
 
 def _least_sure(of: _Source) -> Section:
-    names, examples, several = of.class_names, of.seen.least_sure, len(of.class_names) > 1
+    names, examples, several = of.class_names, of.seen.least_sure.examples, len(of.class_names) > 1
     rows: list[tuple[Cell, ...]] = []
-    for example in examples[:N_ROWS]:
-        row = (example.id, names[example.code], example.probability)
-        second = (names[example.second], example.second_probability) if several else ()
-        rows.append((*row, *second))
-    columns = [Column("ID"), Column("Predicted"), Column("Probability", ".4f")]
-    columns += [Column("Next class"), Column("Its probability", ".4f")] if several else []
+    for e in examples[:N_ROWS]:
+        second = (names[e.second], e.second_probability) if several else (None, None)
+        rows.append((e.id, names[e.code], e.probability, *second))
+    titles = ("ID", "Predicted", "Probability:.4f", "Next class", "Its probability:.4f")
     at_threshold = of.seen.threshold is not None
     where = "probability nearest the threshold" if at_threshold else "lowest probability"
     caption = (
@@ -171,14 +165,13 @@ def _least_sure(of: _Source) -> Section:
     )
     title = "The least sure predictions"
     figure = _grid(of, examples, caption, "least-sure", title, with_second=several)
-    table = Table(title, tuple(columns), tuple(rows))
+    table = Table(title, columns(*titles), tuple(rows)).without_empty()
     return Section("The least sure", tables=(table,), figures=(figure,))
 
 
 def _unusual(of: _Source) -> Section:
-    names, examples = of.class_names, of.seen.unusual
-    rows = [(e.id, names[e.code], e.distance) for e in examples[:N_ROWS]]
-    columns = (Column("ID"), Column("Predicted"), Column("Distance", ".4f"))
+    names, examples = of.class_names, of.seen.unusual.examples
+    rows = tuple((e.id, names[e.code], e.distance) for e in examples[:N_ROWS])
     title = "Unlike the training images"
     caption = (
         f"{len(examples)} of {of.seen.n_unusual:,} images that are further from the nearest "
@@ -186,7 +179,8 @@ def _unusual(of: _Source) -> Section:
         "predicted class, which means little here."
     )
     figure = _grid(of, examples, caption, "unusual", title)
-    return Section(title, tables=(Table(title, columns, tuple(rows)),), figures=(figure,))
+    table = Table(title, columns("ID", "Predicted", "Distance:.4f"), rows)
+    return Section(title, tables=(table,), figures=(figure,))
 
 
 def _grid(
@@ -204,7 +198,6 @@ def _grid(
         np.stack(every) if every else None,
         of.class_names,
         caption=caption,
-        command=of.command,
         seconds=np.array([e.second for e in examples], dtype=np.int64) if with_second else None,
         name=name,
         title=title,

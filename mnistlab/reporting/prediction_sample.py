@@ -52,21 +52,17 @@ class Example(NamedTuple):
 class EvenSample:
     """At most `most` examples, evenly over all that are offered, however many these will be."""
 
-    def __init__(self, most: int) -> None:
-        self.most, self.stride, self.n_offered = most, 1, 0
+    def __init__(self, most: int, side: int) -> None:
+        self.most, self.side, self.stride, self.n_offered = most, side, 1, 0
         self._held: list[Example] = []
 
-    def takes_next(self) -> bool:
-        """Count one more; whether it is to be added."""
-        takes = self.n_offered % self.stride == 0
+    def offer(self, block: Predicted, index: int) -> None:
+        """Hold an image of a block if its turn is now; of twice too many every other one goes."""
+        if self.n_offered % self.stride == 0:
+            self._held.append(_example(block, index, self.side))
+            if len(self._held) == 2 * self.most:
+                self._held, self.stride = self._held[::2], 2 * self.stride
         self.n_offered += 1
-        return takes
-
-    def add(self, example: Example) -> None:
-        """Hold it; of twice as many as wanted every other one goes."""
-        self._held.append(example)
-        if len(self._held) == 2 * self.most:
-            self._held, self.stride = self._held[::2], 2 * self.stride
 
     @property
     def examples(self) -> list[Example]:
@@ -74,40 +70,49 @@ class EvenSample:
         return [self._held[k] for k in spread(len(self._held), self.most)]
 
 
+class Lowest:
+    """The N_SHOWN examples of the lowest ranks, the lowest first; of equals the earlier one."""
+
+    def __init__(self) -> None:
+        self._held: list[tuple[float, Example]] = []
+
+    def offer(self, block: Predicted, places: NDArray[np.intp], ranks: NDArray[np.float64]) -> None:
+        """Hold those of a block's images at `places` whose ranks are low enough."""
+        for index in np.argsort(ranks, kind="stable")[:N_SHOWN]:
+            example = _example(block, int(places[index]), GRID_SIDE)
+            self._held.append((float(ranks[index]), example))
+        self._held = sorted(self._held, key=lambda pair: pair[0])[:N_SHOWN]
+
+    @property
+    def examples(self) -> list[Example]:
+        """By their ranks."""
+        return [example for _, example in self._held]
+
+
 class PredictionSample:
     """Counts of all predictions, and some of them with their images.
 
     counts, probability_sums: by predicted class, (K,). n_below_half: images whose predicted class
     has less than half of the probability. threshold: that of two classes, if there is one, around
-    which predictions are least sure. n_unusual: images unlike the training images; None where it
-    was not asked for.
+    which predictions are least sure. unusual: some of the images unlike the training images, the
+    furthest first; n_unusual: how many there are, None where it was not asked for. least_sure:
+    those of the lowest probability, or nearest to the threshold.
     """
 
     def __init__(self, n_classes: int, threshold: float | None = None) -> None:
         self.counts = np.zeros(n_classes, dtype=np.int64)
         self.probability_sums = np.zeros(n_classes)
         self.n_below_half, self.threshold, self.has_probabilities = 0, threshold, False
-        self.some = EvenSample(N_SHOWN)
+        self.some = EvenSample(N_SHOWN, GRID_SIDE)
         n_each = max(1, min(N_OF_CLASS, MOST_HELD // n_classes))
-        self.by_class = [EvenSample(n_each) for _ in range(n_classes)]
-        self._least_sure: list[tuple[float, Example]] = []
+        self.by_class = [EvenSample(n_each, SIDE) for _ in range(n_classes)]
+        self.least_sure, self.unusual = Lowest(), Lowest()
         self.n_unusual: int | None = None
-        self._unusual: list[tuple[float, Example]] = []
 
     @property
     def n_images(self) -> int:
         """How many were predicted."""
         return int(self.counts.sum())
-
-    @property
-    def least_sure(self) -> list[Example]:
-        """Those of the lowest probability, or nearest to the threshold, the least sure first."""
-        return [example for _, example in self._least_sure]
-
-    @property
-    def unusual(self) -> list[Example]:
-        """Some images unlike the training images, the furthest first."""
-        return [example for _, example in self._unusual]
 
     def add(self, block: Predicted) -> None:
         """Take a block in."""
@@ -117,39 +122,19 @@ class PredictionSample:
         if block.distances is not None and block.are_unusual is not None:
             self.n_unusual = (self.n_unusual or 0) + int(block.are_unusual.sum())
             places = np.flatnonzero(block.are_unusual)
-            ranks = -block.distances[places].astype(np.float64)
-            self._unusual = _lowest(self._unusual, block, places, ranks)
+            self.unusual.offer(block, places, -block.distances[places].astype(np.float64))
         for index, code in enumerate(block.codes):
-            if self.some.takes_next():
-                self.some.add(_example(block, index, GRID_SIDE))
-            if self.by_class[code].takes_next():
-                self.by_class[code].add(_example(block, index, SIDE))
+            self.some.offer(block, index)
+            self.by_class[code].offer(block, index)
 
     def _weigh(self, block: Predicted, probabilities: NDArray[np.float64]) -> None:
         self.has_probabilities = True
         chosen = probabilities[np.arange(len(block.codes)), block.codes]
         self.probability_sums += np.bincount(block.codes, chosen, minlength=len(self.counts))
         self.n_below_half += int((chosen < 0.5).sum())
-        sureness = (
-            chosen if self.threshold is None else np.abs(probabilities[:, 1] - self.threshold)
-        )
-        places = np.arange(len(block.codes))
-        self._least_sure = _lowest(self._least_sure, block, places, sureness)
-
-
-def _lowest(
-    held: list[tuple[float, Example]],
-    block: Predicted,
-    places: NDArray[np.intp],
-    ranks: NDArray[np.float64],
-) -> list[tuple[float, Example]]:
-    """The N_SHOWN examples of the lowest rank, of those held and those at `places` of a block."""
-    new = [
-        (float(ranks[index]), _example(block, int(places[index]), GRID_SIDE))
-        for index in np.argsort(ranks, kind="stable")[:N_SHOWN]
-    ]
-    both = [*held, *new]  # sorted is stable: of equals the earlier image
-    return sorted(both, key=lambda pair: pair[0])[:N_SHOWN]
+        if self.threshold is not None:
+            chosen = np.abs(probabilities[:, 1] - self.threshold)
+        self.least_sure.offer(block, np.arange(len(block.codes)), chosen)
 
 
 def _example(block: Predicted, index: int, side: int) -> Example:

@@ -12,8 +12,8 @@ from mnistlab.phases import Phase
 from mnistlab.recipe import Recipe
 from mnistlab.reporting.evidence import evidence_sections
 from mnistlab.reporting.expansion_section import expansion_sections
-from mnistlab.reporting.figures import before_and_after
-from mnistlab.reporting.page import Column, Fact, Figure, Page, Section, Table
+from mnistlab.reporting.figures.images import before_and_after
+from mnistlab.reporting.page import Fact, Figure, Page, Section, Table, columns
 from mnistlab.reporting.render import write
 from mnistlab.reporting.step_figure import step_figures
 from mnistlab.reporting.training_curves import curves_figure, curves_of, rate_figures
@@ -32,7 +32,7 @@ def report(run: Run | Path | str | Evaluation, data: Dataset | None = None) -> P
     """
     evaluation = run if isinstance(run, Evaluation) else read_evaluation(opened(run), data)
     run, metrics = evaluation.run, evaluation.metrics
-    name, command = run.recipe.name, f"mnistlab evaluate {run.path}"
+    name = run.recipe.name
     low, high = metrics["test_accuracy_ci"]
     page = Page(
         kind="Run",
@@ -44,54 +44,46 @@ def report(run: Run | Path | str | Evaluation, data: Dataset | None = None) -> P
         f"{100 * low:.2f} to {100 * high:.2f} %; one seed).",
         facts=_facts(run, evaluation.test.name),
         sections=(
-            *evidence_sections(evaluation, command),
-            *(_training(evaluation, command) if run.log else ()),
-            *expansion_sections(evaluation, command),
+            *evidence_sections(evaluation),
+            *(_training(evaluation) if run.log else ()),
+            *expansion_sections(evaluation),
         ),
-        command=command,
+        command=f"mnistlab evaluate {run.path}",
     )
     return write(page, run.path)
 
 
-def _training(evaluation: Evaluation, command: str) -> tuple[Section, ...]:
+def _training(evaluation: Evaluation) -> tuple[Section, ...]:
     """What only a network has: epochs, and a state before them."""
     run = evaluation.run
     name = run.recipe.name
     figures = (
-        curves_figure(run, command),
-        *step_figures(run, command),
-        *rate_figures([name], {name: curves_of([run])}, command),
+        curves_figure(run),
+        *step_figures(run),
+        *rate_figures([name], {name: curves_of([run])}),
     )
     tables = (*_model(run.recipe), _phases(run), *_along_the_way(run))
     training = Section("Training", figures=figures, tables=tables)
     if evaluation.before is None:
         return (training,)
     text = f"{SHOWN_TEXT}, as the network classified them when it was initialised and trained."
-    gallery_of = gallery(evaluation, command, "images")
-    return training, Section("Before and after", text, figures=gallery_of)
+    return training, Section("Before and after", text, figures=gallery(evaluation, "images"))
 
 
-def gallery(evaluation: Evaluation, command: str, name: str) -> tuple[Figure, ...]:
+def gallery(evaluation: Evaluation, name: str) -> tuple[Figure, ...]:
     """The same test images as the untrained and as the trained network classified them."""
-    shown = evaluation.shown
+    test, shown = evaluation.test, evaluation.shown
     if evaluation.before is None:
         return ()
-    return before_and_after(
-        evaluation.test.images[shown],
-        evaluation.test.labels[shown],
-        evaluation.before,
-        evaluation.predicted[shown],
-        evaluation.test.class_names,
-        command=command,
-        name=name,
-    )
+    predictions = {"before": evaluation.before, "after": evaluation.predicted[shown]}
+    images, labels = test.images[shown], test.labels[shown]
+    return before_and_after(images, labels, predictions, test.class_names, name)
 
 
 def machine_text(env: Mapping[str, Any]) -> str:
     """Such as "AMD EPYC, 2 threads, float32", from env.json."""
     threads = env.get("threads")
-    noun = "thread" if threads == 1 else "threads"
-    known = [env.get("cpu"), None if threads is None else f"{threads} {noun}", env["precision"]]
+    known = [env.get("cpu"), threads and counted(threads, "thread"), env["precision"]]
     return ", ".join(text for text in known if text is not None)
 
 
@@ -178,7 +170,7 @@ def _arguments(recipe: Recipe) -> list[tuple[str, str]]:
 
 def _training_text(run: Run) -> str:
     seconds, epochs = run.result["train_time_s"], run.result["epochs"]
-    in_epochs = f", {epochs} epoch{'s' * (epochs > 1)}, seed {run.recipe.seed}" if epochs else ""
+    in_epochs = f", {counted(epochs, 'epoch')}, seed {run.recipe.seed}" if epochs else ""
     return f"{seconds:.1f} s{in_epochs}"
 
 
@@ -186,8 +178,8 @@ def _model(recipe: Recipe) -> list[Table]:
     """The model's arguments, where they are too many for the facts."""
     if _model_text(recipe) != recipe.model or not recipe.model_args:
         return []
-    columns = (Column("Argument"), Column("Value"))
-    return [Table(f"Model {recipe.model}", columns, tuple(_arguments(recipe)))]
+    rows = tuple(_arguments(recipe))
+    return [Table(f"Model {recipe.model}", columns("Argument", "Value"), rows)]
 
 
 def _epochs_text(phase: Phase) -> int | str:
@@ -200,10 +192,10 @@ def _along_the_way(run: Run) -> list[Table]:
     by_epoch = run.result.get("test_accuracy_by_epoch")
     if not by_epoch:
         return []
-    columns = (Column("Epoch", ","), Column("Test accuracy", ".4f"))
+    titles = columns("Epoch:,", "Test accuracy:.4f")
     rows = tuple((int(epoch), accuracy) for epoch, accuracy in by_epoch.items())
     note = "The recipe names these epochs before training begins; no choice was based on them."
-    return [Table("Test accuracy along the way", columns, rows, note=note)]
+    return [Table("Test accuracy along the way", titles, rows, note=note)]
 
 
 def _phases(run: Run) -> Table:
@@ -217,4 +209,4 @@ def _phases(run: Run) -> Table:
     note = f"Batches of {run.recipe.batch_size}{in_order}, scaling {run.recipe.scaling}."
     if last:
         note += f" Ending with their last weights, not the best: {', '.join(last)}."
-    return Table("Phases", tuple(Column(title) for title in titles), tuple(rows), note=note)
+    return Table("Phases", columns(*titles), tuple(rows), note=note)

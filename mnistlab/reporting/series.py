@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +11,8 @@ from mnistlab.recipe import UNHASHED
 from mnistlab.study import ArmResult, whole_of
 
 N_POINTS = 3  # fewer are no series
+Path = tuple[str, ...]
+
 _ASIDE = (*UNHASHED, "seed", "n_val", "n_train")  # the last has a section of its own
 
 
@@ -29,13 +30,15 @@ class Series:
 
 def series_of(arms: Sequence[ArmResult]) -> list[Series]:
     """Every series of three arms or more, in the arms' order; an arm may be in several."""
-    numbers = [dict(_numbers(arm.arm.recipe.to_json())) for arm in arms]
+    recipes = [dict(_values(arm.arm.recipe.to_json())) for arm in arms]
     found = []
-    for path in dict.fromkeys(path for of_arm in numbers for path in of_arm):
+    paths = dict.fromkeys(path for recipe in recipes for path in recipe)
+    for path in (path for path in paths if path[0] not in _ASIDE):
         alike: dict[str, dict[float, ArmResult]] = defaultdict(dict)
-        for arm, of_arm in zip(arms, numbers, strict=True):
-            if path in of_arm:
-                alike[_rest(arm, path)].setdefault(of_arm[path], arm)
+        for arm, recipe in zip(arms, recipes, strict=True):
+            number = recipe.get(path)
+            if isinstance(number, int | float) and not isinstance(number, bool):
+                alike[_rest(recipe, path)].setdefault(float(number), arm)
         for by_value in alike.values():
             if len(by_value) >= N_POINTS:
                 values = tuple(sorted(by_value))
@@ -62,26 +65,22 @@ def repeats(arms: Sequence[ArmResult]) -> list[ArmResult]:
     ]
 
 
-def _numbers(plain: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], float]]:
-    """Every number in a recipe's JSON with the way to it."""
+def marked_names(arms: Sequence[ArmResult]) -> tuple[str, ...]:
+    """The arms that have a mark of their own in figures and tables."""
+    return tuple(arm.arm.name for arm in standing_apart(arms))
+
+
+def _values(plain: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
+    """Every value in a recipe's JSON with the way to it, that of a list by its place."""
+    if isinstance(plain, list):
+        plain = {str(place): value for place, value in enumerate(plain)}
     if isinstance(plain, Mapping):
         for key, value in plain.items():
-            if path or key not in _ASIDE:
-                yield from _numbers(value, (*path, key))
-    elif isinstance(plain, list):
-        for place, value in enumerate(plain):
-            yield from _numbers(value, (*path, str(place)))
-    elif isinstance(plain, int | float) and not isinstance(plain, bool):
-        yield path, float(plain)
+            yield from _values(value, (*path, key))
+    else:
+        yield path, plain
 
 
-def _rest(arm: ArmResult, path: tuple[str, ...]) -> str:
-    """All of the arm's recipe that counts, without the number at the end of the path."""
-    plain = arm.arm.recipe.to_json()
-    for name in UNHASHED:
-        del plain[name]
-    inside: Any = plain
-    for step in path[:-1]:
-        inside = inside[int(step)] if isinstance(inside, list) else inside[step]
-    inside[int(path[-1]) if isinstance(inside, list) else path[-1]] = None
-    return json.dumps(plain, sort_keys=True)
+def _rest(recipe: Mapping[Path, Any], path: Path) -> str:
+    """All of a recipe that counts, without the number at the end of the path."""
+    return str([item for item in recipe.items() if item[0] != path and item[0][0] not in UNHASHED])

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from mnistlab.reporting.figures import step_losses_figure
+from mnistlab.reporting.figures.curves import step_losses_figure
 from mnistlab.reporting.page import Figure
 from mnistlab.runs import Run
 from mnistlab.runs.logs import step_losses
 
 
-def step_figures(run: Run, command: str) -> tuple[Figure, ...]:
+def step_figures(run: Run) -> tuple[Figure, ...]:
     """A figure of steps.jsonl; none where there is none, or no loss in it was finite."""
     lines = step_losses(run.path)
     losses = np.array([np.nan if line["loss"] is None else line["loss"] for line in lines])
@@ -26,6 +26,5 @@ def step_figures(run: Run, command: str) -> tuple[Figure, ...]:
         list(ends.values()),
         caption=f"The mean loss of {of}, batches of {n_batch:,}, as the network was "
         "at these steps; a mean ends where its epoch ends. Vertical lines: ends of epochs.",
-        command=command,
     )
     return (figure,)

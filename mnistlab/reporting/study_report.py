@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from mnistlab.reporting.commands import command_for
 from mnistlab.reporting.comparison_report import comparison_page, comparison_table
 from mnistlab.reporting.embedding_report import agreement_table, embedding_page
 from mnistlab.reporting.grid_report import grid_page, points_table
-from mnistlab.reporting.page import Table, cell_text
+from mnistlab.reporting.page import Page, Table, cell_text
 from mnistlab.reporting.render import write
-from mnistlab.study import AnyResult, EmbeddingResult, GridResult
+from mnistlab.study import AnyResult, EmbeddingResult, GridResult, StudyResult
+
+# By the kind of study: its page, and the table that a terminal shows.
+_KINDS: dict[type, tuple[Callable[[Any, str], Page], Callable[[Any], Table]]] = {
+    StudyResult: (comparison_page, comparison_table),
+    GridResult: (grid_page, points_table),
+    EmbeddingResult: (embedding_page, agreement_table),
+}
 
 
 def study_report(result: AnyResult) -> Path:
     """Write report.html and figures/*.png into the study's folder; the page's path."""
-    command = _command(result)
-    if isinstance(result, GridResult):
-        page = grid_page(result, command)
-    elif isinstance(result, EmbeddingResult):
-        page = embedding_page(result, command)
-    else:
-        page = comparison_page(result, command)
-    return write(page, result.path)
+    page_of, _ = _KINDS[type(result)]
+    return write(page_of(result, _command(result)), result.path)
 
 
 def _command(result: AnyResult) -> str:
@@ -45,7 +48,8 @@ def _command(result: AnyResult) -> str:
 
 def summary_lines(result: AnyResult) -> tuple[list[str], list[list[str]]]:
     """Headings and rows of the study's first table as text."""
-    return text_of(_first_table(result))
+    _, first_table_of = _KINDS[type(result)]
+    return text_of(first_table_of(result))
 
 
 def text_of(shown: Table) -> tuple[list[str], list[list[str]]]:
@@ -55,11 +59,3 @@ def text_of(shown: Table) -> tuple[list[str], list[list[str]]]:
         for row in shown.rows
     ]
     return [column.title for column in shown.columns], rows
-
-
-def _first_table(result: AnyResult) -> Table:
-    if isinstance(result, GridResult):
-        return points_table(result)
-    if isinstance(result, EmbeddingResult):
-        return agreement_table(result)
-    return comparison_table(result)

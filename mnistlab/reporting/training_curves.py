@@ -8,22 +8,18 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from mnistlab.reporting.figures import (
-    Curves,
-    falls_below,
-    learning_curves,
-    learning_rates,
-    rates_differ,
-)
+from mnistlab.reporting.figures.curves import learning_curves
+from mnistlab.reporting.figures.lines import Curves
+from mnistlab.reporting.figures.rates import falls_below, learning_rates, rates_differ
 from mnistlab.reporting.page import Figure
 from mnistlab.runs import Run
 
 
-def curves_figure(run: Run, command: str) -> Figure:
+def curves_figure(run: Run) -> Figure:
     """Losses and accuracies of a run by epoch."""
     caption = f"{_saved_text(run)} {lines_text([run])}".rstrip()
     name = run.recipe.name
-    return learning_curves([name], {name: curves_of([run])}, caption=caption, command=command)
+    return learning_curves([name], {name: curves_of([run])}, caption=caption)
 
 
 def _saved_text(run: Run) -> str:
@@ -97,9 +93,7 @@ def curves_of(runs: Sequence[Run]) -> Curves:
     )
 
 
-def rate_figures(
-    arms: Sequence[str], curves: Mapping[str, Curves], command: str
-) -> tuple[Figure, ...]:
+def rate_figures(arms: Sequence[str], curves: Mapping[str, Curves]) -> tuple[Figure, ...]:
     """Learning rates by epoch; none where all trained at one rate throughout."""
     if not rates_differ(curves):
         return ()
@@ -110,7 +104,7 @@ def rate_figures(
         parts.append("A rate that falls below a thousandth of its highest leaves the figure.")
     if any(any(of_arm.phase_ends) for of_arm in curves.values()):
         parts.append("Dotted: a new phase begins.")
-    return (learning_rates(arms, curves, caption=" ".join(parts), command=command),)
+    return (learning_rates(arms, curves, caption=" ".join(parts)),)
 
 
 def _phase_ends(run: Run) -> tuple[int, ...]:

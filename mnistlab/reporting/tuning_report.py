@@ -9,20 +9,21 @@ from typing import Any
 import numpy as np
 
 from mnistlab.evaluation import fraction_interval, interval_text
+from mnistlab.field_paths import flattened
+from mnistlab.recipe import Recipe
 from mnistlab.recipes import RECIPES
 from mnistlab.recipes.spaces import space_of
 from mnistlab.reporting.bounds import MOST_ROWS, highest, with_left_out
-from mnistlab.reporting.comparison_report import accuracy_text
-from mnistlab.reporting.figures import (
-    Axis,
+from mnistlab.reporting.figures.search import (
     importance_bars,
     parallel_coordinates,
     search_history,
     slices,
 )
-from mnistlab.reporting.page import Column, Fact, Page, Section, Table, columns
+from mnistlab.reporting.figures.settings import Axis
+from mnistlab.reporting.page import Column, Fact, Page, Section, Table, accuracy_text, columns
 from mnistlab.reporting.render import write
-from mnistlab.reporting.run_report import machine_text
+from mnistlab.reporting.run_report import images_text, machine_text
 from mnistlab.runs.comparing import p_text
 from mnistlab.space import Choice
 from mnistlab.tuning import Trial, TuningResult
@@ -112,8 +113,7 @@ def trials_table(result: TuningResult) -> Table:
         "trials",
     )
     titles = columns("Validation:.4f", "Epochs", "Seconds:.1f", "Ended early:wide")
-    every = (Column("Trial"), *map(Column, names), *titles)
-    return Table("Every trial", every, rows, note=note)
+    return Table("Every trial", (Column("Trial"), *map(Column, names), *titles), rows, note=note)
 
 
 def _gain(result: TuningResult) -> Section:
@@ -178,22 +178,13 @@ def _scores(trials: tuple[Trial, ...]) -> tuple[Any, Any]:
     return np.array(scores), np.array([trial.is_complete for trial in trials])
 
 
-def _plain(recipe: Any) -> dict[str, str]:
-    """Every field that decides what is computed, phases and arguments by their path."""
-    found: dict[str, str] = {}
-    plain = recipe.to_json()
+def _plain(recipe: Recipe) -> dict[str, str]:
+    """Every field that decides what is computed, phases first; a single one goes without saying."""
+    plain = {"phases": []} | recipe.to_json()
     for key in ("name", "system", "summary", "data", "expect", "seed"):
         del plain[key]
-    phases = plain.pop("phases")
-    for number, phase in enumerate(phases):
-        prefix = f"phases.{number}." if len(phases) > 1 else ""
-        found |= {f"{prefix}{key}": _name(value) for key, value in phase.items()}
-    for key, value in plain.items():
-        if isinstance(value, dict):
-            found |= {f"{key}.{inner}": _name(each) for inner, each in value.items()}
-        else:
-            found[key] = _name(value)
-    return found
+    single = "phases.0." if len(recipe.phases) == 1 else ""
+    return {path.removeprefix(single): _name(value) for path, value in flattened(plain).items()}
 
 
 def _name(value: Any) -> str:
@@ -217,7 +208,7 @@ def _facts(result: TuningResult) -> tuple[Fact, ...]:
     n_complete = sum(trial.is_complete for trial in trials)
     return (
         Fact("Data set", f"{search.dataset.name}, split {run.data['split']}"),
-        Fact("Images", f"{run.data['n_train']:,} / {run.data['n_val']:,} / {run.data['n_test']:,}"),
+        Fact("Images", images_text(run.data)),
         Fact("Trials", f"{len(trials)}, of which {len(trials) - n_complete} ended early"),
         Fact("Search", f"{result.time_s / 60:.1f} min, from the first trial to the last"),
         Fact("Sampler", f"{search.sampler}, seed {search.seed}"),

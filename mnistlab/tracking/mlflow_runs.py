@@ -113,7 +113,7 @@ class MlflowRuns:
     def _log_curves(self, run_id: str, run: Run) -> None:
         from mnistlab.reporting.training_curves import curves_figure  # loads matplotlib
 
-        figure = curves_figure(run, f"mnistlab train {run.recipe.name}")
+        figure = curves_figure(run)
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / f"{figure.name}.png"
             path.write_bytes(figure.png)

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from quick_figures import without_png
 
 import mnistlab as ml
-from mnistlab.reporting import write
+from mnistlab.reporting.render import write
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome") or "/usr/bin/chromium"
 ARGUMENTS = [

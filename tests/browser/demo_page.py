@@ -7,16 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from mnistlab.reporting import Column, Fact, Number, Page, Section, Table
-from mnistlab.reporting.figures import (
-    Curves,
-    accuracy_against_parameters,
-    before_and_after,
-    confusion_matrix,
-    image_grid,
-    learning_curves,
-    per_class_accuracy,
-)
+from mnistlab.reporting.figures.curves import learning_curves
+from mnistlab.reporting.figures.images import before_and_after, image_grid
+from mnistlab.reporting.figures.lines import Curves
+from mnistlab.reporting.figures.matrix import confusion_matrix
+from mnistlab.reporting.figures.rows import per_class_accuracy
+from mnistlab.reporting.figures.scatter import accuracy_against_parameters
+from mnistlab.reporting.page import Column, Fact, Number, Page, Section, Table
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)> $\\frac{1}{0}$ {{ 7 * 7 }}"
 CLASS_NAMES = (
@@ -85,7 +82,7 @@ def demo_page(
                 "What training changes",
                 "Before training the small CNN says the same of everything.",
                 figures=before_and_after(
-                    images, labels, np.full(64, 6), after, class_names, command=COMMAND
+                    images, labels, {"before": np.full(64, 6), "after": after}, class_names
                 ),
             ),
             Section(

@@ -34,7 +34,7 @@ def test_calibration_error_in_the_bins_the_page_names(stripes: Dataset, tmp_path
     labels[::3] = np.random.default_rng(0).integers(0, 4, len(labels[::3]))
     noisy = replace(stripes, labels=labels)
     run = evaluate(train(NET, noisy, out=tmp_path), noisy)
-    sections = evidence_sections(read_evaluation(run, noisy), "x")
+    sections = evidence_sections(read_evaluation(run, noisy))
     (metrics,) = (each for each in sections if each.title == "Metrics")
     said = next(row[2] for row in metrics.tables[0].rows if row[0] == "Calibration error")
     n_bins = int(re.search(r"(\d+) bins", str(said))[1])  # type: ignore[index]

@@ -374,12 +374,12 @@ def test_the_page_shows_the_views_that_are_trained_on(
     np.testing.assert_array_equal(views_of_image(recipe, image), expected)
     run = evaluate(train(recipe, stripes, out=tmp_path), stripes)
     measured = read_evaluation(run, stripes)
-    (section,) = expansion_sections(measured, "mnistlab evaluate x")
+    (section,) = expansion_sections(measured)
     (figure,) = section.figures
     assert "original, flipped, cropped, cropped and flipped" in figure.alt
     assert f"{4 * run.data['n_train']:,} in all" in figure.caption
     plain = replace(run, recipe=replace(recipe, expansion=None))
-    assert expansion_sections(replace(measured, run=plain), "") == ()
+    assert expansion_sections(replace(measured, run=plain)) == ()
 
 
 def test_every_view_has_a_name() -> None:

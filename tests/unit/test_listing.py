@@ -31,7 +31,7 @@ def test_curves_of_the_arms_that_name_every_epoch(stripes: Dataset, tmp_path: Pa
     result = run_study(
         Study("curves", "A14", "Which?", arms, nothing), stripes, n_seeds=2, out=tmp_path
     )
-    (section,) = listing_sections(result, "mnistlab study curves")
+    (section,) = listing_sections(result)
     (table,), (figure,) = section.tables, section.figures
     assert [column.title for column in table.columns] == ["Epoch", "small", "two-stage"]
     assert [row[0] for row in table.rows] == [1, 2, 3, 4]

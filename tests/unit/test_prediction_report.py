@@ -16,8 +16,9 @@ from mnistlab.data.readers import unlabelled
 from mnistlab.errors import DataError
 from mnistlab.phases import Phase
 from mnistlab.recipe import Recipe
-from mnistlab.reporting.prediction_sample import EvenSample, Example
+from mnistlab.reporting.prediction_sample import EvenSample
 from mnistlab.runs import Run, train
+from mnistlab.runs.predicting import Predicted
 
 NET = Recipe("small", "C19", "scratch", (Phase("adam", 0.01, 2),), {"hidden_sizes": (16,)})
 
@@ -144,10 +145,12 @@ def test_without_probabilities_nothing_is_least_sure(stripes: Dataset, tmp_path:
 
 @pytest.mark.parametrize("n", [1, 47, 48, 49, 96, 97, 1000])
 def test_a_sample_is_even_however_many_come(n: int) -> None:
-    sample = EvenSample(48)
+    sample = EvenSample(48, side=2)
+    block = Predicted(
+        [*map(str, range(n))], np.zeros((n, 2, 2), np.uint8), np.zeros(n, np.int64), None
+    )
     for index in range(n):
-        if sample.takes_next():
-            sample.add(Example(str(index), np.zeros((2, 2), np.uint8), 0, None))
+        sample.offer(block, index)
     places = [int(example.id) for example in sample.examples]
     assert len(places) == min(n, 48)
     gaps = np.diff(places)

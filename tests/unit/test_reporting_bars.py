@@ -71,11 +71,11 @@ def test_the_same_bytes_again() -> None:
 @pytest.mark.parametrize(
     ("accuracy", "fault"),
     [
-        ({}, "arms to show are"),
-        ({"zzz": np.array([0.5])}, r"arms to show are \['zzz'\], of \['base'"),
-        ({**SCORES, "zzz": np.array([0.5])}, "arms to show are"),
-        ({"base": np.array([0.5, np.nan])}, "'base' needs finite accuracies"),
-        ({"base": np.array([[0.5]])}, "'base' needs finite accuracies"),
+        ({}, "there are no arms"),
+        ({"zzz": np.array([0.5])}, "'zzz' is no arm of the study"),
+        ({**SCORES, "zzz": np.array([0.5])}, "'zzz' is no arm"),
+        ({"base": np.array([0.5, np.nan])}, "'base' needs finite values"),
+        ({"base": np.array([[0.5]])}, "'base' needs finite values"),
         ({"base": np.array([])}, "'base' needs"),
     ],
 )

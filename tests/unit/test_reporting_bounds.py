@@ -18,20 +18,19 @@ import mnistlab
 from mnistlab.evaluation import class_report
 from mnistlab.reporting.bounds import MOST_CLASSES, extremes, highest, in_turns, spread
 from mnistlab.reporting.class_table import report_table
-from mnistlab.reporting.figures import (
+from mnistlab.reporting.figures.canvas import MOST_PIXELS, shorten, text_width
+from mnistlab.reporting.figures.classes import class_gallery, class_moments
+from mnistlab.reporting.figures.images import image_grid
+from mnistlab.reporting.figures.matrix import confusion_matrix
+from mnistlab.reporting.figures.rows import (
     Row,
     black_pixels,
     class_balance,
-    class_gallery,
-    class_moments,
-    confusion_matrix,
     differences,
-    embedding_map,
-    image_grid,
     per_class_accuracy,
 )
-from mnistlab.reporting.figures.canvas import MOST_PIXELS, shorten, text_width
-from mnistlab.reporting.page import Figure, Section
+from mnistlab.reporting.figures.scatter import embedding_map
+from mnistlab.reporting.page import Figure, Page, Section
 from mnistlab.reporting.render import render
 
 pytestmark = pytest.mark.drawn
@@ -115,7 +114,7 @@ def test_odd_names_are_drawn_on_one_line_and_as_they_are() -> None:
     labels = np.arange(len(ODD_NAMES))
     images = random().integers(0, 255, (len(labels), 8, 8), dtype=np.uint8)
     figures["grid"] = image_grid(images, labels, labels[::-1], ODD_NAMES, **WORDS)
-    page = mnistlab.reporting.Page(
+    page = Page(
         "title", "question", "answer", (), (Section("all", "", tuple(figures.values())),), "make"
     )
     html = render(page)

@@ -13,7 +13,8 @@ from mnistlab.evaluation import one_against_rest, reliability
 from mnistlab.phases import Phase
 from mnistlab.recipe import Recipe
 from mnistlab.reporting.evidence import evidence_sections
-from mnistlab.reporting.figures import reliability_diagram, roc_curves, severity_curves
+from mnistlab.reporting.figures.growth import severity_curves
+from mnistlab.reporting.figures.probabilities import reliability_diagram, roc_curves
 from mnistlab.reporting.page import Section, cell_text
 from mnistlab.runs import Run, evaluate, measure_robustness, read_evaluation, train
 
@@ -39,13 +40,13 @@ def evaluated(stripes: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Run
 
 @pytest.fixture(scope="module")
 def evidence(evaluated: Run, stripes: Dataset) -> dict[str, Section]:
-    sections = evidence_sections(read_evaluation(evaluated, stripes), "x")
+    sections = evidence_sections(read_evaluation(evaluated, stripes))
     return {section.title: section for section in sections}
 
 
 def sections_of(recipe: Recipe, dataset: Dataset, out: Path) -> dict[str, Section]:
     run = evaluate(train(recipe, dataset, out=out), dataset)
-    sections = evidence_sections(read_evaluation(run, dataset), "x")
+    sections = evidence_sections(read_evaluation(run, dataset))
     return {section.title: section for section in sections}
 
 
@@ -96,7 +97,7 @@ def test_runs_evaluated_long_ago_still_have_a_page(evaluated: Run, stripes: Data
     run = evaluated
     kept = ("test_accuracy", "test_accuracy_ci", "n_test", "per_class_accuracy", "n_parameters")
     old = Run(run.path, run.recipe, run.data, run.env, {key: run.result[key] for key in kept})
-    sections = evidence_sections(read_evaluation(old, stripes), "x")
+    sections = evidence_sections(read_evaluation(old, stripes))
     assert [row[0] for row in sections[0].tables[0].rows] == ["Accuracy"]
 
 

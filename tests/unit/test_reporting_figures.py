@@ -20,24 +20,23 @@ from hypothesis import strategies as st
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 
-from mnistlab.reporting import Figure
-from mnistlab.reporting.figures import (
-    Curves,
-    accuracy_against_parameters,
-    before_and_after,
-    confusion_matrix,
-    falls_below,
-    image_grid,
-    learning_curves,
-    learning_rates,
-    per_class_accuracy,
-    rates_differ,
-    validation_losses,
-)
 from mnistlab.reporting.figures.canvas import shorten
-from mnistlab.reporting.figures.lines import draw_mean, draw_phase_ends, draw_seeds, scale_epochs
+from mnistlab.reporting.figures.curves import learning_curves, validation_losses
+from mnistlab.reporting.figures.images import before_and_after, image_grid
+from mnistlab.reporting.figures.lines import (
+    Curves,
+    draw_mean,
+    draw_phase_ends,
+    draw_seeds,
+    scale_epochs,
+)
 from mnistlab.reporting.figures.marks import Mark, mark_of
+from mnistlab.reporting.figures.matrix import confusion_matrix
+from mnistlab.reporting.figures.rates import falls_below, learning_rates, rates_differ
+from mnistlab.reporting.figures.rows import per_class_accuracy
+from mnistlab.reporting.figures.scatter import accuracy_against_parameters
 from mnistlab.reporting.figures.theme import themed
+from mnistlab.reporting.page import Figure
 
 pytestmark = [pytest.mark.drawn, pytest.mark.slow]
 
@@ -71,7 +70,7 @@ def draw_all(names: tuple[str, ...] = NAMES, arms: tuple[str, ...] = ARMS) -> li
     scores = {arm: np.array([0.9, 0.91]) + 0.01 * i for i, arm in enumerate(arms)}
     return [
         image_grid(images(), LABELS, None, names, **WORDS),
-        *before_and_after(images(), LABELS, np.zeros(6, int), GUESSES, names, command="x"),
+        *before_and_after(images(), LABELS, {"before": np.zeros(6, int), "after": GUESSES}, names),
         learning_curves(arms, {arms[0]: curves(), arms[2]: curves(1)}, **WORDS),
         validation_losses(arms, {arms[0]: curves(), arms[2]: curves(1)}, **WORDS),
         learning_rates(arms, {arms[0]: curves(), arms[2]: curves(1)}, **WORDS),
@@ -232,7 +231,9 @@ def test_grid_embeds_each_image_unscaled():
 
 
 def test_before_and_after_share_a_row():
-    figures = before_and_after(images(), LABELS, GUESSES, LABELS, NAMES, command="x", name="shoes")
+    figures = before_and_after(
+        images(), LABELS, {"before": GUESSES, "after": LABELS}, NAMES, name="shoes"
+    )
     assert [figure.name for figure in figures] == ["shoes-before", "shoes-after"]
     assert all(figure.half for figure in figures)
 
@@ -368,7 +369,7 @@ def test_curves_that_stop_early_or_diverge():
 @pytest.mark.parametrize(
     ("logged", "fault"),
     [
-        ({}, "no curves"),
+        ({}, "no arms"),
         ({"b": curves()}, "'b' is no arm"),
         ({"a": Curves(np.zeros((1, 2)), np.zeros((1, 2)), np.zeros((1, 3)))}, "'a' must share"),
         ({"a": Curves(np.zeros(2), np.zeros(2), np.zeros(2))}, "'a' must share"),
@@ -561,9 +562,12 @@ two = {"a": np.array([0.5, 0.6])}
 @pytest.mark.parametrize(
     ("draw", "fault"),
     [
-        (lambda: confusion_matrix(np.eye(3, dtype=int), NAMES[:2], **WORDS), r"\(3, 3\) for 2"),
-        (lambda: confusion_matrix(-np.eye(3, dtype=int), NAMES, **WORDS), "negative"),
-        (lambda: confusion_matrix(np.zeros((0, 0), int), (), **WORDS), "for 0 class names"),
+        (
+            lambda: confusion_matrix(np.eye(3, dtype=int), NAMES[:2], **WORDS),
+            r"\(3, 3\), not \(2, 2\)",
+        ),
+        (lambda: confusion_matrix(-np.eye(3, dtype=int), NAMES, **WORDS), "not all from 0"),
+        (lambda: confusion_matrix(np.zeros((0, 0), int), (), **WORDS), "there are no counts"),
         (lambda: per_class_accuracy(ARMS, {}, NAMES, **WORDS), "no arms"),
         (lambda: per_class_accuracy(ARMS, two, NAMES[:2], **WORDS), "'a' is no arm"),
         (lambda: per_class_accuracy(("a",), two, NAMES, **WORDS), r"'a' has \(2,\)"),

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from matplotlib.axes import Axes
 
-from mnistlab.reporting.figures.canvas import NARROW, WIDE, Drawing, canvas, figure, require
+from mnistlab.reporting.figures.canvas import NARROW, WIDE, Drawing, canvas, figure
 from mnistlab.reporting.figures.charts import Panel, chart, scale
+from mnistlab.reporting.figures.checks import require
 from mnistlab.reporting.figures.tiles import joined
 
 

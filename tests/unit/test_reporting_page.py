@@ -14,8 +14,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mnistlab.reporting import Column, Fact, Figure, Number, Page, Section, Table, render, write
-from mnistlab.reporting.page import cell_text, cell_value, columns
+from mnistlab.reporting.page import (
+    Column,
+    Fact,
+    Figure,
+    Number,
+    Page,
+    Section,
+    Table,
+    cell_text,
+    cell_value,
+    columns,
+)
+from mnistlab.reporting.render import render, write
 
 # A whole PNG of one transparent pixel.
 PNG = base64.b64decode(

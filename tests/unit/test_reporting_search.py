@@ -14,17 +14,16 @@ from hypothesis import strategies as st
 from quick_figures import without_png
 from test_reporting_figures_classical import markup, outside, sizes_of, text_place, texts
 
-from mnistlab.reporting import Figure
-from mnistlab.reporting.figures import (
-    Axis,
+from mnistlab.reporting.figures.search import (
+    _jittered,
     importance_bars,
     parallel_coordinates,
     search_history,
     slices,
 )
-from mnistlab.reporting.figures.search import _jittered
-from mnistlab.reporting.figures.settings import scale_of
+from mnistlab.reporting.figures.settings import Axis, scale_of
 from mnistlab.reporting.figures.trials import trials_of
+from mnistlab.reporting.page import Figure
 
 pytestmark = [pytest.mark.drawn, pytest.mark.slow]
 
@@ -404,10 +403,10 @@ def test_any_scores_can_be_drawn(values: list[float]) -> None:
         (np.array([]), np.array([], bool), r"scores \(0,\)"),
         (SCORES[:7], COMPLETE, r"scores \(7,\), complete \(8,\)"),
         (SCORES[None], COMPLETE[None], r"scores \(1, 8\)"),
-        (np.full(8, NAN), COMPLETE, "no trial has a score"),
-        (100 * SCORES, COMPLETE, "no fraction"),
-        (-SCORES, COMPLETE, "no fraction"),
-        (np.where(COMPLETE, SCORES, np.inf), COMPLETE, "no fraction"),
+        (np.full(8, NAN), COMPLETE, "there are no known scores"),
+        (100 * SCORES, COMPLETE, "not all from 0 to 1"),
+        (-SCORES, COMPLETE, "not all from 0 to 1"),
+        (np.where(COMPLETE, SCORES, np.inf), COMPLETE, "not finite"),
     ],
 )
 def test_trials_that_cannot_be_drawn_are_refused(draw, scores, complete, fault) -> None:
@@ -424,8 +423,8 @@ def test_trials_that_cannot_be_drawn_are_refused(draw, scores, complete, fault) 
         ((), "there are no settings"),
         ((RATE, Axis("a", np.zeros(7))), r"'a' has \(7,\) values for 8 trials"),
         ((Axis("a", np.zeros((8, 1))),), r"'a' has \(8, 1\) values"),
-        ((Axis("a", np.full(8, NAN)),), "'a' needs finite values"),
-        ((Axis("a", np.full(8, np.inf)),), "'a' needs finite values"),
+        ((Axis("a", np.full(8, NAN)),), "there are no values of 'a'"),
+        ((Axis("a", np.full(8, np.inf)),), "values of 'a' hold a number that is not finite"),
         ((Axis("a", np.zeros(8), True),), "'a' needs positive values"),
         ((Axis("a", -RATE.values, True),), "'a' needs positive values"),
         ((Axis("a", np.ones(8), True, ("x", "y")),), "'a' needs positive values"),
@@ -441,12 +440,12 @@ def test_axes_that_cannot_be_drawn_are_refused(draw, axes, fault) -> None:
 @pytest.mark.parametrize(
     ("names", "importance", "fault"),
     [
-        ((), np.array([]), r"importance \(0,\) for 0 settings"),
-        (("a",), np.array([0.5, 0.5]), r"importance \(2,\) for 1 settings"),
-        (("a",), np.array([[1.0]]), r"importance \(1, 1\) for 1 settings"),
-        (("a", "b"), np.array([1, NAN]), "no fraction"),
-        (("a", "b"), np.array([1, np.inf]), "no fraction"),
-        (("a", "b"), np.array([1.5, -0.5]), "no fraction"),
+        ((), np.array([]), "there are no importances"),
+        (("a",), np.array([0.5, 0.5]), r"importances \(2,\), not \(1,\)"),
+        (("a",), np.array([[1.0]]), r"importances \(1, 1\), not \(1,\)"),
+        (("a", "b"), np.array([1, NAN]), "not finite"),
+        (("a", "b"), np.array([1, np.inf]), "not finite"),
+        (("a", "b"), np.array([1.5, -0.5]), "not all from 0"),
         (("a", "b"), np.array([0.5, 0.4]), "sums to 0.9, not to 1"),
     ],
 )

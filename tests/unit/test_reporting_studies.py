@@ -18,9 +18,10 @@ from mnistlab.data import Dataset
 from mnistlab.evaluation import power_law
 from mnistlab.phases import Phase
 from mnistlab.recipe import Recipe
-from mnistlab.reporting import Figure, run_report
+from mnistlab.reporting import run_report
 from mnistlab.reporting.comparison_report import comparison_page, comparison_table
 from mnistlab.reporting.cost import cost_table, growth_sections
+from mnistlab.reporting.page import Figure
 from mnistlab.reporting.run_report import report
 from mnistlab.reporting.series import repeats, series_of, standing_apart
 from mnistlab.reporting.study_report import study_report, summary_lines

@@ -12,8 +12,8 @@ import pytest
 from matplotlib.patches import Rectangle
 from PIL import Image
 
-from mnistlab.reporting.figures import image_grid
 from mnistlab.reporting.figures.canvas import INK, _pixels, _svg, canvas
+from mnistlab.reporting.figures.images import image_grid
 from mnistlab.reporting.figures.marks import write
 from mnistlab.reporting.figures.mosaic import Mosaic, Style
 from mnistlab.reporting.figures.theme import themed
@@ -63,13 +63,14 @@ def test_a_mosaic_is_drawn_as_its_parts_would_be_by_themselves() -> None:
         if as_artists:
             box = Rectangle((10, 8), 40, 20, color="#1d57a6", alpha=0.3, linewidth=0)
             sheet.add_patch(box)
-            write(sheet, 80, 30, "Seven 97.3", ha="center", size=10.5, weight="bold")
+            bold = {"va": "baseline", "ha": "center", "size": 10.5, "weight": "bold"}
+            write(sheet, 80, 34, "Seven 97.3", **bold)
             style = {"ha": "center", "size": 9.5, "color": "#b4281f"}
             blank.text(130, 50, "gjp", transform=sheet.transData, **style)
         else:
             mosaic = Mosaic(blank)
             mosaic.rectangle((10, 8, 40, 20), "#1d57a6", 0.3)
-            mosaic.word(80, 30, "Seven 97.3", Style(INK, 10.5, "bold"), middle=True)
+            mosaic.word(80, 34, "Seven 97.3", Style(INK, 10.5, "bold"))
             mosaic.word(130, 50, "gjp", Style("#b4281f", 9.5))
         return np.asarray(_pixels(blank)[0])
 

@@ -107,14 +107,14 @@ def test_off_it_leaves_no_file_and_on_no_other_numbers(stripes: Dataset, tmp_pat
     assert (one.path / "model.safetensors").read_bytes() == (
         other.path / "model.safetensors"
     ).read_bytes()
-    assert step_figures(one, "x") == ()
+    assert step_figures(one) == ()
     assert set_fields(off, {"log_steps": "3"}).log_steps == 3
 
 
 def test_the_page_shows_it(stripes: Dataset, tmp_path: Path) -> None:
     run = evaluate(train(BY_HAND, stripes, out=tmp_path), stripes)
     lines = step_losses(run.path)
-    (figure,) = step_figures(run, "mnistlab evaluate x")
+    (figure,) = step_figures(run)
     assert f"over {N_EPOCHS * N_BATCHES} steps in {N_EPOCHS} epochs" in figure.alt
     assert f"{lines[0]['loss']:.4g} nats at first" in figure.alt
     assert "every 3 steps" in figure.caption
@@ -128,5 +128,5 @@ def test_damage_is_one_line(stripes: Dataset, tmp_path: Path, fault: str) -> Non
     begin = {"twice": [first, first], "field": [first.replace("n_steps", "n")], "no JSON": ["{"]}
     path.write_text("\n".join([*begin[fault], *rest]))
     with pytest.raises(RunError, match=r"steps\.jsonl") as caught:
-        step_figures(run, "x")
+        step_figures(run)
     assert "\n" not in str(caught.value)

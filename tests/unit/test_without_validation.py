@@ -242,7 +242,7 @@ def test_a_study_of_both(mixed: StudyResult) -> None:
 
 def test_a_listing_stands_beside_the_published_one(mixed: StudyResult) -> None:
     study_report(mixed)
-    (section,) = listing_sections(mixed, "mnistlab study mixed")
+    (section,) = listing_sections(mixed)
     (table,) = section.tables
     assert [column.title for column in table.columns][:3] == ["Epoch", "Published", "torch-all"]
     assert [row[:2] for row in table.rows] == [(1, 0.25), (3, 0.5), (5, None)]

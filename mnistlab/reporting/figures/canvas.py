@@ -103,12 +103,6 @@ def figure(name: str, title: str) -> Callable[[Callable[P, Drawing]], Callable[P
     return decorate
 
 
-def require(holds: object, fault: str) -> None:
-    """Raise ValueError(fault) unless it holds."""
-    if not holds:
-        raise ValueError(fault)
-
-
 def _composed(drawing: Drawing, words: dict[str, Any]) -> Figure:
     style = _STYLE | {"font.family": _families()}
     name = words["name"]

@@ -36,10 +36,11 @@ Draw = Callable[[int], Canvas]  # by the width
 
 
 class Panel(NamedTuple):
-    """A quantity, written above the axes, and what is drawn on them."""
+    """A quantity, written above the axes, what is drawn on them, and the quantity of the x axis."""
 
     heading: str
     draw: Callable[[Axes], object]
+    x_title: str = ""
 
 
 def chart(
@@ -69,7 +70,10 @@ def chart(
                 if panel:
                     box = (place * across + LEFT, top + row * each)
                     size = (across - LEFT - RIGHT, each - gap)
-                    panel.draw(axes_at(blank, box, size, panel.heading))
+                    axes = axes_at(blank, box, size, panel.heading)
+                    panel.draw(axes)
+                    if panel.x_title:
+                        title_x(axes, panel.x_title)
         return blank
 
     return draw

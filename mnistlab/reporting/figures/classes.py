@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from mnistlab.reporting.bounds import MOST_CLASSES, MOST_PICTURED, spread, with_left_out
-from mnistlab.reporting.figures.canvas import NARROW, Drawing, Words, figure, require
+from mnistlab.reporting.figures.canvas import NARROW, Drawing, Words, figure
+from mnistlab.reporting.figures.checks import require
 from mnistlab.reporting.figures.tiles import GAP, Tile, joined, shrunk, tiles
 
 _MANY = 12  # classes: more stand in two columns

@@ -9,8 +9,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from mnistlab.reporting.figures.canvas import PAPER, RULE, Drawing, Words, figure, require
-from mnistlab.reporting.figures.charts import Panel, chart, scale, title_x
+from mnistlab.reporting.figures.canvas import PAPER, RULE, Drawing, Words, figure
+from mnistlab.reporting.figures.charts import Panel, chart, scale
+from mnistlab.reporting.figures.checks import require
 from mnistlab.reporting.figures.lines import (
     Arms,
     Array,
@@ -128,13 +129,13 @@ def step_losses_figure(
         axes.plot(x, y, color=light("accent"), linewidth=1.6, marker=marker, markersize=4)
         scale(axes, "y", *axes.get_ylim())
         scale(axes, "x", 0, float(steps[-1]) * 1.01, whole=True)
-        title_x(axes, "Step")
 
     alt = (
         f"Training loss over {steps[-1]:,} steps in {len(epoch_ends)} epochs: {finite[0]:.4g} nats "
         f"at first, {finite[-1]:.4g} at last, {finite.min():.4g} at its lowest."
     )
-    return Drawing(chart([Panel("Training loss, nats", draw)], heights=(280, 200)), alt, note)
+    drawn = chart([Panel("Training loss, nats", draw, "Step")], heights=(280, 200))
+    return Drawing(drawn, alt, note)
 
 
 def _draw_arms(

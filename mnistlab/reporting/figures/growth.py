@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Literal, Required, Unpack
+from typing import Unpack
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -19,30 +19,16 @@ from mnistlab.reporting.figures.canvas import (
     Drawing,
     Words,
     figure,
-    require,
     short_number,
     shorten,
     text_width,
 )
-from mnistlab.reporting.figures.charts import Panel, chart, log_ticks, scale, title_x
+from mnistlab.reporting.figures.charts import Panel, chart, log_ticks, scale
+from mnistlab.reporting.figures.checks import arms_in_order, check_numbers, check_seeds, require
 from mnistlab.reporting.figures.marks import Mark, mark_of
 
 Array = NDArray[np.float64]
 Law = tuple[float, float]  # exponent and the half-width of its interval
-
-
-class Quantities(Words, total=False):
-    """The quantities along both axes, such as "Training time" in "s"."""
-
-    x_title: str
-    y_title: Required[str]
-    unit: Required[str]
-
-
-class SizeQuantities(Quantities, total=False):
-    """x_scale: "log", or "linear" for whole numbers, such as epochs."""
-
-    x_scale: Literal["log", "linear"]
 
 
 @figure("growth", "Growth")
@@ -51,23 +37,23 @@ def growth_curves(
     sizes: Mapping[str, Sequence[float]],
     values: Mapping[str, Sequence[Array]],
     laws: Mapping[str, Law],
-    **words: Unpack[SizeQuantities],
+    *,
+    y_title: str,
+    unit: str,
+    x_title: str = "Training images",
+    logarithmic: bool = True,
+    **words: Unpack[Words],
 ) -> Drawing:
     """A mark per seed over an axis of training images or seconds, the mean stronger.
 
     For each arm shown its sizes (S,) and as many arrays of values, a number per seed. With laws,
     the power laws of the means, the values' axis is logarithmic too and each law a dashed
-    line; without, the means are joined. Raises ValueError for an unknown arm or for numbers
+    line; without, the means are joined. logarithmic: the axis of sizes; otherwise they are whole
+    numbers, such as epochs. Raises ValueError for an unknown arm or for numbers
     that such axes cannot hold.
     """
-    _check_growth(arms, sizes, values, laws)
-    y_title, unit, x_title = (
-        words["y_title"],
-        words["unit"],
-        words.get("x_title", "Training images"),
-    )
-    logarithmic = words.get("x_scale", "log") == "log"
-    shown = [arm for arm in arms if arm in values]
+    shown = arms_in_order(arms, values)
+    _check_growth(sizes, values, laws)
     legend = [(shorten(a, 18) + _exponent(laws.get(a)), mark_of(arms, a)) for a in shown]
     means = {arm: np.array([seeds.mean() for seeds in values[arm]]) for arm in shown}
 
@@ -84,15 +70,15 @@ def growth_curves(
             _scale_sizes(axes, every_size)
         else:
             scale(axes, "x", min(every_size) - 0.3, max(every_size) + 0.3, whole=True)
-        title_x(axes, x_title + " (log scale)" * logarithmic)
 
     parts = "; ".join(
         f"{label}: {means[arm][0]:.3g} {unit} at {_plain(sizes[arm][0])} and {means[arm][-1]:.3g} "
         f"{unit} at {_plain(sizes[arm][-1])}"
         for arm, (label, _) in zip(shown, legend, strict=True)
     )
-    drawn = chart([Panel(f"{y_title}, {unit}", draw)], legend=legend)
-    return Drawing(drawn, f"{y_title} by {x_title.lower()}. {parts}.", half=True)
+    panel = Panel(f"{y_title}, {unit}", draw, x_title + " (log scale)" * logarithmic)
+    alt = f"{y_title} by {x_title.lower()}. {parts}."
+    return Drawing(chart([panel], legend=legend), alt, half=True)
 
 
 @figure("setting", "Setting")
@@ -100,8 +86,11 @@ def setting_curve(
     settings: Sequence[float],
     values: Sequence[Array],
     *,
+    x_title: str,
+    y_title: str,
+    unit: str,
     from_zero: bool = False,
-    **words: Unpack[Quantities],
+    **words: Unpack[Words],
 ) -> Drawing:
     """A mark per seed for each setting, evenly spaced and in their order, the means joined.
 
@@ -110,9 +99,7 @@ def setting_curve(
     """
     n = len(settings)
     require(n and n == len(values), f"{len(values)} arrays for {n} settings")
-    finite = all(len(seeds) and np.isfinite(seeds).all() for seeds in values)
-    require(finite, "needs finite values for every setting")
-    y_title, unit, x_title = words["y_title"], words["unit"], words.get("x_title", "Setting")
+    check_seeds("every setting", values)
     steps = [str(place) for place in range(n)]
     means = [float(seeds.mean()) for seeds in values]
 
@@ -123,11 +110,10 @@ def setting_curve(
         _scale_y(axes, values, logarithmic=False, from_zero=from_zero)
         axes.set_xlim(-0.5, n - 0.5)
         axes.set_xticks(range(n), [f"{setting:g}" for setting in settings])
-        title_x(axes, x_title)
 
     parts = [f"{mean:.4g} {unit} at {s:g}" for s, mean in zip(settings, means, strict=True)]
     alt = f"{y_title} by {x_title}: {'; '.join(parts)}."
-    return Drawing(chart([Panel(f"{y_title}, {unit}", draw)]), alt, half=True)
+    return Drawing(chart([Panel(f"{y_title}, {unit}", draw, x_title)]), alt, half=True)
 
 
 @figure("severities", "Accuracy by severity")
@@ -145,7 +131,7 @@ def severity_curves(
     same = len(shapes) == 1 and filled
     require(same, "every family needs accuracies at the same severities")
     known = np.r_[clean, np.concatenate([np.ravel(each) for each in accuracies.values()])]
-    require((known >= 0).all() and (known <= 1).all(), "accuracies must be fractions from 0 to 1")
+    check_numbers("accuracies", known, known.shape, 0, 1)
     families = list(accuracies)
     lines = {family: np.r_[clean, each.mean(0)] for family, each in accuracies.items()}
     overall = np.r_[clean, np.concatenate(list(accuracies.values())).mean(0)]
@@ -161,14 +147,13 @@ def severity_curves(
         scale(axes, "y", *axes.get_ylim())
         axes.set_xlim(-0.2, len(overall) - 0.8)
         axes.set_xticks(steps, ["as is", *map(str, steps[1:])])
-        title_x(axes, "Severity")
 
     ends = ", ".join(f"{100 * line[-1]:.1f} % under {family}" for family, line in lines.items())
     alt = (
         f"Accuracy {100 * clean:.1f} % on images as they are; at the greatest severity {ends}, "
         f"{100 * overall[-1]:.1f} % on average."
     )
-    return Drawing(chart([Panel("Accuracy, %", draw)], legend=legend), alt, half=True)
+    return Drawing(chart([Panel("Accuracy, %", draw, "Severity")], legend=legend), alt, half=True)
 
 
 def _plain(size: float) -> str:
@@ -236,18 +221,14 @@ def _scale_sizes(axes: Axes, sizes: Sequence[float]) -> None:
 
 
 def _check_growth(
-    arms: Sequence[str],
     sizes: Mapping[str, Sequence[float]],
     values: Mapping[str, Sequence[Array]],
     laws: Mapping[str, Law],
 ) -> None:
-    require(values, "there is nothing to show")
     for arm, by_size in values.items():
-        require(arm in arms, f"{arm!r} is no arm of the study")
         known = sizes.get(arm, ())
         fits = by_size and len(by_size) == len(known) and min(known) > 0
         require(fits, f"{arm!r} needs values for each of its positive sizes")
-        finite = all(len(seeds) and np.isfinite(seeds).all() for seeds in by_size)
-        require(finite, f"{arm!r} has values that are not finite")
+        check_seeds(repr(arm), by_size)
         lawful = not laws or (arm in laws and min(float(seeds.min()) for seeds in by_size) > 0)
         require(lawful, f"{arm!r} needs a law and positive values")

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mnistlab.reporting.figures.canvas import INK, MUTED, Drawing, Words, figure, require
-from mnistlab.reporting.figures.tiles import WRONG, Said, Tile, check_images, joined, shrunk, tiles
+from mnistlab.reporting.figures.canvas import INK, MUTED, Drawing, Words, figure
+from mnistlab.reporting.figures.checks import check_images, check_named, require
+from mnistlab.reporting.figures.tiles import WRONG, Said, Tile, joined, shrunk, tiles
 from mnistlab.reporting.page import Figure
 
 _SIDE = 96  # pixels of an image worth keeping: it is shown no larger
@@ -54,31 +55,26 @@ def image_grid(
 def before_and_after(
     images: Images,
     labels: Codes,
-    before: Codes,
-    after: Codes,
+    predictions: Mapping[str, Codes],
     class_names: Sequence[str],
-    *,
     name: str = "images",
-    command: str = "",
-) -> tuple[Figure, Figure]:
-    """The same images with the predictions before and after training, for one row.
+) -> tuple[Figure, ...]:
+    """The same images with the predictions "before" and "after" training, for one row.
 
     Arrays and errors as in `image_grid`.
     """
-
-    def grid(predictions: Codes, when: str) -> Figure:
-        return image_grid(
+    return tuple(
+        image_grid(
             images,
             labels,
-            predictions,
+            of_images,
             class_names,
             caption=f"The same {len(images)} images, {when} training.",
-            command=command,
             name=f"{name}-{when}",
             title=f"{when.capitalize()} training",
         )
-
-    return grid(before, "before"), grid(after, "after")
+        for when, of_images in predictions.items()
+    )
 
 
 @figure("predicted", "Some of the images")
@@ -148,7 +144,7 @@ def alike_pairs(
     n = len(distances)
     fits = n and images.shape[:2] == labels.shape == (n, 2)
     require(fits, f"{images.shape} images for {n} distances")
-    require(labels.min() >= 0 and labels.max() < len(class_names), "a class has no name")
+    check_named(labels, len(class_names))
     every, parts = [], []
     for place, (pair, classes, distance) in enumerate(zip(images, labels, distances, strict=True)):
         apart = f"{distance:.1f} grey levels apart" if distance else "the same pixels"

@@ -13,8 +13,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from mnistlab.reporting.figures.canvas import MUTED, require
+from mnistlab.cards import counted
+from mnistlab.reporting.figures.canvas import MUTED
 from mnistlab.reporting.figures.charts import scale, title_x
+from mnistlab.reporting.figures.checks import arms_in_order, require
 from mnistlab.reporting.figures.marks import Legend, Mark, mark_of
 
 Array = NDArray[np.float64]
@@ -57,8 +59,7 @@ class Curves:
         """In words, such as "3 seeds of 9 to 12 epochs"."""
         n_seeds, lengths = len(self.train_loss), np.isfinite(self.train_loss).sum(axis=1)
         few = f"{lengths.min()} to " if lengths.min() < lengths.max() else ""
-        plural = "s" if lengths.max() > 1 else ""
-        return f"{n_seeds} seed{'s' * (n_seeds > 1)} of {few}{lengths.max():,} epoch{plural}"
+        return f"{counted(n_seeds, 'seed')} of {few}{counted(int(lengths.max()), 'epoch')}"
 
 
 class Arms(NamedTuple):
@@ -79,9 +80,8 @@ def arms_of(arms: Sequence[str], curves: Mapping[str, Curves], ordered: bool = F
 
     Raises ValueError for no curves, an unknown arm, or shapes and numbers that disagree.
     """
-    require(curves, "there are no curves")
+    shown = arms_in_order(arms, curves)
     for arm, of_arm in curves.items():
-        require(arm in arms, f"{arm!r} is no arm of the study")
         arrays = (of_arm.train_loss, of_arm.val_loss, of_arm.val_accuracy, of_arm.learning_rate)
         shapes = {array.shape for array in arrays if array is not None}
         fits = len(shapes) == 1 and of_arm.val_loss.ndim == 2 and of_arm.val_loss.size
@@ -89,7 +89,6 @@ def arms_of(arms: Sequence[str], curves: Mapping[str, Curves], ordered: bool = F
         for logged in filter(len, (of_arm.kept, of_arm.phase_ends)):
             fits = len(logged) == len(of_arm.val_loss)
             require(fits, f"{arm!r} needs epochs kept and phases per seed")
-    shown = [arm for arm in arms if arm in curves]
     legend = [(arm, mark_of(arms, arm, ordered)) for arm in shown]
     return Arms(shown, [curves[arm] for arm in shown], legend)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple, Unpack
+from typing import Unpack
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -25,12 +25,12 @@ from mnistlab.reporting.figures.canvas import (
     Words,
     canvas,
     figure,
-    require,
     shorten,
     text_width,
 )
+from mnistlab.reporting.figures.checks import check_numbers
 from mnistlab.reporting.figures.marks import write
-from mnistlab.reporting.figures.mosaic import Mosaic, Style
+from mnistlab.reporting.figures.mosaic import HALF_DIGIT, Box, Mosaic, Style
 from mnistlab.reporting.palette import light
 
 _CORNER = ("predicted →", "true ↓")
@@ -44,16 +44,6 @@ Counts = NDArray[np.int64]
 Array = NDArray[np.float64]
 
 
-class Cell(NamedTuple):
-    """A shaded rectangle with texts, one below the other, and how large each is."""
-
-    colour: str
-    strength: float
-    texts: Sequence[tuple[str, float]]
-    bold: bool = False
-    framed: bool = False
-
-
 @figure("confusion-matrix", "Confusion matrix")
 def confusion_matrix(counts: Counts, class_names: Sequence[str], **words: Unpack[Words]) -> Drawing:
     """Images by true class (rows) and predicted class (columns), as counts and in percent of rows.
@@ -63,8 +53,7 @@ def confusion_matrix(counts: Counts, class_names: Sequence[str], **words: Unpack
     count or a wrong number of names.
     """
     n = len(class_names)
-    require(counts.shape == (n, n) and n, f"counts {counts.shape} for {n} class names")
-    require(counts.min() >= 0, "counts hold a negative number")
+    check_numbers("counts", counts, (n, n), least=0)
     alt, note, named = _confusion_alt(counts, class_names), "", _most_confused(counts)
     names = [shorten(class_names[k], 14) for k in named]
     if len(named) < n:
@@ -117,19 +106,14 @@ def score_grid(
     scores: float64 (R, C) of fractions. deviations: (R, C), written under them. Raises
     ValueError for another shape or a number that is not finite.
     """
-    _check_scores((len(rows), len(columns)), scores=scores, deviations=deviations)
+    check_numbers("scores", scores, (len(rows), len(columns)))
+    if deviations is not None:
+        check_numbers("deviations", deviations, scores.shape)
     row_names = [shorten(str(value), 14) for value in rows]
     corner = f"{shorten(row_title, 14)} ↓", f"{shorten(column_title, 20)} →"
     left = 16 + max(text_width(label, TEXT) for label in (*row_names, corner[0]))
     spread = float(np.ptp(scores)) or 1.0
     strengths = _WEAKEST + (_STRONGEST - _WEAKEST) * (scores - scores.min()) / spread
-
-    def cell_at(place: tuple[int, ...]) -> Cell:
-        texts = [(f"{100 * scores[place]:.2f} %", TEXT)]
-        if deviations is not None:
-            texts.append((f"± {100 * deviations[place]:.2f}", SMALL))
-        is_best = place == best
-        return Cell(light("accent"), strengths[place], texts, bold=is_best, framed=is_best)
 
     def draw(width: int) -> Canvas:
         across = min(_WIDEST_CELL, max(_NARROWEST_CELL, (width - left - 4) / len(columns)))
@@ -137,9 +121,16 @@ def score_grid(
         blank, sheet = canvas(*size)
         mosaic = Mosaic(blank)
         _name_scores(sheet, (left, across), corner, row_names, columns)
-        for row, column in np.ndindex(scores.shape):
-            place = (left + column * across + 2, _TOP + row * _CELL_HEIGHT + 2)
-            draw_cell(sheet, mosaic, place, (across - 4, _CELL_HEIGHT - 4), cell_at((row, column)))
+        for place in np.ndindex(scores.shape):
+            x, y = left + place[1] * across + 2, _TOP + place[0] * _CELL_HEIGHT + 2
+            box = (x, y, across - 4, _CELL_HEIGHT - 4)
+            if place == best:
+                sheet.add_patch(Rectangle(box[:2], *box[2:], fill=False, edgecolor=INK, lw=2))
+            weight = "bold" if place == best else "normal"
+            texts = [(f"{100 * scores[place]:.2f} %", Style(INK, TEXT, weight))]
+            if deviations is not None:
+                texts.append((f"± {100 * deviations[place]:.2f}", Style(INK, SMALL)))
+            _draw_cell(mosaic, box, light("accent"), strengths[place], texts)
         return blank
 
     setting = f"{row_title} {rows[best[0]]}, {column_title} {columns[best[1]]}"
@@ -168,18 +159,16 @@ def _name_scores(
         write(sheet, left - 12, _TOP + (row + 0.5) * _CELL_HEIGHT, name, ha="right")
 
 
-def draw_cell(
-    sheet: Axes, mosaic: Mosaic, place: tuple[float, float], size: tuple[float, float], cell: Cell
+def _draw_cell(
+    mosaic: Mosaic, box: Box, colour: str, strength: float, texts: Sequence[tuple[str, Style]]
 ) -> None:
-    """A cell whose left upper corner is at `place`."""
-    mosaic.rectangle((*place, *size), cell.colour, cell.strength)
-    if cell.framed:
-        sheet.add_patch(Rectangle(place, *size, fill=False, edgecolor=INK, linewidth=2))
-    x, middle = place[0] + size[0] / 2, place[1] + size[1] / 2
-    shifts = (0.0,) if len(cell.texts) == 1 else (-8.0, 11.0)
-    for (text, fontsize), shift in zip(cell.texts, shifts, strict=False):
-        weight = "bold" if cell.bold and not shift > 0 else "normal"
-        mosaic.word(x, middle + shift, text, Style(INK, fontsize, weight), middle=True)
+    """A shaded rectangle with a text in its middle, or two, one below the other."""
+    left, top, width, height = box
+    mosaic.rectangle(box, colour, strength)
+    shifts = (0.0,) if len(texts) == 1 else (-8.0, 11.0)
+    for (text, style), shift in zip(texts, shifts, strict=False):
+        base = top + height / 2 + shift + HALF_DIGIT * style.size
+        mosaic.word(left + width / 2, base, text, style)
 
 
 def _draw_confusion(
@@ -194,18 +183,17 @@ def _draw_confusion(
     """The cells of one matrix; the last is of several classes where fewer have names."""
     (left, top), n = corner, len(fractions)
     size = min(SMALL, side * 0.36)
+    is_written = side >= _SMALLEST_WRITTEN
     for (row, column), fraction in np.ndenumerate(fractions):
         right = row == column
         if row == column == n_named or not (fraction or right):  # right and wrong together
             continue
         # The root lifts rare mistakes into view; the ceiling keeps the ink on top readable.
         strength = 0.08 + 0.24 * fraction if right else min(0.5, 0.8 * fraction**0.5)
-        shown = fraction and side >= _SMALLEST_WRITTEN
-        texts = [(written[row][column], size)] if shown else []
-        cell = Cell(light("accent" if right else "wrong"), strength, texts, bold=right)
-        draw_cell(
-            sheet, mosaic, (left + column * side, top + row * side), (side - 1, side - 1), cell
-        )
+        style = Style(INK, size, "bold" if right else "normal")
+        texts = [(written[row][column], style)] if fraction and is_written else []
+        box = (left + column * side, top + row * side, side - 1, side - 1)
+        _draw_cell(mosaic, box, light("accent" if right else "wrong"), strength, texts)
     rules = [[(left, y), (left + n * side, y)] for y in top + side * np.arange(n + 1) - 0.5]
     sheet.add_collection(LineCollection(rules, colors=RULE, linewidths=0.6, zorder=0), False)
 
@@ -234,10 +222,8 @@ def _others_together(counts: Counts, named: NDArray[np.intp]) -> Counts:
     """(n + 1, n + 1): the named classes, and one more that is all others."""
     place = np.full(len(counts), len(named))
     place[named] = np.arange(len(named))
-    merged = np.zeros((len(named) + 1,) * 2, dtype=np.int64)
-    rows, columns = np.nonzero(counts)
-    np.add.at(merged, (place[rows], place[columns]), counts[rows, columns])
-    return merged
+    are_in = np.eye(len(named) + 1, dtype=np.int64)[place]  # (K, n + 1): which class is in which
+    return np.asarray(are_in.T @ counts @ are_in)
 
 
 def _confusion_alt(counts: Counts, class_names: Sequence[str]) -> str:
@@ -251,11 +237,3 @@ def _confusion_alt(counts: Counts, class_names: Sequence[str]) -> str:
         f"{start}; the most frequent mistake is {class_names[row]} "
         f"taken for {class_names[column]}, {wrong[row, column]} times."
     )
-
-
-def _check_scores(shape: tuple[int, int], **numbers: Array | None) -> None:
-    for what, of_cells in numbers.items():
-        if of_cells is not None:
-            fits = of_cells.shape == shape and of_cells.size
-            require(fits, f"{what} {of_cells.shape} for {shape[0]} x {shape[1]}")
-            require(np.isfinite(of_cells).all(), f"{what} hold a number that is not finite")

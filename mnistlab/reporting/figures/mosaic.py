@@ -9,25 +9,24 @@ from __future__ import annotations
 
 import base64
 import io
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import NamedTuple
 from xml.sax.saxutils import escape
 
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.backend_bases import GraphicsContextBase, RendererBase
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure as Canvas
 from matplotlib.font_manager import FontProperties
 from matplotlib.path import Path
-from matplotlib.text import Text
 from matplotlib.transforms import Affine2D, Transform
 from numpy.typing import NDArray
 from PIL import Image
 
 Box = tuple[float, float, float, float]  # left, top, width, height in pixels of the sheet
 SQUARE = Path.unit_rectangle()
+HALF_DIGIT = 0.365  # of the size of a text: from its base line to the middle of its digits
 PIXELATED = "image-rendering:crisp-edges;image-rendering:pixelated"
 
 
@@ -37,11 +36,6 @@ class Style(NamedTuple):
     colour: str
     size: float
     weight: str = "normal"
-
-    @property
-    def font(self) -> FontProperties:
-        """The font of the figure in that size and weight."""
-        return FontProperties(size=self.size, weight=self.weight)
 
 
 class Mosaic(Artist):
@@ -59,31 +53,30 @@ class Mosaic(Artist):
         self._from_pixels = Affine2D().scale(1 / width, -1 / height).translate(0, 1)
         self._rectangles: list[tuple[Box, str, float]] = []
         self._pictures: list[tuple[Box, NDArray[np.uint8]]] = []
-        self._words: list[tuple[float, float, str, Style, bool]] = []
+        self._words: list[tuple[float, float, str, Style]] = []
         blank.add_artist(self)
 
     def rectangle(self, box: Box, colour: str, strength: float = 1.0) -> None:
-        """Add a rectangle without a border; strength: its opacity."""
+        """Add a filled rectangle; strength: its opacity."""
         self._rectangles.append((box, colour, strength))
 
     def picture(self, box: Box, pixels: NDArray[np.uint8]) -> None:
         """Add pixels that stay squares, grey (H, W) or (H, W, 4)."""
         self._pictures.append((box, pixels))
 
-    def word(self, x: float, y: float, text: str, style: Style, middle: bool = False) -> None:
-        """Add a text centred at x; y: of its base line, or of its middle."""
+    def word(self, x: float, y: float, text: str, style: Style) -> None:
+        """Add a text centred at x whose base line is at y."""
         if text:
-            self._words.append((x, y, text, style, middle))
+            self._words.append((x, y, text, style))
 
     def markup(self) -> str:
         """All of it as elements of an SVG whose units are pixels."""
         parts = [_rectangle_markup(*rectangle) for rectangle in self._rectangles]
         parts += [_picture_markup(*picture) for picture in self._pictures]
-        for x, y, text, style, middle in self._words:
-            bottom = y + _shift(style) if middle else y
+        for x, y, text, style in self._words:
             weight = "font-weight: 700; " if style.weight == "bold" else ""
             look = f"{weight}font-size: {style.size:g}px; fill: {style.colour}"
-            place = f'x="{x:.6g}" y="{bottom:.6g}"'
+            place = f'x="{x:.6g}" y="{y:.6g}"'
             parts.append(f'<text {place} style="text-anchor: middle; {look}">{_text(text)}</text>')
         return "".join(parts)
 
@@ -92,32 +85,22 @@ class Mosaic(Artist):
         if renderer.option_scale_image():
             return
         to_dots = self._from_pixels + self._blank.transFigure
-        for (left, top, width, height), colour, strength in self._rectangles:
-            place = Affine2D().scale(width, height).translate(left, top) + to_dots
-            gc = renderer.new_gc()
-            gc.set_linewidth(0)
+        height, gc = renderer.get_canvas_width_height()[1], renderer.new_gc()
+        gc.set_linewidth(0)
+        for (left, top, across, down), colour, strength in self._rectangles:
+            place = Affine2D().scale(across, down).translate(left, top) + to_dots
             gc.set_alpha(strength)
             renderer.draw_path(gc, SQUARE, place, to_rgba(colour, strength))
-            gc.restore()
-        gc = renderer.new_gc()
+        gc.set_alpha(1)
         for box, pixels in self._pictures:
             _draw_picture(renderer, gc, box, to_dots, pixels)
-        self._draw_words(renderer, gc, to_dots)
-        gc.restore()
-
-    def _draw_words(
-        self, renderer: RendererBase, gc: GraphicsContextBase, to_dots: Transform
-    ) -> None:
-        width_of = cache(lambda text, style: _width(renderer, text, style.font))
-        shift_of = cache(lambda style: _below_middle(self._blank, renderer, style.font))
-        font_of = cache(lambda style: style.font)
-        height = renderer.get_canvas_width_height()[1]
-        places = to_dots.transform([word[:2] for word in self._words] or np.zeros((0, 2)))
-        for (x, y), (_, _, text, style, middle) in zip(places, self._words, strict=True):
+        for x, y, text, style in self._words:
+            middle, bottom = to_dots.transform((x, y))
+            font = FontProperties(size=style.size, weight=style.weight)
+            width = renderer.get_text_width_height_descent(text, font, False)[0]
             gc.set_foreground(to_rgba(style.colour), isRGBA=True)
-            left = x - width_of(text, style) / 2
-            bottom = height - y + (shift_of(style) if middle else 0)
-            renderer.draw_text(gc, left, bottom, text, font_of(style), 0)
+            renderer.draw_text(gc, middle - width / 2, height - bottom, text, font, 0)
+        gc.restore()
 
 
 def _rectangle_markup(box: Box, colour: str, strength: float) -> str:
@@ -158,42 +141,10 @@ def _draw_picture(
     to_dots: Transform,
     pixels: NDArray[np.uint8],
 ) -> None:
-    """Repeat rows and columns, so that pixels stay squares."""
+    """Draw it from one whole dot to another, each pixel as whole dots too."""
     left, top, width, height = box
     corners = to_dots.transform([(left, top + height), (left + width, top)])
     (x0, y0), (x1, y1) = ((round(x), round(y)) for x, y in corners)
-    if pixels.ndim == 2:
-        opaque = np.full(pixels.shape, 255, np.uint8)
-        pixels = np.stack([pixels, pixels, pixels, opaque], axis=-1)
-    rows = _repeated(len(pixels), y1 - y0)[::-1]  # the first row is the lowest here
-    columns = _repeated(pixels.shape[1], x1 - x0)
-    renderer.draw_image(gc, x0, y0, pixels[rows][:, columns])
-
-
-def _repeated(n: int, n_dots: int) -> NDArray[np.intp]:
-    """Which of n pixels each of n_dots dots shows."""
-    return (np.arange(max(1, n_dots)) * n // max(1, n_dots)).astype(np.intp)
-
-
-def _width(renderer: RendererBase, text: str, font: FontProperties) -> float:
-    """In dots."""
-    width: float = renderer.get_text_width_height_descent(text, font, False)[0]
-    return width
-
-
-@cache
-def _shift(style: Style) -> float:
-    """How many pixels the base line of a text lies below its middle."""
-    blank = Canvas(figsize=(1, 1), dpi=72)
-    FigureCanvasAgg(blank)  # sets the canvas of the figure, whose renderer then measures
-    return _below_middle(blank, None, style.font)
-
-
-def _below_middle(blank: Canvas, renderer: RendererBase | None, font: FontProperties) -> float:
-    """How many dots the base line of a text lies below its middle."""
-    ends = []
-    for alignment in ("baseline", "center_baseline"):
-        text = Text(0, 0, "0", fontproperties=font, va=alignment)
-        text.set_figure(blank)
-        ends.append(text.get_window_extent(renderer).y0)
-    return float(ends[0] - ends[1])
+    size = max(1, x1 - x0), max(1, y1 - y0)
+    dots = Image.fromarray(pixels).convert("RGBA").resize(size, Image.Resampling.NEAREST)
+    renderer.draw_image(gc, x0, y0, np.asarray(dots)[::-1])  # the first row is the lowest here

@@ -23,10 +23,10 @@ from mnistlab.reporting.figures.canvas import (
     Words,
     canvas,
     figure,
-    require,
     shorten,
     text_width,
 )
+from mnistlab.reporting.figures.checks import require
 from mnistlab.reporting.figures.marks import write
 from mnistlab.reporting.palette import ARMS
 

@@ -11,7 +11,7 @@ from matplotlib.ticker import FuncFormatter
 from numpy.typing import NDArray
 
 from mnistlab.evaluation import Reliability, Roc
-from mnistlab.reporting.bounds import with_left_out
+from mnistlab.reporting.bounds import spread, with_left_out
 from mnistlab.reporting.figures.canvas import (
     INK,
     MUTED,
@@ -19,11 +19,11 @@ from mnistlab.reporting.figures.canvas import (
     Drawing,
     Words,
     figure,
-    require,
     short_number,
     shorten,
 )
-from mnistlab.reporting.figures.charts import Panel, chart, scale, title_x
+from mnistlab.reporting.figures.charts import Panel, chart, scale
+from mnistlab.reporting.figures.checks import require
 from mnistlab.reporting.figures.marks import Mark, mark_of
 from mnistlab.reporting.figures.theme import HALO
 from mnistlab.reporting.palette import light
@@ -56,9 +56,8 @@ def roc_curves(
             for (_, curve), (_, mark) in zip(shown, legend, strict=True):
                 _draw_roc(axes, curve, mark, right)
             axes.set(xlim=(0, right), ylim=(low, 1.005))
-            title_x(axes, "False positive rate")
 
-        return Panel(heading, draw)
+        return Panel(heading, draw, "False positive rate")
 
     whole, corner = panel("True positive rate", 1.0, 0.0), panel("The corner", *CORNER)
     worst = ", ".join(f"{name} {curve.area:.4f}" for name, curve in shown[:3])
@@ -83,7 +82,6 @@ def reliability_diagram(kinds: Mapping[str, Reliability], **words: Unpack[Words]
             x, y = 100 * of_kind.confidence[full], 100 * of_kind.accuracy[full]
             axes.plot(x, y, mark.shape + "-", color=mark.colour, markersize=6, linewidth=1.6)
         axes.set(xlim=(0, 100), ylim=(0, 102))
-        title_x(axes, "Confidence, %")
 
     def counts(axes: Axes) -> None:
         for of_kind, (_, mark) in zip(kinds.values(), legend, strict=True):
@@ -92,9 +90,9 @@ def reliability_diagram(kinds: Mapping[str, Reliability], **words: Unpack[Words]
         scale(axes, "y", *axes.get_ylim(), logarithmic=True)
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: short_number(value)))
         axes.set_xlim(0, 100)
-        title_x(axes, "Confidence, %")
 
-    panels = [Panel("Accuracy, %", accuracies)], [Panel("Images", counts)]
+    drawn = {"Accuracy, %": accuracies, "Images": counts}
+    panels = [[Panel(heading, draw, "Confidence, %")] for heading, draw in drawn.items()]
     parts = [f"{label}: calibration error {of_kind.ece:.4f}" for label, of_kind in kinds.items()]
     alt = f"Accuracy against confidence. {'; '.join(parts)}."
     return Drawing(chart(*panels, legend=legend, heights=(330, 288)), alt)
@@ -124,7 +122,6 @@ def grey_levels(levels: NDArray[np.int64], black: int, **words: Unpack[Words]) -
         place = (black + 5, axes.get_ylim()[1])
         axes.text(*place, f"black: {n_black:.1f} %", va="top", color=INK, gid=HALO)
         axes.set(xlim=(-0.5, 255.5), xticks=[0, 64, 128, 192, 255])
-        title_x(axes, "Grey level")
 
     heading = "Pixels, %" + " (log scale)" * logarithmic
     top = int(levels.argmax())
@@ -133,15 +130,14 @@ def grey_levels(levels: NDArray[np.int64], black: int, **words: Unpack[Words]) -
         f"at most, {percent[128:].sum():.1f} % at 128 or above, {percent[255]:.2f} % at 255; the "
         f"commonest level is {top} with {percent[top]:.1f} %."
     )
-    return Drawing(chart([Panel(heading, draw)]), alt, half=True)
+    return Drawing(chart([Panel(heading, draw, "Grey level")]), alt, half=True)
 
 
 def _draw_roc(axes: Axes, curve: Roc, mark: Mark, right: float) -> None:
     """At most so many points, where the curve is seen."""
     x, y = curve.false_positive_rate, curve.true_positive_rate
-    seen = np.flatnonzero(x <= right)
-    chosen = np.unique(np.linspace(0, len(seen), min(len(seen) + 1, MOST_POINTS)).astype(int))
-    chosen = np.minimum(chosen, len(x) - 1)
+    n_seen = int((x <= right).sum())  # and one more, to which the last line leads
+    chosen = np.minimum(spread(n_seen + 1, MOST_POINTS), len(x) - 1)
     axes.plot(
         x[chosen],
         y[chosen],

@@ -10,8 +10,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from mnistlab.reporting.figures.canvas import Drawing, Words, figure, require
+from mnistlab.reporting.figures.canvas import Drawing, Words, figure
 from mnistlab.reporting.figures.charts import Panel, chart, scale
+from mnistlab.reporting.figures.checks import require
 from mnistlab.reporting.figures.lines import (
     N_MARKS,
     Array,

@@ -11,8 +11,14 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from mnistlab.reporting.bounds import MOST_CLASSES, extremes, highest, with_left_out
-from mnistlab.reporting.figures.canvas import MUTED, PAPER, RULE, Drawing, Words, figure, require
+from mnistlab.reporting.figures.canvas import MUTED, PAPER, RULE, Drawing, Words, figure
 from mnistlab.reporting.figures.charts import MANY_ROWS, rows, scale, title_x
+from mnistlab.reporting.figures.checks import (
+    arms_in_order,
+    check_numbers,
+    check_seeds,
+    require,
+)
 from mnistlab.reporting.figures.marks import Mark, mark_of
 from mnistlab.reporting.palette import ARMS, light
 
@@ -37,13 +43,13 @@ def class_balance(
     counts: int64 (P, K) of one part, two or three. Of very many classes the most frequent and the
     rarest. Raises ValueError for another shape or no images.
     """
-    fits = counts.shape == (len(parts), len(class_names)) and len(parts) in (1, 2, 3)
-    require(fits, f"counts {counts.shape} for {len(class_names)} classes")
+    check_numbers("counts", counts, (len(parts), len(class_names)), least=0)
+    require(len(parts) <= len(_STRENGTHS), f"counts of {len(parts)} parts")
+    require(counts.any(), "there are no images to count")
     totals = counts.sum(axis=0)
-    require(counts.min() >= 0 and totals.any(), "there are no images to count")
     chosen = extremes(totals, MOST_CLASSES)
     note = with_left_out("", len(chosen), len(totals), "most frequent and rarest, half each")
-    marks = [Mark(_ACCENT, line=False, strength=strength) for strength in _STRENGTHS]
+    marks = [Mark(_ACCENT, line=False, strength=_STRENGTHS[place]) for place in range(len(parts))]
     numbers = [f"{n:,}" for n in totals[chosen]]
     percents = [f"{100 * n / totals.sum():.1f} %" for n in totals[chosen]]
 
@@ -56,7 +62,7 @@ def class_balance(
         [class_names[k] for k in chosen],
         draw,
         texts=(numbers, percents),
-        legend=list(zip(parts, marks, strict=False)) if len(parts) > 1 else (),
+        legend=list(zip(parts, marks, strict=True)) if len(parts) > 1 else (),
         longest=16,
     )
     return Drawing(drawn, f"Images by class: {_counts_text(totals, class_names)}.", note, half=True)
@@ -71,10 +77,8 @@ def black_pixels(fractions: Array, class_names: Sequence[str], **words: Unpack[W
     what is no fraction.
     """
     of_classes, n = fractions[1:], len(class_names)
-    fits = fractions.shape == (1 + n,) and np.isfinite(fractions[0])
-    require(fits, f"fractions {fractions.shape} for {n} classes")
-    known = fractions[np.isfinite(fractions)]
-    require(known.min() >= 0 and known.max() <= 1, "a fraction is not between 0 and 1")
+    check_numbers("fractions", np.nan_to_num(fractions), (1 + n,), 0, 1)
+    require(np.isfinite(fractions[0]), "the first of the fractions is not finite")
     chosen = extremes(of_classes, MOST_CLASSES)
     note = with_left_out("", len(chosen), n, "with the most and the fewest, half each")
     shown = np.concatenate([fractions[:1], of_classes[chosen]])
@@ -114,11 +118,9 @@ def accuracy_bars(
     accuracy: for each arm shown, float64 (S,) of fractions. Raises ValueError for an unknown arm
     or an accuracy that is not finite.
     """
-    shown = [arm for arm in arms if arm in accuracy]
-    known = shown and len(shown) == len(accuracy)
-    require(known, f"arms to show are {list(accuracy)}, of {list(arms)}")
+    shown = arms_in_order(arms, accuracy)
     for arm in shown:
-        check_seeds(arm, accuracy[arm])
+        check_seeds(repr(arm), [accuracy[arm]])
     low, high = _ends(100 * np.concatenate(list(accuracy.values())))
     means = [float(accuracy[arm].mean()) for arm in shown]
 
@@ -201,7 +203,7 @@ def per_class_accuracy(
     accuracy: for each arm shown, float64 (K,) of fractions; NaN where a class has no images.
     Raises ValueError for an unknown arm or another shape.
     """
-    shown, n = shown_of(arms, accuracy), len(class_names)
+    shown, n = arms_in_order(arms, accuracy), len(class_names)
     for arm in shown:
         shape = accuracy[arm].shape
         require(shape == (n,), f"{arm!r} has {shape} accuracies for {n} class names")
@@ -227,20 +229,6 @@ def per_class_accuracy(
     hard = int(order[-1])
     parts = "; ".join(f"{arm} {accuracy[arm][hard]:.1%} on {class_names[hard]}" for arm in shown)
     return Drawing(drawn, f"Accuracy by class. Hardest: {parts}.", note.strip())
-
-
-def shown_of(arms: Sequence[str], accuracy: Mapping[str, Array]) -> list[str]:
-    """The arms that have accuracies; raises ValueError for none or an unknown one."""
-    require(accuracy, "there are no arms to show")
-    for arm in accuracy:
-        require(arm in arms, f"{arm!r} is no arm of the study")
-    return [arm for arm in arms if arm in accuracy]
-
-
-def check_seeds(arm: str, values: Array) -> None:
-    """Raise ValueError unless there is an accuracy per seed."""
-    fits = values.ndim == 1 and values.size and np.isfinite(values).all()
-    require(fits, f"{arm!r} needs finite accuracies of shape (S,)")
 
 
 def _stacked(axes: Axes, parts: NDArray[np.number], marks: Sequence[Mark]) -> None:

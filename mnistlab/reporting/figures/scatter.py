@@ -23,18 +23,24 @@ from mnistlab.reporting.figures.canvas import (
     Words,
     canvas,
     figure,
-    require,
     short_number,
     shorten,
     text_width,
 )
-from mnistlab.reporting.figures.charts import Panel, chart, scale, title_x
+from mnistlab.reporting.figures.charts import Panel, chart, scale
+from mnistlab.reporting.figures.checks import (
+    arms_in_order,
+    check_named,
+    check_numbers,
+    check_seeds,
+    require,
+)
 from mnistlab.reporting.figures.marks import mark_of, write
-from mnistlab.reporting.figures.rows import check_seeds, shown_of
 from mnistlab.reporting.figures.theme import HALO
 from mnistlab.reporting.palette import ARMS, light
 
 _MARGIN = 14.0
+_HALF_LINE = 8.0  # pixels, of a label
 _POINTED_OUT = (0.5, 0.8, 0.9)  # fractions of the variance
 # Strokes about the dot, in dots: round ends, then, once the colours are used up, dashes.
 _STROKES = ((0.005, 0.0), (0.6, 0.0), (0.0, 0.6), (0.45, 0.45))
@@ -56,10 +62,10 @@ def accuracy_against_parameters(
     fractions. Raises ValueError for an unknown arm, a missing or impossible number of parameters,
     or an accuracy that is not finite.
     """
-    shown = shown_of(arms, accuracy)
+    shown = arms_in_order(arms, accuracy)
     for arm in shown:
         require(n_parameters.get(arm, 0) >= 1, f"{arm!r} has no number of parameters")
-        check_seeds(arm, accuracy[arm])
+        check_seeds(repr(arm), [accuracy[arm]])
     seeds = {arm: [(n_parameters[arm], 100 * value) for value in accuracy[arm]] for arm in shown}
     means = {arm: (n_parameters[arm], 100 * accuracy[arm].mean()) for arm in shown}
     points = np.concatenate(list(seeds.values()))
@@ -76,9 +82,8 @@ def accuracy_against_parameters(
             axes.plot(x, y, mark.shape, color=mark.colour, markersize=8, alpha=0.5)
             axes.plot(*means[arm], "_", color=mark.colour, markersize=26, markeredgewidth=2.5)
         _label_arms(axes, seeds, means)
-        title_x(axes, "Parameters (log scale)")
 
-    drawn = chart([Panel("Test accuracy, %", draw)], heights=(310, 276))
+    drawn = chart([Panel("Test accuracy, %", draw, "Parameters (log scale)")], heights=(310, 276))
     parts = [f"{a}, {n_parameters[a]:,} parameters, {accuracy[a].mean():.1%}" for a in shown]
     return Drawing(drawn, f"Test accuracy against parameters: {'; '.join(parts)}.")
 
@@ -96,15 +101,17 @@ def embedding_map(
     colours come again in other shapes. Raises ValueError for other shapes or a point that is
     not finite.
     """
-    fits = points.shape == (len(labels), 2) and len(labels) and np.isfinite(points).all()
-    require(fits, f"{points.shape} points for {len(labels)} labels")
-    require(labels.min() >= 0 and labels.max() < len(class_names), "a class has no name")
+    check_numbers("points", points, (len(labels), 2))
+    check_named(labels, len(class_names))
     middle = (points.max(axis=0) + points.min(axis=0)) / 2
     extent = np.ptp(points, axis=0)
     present = np.unique(labels)
     counts = np.bincount(labels, minlength=len(class_names))
     named = present[highest(counts[present], MOST_CLASSES)]
-    note = with_left_out("", len(named), len(present), "of the most images have a name")
+    note = "Neighbours on it are alike in their pixels; distances between groups mean little."
+    if len(class_names) > len(ARMS):
+        note += " Dashes are classes whose colour is that of a class of dots."
+    note = with_left_out(note, len(named), len(present), "of the most images have a name")
 
     def draw(width: int) -> Canvas:
         size = np.array([width, width if width == NARROW else 680])
@@ -145,11 +152,12 @@ def variance_curve(fractions: NDArray[np.float64], **words: Unpack[Words]) -> Dr
             _point_out(axes, place, 100 * total[place - 1], mark, n)
         axes.set_ylim(0, 100)
         scale(axes, "x", 0.4, n + 0.6, whole=True)
-        title_x(axes, "Components")
 
     parts = [f"{place} components for {mark:.0%}" for mark, place in reached.items()]
     alt = f"Variance explained: {', '.join([*parts, f'{n} for {total[-1]:.1%}'])}."
-    return Drawing(chart([Panel("Variance explained, %", draw)]), alt, half=True)
+    note = "Bars: each component alone. Line: all up to it."
+    panel = Panel("Variance explained, %", draw, "Components")
+    return Drawing(chart([panel]), alt, note, half=True)
 
 
 def _point_out(axes: Axes, n: int, height: float, mark: float, last: int) -> None:
@@ -188,17 +196,13 @@ def _name_classes(sheet: Axes, names: Sequence[str], places: Sequence[Array]) ->
     frame = (2.0, 2.0, sheet.get_xlim()[1] - 2, sheet.get_ylim()[0] - 2)
     taken: list[Box] = []
     for name, (x, y) in sorted(zip(names, places, strict=True), key=lambda named: named[1][1]):
-        half = text_width(name, TEXT + 1) / 2
-        x = min(max(float(x), half + 2), frame[2] - half)
-        boxes = [
-            (x - half, y + shift - 8, x + half, y + shift + 8)
-            for shift in (0, 16, -16, 32, -32, 48, -48, 64, -64)
-        ]
-        best = _least_covered(boxes, taken, frame)
+        width = text_width(name, TEXT + 1)
+        left = min(max(float(x) - width / 2, 2.0), frame[2] - width)
+        best = _least_covered([left], y, width, taken, frame)
         if not _covered(best, taken, frame):
             taken.append(best)
             style = {"ha": "center", "weight": "bold", "size": TEXT + 1, "gid": HALO}
-            write(sheet, x, best[1] + 8, name, **style)
+            write(sheet, left + width / 2, best[1] + _HALF_LINE, name, **style)
 
 
 def _label_arms(
@@ -214,18 +218,22 @@ def _label_arms(
     for arm, mean in means.items():
         label = shorten(arm, 28)
         width, (x, y) = text_width(label, TEXT) * 0.95, to_pixels(mean)
-        boxes = [
-            (x + dx, y + dy - 8, x + dx + width, y + dy + 8)
-            for dy in (0, 16, -16, 32, -32, 48, -48)
-            for dx in (18, -18 - width, -width / 2)
-        ]
-        best = _least_covered(boxes, taken, frame.extents)
+        lefts = (x + 18, x - 18 - width, x - width / 2)
+        best = _least_covered(lefts, y, width, taken, frame.extents)
         taken.append(best)
-        place = (best[0] - frame.x0, best[1] - frame.y0 + 8)
+        place = (best[0] - frame.x0, best[1] - frame.y0 + _HALF_LINE)
         axes.annotate(label, place, xycoords="axes points", va="center_baseline", color=INK)
 
 
-def _least_covered(boxes: Sequence[Box], taken: Sequence[Box], frame: Box) -> Box:
+def _least_covered(
+    lefts: Sequence[float], y: float, width: float, taken: Sequence[Box], frame: Box
+) -> Box:
+    """The place of a label on the line of y, or as near above or below as keeps it clear."""
+    boxes = [
+        (left, y + dy - _HALF_LINE, left + width, y + dy + _HALF_LINE)
+        for dy in (0, 16, -16, 32, -32, 48, -48, 64, -64)
+        for left in lefts
+    ]
     return min(boxes, key=lambda box: _covered(box, taken, frame))
 
 

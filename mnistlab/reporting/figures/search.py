@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes as Sheet
 from matplotlib.figure import Figure as Canvas
 
+from mnistlab.cards import counted
 from mnistlab.reporting.figures.canvas import (
     INK,
     MUTED,
@@ -18,10 +19,10 @@ from mnistlab.reporting.figures.canvas import (
     Words,
     canvas,
     figure,
-    require,
     shorten,
 )
-from mnistlab.reporting.figures.charts import Panel, chart, rows, scale, title_x
+from mnistlab.reporting.figures.charts import Panel, chart, rows, scale
+from mnistlab.reporting.figures.checks import check_numbers, require
 from mnistlab.reporting.figures.marks import Mark, draw_legend, legend_height, write
 from mnistlab.reporting.figures.settings import (
     INSET,
@@ -65,12 +66,11 @@ def search_history(scores: Array, complete: Bools, **words: Unpack[Words]) -> Dr
         _best_so_far(axes, trials)
         draw_trials(axes, trials, np.arange(1.0, n + 1), size=6.5)
         scale(axes, "x", 0.5, n + 0.5, whole=True)
-        title_x(axes, "Trial")
 
     alt = f"{trials.counts()}. {trials.leader()}."
     if trials.below.any():
         alt += f" Below {trials.low:g}%, at the lower edge: {trials.below.sum()}."
-    return Drawing(chart([Panel(QUANTITY, draw)], legend=legend), alt, half=True)
+    return Drawing(chart([Panel(QUANTITY, draw, "Trial")], legend=legend), alt, half=True)
 
 
 @figure("importance", "Importance")
@@ -81,9 +81,7 @@ def importance_bars(names: Sequence[str], importance: Array, **words: Unpack[Wor
     them, or where they cannot be such fractions.
     """
     n = len(names)
-    require(n and importance.shape == (n,), f"importance {importance.shape} for {n} settings")
-    known = np.isfinite(importance).all() and importance.min() >= 0
-    require(known, "importance holds a number that is no fraction")
+    check_numbers("importances", importance, (n,), least=0)
     total = importance.sum()
     require(abs(total - 1) <= 1e-6, f"importance sums to {total:.6g}, not to 1")
     order = np.argsort(-importance, kind="stable")
@@ -96,7 +94,7 @@ def importance_bars(names: Sequence[str], importance: Array, **words: Unpack[Wor
 
     labels = [names[place] for place in order]
     parts = "; ".join(f"{label} {text}" for label, text in zip(labels, texts, strict=True))
-    alt = f"Importance of {n} setting{'s' * (n > 1)}: {parts}."
+    alt = f"Importance of {counted(n, 'setting')}: {parts}."
     return Drawing(rows(labels, draw, texts=[texts], row=32, longest=32), alt, half=True)
 
 
@@ -177,7 +175,7 @@ def parallel_coordinates(
             write_ticks(sheet, where, _SIDE, across, at + 13)
         return blank
 
-    alt = f"{trials.counts()}; {len(axes)} setting{'s' * (len(axes) > 1)}. {trials.leader()}"
+    alt = f"{trials.counts()}; {counted(len(axes), 'setting')}. {trials.leader()}"
     if trials.best is not None:
         alt += ", at " + "; ".join(f"{axis.name} {axis.word(trials.best)}" for axis in axes)
     return Drawing(draw, f"{alt}.")

@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 from mnistlab.reporting.figures.canvas import (
     MUTED,
     SMALL,
-    require,
     short_number,
     shorten,
     text_width,
 )
 from mnistlab.reporting.figures.charts import STEPS, log_ticks
+from mnistlab.reporting.figures.checks import check_numbers, require
 from mnistlab.reporting.figures.marks import write
 from mnistlab.reporting.figures.theme import HALO
 from mnistlab.reporting.figures.trials import Array, Trials
@@ -125,7 +125,7 @@ def check_axes(axes: Sequence[Axis], n_trials: int) -> None:
         name, shape = axis.name, axis.values.shape
         known = axis.values[~np.isnan(axis.values)]
         require(shape == (n_trials,), f"{name!r} has {shape} values for {n_trials} trials")
-        require(known.size and np.isfinite(known).all(), f"{name!r} needs finite values")
+        check_numbers(f"values of {name!r}", known, known.shape)
         known_labels = not axis.labels or np.isin(known, np.arange(len(axis.labels))).all()
         require(known_labels, f"{name!r} has a value without a label")
         positive = not axis.logarithmic or (not axis.labels and known.min() > 0)

@@ -130,19 +130,6 @@ def shrunk(images: NDArray[Any], side: int = SIDE) -> NDArray[Any]:
     return np.asarray(squares.mean(axis=(2, 4)))
 
 
-def check_images(images: NDArray[Any], n_classes: int, **classes: NDArray[np.int64] | None) -> None:
-    """Raise ValueError unless there are images uint8 (N, H, W), and a named class for each."""
-    if images.ndim != 3 or images.dtype != np.uint8 or not images.size:
-        raise ValueError(f"images must be uint8 (N, H, W), got {images.dtype} {images.shape}")
-    for field, of_images in classes.items():
-        if of_images is None:
-            continue
-        if of_images.shape != (len(images),):
-            raise ValueError(f"{len(images)} images but {field} {of_images.shape}")
-        if of_images.min() < 0 or of_images.max() >= n_classes:
-            raise ValueError(f"{field} reach beyond {n_classes} class names")
-
-
 def _fitting(text: str, room: float, size: float) -> str:
     return shorten(text, int(room / (0.59 * size)))
 

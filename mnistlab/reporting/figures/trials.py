@@ -13,8 +13,10 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from mnistlab.reporting.figures.canvas import INK, MUTED, require
+from mnistlab.cards import counted
+from mnistlab.reporting.figures.canvas import INK, MUTED
 from mnistlab.reporting.figures.charts import STEPS
+from mnistlab.reporting.figures.checks import check_numbers, require
 from mnistlab.reporting.figures.marks import Mark, plot_marks
 from mnistlab.reporting.palette import light
 
@@ -82,7 +84,7 @@ class Trials:
         """Such as "50 trials: 31 complete, 17 pruned, 2 diverged"."""
         parts = {"complete": self.complete, "pruned": self.pruned, "diverged": self.diverged}
         words = ", ".join(f"{which.sum()} {part}" for part, which in parts.items() if which.any())
-        return f"{len(self.percent)} trial{'s' * (len(self.percent) > 1)}: {words}"
+        return f"{counted(len(self.percent), 'trial')}: {words}"
 
     def leader(self) -> str:
         """Such as "Best, trial 37: 98.21%"."""
@@ -96,8 +98,7 @@ def trials_of(scores: Array, complete: Bools) -> Trials:
     fits = scores.ndim == 1 and scores.size and scores.shape == complete.shape
     require(fits, f"scores {scores.shape}, complete {complete.shape}")
     known = scores[~np.isnan(scores)]
-    require(known.size, "no trial has a score")
-    require(known.min() >= 0 and known.max() <= 1, "scores hold a number that is no fraction")
+    check_numbers("known scores", known, known.shape, 0, 1)
     complete = complete & ~np.isnan(scores)
     return Trials(100 * scores, complete, *_scale(100 * known, 100 * scores[complete]))
 
