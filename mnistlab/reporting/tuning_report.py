@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from mnistlab.recipe import Recipe
 from mnistlab.recipes import RECIPES
 from mnistlab.recipes.spaces import space_of
 from mnistlab.reporting.bounds import MOST_ROWS, highest, with_left_out
+from mnistlab.reporting.commands import command_for
 from mnistlab.reporting.figures.search import (
     importance_bars,
     parallel_coordinates,
@@ -55,16 +57,17 @@ def tuning_report(result: TuningResult) -> Path:
 def _command(result: TuningResult) -> str:
     """What makes the search again; a recipe or space of one's own lies in its folder."""
     search = result.search
-    data = search.dataset.source.get("name_or_path", search.dataset.name)
     ready = RECIPES.get(search.recipe.name)
     is_ready = ready is not None and ready() == search.recipe
-    recipe = search.recipe.name if is_ready else result.path / "recipe.json"
-    said = f"mnistlab tune {recipe} --data {data} --trials {len(result.trials)}"
+    recipe = search.recipe.name if is_ready else str(result.path / "recipe.json")
+    options = f"--trials {len(result.trials)}"
     if search.space != space_of(search.recipe):
-        said += f" --space {result.path / 'space.json'}"
+        options += f" --space {shlex.quote(str(result.path / 'space.json'))}"
     if search.sampler != "tpe":
-        said += f" --sampler {search.sampler}"
-    return said + (f" --seed {search.seed}" if search.seed else "")
+        options += f" --sampler {search.sampler}"
+    if search.seed:
+        options += f" --seed {search.seed}"
+    return command_for(search.dataset, "tune", recipe, before="--data", after=options)
 
 
 def seeds_table(result: TuningResult) -> Table:
