@@ -34,7 +34,7 @@ def write_page(
         facts=_facts(subject, trials, used_s),
         sections=(
             _members(best),
-            _bought(trials),
+            *_bought(trials),
             _tried(trials),
             Section("With more time", _more_time(subject, trials)),
         ),
@@ -97,8 +97,11 @@ def _members(best: Best) -> Section:
     return Section("The ensemble", text, tables=(Table("Members", columns(*titles), tuple(rows)),))
 
 
-def _bought(trials: Sequence[Trial]) -> Section:
-    """The best so far over the seconds that were used, and each candidate over its own."""
+def _bought(trials: Sequence[Trial]) -> tuple[Section, ...]:
+    """The best so far over the seconds that were used, and each candidate over its own.
+
+    Nothing after a single training.
+    """
     ends = [t for t in trials if t.best_accuracy is not None]
     figures = _curve(
         {BEST: [(t.began_s + t.seconds, t.best_accuracy or 0.0) for t in ends]},
@@ -120,7 +123,7 @@ def _bought(trials: Sequence[Trial]) -> Section:
         "the main trainings were.",
         "curves",
     )
-    return Section("What the time bought", figures=figures)
+    return (Section("What the time bought", figures=figures),) if figures else ()
 
 
 def _curve(

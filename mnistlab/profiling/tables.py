@@ -16,7 +16,7 @@ def class_table(profile: Profile) -> Table:
     columns = (
         Column("Class"),
         Column("Images"),
-        Column("Share, %", ".2f"),
+        Column("Fraction, %", ".2f"),
         *(Column(part.capitalize()) for part in parts),
         Column("Mean grey level", ".1f"),
         Column("Black pixels, %", ".1f"),
@@ -104,8 +104,8 @@ def split_table(profile: Profile) -> Table:
     ]
     note = (
         f"Training takes {auto_protocol(profile.dataset)} unless told "
-        "otherwise. The shift is how far the share of a class in one of the parts is from its "
-        "share of all images, at most." + "".join(faults)
+        "otherwise. The shift is how far the fraction of a class in one of the parts is from its "
+        "fraction of all images, at most." + "".join(faults)
     )
     return Table("Images in each part", columns, rows, note)
 

@@ -134,7 +134,7 @@ def test_classes_are_those_of_the_json(page: Page, found: Profile) -> None:
     for row, k in zip(rows, kept, strict=True):
         n = sum(k["n_images"].values())
         assert (row["Training part"], row["Test part"]) == tuple(map(str, k["n_images"].values()))
-        assert (row["Images"], row["Share, %"]) == (str(n), f"{100 * n / 96:.2f}")
+        assert (row["Images"], row["Fraction, %"]) == (str(n), f"{100 * n / 96:.2f}")
         if not n:
             assert {row["Mean grey level"], row["Black pixels, %"]} == {"–"}
             assert row["Nearest of its class, %"] == "–"
