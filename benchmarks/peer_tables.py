@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 from statistics import fmean
+from typing import Any
 
 from benchmarks import ledger
 from benchmarks.markdown import markdown, measured
@@ -181,8 +182,17 @@ def ray_table() -> str:
 
 
 def loop_table() -> str:
-    """The loop beside plain PyTorch, every turn."""
-    line = ledger.newest_benchmark("loop")
+    """The loop with its kernels beside plain PyTorch: a table per make of processor."""
+    newest = {
+        line["env"]["cpu"]: line
+        for line in ledger.read()
+        if (line["kind"], line["name"]) == ("benchmark", "loop") and line["figures"].get("kernels")
+    }
+    return "\n".join(map(_loop_on, newest.values()))
+
+
+def _loop_on(line: dict[str, Any]) -> str:
+    """On one processor, every turn."""
     figures = line["figures"]
     speedup = figures["speedup_over_faster_plain"]
     rows = [
