@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import repeat
 from pathlib import Path
 
 from first_losses import N_STEPS
@@ -25,6 +24,9 @@ LEAST_OF_A_STEP = 1e-5  # six decimals are kept, and float32 rounds to 6e-8 many
 # full step, to one side or the other, and no CPU tells where that will happen on the next.
 LEAST_AFTER_ADAM = 5e-4
 LEAST_OF_AN_EPOCH = 5e-4  # thirty steps multiply the last bit of a pixel by up to a thousand
+# An intercept of a support vector machine lies between two bounds, and the solver stops where they
+# are less than 1e-3 apart: where exactly, another processor decides otherwise. No fraction.
+SOLVER_STOPS_WITHIN = 5e-4
 MOST = 0.05  # three times what any CPU tried has been off by
 
 
@@ -53,7 +55,7 @@ class Kept:
             f"{what} {i + 1}: {found:.6f}, kept is {kept:.6f} within {within:.1e} of it"
             for what, losses, of_kept, spread, least in (
                 ("step", steps, self.steps, self.spread[:n], least_of_steps(recipe)),
-                ("epoch", epochs, self.epochs, self.spread[n:], repeat(LEAST_OF_AN_EPOCH)),
+                ("epoch", epochs, self.epochs, self.spread[n:], self._least_of_epochs(recipe)),
             )
             if losses
             for i, (found, kept, width, floor) in enumerate(
@@ -61,6 +63,12 @@ class Kept:
             )
             if not distance(found, kept) <= (within := min(MOST, max(floor, FACTOR * width)))
         ]
+
+    def _least_of_epochs(self, recipe: Recipe) -> list[float]:
+        """Of a support vector machine: of each of its intercepts."""
+        if recipe.phases:
+            return [LEAST_OF_AN_EPOCH] * len(self.epochs)
+        return [SOLVER_STOPS_WITHIN / abs(intercept) for intercept in self.epochs]
 
 
 def least_of_steps(recipe: Recipe) -> list[float]:
