@@ -1,4 +1,4 @@
-"""Folders of images: one sub-folder per class, optionally in folders called train, val and test."""
+"""Folders of images: one sub-folder per class, in or around folders called train, val and test."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from mnistlab.data.readers.folders import (
     folder_splits,
     image_files,
     split_folders,
+    splits_of_classes,
     wrappers,
 )
 from mnistlab.data.readers.folders.folder_splits import CLASS_FOLDERS, RawSplit
@@ -49,6 +50,8 @@ BESIDE_IMAGES = wrappers.FOR_ALL | {
 def read(path: Path, size: Size | None = None) -> Dataset:
     """Class folders, directly below `path` or in folders of splits (train, val, test).
 
+    The splits may also be in the class folders: cat/train.
+
     Images are decoded by `pixels.decode` and resized to `size` (H, W) if it is given. One note says
     what is left out: other files, images beside the class folders or in deeper folders.
     Raises DataError for a folder without classes or images, an image that cannot be read, and
@@ -63,6 +66,7 @@ def read(path: Path, size: Size | None = None) -> Dataset:
             found[split] = class_folders(inside, left_out, may_lack, is_split=True)
         else:
             found[split] = inside
+    found = found or splits_of_classes.find(root, left_out)
     _leave_out_unknown(found, left_out)
     if not found:
         found["train"] = _by_names(root, left_out) or class_folders(root, left_out)

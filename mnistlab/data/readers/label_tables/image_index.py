@@ -16,6 +16,9 @@ from mnistlab.data.readers.spellings import composed
 OUTSIDE = re.compile(r"/|[A-Za-z]:")  # /home/me, C:\
 # Of servers, such as Label Studio's: only the end of such a path can be the name of a file here.
 SERVED = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://|/data/upload/")
+UPLOADED = re.compile("(.*/)[0-9a-f]{8}-([^/]+)")  # 3f2a1b9c-cat.png, as Label Studio calls cat.png
+NUMBER = re.compile("[0-9]{1,18}")
+BY_NUMBER = "by their numbers, as 7 with 007"
 # Folders of pictures that belong to the images and are none: they yield where both match.
 BESIDE = frozenset({"mask", "masks", "trimap", "trimaps", "segmentation", "segmentations"})
 
@@ -60,20 +63,30 @@ class Index:
             found.setdefault(name.casefold(), []).extend(files)
         return found
 
+    @cached_property
+    def numbered(self) -> dict[int, list[Path]]:
+        """As `ends`, for names that are numbers, without the zeros before them."""
+        found: dict[int, list[Path]] = {}
+        for name, files in self.ends.items():
+            if NUMBER.fullmatch(name):
+                found.setdefault(int(name), []).extend(files)
+        return found
+
     def find(self, name: str, split: SplitName | None = None, base: Path | None = None) -> Match:
         """Images by their path below the folder or the end of it, with or without suffix.
 
         base: the folder of the table, below which a name is looked up first. A path from the root
         of the system that does not lead below the folder is one of another machine: it is matched
         by its longest end that is there, as a URL is, and nothing else is looked at. If several
-        images match, only those in a folder of that split count. A name with another suffix or in
-        another case counts last.
+        images match, only those in a folder of that split count. A name with another suffix, in
+        another case or with other zeros before a number counts last.
         """
         name = composed(name)
         if not name or ".." in name.split("/"):
             return NOTHING
         if SERVED.match(name):
-            return self._by_end(name, split)
+            found = self._by_end(name, split)
+            return found if found.files else self._by_end(UPLOADED.sub(r"\1\2", name), split)
         if OUTSIDE.match(name):
             root = self.root.resolve()
             if not Path(name).is_relative_to(root):
@@ -81,16 +94,19 @@ class Index:
             name = Path(name).relative_to(root).as_posix()
         if base is not None and base != self.root:
             below = f"{composed(base.relative_to(self.root).as_posix())}/{name}"
-            if found := self._known(below, split):
-                return Match(found)
-        if found := self._known(name, split):
-            return Match(found)
+            if known := self._known(below, split):
+                return Match(known)
+        if known := self._known(name, split):
+            return Match(known)
         other = name.rpartition(".")[0] if is_image(Path(name)) else ""
-        if other and (found := self._chosen(self.ends.get(other, []), split)):
-            return Match(found, "with another ending")
+        if other and (known := self._chosen(self.ends.get(other, []), split)):
+            return Match(known, "with another ending")
         for called in filter(None, (name, other)):
-            if found := self._chosen(self.folded.get(called.casefold(), []), split):
-                return Match(found, "in another case")
+            if known := self._chosen(self.folded.get(called.casefold(), []), split):
+                return Match(known, "in another case")
+            number = int(called) if NUMBER.fullmatch(called) else -1
+            if known := self._chosen(self.numbered.get(number, []), split):
+                return Match(known, BY_NUMBER)
         return NOTHING
 
     def _known(self, name: str, split: SplitName | None) -> list[Path]:

@@ -15,7 +15,7 @@ from mnistlab.data.readers import split_column
 from mnistlab.data.readers.folders import split_folders
 from mnistlab.data.readers.folders.left_out import is_image, is_junk
 from mnistlab.data.readers.label_tables import birds, label_columns, mentions, sheets, spreadsheet
-from mnistlab.data.readers.label_tables.image_index import OUTSIDE, Index, Match
+from mnistlab.data.readers.label_tables.image_index import BY_NUMBER, OUTSIDE, Index, Match
 from mnistlab.data.readers.label_tables.sheets import Row, Sheet
 from mnistlab.data.readers.pixels import SUFFIXES
 from mnistlab.errors import DataError, reason
@@ -158,14 +158,22 @@ def _columns_of_files(sheet: Sheet, index: Index) -> list[int]:
     body = [row.cells for row in sheet.rows if row is not first and len(row.cells) == len(names)]
     body = body or [names]
     split = _split(sheet.path, index.root)
-    ranked = []
-    for i, name in enumerate(names):
-        values = [clean(cells[i]) for cells in body]
-        found = [index.find(value, split, sheet.path.parent).files for value in values]
+    ranked, columns = [], [[clean(cells[i]) for cells in body] for i in range(len(names))]
+    are_named = any(map(_have_endings, columns))
+    for i, (name, values) in enumerate(zip(names, columns, strict=True)):
+        matches = [index.find(value, split, sheet.path.parent) for value in values]
+        # Beside names of image files that are not here, a number is an ID of something else.
+        is_other = are_named and not _have_endings(values)
+        found = [[] if is_other and how == BY_NUMBER else files for files, how in matches]
         rank = label_columns.file_rank(name)
         if (key := _evidence(values, found, rank, index)) is not None:
             ranked.append(((*key, rank, i), i))
     return [i for _, i in sorted(ranked)]
+
+
+def _have_endings(values: Sequence[str]) -> bool:
+    """Whether most values of a column end as image files do."""
+    return sum(is_image(Path(value)) for value in values) > ENOUGH * len(values)
 
 
 def _evidence(
