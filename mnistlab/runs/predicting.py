@@ -116,13 +116,13 @@ def predict(
     an image file is called by its name, and the images of a folder and all its sub-folders by their
     path below it. Labels are not looked at. Images are read, predicted and written block by block,
     and `out` appears when it is whole: with commas, or tabs where it is called .tsv, and packed
-    where it is called .gz. on_rows: called after every block with the number of its
-    images; on_predicted: with the block. options: see PredictSettings. Returns how many images.
-    Raises DataError for what cannot be read or written or does not fit, and RunError for
-    probabilities of a classifier that has none, for `prepare` of a run whose images were not
-    prepared in a known way, and for `unusual` where the data of the training are gone. Nothing in
-    the run's folder is ever written, except for neighbours.npz with `unusual`, nor a file that was
-    read, now or in training, or, of an IDX file of images, the labels beside it.
+    where it is called .gz. on_rows: called after every block with the number of its images;
+    on_predicted: with the block. options: see PredictSettings. Returns how many images. Raises
+    DataError for what cannot be read or written or does not fit, and RunError for probabilities of
+    a classifier that has none, for `prepare` of a run whose images were not prepared in a known
+    way, and for `unusual` where the data of the training are gone. Nothing in the run's folder is
+    ever written, except for neighbours.npz with `unusual`, nor a file that was read, now or in
+    training, or, of an IDX file of images, the labels beside it.
     """
     run, path, settings = opened(run), input_path(path), PredictSettings(**options)
     classifier = run.classifier(settings.device)
