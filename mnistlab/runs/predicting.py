@@ -126,11 +126,8 @@ def predict(
     """
     run, path, settings = opened(run), input_path(path), PredictSettings(**options)
     classifier = run.classifier(settings.device)
-    limit = None if settings.threshold is None else chosen_threshold(run, settings.threshold)
-    wants_p = settings.probabilities or limit is not None
-    if wants_p and not hasattr(classifier, "predict_proba"):
-        raise RunError(f"{run.path}: its classifier gives no probabilities")
-    n_rows, wants_p = 0, wants_p or on_predicted is not None
+    limit = _limit(run, classifier, settings)
+    n_rows, wants_p = 0, settings.probabilities or limit is not None or on_predicted is not None
     with (
         method_of(run.recipe.model).n_threads(settings.threads),
         open_beside_inputs(run, path, out) as file,
@@ -150,6 +147,15 @@ def predict(
             if on_predicted is not None:
                 on_predicted(predicted)
     return n_rows
+
+
+def _limit(run: Run, classifier: Classifier, settings: PredictSettings) -> float | None:
+    """The threshold, if one is wanted; RunError where probabilities are needed and not known."""
+    limit = None if settings.threshold is None else chosen_threshold(run, settings.threshold)
+    needs_p = settings.probabilities or limit is not None
+    if needs_p and not hasattr(classifier, "predict_proba"):
+        raise RunError(f"{run.path}: its classifier gives no probabilities")
+    return limit
 
 
 def _is_given(run: Run, size: int | Size | None, shape: Size) -> bool:
