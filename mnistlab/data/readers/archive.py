@@ -24,7 +24,7 @@ from mnistlab.data import notes
 from mnistlab.data.dataset import Dataset
 from mnistlab.data.readers import content, kinds
 from mnistlab.data.readers.folders import split_folders, wrappers
-from mnistlab.data.readers.folders.left_out import is_junk
+from mnistlab.data.readers.folders.left_out import below, is_junk
 from mnistlab.errors import DataError, reason
 
 NO_DATA = (None, "zip")
@@ -73,9 +73,8 @@ def inside(folder: Path) -> Path:
 
 def data_files(folder: Path) -> list[Path]:
     """All files of data below a folder; .txt usually describes the others."""
-    files = [file for file in sorted(folder.rglob("*")) if file.is_file()]
-    shown = [f for f in files if not any(map(is_junk, f.relative_to(folder).parts))]
-    return [f for f in shown if f.suffix.lower() != ".txt" and _is_data(f)]
+    files = sorted(root / name for root, names in below(folder) for name in names)
+    return [f for f in files if f.is_file() and f.suffix.lower() != ".txt" and _is_data(f)]
 
 
 def _is_data(file: Path) -> bool:

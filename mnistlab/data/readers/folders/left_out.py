@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,6 +18,9 @@ from mnistlab.errors import DataError, reason
 JUNK = frozenset(
     {"__macosx", "__pycache__", "thumbs.db", "ehthumbs.db", "desktop.ini", "@eadir", "$recycle.bin"}
 )
+# What a folder of a run, a study, an audit or a cross-validation holds, or one of a page alone.
+OUTPUT = (("recipe.json", "env.json"), ("report.html", "result.json"), ("profile.html",))
+LOOKED_AT = 200  # entries of a folder, to see whether it is one of runs
 SUFFIXES_SHOWN = 5
 # Files that are not read and may have the labels of images: by their endings, or by a word.
 SPREADSHEETS = frozenset({".xls", ".xlsx", ".xlsm", ".xlsb", ".ods", ".numbers"})
@@ -42,7 +47,7 @@ class Listed(NamedTuple):
 
 
 def listed(folder: Path) -> Listed:
-    """The content of a folder without junk; DataError where it cannot be read."""
+    """The content without junk and runs of mnistlab; DataError where it cannot be read."""
     found = Listed([], [], [])
     try:
         with os.scandir(folder) as entries:
@@ -51,7 +56,8 @@ def listed(folder: Path) -> Listed:
             path = folder / entry.name
             # A link may lead nowhere, or round in circles: then it is no folder.
             if path.is_dir() if entry.is_symlink() else entry.is_dir():
-                found.folders.append(path)
+                if not is_own(path):
+                    found.folders.append(path)
             else:
                 (found.images if is_image(path) else found.others).append(path)
     except OSError as error:
@@ -62,6 +68,32 @@ def listed(folder: Path) -> Listed:
 def is_junk(name: str) -> bool:
     """Whether a file or folder of that name is hidden or made by the system, not by the user."""
     return name.startswith(".") or name.casefold() in JUNK
+
+
+def is_own(folder: Path) -> bool:
+    """Whether mnistlab wrote the folder: a run, a page with its figures, or a folder of such.
+
+    Who works in the folder of the data has runs/ beside them.
+    """
+    if _is_output(folder):
+        return True
+    try:
+        with os.scandir(folder) as entries:
+            some = [Path(e.path) for e in itertools.islice(entries, LOOKED_AT) if e.is_dir()]
+    except OSError:
+        return False
+    return any(map(_is_output, some))
+
+
+def _is_output(folder: Path) -> bool:
+    return any(all((folder / name).is_file() for name in names) for names in OUTPUT)
+
+
+def below(folder: Path) -> Iterator[tuple[Path, list[str]]]:
+    """Each folder, itself first, with the names of its files; without junk and runs."""
+    for root, folders, names in os.walk(folder):
+        folders[:] = [n for n in folders if not is_junk(n) and not is_own(Path(root, n))]
+        yield Path(root), [name for name in names if not is_junk(name)]
 
 
 def is_image(path: Path) -> bool:
@@ -112,9 +144,8 @@ class LeftOut:
     def add_below(self, folder: Path, where: str) -> int:
         """Count everything below a folder, links aside, and return the number of images."""
         n_images = 0
-        for root, folders, names in os.walk(folder):
-            folders[:] = [name for name in folders if not is_junk(name)]
-            files = [Path(root, name) for name in names if not is_junk(name)]
+        for root, names in below(folder):
+            files = [root / name for name in names]
             n_images += sum(map(is_image, files))
             self.add_others([file for file in files if not is_image(file)])
         self.add_images(n_images, where)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,8 +9,8 @@ from mnistlab.data.readers.folders import split_folders
 from mnistlab.data.readers.folders.left_out import (
     LeftOut,
     Listed,
+    below,
     is_image,
-    is_junk,
     is_table,
     listed,
 )
@@ -77,9 +76,8 @@ def has_images(folder: Path) -> bool:
 
 
 def _files_below(folder: Path) -> Iterator[str]:
-    for _, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if not is_junk(name)]
-        yield from (name for name in names if not is_junk(name))
+    for _, names in below(folder):
+        yield from names
 
 
 def _only_one(found: Listed) -> Path | None:

@@ -13,7 +13,7 @@ from mnistlab.data.dataset import SplitName
 from mnistlab.data.notes import note
 from mnistlab.data.readers import split_column
 from mnistlab.data.readers.folders import split_folders
-from mnistlab.data.readers.folders.left_out import is_image, is_junk
+from mnistlab.data.readers.folders.left_out import is_image, is_junk, is_own
 from mnistlab.data.readers.label_tables import birds, label_columns, mentions, sheets, spreadsheet
 from mnistlab.data.readers.label_tables.image_index import BY_NUMBER, OUTSIDE, Index, Match
 from mnistlab.data.readers.label_tables.sheets import Row, Sheet
@@ -85,7 +85,8 @@ def _names_in(folder: Path) -> tuple[list[str], list[str]]:
                 if entry.name.lower().endswith(IMAGE_ENDINGS) or is_junk(entry.name):
                     continue
                 if entry.is_dir(follow_symlinks=False):
-                    folders.append(entry.name)
+                    if not is_own(folder / entry.name):
+                        folders.append(entry.name)
                 else:
                     files.append(entry.name)
     except OSError as error:
