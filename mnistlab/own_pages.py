@@ -30,12 +30,20 @@ def check_ours(path: Path, marks: Sequence[bytes], what: str) -> None:
     if not path.is_file():
         return
     try:
-        with path.open("rb") as file:
-            head = file.read(HEAD_BYTES)
+        is_ours = begins_with_one_of(path, marks)
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {reason(error)}") from error
-    if not any(mark in head for mark in marks):
+    if not is_ours:
         raise DataError(
             f"{path}: is there already and is no {what}, which would replace it; "
             "move it away, or name another output"
         )
+
+
+def begins_with_one_of(path: Path, marks: Sequence[bytes]) -> bool:
+    """Whether a file is there with one of the marks in its beginning; OSError if unreadable."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        head = file.read(HEAD_BYTES)
+    return any(mark in head for mark in marks)

@@ -14,13 +14,12 @@ from mnistlab.cli.options import (
     DeviceOption,
     JsonOption,
     RunArgument,
-    SizeOption,
     ThreadsOption,
     given,
+    grouped,
     named_path,
 )
-from mnistlab.cli.predicting import InputArgument, PrepareOption
-from mnistlab.cli.trained import InvertOption
+from mnistlab.cli.predicting import InputArgument, ReadingChoice
 
 if TYPE_CHECKING:
     from mnistlab.explaining.explanation import Explanation
@@ -51,15 +50,14 @@ ClassOption = Annotated[
 
 
 @app.command(epilog="Example: mnistlab explain runs/mlp-mnist-* photos/ -o why.html --class 4")
+@grouped
 def explain(
     run: RunArgument,
     path: InputArgument,
     out: PageOption,
+    reading: ReadingChoice,
     limit: LimitOption = 12,
     class_name: ClassOption = None,
-    invert: InvertOption = "no",
-    prepare: PrepareOption = False,
-    size: SizeOption = None,
     device: DeviceOption = "auto",
     threads: ThreadsOption = None,
     as_json: JsonOption = False,
@@ -82,9 +80,9 @@ def explain(
             on_image=on_image,
             limit=limit,
             class_name=class_name,
-            size=size,
-            invert=invert,
-            prepare=prepare,
+            size=reading.size,
+            invert=reading.invert,
+            prepare=reading.prepare,
             device=device,
             threads=threads,
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import os
 from pathlib import Path
 
 from mnistlab.data.published.resolve import known
@@ -28,7 +27,7 @@ def missing(name: str) -> DataError:
 
 def _near(path: Path) -> str:
     """A file or folder there whose name is similar; empty if there is none."""
-    beside = os.listdir(path.parent) if path.parent.is_dir() else ()  # noqa: PTH208
+    beside = [each.name for each in path.parent.iterdir()] if path.parent.is_dir() else []
     near = difflib.get_close_matches(path.name, beside, n=1, cutoff=0.7)
     if not near:
         return ""

@@ -211,8 +211,7 @@ def test_probabilities_are_used_again_unless_forced(
     found: Audit, planted: Dataset, tmp_path: Path
 ) -> None:
     started: list[str] = []
-    folds: list[tuple[int, float]] = []
-    planned: list[int] = []
+    folds, planned = list[tuple[int, float]](), list[int]()
     progress = Progress(
         on_plan=planned.append,
         on_start=lambda recipe, dataset, n_steps: started.append(dataset.name),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -76,3 +77,64 @@ def test_a_class_that_is_called_so_stays_one(name: str, tmp_path: Path) -> None:
     (tmp_path / "a").rename(tmp_path / name)
     (tmp_path / name / "recipe.json").write_text("{}")  # of a dish, say
     assert set(ml.load(tmp_path).class_names) == {name, "b", "c", "d"}
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"profile.html": "<html>of another program</html>"},
+        {"report.html": "<html></html>", "result.json": "{}"},
+        {"recipe.json": "{}", "env.json": '{"python": "3.11"}'},
+        {"notes/profile.html": "<html></html>"},
+    ],
+)
+def test_a_class_with_files_called_like_ours_stays_one(
+    files: dict[str, str], tmp_path: Path
+) -> None:
+    class_folders(tmp_path)
+    for name, text in files.items():
+        (tmp_path / "a" / name).parent.mkdir(exist_ok=True)
+        (tmp_path / "a" / name).write_text(text)
+    assert len(ml.load(tmp_path)) == 40
+
+
+def test_a_class_in_which_a_run_lies_stays_one(tmp_path: Path) -> None:
+    """Who named it as --out; the figures of the run are no images of the class."""
+    class_folders(tmp_path)
+    recipe = ml.set_fields(ml.get_recipe("softmax"), {"epochs": 1})
+    run = ml.evaluate(ml.train(recipe, tmp_path, out=tmp_path / "a", threads=1))
+    ml.report(run)
+    assert len(ml.load(tmp_path)) == 40
+
+
+def test_everything_that_lands_in_runs_is_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Cross-validation, search, comparison, audit; and a training that was broken off."""
+    class_folders(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    recipe = ml.set_fields(ml.get_recipe("softmax"), {"epochs": 1})
+    runs = [ml.evaluate(ml.train(replace(recipe, seed=seed), ".", threads=1)) for seed in range(2)]
+    assert run_command(["compare", *(str(run.path) for run in runs)]) == 0
+    ml.cross_validate(recipe, ".", n_folds=2, threads=1)
+    ml.tune(recipe, ".", n_trials=2, threads=1)
+    ml.audit(".", recipe=recipe, n_folds=2, threads=1)
+
+    def stop(epoch: object) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        ml.train(replace(recipe, seed=5), ".", threads=1, progress=ml.Progress(on_epoch=stop))
+    assert len(list(Path("runs").iterdir())) > 5
+    data = ml.load(".")
+    assert (len(data), len(data.class_names)) == (40, 4)
+
+
+def test_data_beside_nothing_but_runs_are_read(tmp_path: Path) -> None:
+    """As of somebody who trains with --out set."""
+    folder = tmp_path / "project" / "set"
+    folder.mkdir(parents=True)
+    npz(folder)
+    recipe = ml.set_fields(ml.get_recipe("softmax"), {"epochs": 1})
+    ml.train(recipe, folder, out=folder, threads=1)
+    assert len(ml.load(tmp_path / "project")) == 40

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import re
 from collections import Counter
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from mnistlab.data.notes import note
+from mnistlab.data.readers.folders.outputs import is_own
 from mnistlab.data.readers.pixels import SUFFIXES
 from mnistlab.errors import DataError, reason
 
@@ -18,9 +18,6 @@ from mnistlab.errors import DataError, reason
 JUNK = frozenset(
     {"__macosx", "__pycache__", "thumbs.db", "ehthumbs.db", "desktop.ini", "@eadir", "$recycle.bin"}
 )
-# What a folder of a run, a study, an audit or a cross-validation holds, or one of a page alone.
-OUTPUT = (("recipe.json", "env.json"), ("report.html", "result.json"), ("profile.html",))
-LOOKED_AT = 200  # entries of a folder, to see whether it is one of runs
 SUFFIXES_SHOWN = 5
 # Files that are not read and may have the labels of images: by their endings, or by a word.
 SPREADSHEETS = frozenset({".xls", ".xlsx", ".xlsm", ".xlsb", ".ods", ".numbers"})
@@ -68,25 +65,6 @@ def listed(folder: Path) -> Listed:
 def is_junk(name: str) -> bool:
     """Whether a file or folder of that name is hidden or made by the system, not by the user."""
     return name.startswith(".") or name.casefold() in JUNK
-
-
-def is_own(folder: Path) -> bool:
-    """Whether mnistlab wrote the folder: a run, a page with its figures, or a folder of such.
-
-    Who works in the folder of the data has runs/ beside them.
-    """
-    if _is_output(folder):
-        return True
-    try:
-        with os.scandir(folder) as entries:
-            some = [Path(e.path) for e in itertools.islice(entries, LOOKED_AT) if e.is_dir()]
-    except OSError:
-        return False
-    return any(map(_is_output, some))
-
-
-def _is_output(folder: Path) -> bool:
-    return any(all((folder / name).is_file() for name in names) for names in OUTPUT)
 
 
 def below(folder: Path) -> Iterator[tuple[Path, list[str]]]:

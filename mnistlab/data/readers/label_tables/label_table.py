@@ -13,7 +13,8 @@ from mnistlab.data.dataset import SplitName
 from mnistlab.data.notes import note
 from mnistlab.data.readers import split_column
 from mnistlab.data.readers.folders import split_folders
-from mnistlab.data.readers.folders.left_out import is_image, is_junk, is_own
+from mnistlab.data.readers.folders.left_out import is_image, is_junk
+from mnistlab.data.readers.folders.outputs import is_own
 from mnistlab.data.readers.label_tables import birds, label_columns, mentions, sheets, spreadsheet
 from mnistlab.data.readers.label_tables.image_index import BY_NUMBER, OUTSIDE, Index, Match
 from mnistlab.data.readers.label_tables.sheets import Row, Sheet
